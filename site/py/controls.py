@@ -1,0 +1,181 @@
+"""The controls a learner can move: for each its limits, its default in each context, and how a typed value is read.
+
+One table for the calculator of Act I and the two sides of Act II; store, views and the prerendered page all read it.
+A value is an int, a float or a str. `read` never raises: it returns the value to keep and, where the typed one can't be
+taken as it is, a sentence that says what was done instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
+
+import wording
+from course import Course
+
+Value = int | float | str
+FULL = "full"
+PUBLISHED = "published"
+NAIVE = "naive"
+REAL = "real"
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two limits, in steps from the lower one."""
+
+    id: str
+    label: str
+    unit: str
+    minimum: float
+    maximum: float
+    step: float
+    defaults: Mapping[str, float]
+
+    def read(self, typed: object, kept: Value) -> tuple[Value, str | None]:
+        """The nearest value on the grid for what was typed, or `kept` with a sentence when it is not in the range."""
+        number = _decimal(typed)
+        if number is None:
+            return kept, f"{self.label} takes a number; kept {self.show(kept)}."
+        if not Decimal(str(self.minimum)) <= number <= Decimal(str(self.maximum)):
+            span = f"{self.show(self.minimum)} to {self.show(self.maximum)}"
+            return kept, f"{self.label} runs from {span}; kept {self.show(kept)}."
+        step = Decimal(str(self.step))
+        low = Decimal(str(self.minimum))
+        # The grid starts at a multiple of the step for every range we have, except ranges that start at 1.
+        origin = low if low % step else Decimal(0)
+        snapped = origin + ((number - origin) / step).to_integral_value(ROUND_HALF_EVEN) * step
+        snapped = min(max(snapped, low), Decimal(str(self.maximum)))
+        value: Value = int(snapped) if snapped == snapped.to_integral_value() else float(snapped)
+        if snapped != number:
+            return value, f"{self.label} moves in steps of {self.show(self.step)}; took {self.show(value)}."
+        return value, None
+
+    def show(self, value: Value) -> str:
+        """A value with the control's unit."""
+        return f"{wording.show(value)} {self.unit}".strip()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few named values."""
+
+    id: str
+    label: str
+    options: tuple[tuple[Value, str], ...]
+    defaults: Mapping[str, Value]
+
+    def read(self, typed: object, kept: Value) -> tuple[Value, str | None]:
+        """The option whose value reads like `typed`, or `kept` with a sentence when there is none."""
+        for value, _ in self.options:
+            if str(value) == str(typed):
+                return value, None
+        return kept, f"{self.label}: this choice is not offered; kept {self.show(kept)}."
+
+    def show(self, value: Value) -> str:
+        """The words for a value."""
+        return next((words for option, words in self.options if option == value), str(value))
+
+
+Control = Range | Choice
+
+
+@lru_cache(maxsize=4)
+def controls(course: Course) -> dict[str, Control]:
+    """Every control of the lab by id (`act1.context`, `act2.a.max_batch`, ...), in the order of the page."""
+    found = [*_calculator(course), *_shared(course)]
+    for side in ("a", "b"):
+        found += _side(course, side)
+    return {control.id: control for control in found}
+
+
+@lru_cache(maxsize=4)
+def defaults(course: Course) -> dict[str, dict[str, Value]]:
+    """The value of every control at the start, by context and id."""
+    table = controls(course)
+    return {context: {id: control.defaults[context] for id, control in table.items()} for context in course.contexts}
+
+
+def _choice(course: Course, id: str, label: str, options: list[tuple[Value, str]], default: Value) -> Choice:
+    return Choice(id, label, tuple(options), {context: default for context in course.contexts})
+
+
+def _range(course: Course, id: str, path: str, default_path: str) -> Range:
+    table = course.at(path)
+    starts = {context: course.at(default_path, context) for context in course.contexts}
+    return Range(id, table["label"], table["unit"], table["min"], table["max"], table["step"], starts)
+
+
+def _calculator(course: Course) -> list[Control]:
+    start = course.at("act1.deployment")
+    label = {key: course.at(f"act1.calculator.{key}_label") for key in ("model", "gpu", "gpus", "weight_bits", "kv_bits")}
+    reserve: list[tuple[Value, str]] = [
+        (NAIVE, course.at("act1.calculator.reserve_naive")),
+        (REAL, course.say("act1.calculator.reserve_real", None, reserve_numbers(course))),
+    ]
+    heads: list[tuple[Value, str]] = [
+        (FULL, course.at("act1.calculator.kv_heads_full")),
+        (PUBLISHED, course.at("act1.calculator.kv_heads_model")),
+    ]
+    models: list[tuple[Value, str]] = [(model.id, model.name) for model in course.models.values()]
+    gpus: list[tuple[Value, str]] = [(gpu.id, gpu.name) for gpu in course.gpus.values()]
+    counts: list[tuple[Value, str]] = [(n, str(n)) for n in (1, 2, 4, 8)]
+    return [
+        _range(course, "act1.context", "act1.calculator.context", "act1.deployment.context_tokens"),
+        _choice(course, "act1.model", label["model"], models, start["model"]),
+        _choice(course, "act1.kv_heads", course.at("act1.calculator.kv_heads_label"), heads, FULL),
+        _choice(course, "act1.gpu", label["gpu"], gpus, start["gpu"]),
+        _choice(course, "act1.gpus", label["gpus"], counts, start["gpus"]),
+        _choice(course, "act1.weight_bits", label["weight_bits"], _bits(16, 8, 4), start["weight_bits"]),
+        _choice(course, "act1.kv_bits", label["kv_bits"], _bits(16, 8, 4), start["kv_bits"]),
+        _choice(course, "act1.reserve", course.at("act1.calculator.reserve_label"), reserve, NAIVE),
+    ]
+
+
+def _shared(course: Course) -> list[Control]:
+    shared = course.at("act2.shared")
+    model = course.models[course.at("act2.deployment.model")]
+    gpus: list[tuple[Value, str]] = [(n, str(n)) for n in shared["gpus"]]
+    heads: list[tuple[Value, str]] = [(n, str(n)) for n in sorted({model.kv_heads, model.query_heads})]
+    seed = Range(
+        "act2.seed", shared["seed_label"], "", 1, 999, 1, dict.fromkeys(course.contexts, course.at("act2.simulation.seed"))
+    )
+    return [
+        _choice(course, "act2.gpus", shared["gpus_label"], gpus, shared["gpus_default"]),
+        _choice(course, "act2.weight_bits", shared["weight_bits_label"], _bits(16, 8), shared["weight_bits_default"]),
+        _choice(course, "act2.kv_heads", shared["kv_heads_label"], heads, model.kv_heads),
+        seed,
+    ]
+
+
+def _side(course: Course, side: str) -> list[Control]:
+    path = f"act2.sides.{side}"
+    policies: list[tuple[Value, str]] = [(policy["id"], policy["text"]) for policy in course.at("act2.policies")]
+    scheduling = course.at("act2.design.policy_label")
+    ranges = [
+        _range(course, f"act2.{side}.{name}", f"{path}.{name}", f"{path}.{name}.default")
+        for name in ("max_batch", "max_sequence", "load")
+    ]
+    return [_choice(course, f"act2.{side}.policy", scheduling, policies, course.at(f"{path}.policy_default")), *ranges]
+
+
+def reserve_numbers(course: Course) -> dict[str, wording.Number]:
+    """The reserve of a real engine as numbers for a text."""
+    deployment = course.at("act2.deployment")
+    return {
+        "utilization": deployment["utilization"],
+        "activation_bytes": deployment["activation_gib_per_gpu"] * wording.GIB,
+    }
+
+
+def _bits(*widths: int) -> list[tuple[Value, str]]:
+    return [(bits, f"{bits} bit") for bits in widths]
+
+
+def _decimal(typed: object) -> Decimal | None:
+    """What a person typed as an exact number, None if it is none. A comma or space between thousands is accepted."""
+    try:
+        number = Decimal(str(typed).strip().replace(",", "").replace(" ", ""))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

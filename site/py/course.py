@@ -1,0 +1,261 @@
+"""The course: everything an instructor may edit, read from the content files and checked before anyone sees it.
+
+`load(folder)` reads TOML (at build time and in tests), `from_tables` takes the same tables already parsed (in the page).
+A mistake is a sentence "file: key: what was expected", all of them at once, in a ContentError.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import engine
+import shapes
+import wording
+from shapes import COUNT, NUMBER, NUMBER_PER_CONTEXT, PER_CONTEXT, TEXT
+
+Table = dict[str, Any]
+Say = Callable[..., str]
+
+CLAIM = {"measure": TEXT, "at_least?": NUMBER, "at_most?": NUMBER}
+CONFIGURATION = {"policy": TEXT, "max_batch": COUNT, "max_sequence": COUNT}
+OPTION = {
+    "id": TEXT,
+    "text": PER_CONTEXT,
+    "claims": [CLAIM],
+    "right?": PER_CONTEXT,
+    "wrong?": PER_CONTEXT,
+    "stands_for?": NUMBER,
+    "a?": CONFIGURATION,
+    "b?": CONFIGURATION,
+}
+QUESTION = {
+    "oracle": TEXT,
+    "title": TEXT,
+    "commit": TEXT,
+    "prompt": PER_CONTEXT,
+    "next": PER_CONTEXT,
+    "options": [OPTION],
+    "formula?": TEXT,
+}
+WORDS = {"*": PER_CONTEXT}
+RANGE = {"label": TEXT, "unit": TEXT, "min": NUMBER, "max": NUMBER, "step": NUMBER, "default?": NUMBER_PER_CONTEXT}
+MATH = {"title": TEXT, "intro": TEXT, "items": [{"title": TEXT, "formula": TEXT, "terms": [[TEXT]], "live": TEXT}]}
+MESSAGE = {"*": {"from": TEXT, "text": TEXT}}
+ACT = {"id": TEXT, "kicker": TEXT, "title": TEXT, "duration": TEXT, "scenario": [PER_CONTEXT], "message": MESSAGE}
+SIDE = {
+    "title": TEXT,
+    "text": PER_CONTEXT,
+    "workload": TEXT,
+    "load_label": TEXT,
+    "load_unit": TEXT,
+    "policy_default": TEXT,
+    "max_batch": RANGE,
+    "max_sequence": RANGE,
+    "load": RANGE,
+}
+NAMED = [{"id": TEXT, "text": TEXT}]
+
+SHAPES: Mapping[str, shapes.Shape] = {
+    "course": {
+        "masthead": {
+            "course": TEXT,
+            "lab": TEXT,
+            "title": TEXT,
+            "question": TEXT,
+            "badges": [{"label": TEXT, "text": TEXT}],
+        },
+        "briefing": {
+            "title": TEXT,
+            "objectives_title": TEXT,
+            "objectives": [TEXT],
+            "facts": [{"label": TEXT, "text": TEXT}],
+            "units_note": TEXT,
+        },
+        "context": {"title": TEXT, "help": TEXT, "default": TEXT},
+        "contexts": [{"id": TEXT, "label": TEXT, "text": TEXT, "persona": TEXT, "unit": TEXT}],
+        "ledger": {"table": [TEXT], "*": TEXT},
+        "synthesis": {"title": TEXT, "locked": TEXT, "takeaways": [TEXT], "next_title": TEXT, "next": TEXT},
+        "status": WORDS,
+        "glossary": [{"term": TEXT, "text": TEXT}],
+    },
+    "act1": ACT
+    | {
+        "deployment": {
+            "model": TEXT,
+            "gpu": TEXT,
+            "gpus": COUNT,
+            "weight_bits": COUNT,
+            "kv_bits": COUNT,
+            "kv_heads": COUNT,
+            "context_tokens": NUMBER_PER_CONTEXT,
+        },
+        "prediction": QUESTION,
+        "reality": WORDS,
+        "calculator": {
+            "viable_users": COUNT,
+            "context": RANGE,
+            "cards": WORDS,
+            "states": WORDS,
+            "derivation": {"*": [TEXT]},
+            "split": WORDS,
+            "chart": {"columns": [TEXT], "*": PER_CONTEXT},
+            "*": PER_CONTEXT,
+        },
+        "twist": {"families_columns": [TEXT], "*": PER_CONTEXT},
+        "reflection": QUESTION,
+        "math": MATH,
+    },
+    "act2": ACT
+    | {
+        "locked": TEXT,
+        "deployment": {
+            "model": TEXT,
+            "gpu": TEXT,
+            "kv_bits": COUNT,
+            "utilization": NUMBER,
+            "activation_gib_per_gpu": NUMBER,
+        },
+        "targets": {"ttft_p99_s": NUMBER, "output_tokens_per_s": NUMBER, "documents": COUNT, "document_tokens": COUNT},
+        "simulation": {
+            "seed": COUNT,
+            "requests": COUNT,
+            "quick_requests": COUNT,
+            "token_budget": COUNT,
+            "form_timeout_s": NUMBER,
+            "speculation_tokens": COUNT,
+            "acceptance": NUMBER,
+            "draft_model": TEXT,
+        },
+        "policies": NAMED,
+        "shared": {"gpus": [COUNT], "gpus_default": COUNT, "weight_bits_default": COUNT, "*": PER_CONTEXT},
+        "sides": {"a": SIDE, "b": SIDE},
+        "prediction": QUESTION,
+        "reality": {"columns": [TEXT], "*": PER_CONTEXT},
+        "design": {"rows": {"columns": [TEXT], "*": TEXT}, "chart_bars": [TEXT], "*": PER_CONTEXT},
+        "failures": WORDS,
+        "reflection": QUESTION,
+        "math": MATH,
+    },
+    "words": {"*": TEXT},
+}
+CATALOGUES = ("models", "hardware", "workloads", "calibration")
+QUESTIONS = ("act1.prediction", "act1.reflection", "act2.prediction", "act2.reflection")
+
+
+class ContentError(ValueError):
+    """The content can't be used. `problems` holds one sentence for each mistake: file, key, what was expected."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """The checked content. `tables` is as written; the catalogues are the engine's own objects."""
+
+    tables: Mapping[str, Table]
+    contexts: tuple[str, ...]
+    models: Mapping[str, engine.Model]
+    gpus: Mapping[str, engine.Gpu]
+    workloads: Mapping[str, engine.Workload]
+    calibrations: tuple[engine.Calibration, ...]
+
+    def at(self, path: str, context: str | None = None) -> Any:
+        """What stands under a dotted path, `act1.prediction.next`; with a context, its entry of a per-context table.
+
+        Raises KeyError when nothing stands there: a view asks for a word that the content lacks.
+        """
+        found: Any = self.tables
+        for step in path.split("."):
+            found = found[step]
+        if context is not None and isinstance(found, dict) and set(found) == set(self.contexts):
+            return found[context]
+        return found
+
+    def say(self, path: str, context: str | None = None, numbers: Mapping[str, wording.Number] | None = None) -> str:
+        """The text under `path`, with its placeholders filled from `numbers`."""
+        return wording.fill(self.at(path, context), numbers or {})
+
+    def option(self, question: str, option: str) -> Table | None:
+        """One option of a question by id, None if the question no longer has it."""
+        return next((o for o in self.at(question)["options"] if o["id"] == option), None)
+
+
+def from_tables(tables: Mapping[str, Table]) -> Course:
+    """The course from parsed content files, `{"act1": {...}, ...}`. Raises ContentError with every mistake found."""
+    missing = [name for name in (*SHAPES, *CATALOGUES) if name not in tables]
+    if missing:
+        raise ContentError([f"{name}.toml: this file is missing" for name in missing])
+    contexts = tuple(str(c.get("id")) for c in tables["course"].get("contexts", []) if isinstance(c, dict))
+    found = [p for name, shape in SHAPES.items() for p in shapes.problems(tables[name], shape, f"{name}.toml", contexts)]
+    if found:
+        raise ContentError(found)
+    try:
+        course = Course(
+            tables,
+            contexts,
+            engine.read_models(tables["models"]),
+            engine.read_gpus(tables["hardware"]),
+            engine.read_workloads(tables["workloads"]),
+            tuple(engine.read_calibrations(tables["calibration"]).values()),
+        )
+    except engine.PhysicsError as mistake:
+        raise ContentError([str(mistake)]) from mistake
+    found = list(_reference_problems(course))
+    if found:
+        raise ContentError(found)
+    return course
+
+
+def read_folder(folder: Path) -> dict[str, Table]:
+    """Every TOML file of a folder, parsed, under its name without the ending. Raises ContentError for broken TOML."""
+    tables: dict[str, Table] = {}
+    for file in sorted(folder.glob("*.toml")):
+        try:
+            tables[file.stem] = tomllib.loads(file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as mistake:
+            raise ContentError([f"{file.name}: not valid TOML: {mistake}"]) from mistake
+    return tables
+
+
+def load(folder: Path) -> Course:
+    """The course from a folder of content files. Raises ContentError."""
+    return from_tables(read_folder(folder))
+
+
+def _reference_problems(course: Course) -> Iterator[str]:
+    """What the shapes can't see: a name that must exist elsewhere, two options with one id, a default out of range."""
+    for path, known in (
+        ("act1.deployment.model", course.models),
+        ("act1.deployment.gpu", course.gpus),
+        ("act2.deployment.model", course.models),
+        ("act2.deployment.gpu", course.gpus),
+        ("act2.simulation.draft_model", course.models),
+        ("act2.sides.a.workload", course.workloads),
+        ("act2.sides.b.workload", course.workloads),
+        ("course.context.default", course.contexts),
+    ):
+        if course.at(path) not in known:
+            file, _, key = path.partition(".")
+            yield f"{file}.toml.{key}: expected one of {', '.join(known)}, found {course.at(path)!r}"
+    for question in QUESTIONS:
+        ids = [option["id"] for option in course.at(question)["options"]]
+        if len(set(ids)) < len(ids):
+            yield f"{question}: each option needs an id of its own, found {', '.join(ids)}"
+    for side in ("a", "b"):
+        yield from _range_problems(course, side)
+
+
+def _range_problems(course: Course, side: str) -> Iterator[str]:
+    for control in ("max_batch", "max_sequence", "load"):
+        limits = course.at(f"act2.sides.{side}.{control}")
+        for context in course.contexts:
+            default = course.at(f"act2.sides.{side}.{control}.default", context)
+            if not limits["min"] <= default <= limits["max"]:
+                yield (
+                    f"act2.toml.sides.{side}.{control}.default: expected a number from {limits['min']} to"
+                    f" {limits['max']}, found {default}"
+                )

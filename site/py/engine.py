@@ -1,0 +1,80 @@
+"""The door to all physics, in the order in which the lab meets it.
+
+quantities  units; models, GPUs, deployments           schedulers  which requests are computed next
+memory      what a token leaves behind, what fits      simulate    the event simulation of a server
+growth      the derivation of Act I, what grows        metrics     from a run to the figures people ask for
+steptime    how long one iteration takes               queueing    closed forms that the simulation must agree with
+workload    arrivals and lengths, seeded               catalogue   content tables to the objects above
+
+The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
+same files run in CPython and in Pyodide, with the same digits.
+"""
+
+from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
+from physics.growth import growth, worked
+from physics.memory import (
+    block_bytes,
+    contiguous_share,
+    kv_blocks,
+    kv_bytes,
+    kv_bytes_per_token,
+    kv_copies,
+    max_users,
+    memory_plan,
+    paged_share,
+    users_over_context,
+    weight_bytes,
+)
+from physics.metrics import percentile, summary
+from physics.quantities import GB, GIB, NAIVE, Deployment, Gpu, Model, PhysicsError, Reserve
+from physics.queueing import batched_queue_s, md1_wait_s, mg1_wait_s, speculation_speedup, speculation_yield, static_waste
+from physics.simulate import Run, ServerSettings, simulate
+from physics.steptime import Calibration, StepCost, binding, calibration_for
+from physics.workload import Request, Workload, lengths, sample_requests
+
+__all__ = [
+    "GB",
+    "GIB",
+    "NAIVE",
+    "Calibration",
+    "Deployment",
+    "Gpu",
+    "Model",
+    "PhysicsError",
+    "Request",
+    "Reserve",
+    "Run",
+    "ServerSettings",
+    "StepCost",
+    "Workload",
+    "batched_queue_s",
+    "binding",
+    "block_bytes",
+    "calibration_for",
+    "contiguous_share",
+    "growth",
+    "kv_blocks",
+    "kv_bytes",
+    "kv_bytes_per_token",
+    "kv_copies",
+    "lengths",
+    "max_users",
+    "md1_wait_s",
+    "memory_plan",
+    "mg1_wait_s",
+    "paged_share",
+    "percentile",
+    "read_calibrations",
+    "read_gpus",
+    "read_models",
+    "read_workloads",
+    "sample_requests",
+    "simulate",
+    "speculation_speedup",
+    "speculation_yield",
+    "static_waste",
+    "summary",
+    "users_over_context",
+    "weight_bytes",
+    "worked",
+]

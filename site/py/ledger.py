@@ -1,0 +1,631 @@
+"""The saved document that the labs of the curriculum share: this lab's entry in it, merge, export, import.
+
+Reading order: facts and folds, parsing, this lab's entry, read, write, export and import. Everything is a
+pure function of its arguments. Time comes in as an argument, an ISO 8601 text in UTC
+("2026-01-31T09:30:00.000Z"); storage is the caller's business: it hands in the text that storage holds now
+and keeps the text that comes back.
+
+The document is {"track", "current_step", "history", "last_updated"} and nothing else: the curriculum's own
+reader throws on any other key at the top and starts blank. This lab's entry is history["v2_10"]: thirteen
+agreed fields, and one sub-object that is ours, {"schema", "facts", "settings"}. Facts are never changed or
+removed, so two tabs that unite their facts agree, in whatever order they do it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+KEY = "mlsys_design_ledger"
+CHAPTER = "v2_10"
+NUMBER = 10
+OWN = "kv_cache_lab"
+SCHEMA = 1
+
+FIELDS = (
+    "context",
+    "model_params_b",
+    "context_length",
+    "max_batch_size",
+    "kv_cache_gb",
+    "ttft_ms",
+    "throughput_tps",
+    "act1_prediction",
+    "act1_correct",
+    "act2_result",
+    "act2_decision",
+    "constraint_hit",
+    "slo_met",
+)
+# Six of the thirteen are names that every lab of the course uses; the others tell an entry as this lab's.
+TELLING = frozenset(FIELDS) - {
+    "context",
+    "act1_prediction",
+    "act1_correct",
+    "act2_result",
+    "act2_decision",
+    "constraint_hit",
+}
+
+MAX_IMPORT_BYTES = 2_000_000
+MAX_DOCUMENT_DEPTH = 64
+MAX_DEPTH = 8
+MAX_TEXT = 2_000
+MAX_NUMBER = 1e24
+
+Fact = dict[str, Any]
+History = dict[str, Any] | list[Any]
+
+# From the schema that numbers it to the next: takes and gives our sub-object, whose contents may be anything.
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+class LedgerError(ValueError):
+    """Something can't be read, kept or merged. Its text is a sentence for a person."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What this lab knows of the learner.
+
+    facts: in order of (time, id); settings: whatever the page keeps between visits; fields: the thirteen, as
+    saved.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document that was read, or that is to be kept.
+
+    document: with exactly the four keys at its top; problem: sentences about what could not be read as it
+    stood; set_aside: the original text, to be kept under another key before the document is overwritten;
+    writable: False if a newer version of the lab wrote it.
+    """
+
+    document: dict[str, Any]
+    record: Record
+    problem: str | None = None
+    set_aside: str | None = None
+    writable: bool = True
+
+
+# --- Facts --------------------------------------------------------------------------------------------------
+
+# What each kind must have besides "kind" and "at". More is allowed, as long as it is plain JSON.
+_RUN = {"context": str, "side": str, "failure": str}
+SHAPES: Mapping[str, Mapping[str, type]] = {
+    "answered": {"context": str, "question": str, "option": str, "scenario": dict},
+    "recorded": {"context": str, "settings": dict, "seed": int, "result": dict},
+    "broke": _RUN,
+    "mended": _RUN,
+}
+BY_SIDE = ("settings", "result")
+OPTIONAL = ("numbers", "request")
+
+
+def add(record: Record, fact: Mapping[str, Any]) -> Record:
+    """The record with one more fact, which gets its id here.
+
+    Unchanged if the fact is already there, or answers a question that is answered in its context. Raises
+    LedgerError for an unknown kind, a missing part, or a value that can't be kept.
+    """
+    new = _checked(fact)
+    if new["kind"] == "answered" and answered(record.facts, new["context"], new["question"]):
+        return record
+    if any(old["id"] == new["id"] for old in record.facts):
+        return record
+    return replace(record, facts=_sorted([*record.facts, new]))
+
+
+def merge(ours: Record, theirs: Record) -> Record:
+    """Both records as one: every fact of either; where settings or fields differ, ours win."""
+    facts = {fact["id"]: fact for fact in (*theirs.facts, *ours.facts)}
+    fields = _filled(ours.fields, theirs.fields) if ours.fields or theirs.fields else {}
+    return Record(_sorted(facts.values()), {**theirs.settings, **ours.settings}, fields)
+
+
+def answered(facts: Iterable[Fact], context: str, question: str) -> Fact | None:
+    """The fact that locked a question in a context: the first by (time, id). None while it is open."""
+    found = (f for f in of_kind(facts, "answered") if f["context"] == context and f["question"] == question)
+    return min(found, key=_order, default=None)
+
+
+def latest(facts: Iterable[Fact], kind: str, context: str) -> Fact | None:
+    """The last fact of a kind in a context, None if there is none."""
+    return max((f for f in of_kind(facts, kind) if f["context"] == context), key=_order, default=None)
+
+
+def of_kind(facts: Iterable[Fact], kind: str) -> list[Fact]:
+    """The facts of a kind, in the order given."""
+    return [fact for fact in facts if fact["kind"] == kind]
+
+
+def fact_id(fact: Mapping[str, Any]) -> str:
+    """A short name that follows from a fact's content alone: the same in every tab and every file."""
+    content = {key: value for key, value in fact.items() if key != "id"}
+    text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def _canonical(value: Any) -> Any:
+    """The value with 2.0 written as 2, as browsers do when they rewrite JSON: an id must not change by it."""
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _checked(fact: object) -> Fact:
+    """A copy of a well-formed fact with its id. Raises LedgerError. A stored id is never trusted."""
+    plain = _plain(fact)
+    kind = plain.get("kind") if isinstance(plain, dict) else None
+    shape = SHAPES.get(kind) if isinstance(kind, str) else None
+    if shape is None:
+        raise LedgerError("The record holds something of a kind that this lab doesn't know.")
+    for name, wanted in shape.items():
+        if not isinstance(plain.get(name), wanted) or isinstance(plain[name], bool):
+            raise LedgerError(f"A fact of the kind “{kind}” needs “{name}”.")
+    sides = [side for name in BY_SIDE if name in shape for side in plain[name].values()]
+    groups = sides + [plain[name] for name in OPTIONAL if name in plain]
+    if not all(isinstance(group, dict) for group in groups):
+        raise LedgerError(f"A fact of the kind “{kind}” holds a part of the wrong shape.")
+    sizes = plain.get("numbers", {}).values()
+    if any(isinstance(size, bool) or not isinstance(size, int | float | None) for size in sizes):
+        raise LedgerError(f"A fact of the kind “{kind}” holds a size that is not a number.")
+    _time(plain.get("at"))
+    return {**plain, "id": fact_id(plain)}
+
+
+def _plain(value: object, depth: int = MAX_DEPTH) -> Any:
+    """A deep copy as plain JSON. Raises LedgerError for what can't be kept or should not be shown."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and abs(value) <= MAX_NUMBER:
+        return value
+    if isinstance(value, str) and len(value) <= MAX_TEXT and not re.search("[\ud800-\udfff]", value):
+        return value
+    if depth > 0 and isinstance(value, list | tuple):
+        return [_plain(item, depth - 1) for item in value]
+    if depth > 0 and isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {_plain(key): _plain(item, depth - 1) for key, item in value.items()}
+    raise LedgerError("The record can't keep this value: it is too large, too deep, or not plain data.")
+
+
+_ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
+
+
+def _time(at: object) -> datetime:
+    """A time in UTC. Raises LedgerError for anything else."""
+    try:
+        time = datetime.fromisoformat(at) if isinstance(at, str) and _ISO.match(at) else None
+    except ValueError:
+        time = None
+    if time is None or time.utcoffset() != timedelta(0):
+        raise LedgerError("A time must be written as ISO 8601 in UTC, such as 2026-01-31T09:30:00Z.")
+    return time
+
+
+def _order(fact: Fact) -> tuple[datetime, str]:
+    return _time(fact["at"]), fact["id"]
+
+
+def _sorted(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    return tuple(sorted(facts, key=_order))
+
+
+def _filled(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """The thirteen: ours, and theirs where ours are None (not yet), unless theirs are of another context."""
+    contexts = ours.get("context"), theirs.get("context")
+    if None not in contexts and contexts[0] != contexts[1]:
+        theirs = {}
+    return {name: theirs.get(name) if ours.get(name) is None else ours[name] for name in FIELDS}
+
+
+# --- Text to data -------------------------------------------------------------------------------------------
+
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_NOT_FINITE = "It holds a number that is not finite or too long."
+
+
+def _parse(text: str) -> tuple[Any, bool]:
+    """The JSON in a text, and whether a number in it (NaN, 1e999) had to become null. Raises LedgerError.
+
+    The depth is measured before the parser starts: in a browser, running out of stack ends the whole page.
+    """
+    depth = 0
+    lost: list[str] = []
+    for token in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > MAX_DOCUMENT_DEPTH:
+            raise LedgerError(f"It is nested more than {MAX_DOCUMENT_DEPTH} levels deep.")
+
+    def number(literal: str, convert: Callable[[str], float]) -> float | None:
+        try:
+            value = convert(literal)
+        except ValueError:  # an integer with more digits than Python converts
+            value = float("inf")
+        if isinstance(value, int) or abs(value) < float("inf"):
+            return value
+        lost.append(literal)
+        return None
+
+    try:
+        data = json.loads(
+            text,
+            parse_int=lambda literal: number(literal, int),
+            parse_float=lambda literal: number(literal, float),
+            parse_constant=lambda literal: number(literal, float),
+        )
+    except ValueError:
+        raise LedgerError("It is not JSON, or only a part of it.") from None
+    return data, bool(lost)
+
+
+# --- This lab's entry in a history, whichever form the history has ------------------------------------------
+
+
+def _step(entry: object) -> object:
+    """The step that an entry of a list belongs to, None if it doesn't say."""
+    return entry.get("step", entry.get("chapter")) if isinstance(entry, dict) else None
+
+
+def _is_ours(key: object, design: object) -> bool:
+    """Whether an entry is this lab's. Other labs have the number 10 too: there, the contents tell ours."""
+    if key == CHAPTER:
+        return True
+    if key not in (NUMBER, str(NUMBER)) or not isinstance(design, dict):
+        return False
+    return OWN in design or any(name in TELLING for name in design)
+
+
+def _split(history: History) -> tuple[History, list[Any]]:
+    """The other labs' entries, untouched, and this lab's designs; the one that counts most is last."""
+    pairs: list[tuple[object, Any]]
+    if isinstance(history, dict):
+        pairs = list(history.items())
+        others: History = {key: design for key, design in history.items() if not _is_ours(key, design)}
+    else:
+        pairs = [
+            (_step(entry), entry.get("design")) if isinstance(entry, dict) else (None, None)
+            for entry in history
+        ]
+        others = [entry for entry, pair in zip(history, pairs, strict=True) if not _is_ours(*pair)]
+    ours = [pair for pair in pairs if _is_ours(*pair)]
+    return others, [design for key, design in sorted(ours, key=lambda pair: pair[0] == CHAPTER)]
+
+
+def _joined(others: History, design: dict[str, Any] | None) -> History:
+    """The other labs' entries with this lab's at the end, None for none; the form stays."""
+    if design is None:
+        return others
+    if isinstance(others, dict):
+        return {**others, CHAPTER: design}
+    return [*others, {"step": CHAPTER, "design": design}]
+
+
+def _as_list(history: History) -> list[Any]:
+    if isinstance(history, list):
+        return history
+    return [{"step": _int_like(key), "design": design} for key, design in history.items()]
+
+
+def _int_like(key: str) -> int | str:
+    return int(key) if re.fullmatch("0|[1-9][0-9]{0,8}", key) else key
+
+
+def _as_dict(history: History) -> dict[str, Any]:
+    """A list as a dict. What doesn't fit (no step, more than a design, a step again) is kept as "entry n"."""
+    if isinstance(history, dict):
+        return history
+    found: dict[str, Any] = {}
+    for position, entry in enumerate(history, start=1):
+        step = _step(entry)
+        named = isinstance(step, int | str) and not isinstance(step, bool)
+        fits = named and len(entry) == 2 and "design" in entry
+        if fits and str(step) not in found:
+            found[str(step)] = entry["design"]
+            continue
+        name = f"entry {position}"
+        while name in found:
+            name += "'"
+        found[name] = entry
+    return found
+
+
+def _missing(here: History, there: History) -> History:
+    """`here` with those entries of `there` whose step it lacks."""
+    if isinstance(here, dict):
+        return {**here, **{key: design for key, design in _as_dict(there).items() if key not in here}}
+    steps = {str(_step(entry)) for entry in here if _step(entry) is not None}
+    new = (entry for entry in _as_list(there) if str(_step(entry)) not in steps and entry not in here)
+    return [*here, *new]
+
+
+# --- Reading ------------------------------------------------------------------------------------------------
+
+_TOP = ("track", "current_step", "current_chapter", "history", "last_updated")
+_NEWER = "A newer version of this lab wrote the saved ledger. Nothing will be overwritten. Reload to get it."
+
+
+def read(text: str | None) -> Reading:
+    """Read a document as storage holds it; None or "" is a first visit. Never raises: see Reading.problem."""
+    if text is None or not text.strip():
+        return Reading(_document({}), Record())
+    try:
+        data, lost = _parse(text)
+        history = _history(data)
+    except LedgerError as reason:
+        problem = f"The saved ledger can't be read. {reason} It is kept aside, and a new ledger is begun."
+        return Reading(_document({}), Record(), problem, text)
+    record, notes, newer = _record(_split(history)[1])
+    if lost:
+        notes.insert(0, _NOT_FINITE)
+    unknown = len(set(data) - set(_TOP))
+    if unknown:
+        notes.append(
+            f"It has {unknown} part(s) at its top that the course's labs can't read; they are left out."
+        )
+    document = _document({**data, "history": history})
+    if newer:
+        return Reading(document, Record(), _NEWER, writable=False)
+    if not notes:
+        return Reading(document, record)
+    problem = " ".join(
+        ["The saved ledger could be read only in part.", *notes, "The original is kept aside."]
+    )
+    return Reading(document, record, problem, text)
+
+
+def _history(data: object) -> History:
+    """The history of a document, empty if it has none. Raises LedgerError for what is no ledger."""
+    if not isinstance(data, dict):
+        raise LedgerError("It is not a design ledger.")
+    history = data.get("history")
+    if history is None:
+        return {}
+    if not isinstance(history, dict | list):
+        raise LedgerError("Its history is neither a list nor a table of entries.")
+    return history
+
+
+def _document(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The four keys. An older document's current_chapter is read as current_step."""
+    step = data.get("current_step")
+    return {
+        "track": data.get("track"),
+        "current_step": data.get("current_chapter") if step is None else step,
+        "history": data.get("history", {}),
+        "last_updated": data.get("last_updated", ""),
+    }
+
+
+def _record(designs: list[Any]) -> tuple[Record, list[str], bool]:
+    """The record in this lab's designs, what could not be read, and whether a newer version wrote one."""
+    record, newer = Record(), False
+    notes: list[str] = []
+    for design in designs:
+        if not isinstance(design, dict):
+            notes.append("This lab's entry is not a table.")
+            continue
+        own, note, is_newer = _migrated(design.get(OWN, {"schema": SCHEMA}))
+        newer |= is_newer
+        facts, settings = _facts(own.get("facts", [])), _plain_or_none(own.get("settings", {}))
+        fields = {name: _plain_or_none(design[name]) for name in FIELDS if name in design}
+        skipped = sum(fact is None for fact in facts)
+        if note:
+            notes.append(note)
+        if skipped:
+            notes.append(f"{skipped} part(s) of this lab's record are damaged or unknown and were skipped.")
+        if any(fields[name] is None is not design[name] for name in fields):
+            notes.append("Some of the agreed fields hold what no field can hold.")
+        if not isinstance(settings, dict):
+            notes.append("The settings of the last visit can't be read.")
+            settings = {}
+        record = merge(Record(_sorted(fact for fact in facts if fact), settings, fields), record)
+    return record, notes, newer
+
+
+def _migrated(own: object) -> tuple[dict[str, Any], str | None, bool]:
+    """Our sub-object in the form of today, what is wrong with it, and whether it is newer than that."""
+    schema = own.get("schema") if isinstance(own, dict) else None
+    if not isinstance(own, dict) or not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        return {}, "This lab's record has no schema number and was skipped.", False
+    if schema > SCHEMA:
+        return {}, None, True
+    for number in range(schema, SCHEMA):
+        own = MIGRATIONS[number](own)
+    return own, None, False
+
+
+def _facts(values: object) -> list[Fact | None]:
+    """Each fact with its id, None for one without a known form."""
+    found: list[Fact | None] = []
+    for value in values if isinstance(values, list) else [None]:
+        try:
+            found.append(_checked(value))
+        except LedgerError:
+            found.append(None)
+    return found
+
+
+def _plain_or_none(value: object) -> Any:
+    try:
+        return _plain(value)
+    except LedgerError:
+        return None
+
+
+# --- Writing ------------------------------------------------------------------------------------------------
+
+
+def write(text_now: str | None, record: Record, fields: Mapping[str, Any], now: str) -> tuple[str, Reading]:
+    """The text to keep, and what it says: `record` and its `fields` merged into what storage holds now.
+
+    Where only the time would change, the text stays as it was, so that two tabs don't wake each other for
+    ever. The reading's problem and set_aside tell of `text_now`. Raises LedgerError if a newer version of the
+    lab wrote it, or if the record, the fields or `now` can't be kept.
+    """
+    reading = _writable(text_now)
+    unknown = set(fields) - set(FIELDS)
+    if unknown:
+        raise LedgerError(f"The labs agreed on no field named {', '.join(sorted(unknown))}.")
+    known = {fact["id"] for fact in reading.record.facts}
+    facts = tuple(fact if fact.get("id") in known else _checked(fact) for fact in record.facts)
+    ours = Record(facts, _plain(record.settings), _plain(dict(fields)))
+    return _kept(text_now, reading, merge(ours, reading.record), now)
+
+
+def clear(text_now: str | None, now: str) -> tuple[str, Reading]:
+    """The text without this lab's entry; the other labs' stay. Raises LedgerError as `write` does."""
+    reading = _writable(text_now)
+    history = _split(reading.document["history"])[0]
+    document = {**reading.document, "history": history, "last_updated": _utc(now)}
+    return _dumped(document), replace(reading, document=document, record=Record())
+
+
+def _writable(text: str | None) -> Reading:
+    reading = read(text)
+    if not reading.writable:
+        raise LedgerError(_NEWER)
+    return reading
+
+
+def _kept(text_now: str | None, reading: Reading, record: Record, now: str) -> tuple[str, Reading]:
+    """The text of a reading's document with a record in it, and the reading of that."""
+    others, designs = _split(reading.document["history"])
+    record = replace(record, fields=_filled(record.fields, {}))
+    document = {
+        **reading.document,
+        "current_step": _progress(reading.document["current_step"]),
+        "history": _joined(others, _entry(designs, record)),
+    }
+    if _dumped(document) == text_now:
+        return text_now, replace(reading, document=document, record=record)
+    document["last_updated"] = _utc(now)
+    return _dumped(document), replace(reading, document=document, record=record)
+
+
+def _entry(designs: list[Any], record: Record) -> dict[str, Any]:
+    """This lab's entry: what else stood in it, the thirteen fields, our sub-object."""
+    own = {"schema": SCHEMA, "facts": list(record.facts), "settings": record.settings}
+    kept = {key: value for key, value in _combined(designs).items() if key != OWN}
+    return {**kept, **record.fields, OWN: own}
+
+
+def _combined(designs: list[Any]) -> dict[str, Any]:
+    """Several entries as one, field by field; the last one counts most."""
+    return {key: value for design in designs if isinstance(design, dict) for key, value in design.items()}
+
+
+def _progress(step: object) -> object:
+    """The step reached, never lowered: of a number and 10 the larger, a lab's name as it is, else ours."""
+    if isinstance(step, int | float) and not isinstance(step, bool):
+        return max(step, NUMBER)
+    return step if isinstance(step, str) and step else CHAPTER
+
+
+def _utc(now: str) -> str:
+    _time(now)
+    return now
+
+
+def _dumped(document: Mapping[str, Any], indent: int | None = None) -> str:
+    return json.dumps(document, allow_nan=False, indent=indent)
+
+
+# --- Export and import --------------------------------------------------------------------------------------
+
+
+def export(text_now: str | None, form: str, now: str) -> str:
+    """The whole document as a file, its history as a "dict" or a "list"; `now` becomes its last_updated.
+
+    A document that a newer version wrote is exported too. Raises LedgerError for another form or a bad time.
+    """
+    if form not in ("dict", "list"):
+        raise LedgerError("A ledger is exported with its history as a “dict” or as a “list”.")
+    reading = read(text_now)
+    others, designs = _split(reading.document["history"])
+    others = _as_dict(others) if form == "dict" else _as_list(others)
+    ours = _entry(designs, reading.record) if reading.writable else _combined(designs)
+    history = _joined(others, ours if designs else None)
+    return _dumped({**reading.document, "history": history, "last_updated": _utc(now)}, indent=2) + "\n"
+
+
+def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading]:
+    """An exported file merged into what storage holds now: the text to keep, and what it says.
+
+    Facts are united, but a question that is locked here stays as it is. Other labs' entries come in where
+    there are none here. All or nothing: raises LedgerError, with a sentence, for a file that is too large
+    (over 2 MB), too deep, no ledger, from a newer version, or that can't be read whole; and as `write` does.
+    """
+    reading, theirs = _writable(text_now), _incoming(incoming)
+    here, there = reading.record, theirs.record
+    locked = [f for f in of_kind(there.facts, "answered") if _is_locked(here, f)]
+    united = merge(here, replace(there, facts=tuple(f for f in there.facts if f not in locked)))
+    others, designs = _split(reading.document["history"])
+    arrived, their_designs = _split(theirs.document["history"])
+    document = {
+        **reading.document,
+        "track": _first(reading.document["track"], theirs.document["track"]),
+        "current_step": _first(reading.document["current_step"], theirs.document["current_step"]),
+        "history": _joined(_missing(others, arrived), _combined([*their_designs, *designs])),
+    }
+    merged = replace(reading, document=document)
+    made, result = _kept(text_now, merged, united, now)
+    notes = [note for note in (reading.problem, theirs.problem) if note]
+    if locked:
+        notes.append(
+            f"{len(locked)} answer(s) in the file were left out: those questions are already locked here."
+        )
+    return made, replace(result, problem=" ".join(notes) or None)
+
+
+def _first(here: object, there: object) -> object:
+    return there if here in (None, "") else here
+
+
+def _is_locked(record: Record, fact: Fact) -> bool:
+    """Whether a fact would answer a question that the record answers otherwise."""
+    lock = answered(record.facts, fact["context"], fact["question"])
+    return lock is not None and all(fact["id"] != old["id"] for old in record.facts)
+
+
+_TYPES = {
+    "track": str,
+    "current_step": int | float | str,
+    "current_chapter": int | float | str,
+    "last_updated": str,
+}
+
+
+def _incoming(text: str) -> Reading:
+    """A file as a reading. Raises LedgerError unless every part of it that this lab knows can be read."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_IMPORT_BYTES:
+        raise LedgerError("Nothing was imported: a ledger file has at most 2 MB.")
+    text = text.removeprefix("\ufeff")
+    try:
+        data, lost = _parse(text)
+        history = _history(data)
+    except LedgerError as reason:
+        raise LedgerError(f"Nothing was imported: the file can't be read. {reason}") from None
+    if not set(data) & set(_TOP):
+        raise LedgerError("Nothing was imported: the file is not a design ledger.")
+    for name, kinds in _TYPES.items():
+        if not isinstance(data.get(name), kinds | None):
+            raise LedgerError(f"Nothing was imported: the file's “{name}” has the wrong type.")
+    record, notes, newer = _record(_split(history)[1])
+    if newer:
+        raise LedgerError("Nothing was imported: a newer version of this lab wrote the file.")
+    if lost or notes:
+        raise LedgerError(f"Nothing was imported: {' '.join([_NOT_FINITE] * lost + notes)}")
+    unknown = len(set(data) - set(_TOP))
+    note = f"{unknown} part(s) at the top of the file that the course's labs can't read were left out."
+    return Reading(_document({**data, "history": history}), record, note if unknown else None)

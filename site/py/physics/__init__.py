@@ -1,0 +1,1 @@
+"""The physics, one file per concept of the field. Import it through `engine`."""

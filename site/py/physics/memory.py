@@ -1,0 +1,116 @@
+"""Memory: what a token leaves behind, what fits beside the weights, how blocks are handed out. All in bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from physics.quantities import Deployment, Model, PhysicsError, Reserve, positive, whole
+
+if TYPE_CHECKING:
+    import numpy
+
+BLOCK_TOKENS = 16
+
+
+def kv_bytes_per_token(model: Model, kv_bits: int) -> int:
+    """Bytes that one more token adds to the cache while no window is full.
+
+    2 · layers · KV heads · head_dim · bytes, one key and one value; MLA keeps layers · latent_dim · bytes instead
+    (DeepSeek-AI, 2024, DeepSeek-V2, section 2.1).
+    """
+    values = model.latent_dim if model.latent_dim else 2 * model.kv_heads * model.head_dim
+    return model.layers * values * kv_bits // 8
+
+
+def kv_bytes(model: Model, tokens: float, kv_bits: int) -> int:
+    """Bytes of one request's cache at a length of `tokens`; layers with a window stop growing when it is full."""
+    tokens = whole("The number of tokens", tokens)
+    per_layer = kv_bytes_per_token(model, kv_bits) // model.layers
+    full_layers = model.layers - model.local_layers
+    return per_layer * (full_layers * tokens + model.local_layers * min(tokens, model.window_tokens))
+
+
+def kv_copies(deployment: Deployment) -> int:
+    """How many times the cache is held: once, unless there are more GPUs than KV heads; MLA's latent is on every GPU."""
+    if deployment.model.latent_dim:
+        return deployment.gpus
+    return max(1, deployment.gpus // deployment.model.kv_heads)
+
+
+def weight_bytes(model: Model, bits: int) -> int:
+    """Bytes of all weights at so many bits each."""
+    return model.parameters * bits // 8
+
+
+def memory_plan(deployment: Deployment, reserve: Reserve) -> dict[str, float]:
+    """Where the memory of a replica goes, in bytes: total = outside_utilization + weights + activation + kv_budget.
+
+    kv_budget_bytes is negative when the weights don't fit. The split follows vLLM's `gpu_memory_utilization`.
+    """
+    total = deployment.gpu.memory_bytes * deployment.gpus
+    outside = total - math.floor(total * reserve.utilization)
+    weights = weight_bytes(deployment.model, deployment.weight_bits)
+    activation = math.floor(reserve.activation_bytes_per_gpu) * deployment.gpus
+    return {
+        "total_bytes": total,
+        "outside_utilization_bytes": outside,
+        "weights_bytes": weights,
+        "activation_bytes": activation,
+        "kv_budget_bytes": total - outside - weights - activation,
+    }
+
+
+def max_users(deployment: Deployment, context_tokens: float, reserve: Reserve) -> int:
+    """How many requests of `context_tokens` fit whole beside the weights; 0 if none does."""
+    tokens = whole("The context length", context_tokens, 1)
+    each = kv_bytes(deployment.model, tokens, deployment.kv_bits) * kv_copies(deployment)
+    return max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]) // each)
+
+
+def users_over_context(deployment: Deployment, contexts: Sequence[float] | numpy.ndarray, reserve: Reserve) -> numpy.ndarray:
+    """`max_users` for an array of context lengths in tokens, as float64 whole numbers of the same shape.
+
+    float64 throughout: numpy's default integer has 32 bits in WebAssembly, where a cache in bytes overflows it.
+    """
+    import numpy
+
+    tokens = numpy.asarray(contexts, dtype=numpy.float64)
+    model = deployment.model
+    per_layer = float(kv_bytes_per_token(model, deployment.kv_bits) // model.layers)
+    windowed = numpy.minimum(tokens, float(model.window_tokens))
+    each = per_layer * ((model.layers - model.local_layers) * tokens + model.local_layers * windowed) * kv_copies(deployment)
+    return numpy.maximum(0.0, numpy.floor(memory_plan(deployment, reserve)["kv_budget_bytes"] / each))
+
+
+def block_bytes(model: Model, kv_bits: int, block_tokens: int = BLOCK_TOKENS) -> int:
+    """Bytes of one block: `block_tokens` tokens of all layers, not of one (Kwon and others, SOSP 2023)."""
+    return kv_bytes_per_token(model, kv_bits) * whole("The block size", block_tokens, 1)
+
+
+def kv_blocks(deployment: Deployment, reserve: Reserve, block_tokens: int = BLOCK_TOKENS) -> int:
+    """Whole blocks that the KV budget holds; 0 when the weights leave none."""
+    each = block_bytes(deployment.model, deployment.kv_bits, block_tokens) * kv_copies(deployment)
+    return max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]) // each)
+
+
+def contiguous_share(lengths: Sequence[int], reservation: str, max_tokens: int) -> float:
+    """The share of reserved token slots that hold a token at the end, when each request reserves one contiguous stretch.
+
+    reservation: "max" reserves max_tokens, "pow2" the next power of two, "oracle" exactly the final length. A request holds
+    half its output on average while it runs; `lengths` are final lengths in tokens. Raises PhysicsError for another name.
+    """
+    if reservation not in ("max", "pow2", "oracle"):
+        raise PhysicsError(f"A reservation is max, pow2 or oracle, not {reservation!r}.")
+    reserved = 0
+    for length in lengths:
+        power = 1 << max(0, length - 1).bit_length()
+        reserved += {"max": max_tokens, "pow2": min(power, max_tokens), "oracle": length}[reservation]
+    return sum(lengths) / positive("The number of reserved slots", reserved)
+
+
+def paged_share(lengths: Sequence[int], block_tokens: int = BLOCK_TOKENS) -> float:
+    """The share of paged token slots that hold a token: only the last block of each request is partly empty."""
+    slots = sum(-(-length // block_tokens) * block_tokens for length in lengths)
+    return sum(lengths) / positive("The number of slots", slots)

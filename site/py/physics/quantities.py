@@ -1,0 +1,125 @@
+"""Units, and the things that are measured in them: models, GPUs, deployments.
+
+SI and bytes inside; a name's ending tells its unit (_s, _bytes, _tokens, _per_s). GB = 10**9 bytes is a vendor's unit,
+GiB = 2**30 bytes is memory's: an H100's five HBM3 stacks hold 80 GiB though the card is sold as "80 GB".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+GB, TFLOP = 10**9, 10**12
+
+
+class PhysicsError(ValueError):
+    """A question that has no physical answer, as a sentence for a person."""
+
+
+def whole(name: str, value: float, least: int = 0) -> int:
+    """`value` as a whole number of at least `least`. Raises PhysicsError otherwise, NaN and infinities included."""
+    if isinstance(value, bool) or not math.isfinite(value) or value != int(value) or value < least:
+        raise PhysicsError(f"{name} must be a whole number of at least {least}, not {value}.")
+    return int(value)
+
+
+def positive(name: str, value: float) -> float:
+    """`value` if it is a finite number above zero. Raises PhysicsError otherwise."""
+    if not math.isfinite(value) or value <= 0:
+        raise PhysicsError(f"{name} must be a number above zero, not {value}.")
+    return value
+
+
+@dataclass(frozen=True)
+class Model:
+    """A transformer's geometry. Lengths of vectors in values, `parameters` and `active_parameters` (per token) in weights.
+
+    attention: "mha", "gqa", "mqa" or "mla". latent_dim: what MLA keeps per token and layer (kv_lora_rank + rope_dim).
+    local_layers of the layers attend to the last window_tokens only. experts, experts_per_token: 0 for a dense model.
+    """
+
+    id: str
+    name: str
+    layers: int
+    width: int
+    query_heads: int
+    kv_heads: int
+    head_dim: int
+    ffn_width: int
+    vocab: int
+    parameters: int
+    active_parameters: int
+    max_context_tokens: int
+    attention: str
+    latent_dim: int = 0
+    local_layers: int = 0
+    window_tokens: int = 0
+    experts: int = 0
+    experts_per_token: int = 0
+    source: str = ""
+
+    def with_kv_heads(self, kv_heads: int) -> Model:
+        """The same model with another number of KV heads, its parameters kept as published.
+
+        A sibling with more KV heads would have given up feed-forward width for them at the same size, as Llama 2 did the
+        other way round (Touvron and others, 2023, appendix A.2.1). With the published number the model comes back unchanged.
+        """
+        if kv_heads == self.kv_heads:
+            return self
+        if whole("The number of KV heads", kv_heads, 1) > self.query_heads or self.query_heads % kv_heads:
+            raise PhysicsError(f"{kv_heads} KV heads don't divide the {self.query_heads} query heads of {self.name}.")
+        family = "mha" if kv_heads == self.query_heads else "mqa" if kv_heads == 1 else "gqa"
+        return replace(self, kv_heads=kv_heads, attention=family, latent_dim=0)
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU from its data sheet: bytes, bytes/s, dense FLOP/s (no sparsity), and one direction of its link in bytes/s."""
+
+    id: str
+    name: str
+    memory_bytes: int
+    bandwidth_bytes_per_s: float
+    bf16_flops_per_s: float
+    fp8_flops_per_s: float | None
+    link_bytes_per_s: float
+    source: str = ""
+
+    def flops_per_s(self, weight_bits: int) -> float:
+        """Peak dense FLOP/s for weights of this width: FP8 where the GPU has it, else BF16 (weights are widened first)."""
+        return self.fp8_flops_per_s if weight_bits == 8 and self.fp8_flops_per_s else self.bf16_flops_per_s
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One replica: a model on `gpus` GPUs by tensor parallelism, with so many bits per weight and per cached value."""
+
+    model: Model
+    gpu: Gpu
+    gpus: int
+    weight_bits: int = 16
+    kv_bits: int = 16
+
+    def __post_init__(self) -> None:
+        whole("The number of GPUs", self.gpus, 1)
+        for name, bits in (("Weight precision", self.weight_bits), ("KV precision", self.kv_bits)):
+            if bits not in (4, 8, 16):
+                raise PhysicsError(f"{name} must be 4, 8 or 16 bits, not {bits}.")
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """What an engine keeps back: it uses `utilization` of the memory, and of that so many bytes a GPU for activations."""
+
+    utilization: float
+    activation_bytes_per_gpu: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.utilization <= 1:
+            raise PhysicsError(f"Utilization must lie above 0 and at most at 1, not {self.utilization}.")
+        if not 0 <= self.activation_bytes_per_gpu < math.inf:
+            raise PhysicsError(f"Activation bytes can't be {self.activation_bytes_per_gpu}.")
+
+
+NAIVE = Reserve(1.0, 0.0)

@@ -1,0 +1,63 @@
+"""Scheduling policies: which requests join, and which tokens the next step computes.
+
+There is no prefill phase and no decode phase, only requests whose computed tokens catch up with their prompt under a token
+budget, and then write one token a step. A policy is three numbers and two yes-or-no questions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from physics.quantities import PhysicsError, positive, whole
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a step is put together.
+
+    continuous: seats refill as soon as they are free (iteration-level scheduling, Yu and others, OSDI 2022), else only
+    when the whole batch is done. mixed: prompts are computed in chunks beside the decoding requests (Agrawal and others,
+    OSDI 2024), else a step with prompts holds nothing else. draft: a small model proposes tokens (Leviathan and others,
+    ICML 2023).
+    """
+
+    continuous: bool
+    mixed: bool = False
+    draft: bool = False
+
+
+POLICIES = {
+    "static": Policy(continuous=False),
+    "continuous": Policy(continuous=True),
+    "chunked": Policy(continuous=True, mixed=True),
+    "speculative": Policy(continuous=True, draft=True),
+}
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """What an operator sets: seats (max_running, vLLM's max_num_seqs), the longest sequence, and the policy's own numbers.
+
+    token_budget: tokens a mixed step may compute (vLLM's max_num_batched_tokens); prefill_budget: the same for a step of
+    prompts only; form_timeout_s: how long a static batch waits to fill; speculation_tokens, acceptance: see queueing.
+    """
+
+    policy: str
+    max_running: int
+    max_sequence_tokens: int
+    token_budget: int = 2048
+    prefill_budget: int = 8192
+    block_size: int = 16
+    form_timeout_s: float = 0.5
+    speculation_tokens: int = 4
+    acceptance: float = 0.8
+
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise PhysicsError(f"A policy is one of {', '.join(POLICIES)}, not {self.policy!r}.")
+        for name in ("max_running", "max_sequence_tokens", "token_budget", "prefill_budget", "block_size"):
+            whole(name, getattr(self, name), 1)
+        positive("form_timeout_s", self.form_timeout_s)
+        whole("speculation_tokens", self.speculation_tokens, 1)
+        if not 0 <= self.acceptance < 1:
+            raise PhysicsError(f"The acceptance of a draft lies from 0 to under 1, not {self.acceptance}.")

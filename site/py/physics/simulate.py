@@ -1,0 +1,406 @@
+"""The event simulation of one server: requests arrive, wait for a seat and for blocks, are computed, and leave.
+
+Each pass of the loop is one step of the engine, or, when every running request only writes tokens and nobody can join, a
+stretch of equal steps that is jumped at once: the step time is affine in the cached tokens, so a stretch has a closed form.
+`jump=False` walks each step by itself and is the jump's own check.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from physics.queueing import speculation_yield
+from physics.quantities import PhysicsError, whole
+from physics.schedulers import POLICIES, ServerSettings
+from physics.steptime import StepCost
+from physics.workload import Request
+
+WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
+
+
+@dataclass
+class Run:
+    """What happened. Per request, in arrival order: times in s. Sums over all steps: what the hardware did."""
+
+    requests: Sequence[Request]
+    start_s: list[float]
+    first_s: list[float]
+    last_s: list[float]
+    steps: int = 0
+    busy_s: float = 0.0
+    computed_tokens: int = 0
+    outputs: int = 0
+    context_reads: float = 0.0
+    prefill_pairs: float = 0.0
+    weight_reads_bytes: float = 0.0
+    decode_steps: int = 0
+    decode_s: float = 0.0
+    seat_steps: float = 0.0
+    useful_seat_steps: float = 0.0
+    peak_blocks: int = 0
+    preemptions: int = 0
+    evicted: set[int] = field(default_factory=set)
+
+
+def simulate(
+    cost: StepCost,
+    settings: ServerSettings,
+    requests: Sequence[Request],
+    blocks: int,
+    *,
+    draft_cost: StepCost | None = None,
+    jump: bool = True,
+) -> Run:
+    """Serve `requests` (in order of arrival) with `blocks` KV blocks.
+
+    Raises PhysicsError if a single request can't fit, or if speculation has no draft.
+    """
+    policy = POLICIES[settings.policy]
+    longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
+    if _blocks(longest, settings.block_size) > whole("The number of KV blocks", blocks):
+        raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
+    if policy.draft and draft_cost is None:
+        raise PhysicsError("Speculative decoding needs a draft model.")
+    server = _Server(cost, settings, requests, blocks, draft_cost, jump)
+    if policy.continuous:
+        server.serve()
+    else:
+        server.serve_static()
+    return server.run
+
+
+def _blocks(tokens: float, block_size: int) -> int:
+    return math.ceil(tokens / block_size)
+
+
+class _Server:
+    """The state of a running server. All of it is here; nothing else in the simulation remembers anything."""
+
+    def __init__(
+        self,
+        cost: StepCost,
+        settings: ServerSettings,
+        requests: Sequence[Request],
+        blocks: int,
+        draft: StepCost | None,
+        jump: bool,
+    ) -> None:
+        count = len(requests)
+        self.cost, self.settings, self.requests, self.blocks = cost, settings, requests, blocks
+        self.draft, self.jump, self.policy = draft, jump, POLICIES[settings.policy]
+        self.run = Run(requests, [math.nan] * count, [math.nan] * count, [math.nan] * count)
+        self.stride = speculation_yield(settings.acceptance, settings.speculation_tokens) if draft else 1.0
+        self.clock, self.arrived, self.iteration = 0.0, 0, 0
+        self.waiting: deque[int] = deque()
+        self.prefilling: deque[int] = deque()  # joined, prompt not yet computed
+        self.order: list[int] = []  # every running request, oldest first
+        self.decoding: dict[int, tuple[float, int]] = {}  # request -> (cached tokens, iteration) when it began to write
+        self.finishing: list[tuple[int, int, int]] = []  # heap of (iteration of the last token, request, iteration begun)
+        self.computed = [0] * count  # prompt tokens computed since the request last joined
+        self.written = [0] * count  # output tokens written before the last preemption
+        self.context = 0.0  # cached tokens of all decoding requests together
+        self.held = 0  # blocks held by requests that are still prefilling
+        self.affine: dict[int, tuple[float, float]] = {}
+
+    # --- the loop ---
+
+    def serve(self) -> None:
+        """Continuous batching: seats refill as soon as they are free."""
+        done, count = 0, len(self.requests)
+        while done < count:
+            self.arrive()
+            self.admit()
+            if self.prefilling:
+                done += self.prefill_step()
+            elif self.decoding:
+                done += self.decode_stretch()
+            else:
+                self.clock = max(self.clock, self.requests[self.arrived].arrival_s)
+
+    def arrive(self) -> None:
+        """Everyone who has come by now waits."""
+        while self.arrived < len(self.requests) and self.requests[self.arrived].arrival_s <= self.clock:
+            self.waiting.append(self.arrived)
+            self.arrived += 1
+
+    def admit(self) -> None:
+        """First come, first served: the head of the queue joins while there is a seat and blocks for its prompt."""
+        if not self.waiting or len(self.order) >= self.settings.max_running:
+            return
+        size, used = self.settings.block_size, self.used_blocks()
+        spare = self.blocks - math.floor(self.blocks * WATERMARK)
+        while self.waiting and len(self.order) < self.settings.max_running:
+            head = self.waiting[0]
+            needed = _blocks(self.target(head) + 1, size)
+            if used + needed > (spare if self.order else self.blocks):
+                return
+            self.waiting.popleft()
+            self.order.append(head)
+            self.prefilling.append(head)
+            self.computed[head] = 0
+            self.held += needed
+            used += needed
+            if math.isnan(self.run.start_s[head]):
+                self.run.start_s[head] = self.clock
+        self.run.peak_blocks = max(self.run.peak_blocks, used)
+
+    def target(self, request: int) -> int:
+        """Tokens to compute before the next one can be written: the prompt, and after a preemption what was written."""
+        return self.requests[request].prompt_tokens + self.written[request]
+
+    # --- one step with prompts in it ---
+
+    def prefill_step(self) -> int:
+        """Compute prompts, beside the decoding requests if the policy mixes them. Returns how many requests finished."""
+        mixed = self.policy.mixed
+        decodes = len(self.decoding) if mixed else 0
+        if decodes:
+            self.make_room(1)
+            decodes = len(self.decoding)
+        chunks = self.chunks(self.settings.token_budget - decodes if mixed else self.settings.prefill_budget, whole_prompts=not mixed)
+        if not chunks:
+            return self.decode_stretch()
+        seconds = self.cost.seconds(decodes, self.context if decodes else 0.0, [chunk for _, chunk in chunks])
+        self.account(decodes, chunks, seconds)
+        self.clock += seconds
+        done = self.advance(1) if decodes else 0
+        for request, (start, length) in chunks:
+            self.computed[request] = start + length
+            if self.computed[request] == self.target(request):
+                done += self.begin_decoding(request)
+        return done
+
+    def chunks(self, budget: int, whole_prompts: bool) -> list[tuple[int, tuple[int, int]]]:
+        """Prompts or parts of them, oldest first, until the budget is used up; one whole prompt always fits."""
+        found: list[tuple[int, tuple[int, int]]] = []
+        for request in self.prefilling:
+            left = self.target(request) - self.computed[request]
+            length = left if whole_prompts else min(left, budget)
+            if length <= 0 or (found and length > budget):
+                break
+            found.append((request, (self.computed[request], length)))
+            budget -= length
+        return found
+
+    def begin_decoding(self, request: int) -> int:
+        """The prompt is computed and the first token written. Returns 1 if it was also the last."""
+        self.prefilling.remove(request)
+        size, tokens = self.settings.block_size, self.target(request)
+        self.held -= _blocks(tokens + 1, size)
+        if math.isnan(self.run.first_s[request]):
+            self.run.first_s[request] = self.clock
+        self.run.outputs += 1
+        left = self.requests[request].output_tokens - self.written[request] - 1
+        if left <= 0:
+            self.run.last_s[request] = self.clock
+            self.order.remove(request)
+            return 1
+        self.decoding[request] = (float(tokens + 1), self.iteration)
+        self.context += tokens + 1
+        heappush(self.finishing, (self.iteration + math.ceil(left / self.stride), request, self.iteration))
+        return 0
+
+    # --- steps that only write tokens ---
+
+    def decode_stretch(self) -> int:
+        """As many equal steps as pass before anyone finishes, joins or runs out of blocks. Returns how many finished."""
+        room = self.make_room(self.until_finish() if self.jump else 1)  # may preempt, so the next finish is asked anew
+        count = min(self.until_finish(), room)
+        size = len(self.decoding)
+        base, slope = self.coefficients(size)
+        if count > 1:
+            count = self.until_arrival(count, base, slope, size)
+        growth = size * self.stride
+        reads = count * self.context + growth * count * (count - 1) / 2
+        seconds = count * base + slope * reads
+        run = self.run
+        run.steps += count
+        run.busy_s += seconds
+        run.decode_steps += count
+        run.decode_s += seconds
+        run.seat_steps += size * count
+        run.useful_seat_steps += size * count
+        run.context_reads += reads
+        each = self.settings.speculation_tokens + 1 if self.draft else 1
+        run.computed_tokens += size * each * count
+        run.weight_reads_bytes += count * self.cost.weights_read(size * each)
+        self.clock += seconds
+        return self.advance(count)
+
+    def coefficients(self, size: int) -> tuple[float, float]:
+        """(base, slope) of a decode-only step with so many requests, the draft's steps included."""
+        if size not in self.affine:
+            base, slope = self.cost.decode_affine(size)
+            if self.draft:
+                proposed = self.settings.speculation_tokens
+                base, slope = self.cost.decode_affine(size, proposed + 1)
+                draft_base, draft_slope = self.draft.decode_affine(size)
+                base, slope = base + proposed * draft_base, slope + proposed * draft_slope
+            self.affine[size] = base, slope
+        return self.affine[size]
+
+    def until_finish(self) -> int:
+        """Iterations until the next request writes its last token."""
+        while self.finishing:
+            last, request, begun = self.finishing[0]
+            if request in self.decoding and self.decoding[request][1] == begun:
+                return last - self.iteration
+            heappop(self.finishing)
+        raise AssertionError("a decoding request is always in the heap")
+
+    def until_arrival(self, count: int, base: float, slope: float, size: int) -> int:
+        """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
+        if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running or self.waiting:
+            return count
+        gap = self.requests[self.arrived].arrival_s - self.clock
+        half = slope * size * self.stride / 2
+        linear = base + slope * self.context - half
+        guess = (math.sqrt(linear * linear + 4 * half * gap) - linear) / (2 * half) if half else gap / linear
+        return max(1, min(count, math.ceil(guess)))
+
+    def advance(self, count: int) -> int:
+        """Let every decoding request write for `count` iterations. Returns how many wrote their last token."""
+        self.iteration += count
+        self.context += len(self.decoding) * self.stride * count
+        done = 0
+        while self.finishing and self.finishing[0][0] <= self.iteration:
+            _, request, begun = heappop(self.finishing)
+            if request not in self.decoding or self.decoding[request][1] != begun:
+                continue
+            self.context -= self.cached(request)
+            del self.decoding[request]
+            self.order.remove(request)
+            self.run.outputs += self.requests[request].output_tokens - self.written[request] - 1
+            self.run.last_s[request] = self.clock
+            done += 1
+        if not self.decoding:
+            self.context = 0.0
+        return done
+
+    # --- blocks ---
+
+    def cached(self, request: int) -> float:
+        """Tokens that a decoding request has in the cache now."""
+        tokens, begun = self.decoding[request]
+        return tokens + (self.iteration - begun) * self.stride
+
+    def used_blocks(self, ahead: int = 0) -> int:
+        """Blocks in use once every decoding request has written for `ahead` more iterations."""
+        size, more = self.settings.block_size, ahead * self.stride
+        return self.held + sum(_blocks(self.cached(request) + more, size) for request in self.decoding)
+
+    def make_room(self, wanted: int) -> int:
+        """How many of the `wanted` iterations fit into the blocks; when not even one does, the youngest is preempted."""
+        while True:
+            growth = len(self.decoding) * self.stride
+            most = self.held + (self.context + growth * wanted) / self.settings.block_size + len(self.decoding)
+            if most <= min(self.blocks, self.run.peak_blocks):
+                return wanted
+            if self.fits(wanted):
+                return wanted
+            if self.fits(1):
+                return self.largest_fitting(wanted)
+            self.preempt()
+
+    def fits(self, ahead: int) -> bool:
+        """Whether so many iterations fit; remembers the most blocks seen in use."""
+        used = self.used_blocks(ahead)
+        if used > self.blocks:
+            return False
+        self.run.peak_blocks = max(self.run.peak_blocks, used)
+        return True
+
+    def largest_fitting(self, wanted: int) -> int:
+        """The largest number of iterations that fits, knowing that 1 does and `wanted` doesn't."""
+        low, high = 1, wanted
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.fits(middle) else (low, middle)
+        return low
+
+    def preempt(self) -> None:
+        """The youngest request gives its blocks back and will be computed again (vLLM's recompute)."""
+        youngest = self.order.pop()
+        if youngest in self.decoding:
+            # What it wrote is kept as text: it is computed again with the prompt, and not written again.
+            whole_tokens = math.floor(self.cached(youngest)) - self.requests[youngest].prompt_tokens
+            tokens, begun = self.decoding.pop(youngest)
+            self.context -= tokens + (self.iteration - begun) * self.stride
+            self.run.outputs += whole_tokens - self.written[youngest] - 1
+            self.written[youngest] = whole_tokens
+        else:
+            self.prefilling.remove(youngest)
+            self.held -= _blocks(self.target(youngest) + 1, self.settings.block_size)
+        self.waiting.appendleft(youngest)
+        self.run.preemptions += 1
+        self.run.evicted.add(youngest)
+
+    def account(self, decodes: int, chunks: list[tuple[int, tuple[int, int]]], seconds: float) -> None:
+        """Add one step with prompts to the sums."""
+        run = self.run
+        tokens = decodes + sum(length for _, (_, length) in chunks)
+        run.steps += 1
+        run.busy_s += seconds
+        run.computed_tokens += tokens
+        run.context_reads += self.context if decodes else 0.0
+        run.prefill_pairs += math.fsum(length * (start + length / 2) for _, (start, length) in chunks)
+        run.weight_reads_bytes += self.cost.weights_read(tokens)
+        if decodes:
+            run.decode_steps += 1
+            run.decode_s += seconds
+            run.seat_steps += decodes
+            run.useful_seat_steps += decodes
+
+    # --- static batching ---
+
+    def serve_static(self) -> None:
+        """Static batching: fill a batch or time out, pad to its longest prompt, run until its longest answer is done."""
+        count, limit = len(self.requests), self.settings.max_running
+        first = 0
+        while first < count:
+            last = min(first + limit, count) - 1
+            full = self.requests[last].arrival_s if last - first + 1 == limit else math.inf
+            patience = max(self.clock, self.requests[first].arrival_s + self.settings.form_timeout_s)
+            begin = max(self.clock, min(full, patience))
+            batch = [i for i in range(first, last + 1) if self.requests[i].arrival_s <= begin]
+            self.clock = begin
+            self.static_batch(batch)
+            first += len(batch)
+
+    def static_batch(self, batch: list[int]) -> None:
+        """One batch from its first prompt token to its longest answer's last."""
+        run, size = self.run, len(batch)
+        prompt = max(self.requests[i].prompt_tokens for i in batch)
+        outputs = [self.requests[i].output_tokens for i in batch]
+        chunks = [(i, (0, prompt)) for i in batch]
+        seconds = self.cost.seconds(0, 0.0, [chunk for _, chunk in chunks])
+        for i in batch:
+            run.start_s[i] = self.clock
+        self.account(0, chunks, seconds)
+        begun = self.clock + seconds
+        base, slope = self.coefficients(size)
+
+        def after(steps: int) -> float:
+            return steps * base + slope * size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
+
+        for i, output in zip(batch, outputs, strict=True):
+            run.first_s[i] = begun
+            run.last_s[i] = begun + after(output - 1)
+        steps = max(outputs) - 1
+        run.steps += steps
+        run.decode_steps += steps
+        run.busy_s += after(steps)
+        run.decode_s += after(steps)
+        run.seat_steps += size * steps
+        run.useful_seat_steps += sum(outputs) - size
+        run.context_reads += size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
+        run.computed_tokens += size * steps
+        run.weight_reads_bytes += steps * self.cost.weights_read(size)
+        run.outputs += sum(outputs)
+        reserved = self.settings.max_running * _blocks(self.settings.max_sequence_tokens, self.settings.block_size)
+        run.peak_blocks = max(run.peak_blocks, min(reserved, self.blocks))
+        self.clock = begun + after(steps)

@@ -1,0 +1,125 @@
+"""Workloads: when requests arrive and how long they are, from quantile tables and a seed.
+
+The same seed gives the same traffic on every platform, digit for digit: uniforms come from random.Random (Mersenne
+Twister), unit exponentials from comparisons of uniforms only, lengths from linear interpolation. Gaps are unit
+exponentials divided by the rate, so that two loads see the same traffic at another pace.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple
+
+from physics.quantities import PhysicsError, positive, whole
+
+Quantiles = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Lengths as quantile tables ((share of requests, tokens), ...), rising from share 0 to share 1."""
+
+    id: str
+    name: str
+    prompt_quantiles: Quantiles
+    output_quantiles: Quantiles
+    source: str = ""
+    assumption: str = ""
+
+    def __post_init__(self) -> None:
+        for table in (self.prompt_quantiles, self.output_quantiles):
+            shares, tokens = [share for share, _ in table], [value for _, value in table]
+            rising = all(a <= b for values in (shares, tokens) for a, b in zip(values, values[1:], strict=False))
+            if len(table) < 2 or shares[0] != 0 or shares[-1] != 1 or not rising or tokens[0] < 0:
+                raise PhysicsError(f"Workload {self.id}: a quantile table must rise from share 0 to share 1.")
+
+
+class Request(NamedTuple):
+    """One request: when it arrives, in s, and its lengths in tokens."""
+
+    arrival_s: float
+    prompt_tokens: int
+    output_tokens: int
+
+
+def unit_exponential(random: Random) -> float:
+    """One draw from the exponential distribution with mean 1, by comparisons alone (von Neumann, 1951).
+
+    A run of falling uniforms u1 > u2 > ... that stops at an even place accepts u1; each rejected run adds 1. No logarithm,
+    whose last digit differs between platforms.
+    """
+    rounds = 0
+    while True:
+        first = previous = random.random()
+        length = 1
+        while (following := random.random()) < previous:
+            previous = following
+            length += 1
+        if length % 2:
+            return rounds + first
+        rounds += 1
+
+
+def quantile(table: Quantiles, share: float) -> float:
+    """The value at a share of the distribution, by linear interpolation in the table."""
+    at = min(max(bisect_right(table, (share, math.inf)), 1), len(table) - 1)
+    (low, below), (high, above) = table[at - 1], table[at]
+    return below + (above - below) * ((share - low) / (high - low)) if high > low else above
+
+
+def length_at(table: Quantiles, share: float) -> int:
+    """A whole length of at least one token at a share of the distribution."""
+    return max(1, math.floor(quantile(table, share) + 0.5))
+
+
+def cut(prompt: int, output: int, max_sequence_tokens: int | None) -> tuple[int, int]:
+    """Lengths that fit a limit: the answer keeps at most half of it, the prompt's oldest tokens are dropped."""
+    if max_sequence_tokens is None:
+        return prompt, output
+    output = min(output, max_sequence_tokens // 2)
+    return min(prompt, max_sequence_tokens - output), output
+
+
+def sample_requests(
+    workload: Workload, rate_per_s: float, count: int, seed: int, max_sequence_tokens: int | None = None
+) -> list[Request]:
+    """`count` requests with Poisson arrivals at `rate_per_s`, lengths cut to `max_sequence_tokens` (prompt + output).
+
+    Raises PhysicsError for a rate that isn't positive, or a limit under two tokens.
+    """
+    return list(_requests(workload, positive("The load", rate_per_s), count, seed, max_sequence_tokens))
+
+
+def _requests(workload: Workload, rate: float, count: int, seed: int, limit: int | None) -> Iterator[Request]:
+    if limit is not None:
+        whole("The longest sequence", limit, 2)
+    gaps, sizes = Random(2 * seed), Random(2 * seed + 1)
+    clock = 0.0
+    for _ in range(whole("The number of requests", count)):
+        clock += unit_exponential(gaps)
+        prompt = length_at(workload.prompt_quantiles, sizes.random())
+        output = length_at(workload.output_quantiles, sizes.random())
+        yield Request(clock / rate, *cut(prompt, output, limit))
+
+
+def lengths(workload: Workload, max_sequence_tokens: int | None = None) -> dict[str, float]:
+    """The lengths in closed form: mean and 99th percentile of prompts and outputs in tokens, and the share of prompts cut.
+
+    Means are over 1,000 equal steps of each table; a prompt is counted as cut against the output of median length.
+    """
+    shares = [(i + 0.5) / 1000 for i in range(1000)]
+    median = length_at(workload.output_quantiles, 0.5)
+    whole_prompts = [length_at(workload.prompt_quantiles, share) for share in shares]
+    prompts = [cut(prompt, median, max_sequence_tokens)[0] for prompt in whole_prompts]
+    outputs = [cut(1, length_at(workload.output_quantiles, share), max_sequence_tokens)[1] for share in shares]
+    return {
+        "prompt_mean": sum(prompts) / 1000,
+        "prompt_p99": prompts[989],
+        "output_mean": sum(outputs) / 1000,
+        "output_p99": outputs[989],
+        "share_cut": sum(a < b for a, b in zip(prompts, whole_prompts, strict=True)) / 1000,
+    }

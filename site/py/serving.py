@@ -1,0 +1,248 @@
+"""A serving configuration of Act II: what it asks of the engine, what came out, whether it holds, and a way out.
+
+A `RunRequest` is all that a simulated run depends on, so it is also the name of its result: the same request gives the
+same numbers anywhere. `run` is the only place where the lab starts a simulation.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import engine
+from course import Course
+from wording import Number
+
+SIDES = ("a", "b")
+OK, NO_WEIGHTS, KV, TTFT, LOW = "ok", "no_weights", "kv", "ttft", "low"
+
+Result = Mapping[str, Number]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One run: the replica, the policy and its limits, the traffic. Loads per second, lengths in tokens."""
+
+    model: str
+    gpu: str
+    gpus: int
+    weight_bits: int
+    kv_bits: int
+    kv_heads: int
+    workload: str
+    policy: str
+    max_batch: int
+    max_sequence: int
+    load: float
+    requests: int
+    seed: int
+
+
+def request_of(course: Course, settings: Mapping[str, object], side: str, requests: int) -> RunRequest:
+    """What the controls of one side ask for. `requests` is how many are to be simulated."""
+    deployment = course.at("act2.deployment")
+    return RunRequest(
+        model=deployment["model"],
+        gpu=deployment["gpu"],
+        gpus=settings["act2.gpus"],  # type: ignore[arg-type]
+        weight_bits=settings["act2.weight_bits"],  # type: ignore[arg-type]
+        kv_bits=deployment["kv_bits"],
+        kv_heads=settings["act2.kv_heads"],  # type: ignore[arg-type]
+        workload=course.at(f"act2.sides.{side}.workload"),
+        policy=settings[f"act2.{side}.policy"],  # type: ignore[arg-type]
+        max_batch=settings[f"act2.{side}.max_batch"],  # type: ignore[arg-type]
+        max_sequence=settings[f"act2.{side}.max_sequence"],  # type: ignore[arg-type]
+        load=settings[f"act2.{side}.load"],  # type: ignore[arg-type]
+        requests=requests,
+        seed=settings["act2.seed"],  # type: ignore[arg-type]
+    )
+
+
+def deployment_of(course: Course, request: RunRequest) -> engine.Deployment:
+    """The engine's deployment for a request: the model with the KV heads asked for, on the GPUs asked for."""
+    model = course.models[request.model].with_kv_heads(request.kv_heads)
+    return engine.Deployment(model, course.gpus[request.gpu], request.gpus, request.weight_bits, request.kv_bits)
+
+
+def reserve_of(course: Course) -> engine.Reserve:
+    """What a real engine keeps back, from the content of Act II."""
+    table = course.at("act2.deployment")
+    return engine.Reserve(table["utilization"], table["activation_gib_per_gpu"] * engine.GIB)
+
+
+def memory(course: Course, request: RunRequest) -> dict[str, Number]:
+    """KV memory in bytes: what a full batch at full length needs, and what the replica has. Closed form, immediate."""
+    deployment = deployment_of(course, request)
+    plan = engine.memory_plan(deployment, reserve_of(course))
+    return {
+        "weights_bytes": plan["weights_bytes"],
+        "usable_bytes": plan["total_bytes"] - plan["outside_utilization_bytes"] - plan["activation_bytes"],
+        "kv_has": max(0, plan["kv_budget_bytes"]),
+        "kv_needs": request.max_batch * engine.kv_bytes(deployment.model, request.max_sequence, request.kv_bits),
+    }
+
+
+def run(course: Course, request: RunRequest) -> Result:
+    """Simulate one request's traffic. Times in s, sizes in bytes, rates per s; None where nothing can run.
+
+    A static server that can't reserve its memory doesn't start, and neither does one whose weights don't fit; a paged one
+    starts if the longest single request fits, and preempts.
+    """
+    numbers = memory(course, request)
+    shape = workload_numbers(course, request)
+    if failure_at_start(request, numbers):
+        return {**numbers, **shape, "runs": 0}
+    cost = step_cost(course, request)
+    table = course.at("act2.simulation")
+    settings = engine.ServerSettings(
+        policy=request.policy,
+        max_running=request.max_batch,
+        max_sequence_tokens=request.max_sequence,
+        token_budget=table["token_budget"],
+        form_timeout_s=table["form_timeout_s"],
+        speculation_tokens=table["speculation_tokens"],
+        acceptance=table["acceptance"],
+    )
+    deployment = deployment_of(course, request)
+    blocks = engine.kv_blocks(deployment, reserve_of(course), settings.block_size)
+    outcome = engine.simulate(cost, settings, traffic(course, request), blocks, draft_cost=draft_cost(course, request))
+    return {**numbers, **shape, **engine.summary(outcome, deployment), "runs": 1}
+
+
+def traffic(course: Course, request: RunRequest) -> list[engine.Request]:
+    """The arrivals and lengths of a request: the same seed brings the same traffic to every configuration."""
+    workload = course.workloads[request.workload]
+    return engine.sample_requests(workload, request.load, request.requests, request.seed, request.max_sequence)
+
+
+def step_cost(course: Course, request: RunRequest) -> engine.StepCost:
+    """The step-time model for a request's replica, with the constants measured nearest to it."""
+    deployment = deployment_of(course, request)
+    return engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
+
+
+def draft_cost(course: Course, request: RunRequest) -> engine.StepCost | None:
+    """The step-time model of the draft, on the same GPUs, for speculative decoding only."""
+    if request.policy != "speculative":
+        return None
+    return step_cost(course, replace(request, **draft_of(course)))
+
+
+def draft_of(course: Course) -> dict[str, object]:
+    """The fields of a RunRequest that turn its replica into the draft's."""
+    draft = course.models[course.at("act2.simulation.draft_model")]
+    return {"model": draft.id, "kv_heads": draft.kv_heads}
+
+
+def workload_numbers(course: Course, request: RunRequest) -> dict[str, Number]:
+    """The traffic before any server meets it: lengths in tokens, the share of prompts cut, the output offered per s."""
+    workload = course.workloads[request.workload]
+    shape = engine.lengths(workload, request.max_sequence)
+    return {**shape, "offered": request.load * float(shape["output_mean"])}
+
+
+def failure_at_start(request: RunRequest, numbers: Mapping[str, Number]) -> bool:
+    """Whether the server can't start at all: no room beside the weights, or a static reservation that doesn't fit."""
+    has, needs = float(numbers["kv_has"] or 0), float(numbers["kv_needs"] or 0)
+    one = needs / request.max_batch
+    return has < one or (request.policy == "static" and needs > has)
+
+
+def judge(course: Course, side: str, result: Result) -> str:
+    """The state of a side, worst first: the weights, the KV memory, then the side's own objective."""
+    targets = course.at("act2.targets")
+    if not result["kv_has"]:
+        return NO_WEIGHTS
+    if result["kv_needs"] > result["kv_has"]:  # type: ignore[operator]
+        return KV
+    if side == "a" and result["ttft_p99_s"] > targets["ttft_p99_s"]:  # type: ignore[operator]
+        return TTFT
+    if side == "b" and result["throughput_output_tokens_per_s"] < targets["output_tokens_per_s"]:  # type: ignore[operator]
+        return LOW
+    return OK
+
+
+@dataclass(frozen=True)
+class Change:
+    """One setting moved: the control's id, its new value, and the run that it would ask for."""
+
+    setting: str
+    value: float | str
+    request: RunRequest
+
+
+def way_out(
+    course: Course, side: str, request: RunRequest, results: Mapping[RunRequest, Result]
+) -> tuple[Change | None, RunRequest | None]:
+    """The first single change, smallest first, whose run holds; or the next run that has to be simulated to know.
+
+    Returns (change, None) when found, (None, request) when that run is still missing, (None, None) when nothing helps.
+    """
+    for change in changes(course, side, request, judge(course, side, results[request])):
+        result = results.get(change.request)
+        if result is None:
+            return None, change.request
+        if judge(course, side, result) == OK:
+            return change, None
+    return None, None
+
+
+def changes(course: Course, side: str, request: RunRequest, failure: str) -> Iterator[Change]:
+    """The changes worth trying for a failure, in the order in which a person would rather give something up."""
+    limits = course.at(f"act2.sides.{side}")
+    if failure == KV:
+        yield from _lower(side, request, "max_batch", limits["max_batch"], (0.75, 0.5, 0.25))
+        yield from _lower(side, request, "max_sequence", limits["max_sequence"], (0.75, 0.5, 0.25))
+    if failure == TTFT:
+        yield from _raise(side, request, "max_batch", limits["max_batch"])
+        yield from _policies(side, request)
+        yield from _lower(side, request, "load", limits["load"], (0.75, 0.5, 0.25))
+        yield from _lower(side, request, "max_sequence", limits["max_sequence"], (0.75, 0.5, 0.25))
+    if failure == LOW:
+        yield from _raise(side, request, "load", limits["load"])
+        yield from _raise(side, request, "max_batch", limits["max_batch"])
+        yield from _policies(side, request)
+    yield from _cluster(course, request)
+
+
+def _on_grid(value: float, limits: Mapping[str, float]) -> float:
+    step = limits["step"]
+    snapped = min(max(round(value / step) * step, limits["min"]), limits["max"])
+    return int(snapped) if float(snapped).is_integer() else snapped
+
+
+def _moved(side: str, request: RunRequest, field: str, value: float | str) -> Change:
+    return Change(f"act2.{side}.{field}", value, replace(request, **{field: value}))
+
+
+def _lower(
+    side: str, request: RunRequest, field: str, limits: Mapping[str, float], shares: tuple[float, ...]
+) -> Iterator[Change]:
+    now = getattr(request, field)
+    for share in shares:
+        value = _on_grid(now * share, limits)
+        if value < now:
+            yield _moved(side, request, field, value)
+
+
+def _raise(side: str, request: RunRequest, field: str, limits: Mapping[str, float]) -> Iterator[Change]:
+    now = getattr(request, field)
+    for factor in (1.5, 2, 4):
+        value = _on_grid(now * factor, limits)
+        if value > now:
+            yield _moved(side, request, field, value)
+
+
+def _policies(side: str, request: RunRequest) -> Iterator[Change]:
+    for policy in ("continuous", "chunked"):
+        if policy != request.policy:
+            yield _moved(side, request, "policy", policy)
+
+
+def _cluster(course: Course, request: RunRequest) -> Iterator[Change]:
+    published = course.models[request.model].kv_heads
+    if request.kv_heads != published:
+        yield Change("act2.kv_heads", published, replace(request, kv_heads=published))
+    for gpus in sorted(course.at("act2.shared.gpus")):
+        if gpus > request.gpus:
+            yield Change("act2.gpus", gpus, replace(request, gpus=gpus))
+    if request.weight_bits > 8:
+        yield Change("act2.weight_bits", 8, replace(request, weight_bits=8))

@@ -1,0 +1,90 @@
+"""What a content file must look like, written as data, and a checker that names the file, the key and what was expected.
+
+A shape is one of: a Kind (text, number, ...), a list [shape] of any length ≥ 1, a dict of required keys ("key?" is
+optional, "*" stands for any key), or PER_CONTEXT for a text that may differ between the contexts.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+Shape = Any
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of value: its name for the message, and the Python types that it accepts (a bool is never a number)."""
+
+    expected: str
+    types: tuple[type, ...]
+
+    def accepts(self, value: object) -> bool:
+        """Whether `value` is of this kind."""
+        if isinstance(value, bool):
+            return bool in self.types
+        return isinstance(value, self.types)
+
+
+TEXT = Kind("a text in quotes", (str,))
+NUMBER = Kind("a number", (int, float))
+COUNT = Kind("a whole number", (int,))
+FLAG = Kind("true or false", (bool,))
+PER_CONTEXT = Kind("a text, or a table with one text per context", (str, dict))
+NUMBER_PER_CONTEXT = Kind("a number, or a table with one number per context", (int, float, dict))
+
+
+def problems(value: object, shape: Shape, path: str, contexts: tuple[str, ...] = ()) -> list[str]:
+    """Every difference between `value` and `shape` as a sentence "path: expected ..., found ...". Empty means fine."""
+    if isinstance(shape, Kind):
+        return _kind_problems(value, shape, path, contexts)
+    if isinstance(shape, list):
+        if not isinstance(value, list) or not value:
+            return [f"{path}: expected a list with at least one entry, found {_found(value)}"]
+        return [p for i, item in enumerate(value) for p in problems(item, shape[0], f"{path}[{_name(item, i)}]", contexts)]
+    if not isinstance(value, dict):
+        return [f"{path}: expected a table, found {_found(value)}"]
+    return _table_problems(value, shape, path, contexts)
+
+
+def _table_problems(value: dict[str, Any], shape: dict[str, Shape], path: str, contexts: tuple[str, ...]) -> list[str]:
+    found: list[str] = []
+    known = {key.rstrip("?"): inner for key, inner in shape.items()}
+    for key, inner in value.items():
+        if key in known:
+            found += problems(inner, known[key], f"{path}.{key}", contexts)
+        elif "*" in known:
+            found += problems(inner, known["*"], f"{path}.{key}", contexts)
+        else:
+            found.append(f"{path}.{key}: this key is not known here; expected one of {', '.join(sorted(known))}")
+    for key, inner in shape.items():
+        if key != "*" and not key.endswith("?") and key not in value:
+            found.append(f"{path}.{key}: is missing; expected {_expected(inner)}")
+    return found
+
+
+def _kind_problems(value: object, kind: Kind, path: str, contexts: tuple[str, ...]) -> list[str]:
+    if not kind.accepts(value):
+        return [f"{path}: expected {kind.expected}, found {_found(value)}"]
+    if isinstance(value, dict):
+        if set(value) != set(contexts):
+            return [f"{path}: expected one entry for each of {', '.join(contexts)}, found {', '.join(value) or 'none'}"]
+        inner = TEXT if kind is PER_CONTEXT else NUMBER
+        return [p for key, item in value.items() for p in _kind_problems(item, inner, f"{path}.{key}", contexts)]
+    return []
+
+
+def _expected(shape: Shape) -> str:
+    if isinstance(shape, Kind):
+        return shape.expected
+    return "a list" if isinstance(shape, list) else "a table"
+
+
+def _found(value: object) -> str:
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    return repr(value)
+
+
+def _name(item: object, index: int) -> str:
+    return str(item["id"]) if isinstance(item, dict) and "id" in item else str(index)

@@ -1,0 +1,554 @@
+"""The state of the page and the closed list of things that can happen to it.
+
+`reduce(course, state, action)` gives the next state and changes nothing else; `effects(course, before, after)` compares
+two states and says what the world has to do: save, simulate. Time and chance come in with the action. What is locked,
+open or reached is computed from the facts of the ledger's record, never stored beside them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import ledger
+import oracles
+import serving
+from controls import FULL, PUBLISHED, Value, controls, defaults
+from course import QUESTIONS, Course
+from serving import Result, RunRequest
+
+UNKNOWN, DEVICE, PAGE, REFUSED = "unknown", "device", "page", "refused"
+PREDICT, LOCKED, EXPLORE, COMMITTED = "predict", "locked", "explore", "committed"
+ACTS = ("act1", "act2")
+
+Settings = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything the page shows follows from this and the course.
+
+    context: the side of the wall; chosen: options picked but not committed, by context and question; settings: control
+    values by context; problems: what was wrong with a typed value, by control; settled: no slider is being dragged;
+    results: simulated runs at hand; record: the ledger's facts; stored: the record as storage last had it; saved: where; notices: sentences
+    that the learner has not yet closed; asking: the clear button was pressed once.
+    """
+
+    context: str
+    settings: Mapping[str, Settings]
+    chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+    settled: bool = True
+    results: Mapping[RunRequest, Result] = field(default_factory=dict)
+    record: ledger.Record = field(default_factory=ledger.Record)
+    stored: ledger.Record = field(default_factory=ledger.Record)
+    saved: str = UNKNOWN
+    notices: tuple[str, ...] = ()
+    asking: bool = False
+    theme: str = "light"
+
+    def value(self, control: str) -> Value:
+        """The value of a control in the current context."""
+        return self.settings[self.context][control]
+
+
+def initial(course: Course) -> State:
+    """The state of a first visit: what the page is prerendered with."""
+    return State(context=course.at("course.context.default"), settings=defaults(course))
+
+
+# --- The closed list of actions ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ContextChosen:
+    """The learner looks at the wall from the other side."""
+
+    context: str
+
+
+@dataclass(frozen=True)
+class ThemeChanged:
+    """The page turned light or dark; charts follow."""
+
+    theme: str
+
+
+@dataclass(frozen=True)
+class OptionChosen:
+    """An option was picked. Nothing is committed by it."""
+
+    question: str
+    option: str
+
+
+@dataclass(frozen=True)
+class AnswerCommitted:
+    """The picked option of a question is committed, once and for all, at a time (ISO 8601, UTC)."""
+
+    question: str
+    at: str
+
+
+@dataclass(frozen=True)
+class ControlMoved:
+    """A control got a new value, as typed or dragged; settled is False while a slider is still held."""
+
+    control: str
+    typed: object
+    settled: bool = True
+
+
+@dataclass(frozen=True)
+class ControlsReset:
+    """The controls of an act go back to the scenario's numbers."""
+
+    act: str
+
+
+@dataclass(frozen=True)
+class TwistFlipped:
+    """The one switch of the twist: the model's published KV heads, or one per query head."""
+
+    published: bool
+
+
+@dataclass(frozen=True)
+class WayOutTried:
+    """The learner takes the change that the page offered for a failing side."""
+
+    side: str
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """A simulation came back, at a time."""
+
+    request: RunRequest
+    result: Result
+    at: str
+
+
+@dataclass(frozen=True)
+class DesignRecorded:
+    """The learner records both sides with their results, at a time."""
+
+    at: str
+
+
+@dataclass(frozen=True)
+class LedgerRead:
+    """The saved document was read: at the start, after another tab wrote it, or after an import."""
+
+    reading: ledger.Reading
+    saved: str
+
+
+@dataclass(frozen=True)
+class SaveFinished:
+    """A save came back: the record as it is stored now, where that is, and what to tell the learner if not on the device."""
+
+    record: ledger.Record
+    saved: str
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """Something the learner should know, as a sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class NoticeClosed:
+    """The learner has read the notices."""
+
+
+@dataclass(frozen=True)
+class ClearAsked:
+    """The clear button was pressed: ask once more. With ask False, the learner keeps the record."""
+
+    ask: bool
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """The lab's record was cleared; the page starts again as on a first visit."""
+
+    saved: str
+
+
+Action = (
+    ContextChosen
+    | ThemeChanged
+    | OptionChosen
+    | AnswerCommitted
+    | ControlMoved
+    | ControlsReset
+    | TwistFlipped
+    | WayOutTried
+    | RunFinished
+    | DesignRecorded
+    | LedgerRead
+    | SaveFinished
+    | Noticed
+    | NoticeClosed
+    | ClearAsked
+    | Cleared
+)
+
+
+# --- What follows from the facts ---------------------------------------------------------------------------------------
+
+
+def answer(state: State, question: str, context: str | None = None) -> dict[str, Any] | None:
+    """The fact that locked a question in a context (the current one if not named), None while it is open."""
+    return ledger.answered(state.record.facts, context or state.context, question)
+
+
+def asked(course: Course, state: State, question: str) -> oracles.Scenario:
+    """The scenario of a question: the one that was locked, or the one that it asks about in this context."""
+    locked = answer(state, question)
+    return locked["scenario"] if locked else oracles.scenario(course, question, state.context)
+
+
+def is_open(state: State, act: str) -> bool:
+    """Whether an act can be entered: the first always, the next when the one before is committed."""
+    position = ACTS.index(act)
+    return position == 0 or stage(state, ACTS[position - 1]) == COMMITTED
+
+
+def stage(state: State, act: str) -> str:
+    """The one stage machine of every act: predict -> locked -> explore -> committed."""
+    if answer(state, f"{act}.prediction") is None:
+        return PREDICT
+    if answer(state, f"{act}.reflection") is not None:
+        return COMMITTED
+    return EXPLORE if _has_explored(state, act) else LOCKED
+
+
+def _has_explored(state: State, act: str) -> bool:
+    moved = state.record.settings.get("moved", {})
+    return isinstance(moved, Mapping) and act in moved.get(state.context, ())
+
+
+def can_answer(state: State, question: str) -> bool:
+    """Whether a question may be answered now: its act is open, and a reflection only after the act's prediction."""
+    act, _, part = question.partition(".")
+    return is_open(state, act) and (part == "prediction" or answer(state, f"{act}.prediction") is not None)
+
+
+def request(course: Course, state: State, side: str) -> RunRequest:
+    """The run that a side asks for now; a quick one while a slider is held."""
+    table = course.at("act2.simulation")
+    count = table["requests"] if state.settled else table["quick_requests"]
+    return serving.request_of(course, state.settings[state.context], side, count)
+
+
+def wanted(course: Course, state: State) -> list[RunRequest]:
+    """The runs that the page can't do without now, most urgent first. Act II's instruments want none before its lock."""
+    found: list[RunRequest] = []
+    if is_open(state, "act2") and answer(state, "act2.prediction"):
+        found += [request(course, state, side) for side in serving.SIDES]
+    for question in ("act2.prediction", "act2.reflection"):
+        locked = answer(state, question)
+        if locked:
+            found += oracles.needs(course, question, locked["scenario"])
+    if found and state.settled:
+        found += _ways_out(course, state)
+    return list(dict.fromkeys(found))
+
+
+def _ways_out(course: Course, state: State) -> list[RunRequest]:
+    """The runs that a failing side's way out rests on: those tried so far, and the next one to try."""
+    found: list[RunRequest] = []
+    for side in serving.SIDES:
+        asked = request(course, state, side)
+        result = state.results.get(asked)
+        if result is None:
+            continue
+        failure = serving.judge(course, side, result)
+        if failure == serving.OK:
+            continue
+        for change in serving.changes(course, side, asked, failure):
+            found.append(change.request)
+            tried = state.results.get(change.request)
+            if tried is None or serving.judge(course, side, tried) == serving.OK:
+                break
+    return found
+
+
+def next_run(course: Course, state: State) -> RunRequest | None:
+    """The next run to simulate, None when everything wanted is at hand."""
+    return next((asked for asked in wanted(course, state) if asked not in state.results), None)
+
+
+# --- reduce: one short function per action -----------------------------------------------------------------------------
+
+
+def reduce(course: Course, state: State, action: Action) -> State:
+    """The state after an action. Raises KeyError for an action that is not on the list: a bug, never a learner's doing."""
+    handler: Callable[[Course, State, Any], State] = REDUCERS[type(action)]
+    return handler(course, state, action)
+
+
+def _context_chosen(course: Course, state: State, action: ContextChosen) -> State:
+    if action.context not in course.contexts:
+        return state
+    return _remembered(replace(state, context=action.context, problems={}))
+
+
+def _option_chosen(course: Course, state: State, action: OptionChosen) -> State:
+    if answer(state, action.question) or course.option(action.question, action.option) is None:
+        return state
+    here = {**state.chosen.get(state.context, {}), action.question: action.option}
+    problems = {key: text for key, text in state.problems.items() if key != action.question}
+    return _remembered(replace(state, chosen={**state.chosen, state.context: here}, problems=problems))
+
+
+def _answer_committed(course: Course, state: State, action: AnswerCommitted) -> State:
+    option = state.chosen.get(state.context, {}).get(action.question)
+    if answer(state, action.question) or not can_answer(state, action.question):
+        return state
+    if option is None:
+        return replace(state, problems={**state.problems, action.question: course.at("words.choose_first")})
+    fact = {
+        "kind": "answered",
+        "context": state.context,
+        "question": action.question,
+        "option": option,
+        "at": action.at,
+        "scenario": oracles.scenario(course, action.question, state.context),
+    }
+    return replace(state, record=ledger.add(state.record, fact))
+
+
+def _control_moved(course: Course, state: State, action: ControlMoved) -> State:
+    control = controls(course).get(action.control)
+    if control is None:
+        return state
+    value, problem = control.read(action.typed, state.value(action.control))
+    problems = {key: text for key, text in state.problems.items() if key != action.control}
+    if problem and action.settled:
+        problems[action.control] = problem
+    return _set(replace(state, problems=problems), {action.control: value}, action.settled)
+
+
+def _set(state: State, values: Settings, settled: bool = True) -> State:
+    """The state with some controls of the current context set; the act they belong to counts as explored."""
+    here = {**state.settings[state.context], **values}
+    state = replace(state, settings={**state.settings, state.context: here}, settled=settled)
+    return _remembered(state, {control.partition(".")[0] for control in values}) if settled else state
+
+
+def _controls_reset(course: Course, state: State, action: ControlsReset) -> State:
+    start = defaults(course)[state.context]
+    return _set(replace(state, problems={}), {id: value for id, value in start.items() if id.startswith(f"{action.act}.")})
+
+
+def _twist_flipped(course: Course, state: State, action: TwistFlipped) -> State:
+    return _set(state, {"act1.kv_heads": PUBLISHED if action.published else FULL})
+
+
+def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
+    asked = request(course, state, action.side)
+    if asked not in state.results:
+        return state
+    change, _ = serving.way_out(course, action.side, asked, state.results)
+    return state if change is None else _set(state, {change.setting: change.value})
+
+
+def _run_finished(course: Course, state: State, action: RunFinished) -> State:
+    keep = set(wanted(course, state))
+    if action.request not in keep:
+        return state
+    results = {asked: result for asked, result in state.results.items() if asked in keep}
+    state = replace(state, results={**results, action.request: action.result})
+    return _failures_noted(course, state, action)
+
+
+def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
+    """The first time a side breaks, and each time it changes between broken and mended, is a fact of the record."""
+    record = state.record
+    for side in serving.SIDES:
+        if not state.settled or request(course, state, side) != action.request:
+            continue
+        failure = serving.judge(course, side, action.result)
+        last = _last_state(record, state.context, side)
+        if failure != last:
+            kind = "mended" if failure == serving.OK else "broke"
+            fact = {"kind": kind, "context": state.context, "side": side, "failure": failure, "at": action.at}
+            found = {"needs": action.result["kv_needs"], "has": action.result["kv_has"]}
+            record = ledger.add(record, fact | {"numbers": found, "request": asdict(action.request)})
+    return replace(state, record=record)
+
+
+def _last_state(record: ledger.Record, context: str, side: str) -> str:
+    facts = [f for f in record.facts if f["kind"] in ("broke", "mended") and f["context"] == context]
+    return next((f["failure"] for f in reversed(facts) if f["side"] == side), serving.OK)
+
+
+def _design_recorded(course: Course, state: State, action: DesignRecorded) -> State:
+    asked = {side: request(course, state, side) for side in serving.SIDES}
+    if any(run not in state.results for run in asked.values()):
+        return state
+    outcome = {
+        side: {"state": serving.judge(course, side, state.results[run]), **state.results[run]} for side, run in asked.items()
+    }
+    fact = {
+        "kind": "recorded",
+        "context": state.context,
+        "at": action.at,
+        "settings": {side: asdict(run) for side, run in asked.items()},
+        "seed": asked["a"].seed,
+        "result": outcome,
+    }
+    return replace(state, record=ledger.add(state.record, fact))
+
+
+def _ledger_read(course: Course, state: State, action: LedgerRead) -> State:
+    record = ledger.merge(action.reading.record, state.record)
+    state = replace(state, record=record, stored=action.reading.record)
+    state = replace(state, saved=action.saved if action.reading.writable else REFUSED)
+    state = _restored(course, state, action.reading.record.settings)
+    return state if action.reading.problem is None else _with_notice(state, action.reading.problem)
+
+
+def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
+    """The settings, choices and context of the last visit, each read through its control so that none can be wrong."""
+    table, settings = controls(course), {context: dict(values) for context, values in state.settings.items()}
+    for context, values in _mapping(saved.get("controls")).items():
+        for id, value in _mapping(values).items():
+            if context in settings and id in table:
+                settings[context][id] = table[id].read(value, settings[context][id])[0]
+    chosen = {
+        context: {q: o for q, o in _mapping(picked).items() if q in QUESTIONS and course.option(q, str(o))}
+        for context, picked in _mapping(saved.get("chosen")).items()
+        if context in course.contexts
+    }
+    merged = {context: {**chosen.get(context, {}), **state.chosen.get(context, {})} for context in course.contexts}
+    context = saved.get("context")
+    return replace(
+        state, settings=settings, chosen=merged, context=context if context in course.contexts else state.context
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _remembered(state: State, moved: set[str] | None = None) -> State:
+    """The record with what the page keeps between visits: controls, choices, context, and the acts that were explored."""
+    before = _mapping(state.record.settings.get("moved"))
+    acts = {context: sorted(set(before.get(context, ()))) for context in state.settings}
+    acts[state.context] = sorted({*acts[state.context], *(moved or ())})
+    kept = {
+        "context": state.context,
+        "controls": {context: dict(values) for context, values in state.settings.items()},
+        "chosen": {context: dict(picked) for context, picked in state.chosen.items()},
+        "moved": acts,
+    }
+    return replace(state, record=replace(state.record, settings=kept))
+
+
+def _with_notice(state: State, sentence: str) -> State:
+    return state if sentence in state.notices else replace(state, notices=(*state.notices, sentence))
+
+
+def _save_finished(course: Course, state: State, action: SaveFinished) -> State:
+    merged = ledger.merge(state.record, action.record)
+    state = replace(state, record=merged, stored=merged, saved=action.saved)
+    return state if action.notice is None else _with_notice(state, action.notice)
+
+
+def _cleared(course: Course, state: State, action: Cleared) -> State:
+    return replace(initial(course), context=state.context, theme=state.theme, saved=action.saved)
+
+
+REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
+    ContextChosen: _context_chosen,
+    ThemeChanged: lambda course, state, action: replace(state, theme=action.theme),
+    OptionChosen: _option_chosen,
+    AnswerCommitted: _answer_committed,
+    ControlMoved: _control_moved,
+    ControlsReset: _controls_reset,
+    TwistFlipped: _twist_flipped,
+    WayOutTried: _way_out_tried,
+    RunFinished: _run_finished,
+    DesignRecorded: _design_recorded,
+    LedgerRead: _ledger_read,
+    SaveFinished: _save_finished,
+    Noticed: lambda course, state, action: _with_notice(state, action.sentence),
+    NoticeClosed: lambda course, state, action: replace(state, notices=()),
+    ClearAsked: lambda course, state, action: replace(state, asking=action.ask),
+    Cleared: _cleared,
+}
+
+
+# --- effects: what the world has to do ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Save:
+    """Write the record, with the thirteen agreed fields, into the saved document."""
+
+    record: ledger.Record
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Simulate:
+    """Run one simulation and report it with RunFinished."""
+
+    request: RunRequest
+
+
+Effect = Save | Simulate
+
+
+def effects(course: Course, before: State, after: State) -> list[Effect]:
+    """What has to be done because `before` became `after`. A record that came from storage is not written back."""
+    found: list[Effect] = []
+    if after.record not in (before.record, after.stored) and after.saved != REFUSED:
+        found.append(Save(after.record, fields(course, after)))
+    run = next_run(course, after)
+    if run is not None:
+        found.append(Simulate(run))
+    return found
+
+
+def fields(course: Course, state: State) -> dict[str, Any]:
+    """The thirteen fields that the curriculum's labs agreed on, for the current context; None for what isn't known yet."""
+    predicted, design = answer(state, "act1.prediction"), ledger.latest(state.record.facts, "recorded", state.context)
+    asked = predicted["scenario"] if predicted else oracles.scenario(course, "act1.prediction", state.context)
+    side = serving.SIDES[course.contexts.index(state.context) % len(serving.SIDES)]
+    broke = sorted({f["failure"] for f in ledger.of_kind(state.record.facts, "broke") if f["context"] == state.context})
+    result = design["result"] if design else None
+    kv_bytes = oracles.users_numbers(course, asked)["kv_user_bytes"]
+    right = oracles.is_right(course, "act1.prediction", asked, predicted["option"], {}) if predicted else None
+    return {
+        "context": state.context,
+        "model_params_b": course.models[asked["model"]].parameters / 1e9,
+        "context_length": asked["context_tokens"],
+        "max_batch_size": design["settings"][side]["max_batch"] if design else None,
+        "kv_cache_gb": kv_bytes / 1e9,  # type: ignore[operator]
+        "ttft_ms": _times(result, "a", "ttft_p99_s", 1e3),
+        "throughput_tps": _times(result, "b", "throughput_output_tokens_per_s", 1),
+        "act1_prediction": predicted["option"] if predicted else None,
+        "act1_correct": right,
+        "act2_result": {name: result[name]["state"] for name in serving.SIDES} if result else None,
+        "act2_decision": _decision(design["settings"]) if design else None,
+        "constraint_hit": bool(broke),
+        "slo_met": result["a"]["state"] == serving.OK if result else None,
+    }
+
+
+def _times(result: Mapping[str, Any] | None, side: str, key: str, factor: float) -> float | None:
+    value = result[side].get(key) if result else None
+    return None if value is None else value * factor
+
+
+def _decision(settings: Mapping[str, Any]) -> str:
+    sides = (settings[side] for side in serving.SIDES)
+    return " | ".join(f"{s['policy']}, batch {s['max_batch']}, {s['max_sequence']} tokens, {s['load']}/s" for s in sides)
+

@@ -1,0 +1,303 @@
+"""The screen: the only file that knows a browser. It turns events into actions, frames into nodes, effects into deeds.
+
+Way of one event: a listener on the document reads `data-action` -> an action, with the time added here -> `store.reduce`
+-> a new state -> at the next animation frame `views.frame` -> `page.patch` touches what differs -> charts that changed are
+handed to plotly. Simulations run one at a time after the frame is painted; one that is no longer wanted is never started.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from js import JSON, Blob, URL, console, document, window
+from pyodide.ffi import create_proxy, to_js
+
+import engine
+import ledger
+import page
+import serving
+import store
+import views
+import wording
+from course import Course
+from keeper import Keeper, Kept
+from views.parts import plain
+
+PLOT_CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+
+
+def now() -> str:
+    """The time, ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class LocalStorage:
+    """The browser's storage. Touching it may throw when the browser blocks it."""
+
+    def get(self, key: str) -> str | None:
+        """The text under a key, None if there is none."""
+        return window.localStorage.getItem(key)
+
+    def set(self, key: str, text: str) -> None:
+        """Keep a text under a key."""
+        window.localStorage.setItem(key, text)
+
+
+class Screen:
+    """The nodes of the page and the frame that they show."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self.nodes = page.index(document)
+        self.shown: page.Frame = {}
+
+    def show(self, frame: page.Frame) -> None:
+        """Patch what differs, then draw the charts whose figure differs."""
+        before, self.shown = self.shown, {**self.shown, **frame}
+        page.patch(document, self.nodes, before, frame)
+        for key, properties in page.changes(before, frame):
+            if properties.get("figure"):
+                self.draw(key)
+
+    def draw(self, key: str) -> None:
+        """Hand one figure to plotly; without plotly say where its numbers stand."""
+        node, figure = self.nodes[key], self.shown[key]["figure"]
+        if not hasattr(window, "Plotly"):
+            if document.documentElement.dataset.plotly == "missing":
+                node.textContent = self.course.at("words.chart_missing")
+            return
+        drawn = JSON.parse(json.dumps({**figure, "config": PLOT_CONFIG}, allow_nan=False))
+        window.Plotly.react(node, drawn.data, drawn.layout, drawn.config)
+
+    def draw_all(self) -> None:
+        """Draw every figure that is shown: plotly has just arrived, or failed to."""
+        for key, properties in self.shown.items():
+            if properties.get("figure"):
+                self.draw(key)
+
+    def resync(self) -> None:
+        """Put every tick box and radio button back to what the state says: the document doesn't decide what is locked."""
+        for key, properties in self.shown.items():
+            if "checked" in properties and self.nodes[key].checked != properties["checked"]:
+                self.nodes[key].checked = properties["checked"]
+            if "disabled" in properties and self.nodes[key].disabled != properties["disabled"]:
+                self.nodes[key].disabled = properties["disabled"]
+
+
+class App:
+    """The loop: dispatch an action, do what follows, show it at the next frame."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self.state = store.initial(course)
+        self.keeper = Keeper(LocalStorage())
+        self.screen = Screen(course)
+        self.frame_asked = False
+        self.run_asked = False
+        self.render_proxy = create_proxy(self.render)
+        self.run_proxy = create_proxy(self.run_next)
+
+    def dispatch(self, action: store.Action) -> None:
+        """Take one action: reduce it, carry out its effects, ask for a frame."""
+        before = self.state
+        self.state = store.reduce(self.course, before, action)
+        for effect in store.effects(self.course, before, self.state):
+            self.carry_out(effect)
+        if not self.frame_asked:
+            self.frame_asked = True
+            window.requestAnimationFrame(self.render_proxy)
+
+    def carry_out(self, effect: store.Effect) -> None:
+        """Do what an effect says."""
+        if isinstance(effect, store.Save):
+            self.save(effect)
+        elif not self.run_asked:
+            self.run_asked = True
+            window.setTimeout(self.run_proxy, 0)
+
+    def save(self, effect: store.Save) -> None:
+        """Write the record and report where it is now."""
+        try:
+            kept = self.keeper.save(effect.record, effect.fields, now())
+        except ledger.LedgerError as refusal:
+            self.dispatch(store.SaveFinished(effect.record, store.REFUSED, str(refusal)))
+            return
+        self.dispatch(store.SaveFinished(kept.reading.record, kept.saved, self.word(kept.notice)))
+
+    def word(self, name: str | None) -> str | None:
+        """A sentence of the content by its name."""
+        return None if name is None else self.course.at(f"words.{name}")
+
+    def render(self, *_: Any) -> None:
+        """Show the state."""
+        self.frame_asked = False
+        self.screen.show(views.frame(self.course, self.state))
+
+    def run_next(self, *_: Any) -> None:
+        """Simulate the most urgent run that is still wanted, after the frame before it has been painted."""
+        self.run_asked = False
+        if self.frame_asked:
+            self.run_asked = True
+            window.setTimeout(self.run_proxy, 0)
+            return
+        request = store.next_run(self.course, self.state)
+        if request is None:
+            return
+        try:
+            result = serving.run(self.course, request)
+        except engine.PhysicsError as refusal:
+            result = {**serving.memory(self.course, request), "runs": 0}
+            reason = wording.fill(self.course.at("words.simulate_error"), {"reason": str(refusal)})
+            self.dispatch(store.Noticed(reason))
+        self.dispatch(store.RunFinished(request, result, now()))
+
+    def read_ledger(self) -> None:
+        """Take in what storage holds now."""
+        self.take(self.keeper.read())
+
+    def take(self, kept: Kept) -> None:
+        """Take in a reading of the ledger, with what there is to say about it."""
+        self.dispatch(store.LedgerRead(kept.reading, kept.saved))
+        if kept.notice:
+            self.dispatch(store.Noticed(self.word(kept.notice) or ""))
+
+    # --- what the ledger's buttons do: these touch files, not the state ---
+
+    def export(self, form: str) -> None:
+        """Download the ledger as a file; if that fails, show its text to copy."""
+        text, name = self.keeper.export(form, now()), f"{ledger.KEY}.json"
+        try:
+            link = document.createElement("a")
+            link.href = URL.createObjectURL(Blob.new(to_js([text]), to_js({"type": "application/json"})))
+            link.download = name
+            link.click()
+        except Exception as failure:  # a frame without allow-downloads, an old browser: the text is shown instead
+            console.warn(str(failure))
+            area = self.screen.nodes["ledger.text"]
+            area.value, area.hidden = text, False
+            self.dispatch(store.Noticed(self.course.at("words.export_failed")))
+
+    async def import_file(self, target: Any) -> None:
+        """Merge a chosen file into the ledger, or say why not."""
+        file = target.files.item(0)
+        if file is None:
+            return
+        text = await file.text()
+        target.value = ""
+        try:
+            self.take(self.keeper.import_(text, now()))
+            self.dispatch(store.Noticed(self.course.at("words.imported")))
+        except ledger.LedgerError as refusal:
+            self.dispatch(store.Noticed(str(refusal)))
+
+    def clear(self) -> None:
+        """Drop this lab's record and start again."""
+        try:
+            self.dispatch(store.Cleared(self.keeper.clear(now()).saved))
+        except ledger.LedgerError as refusal:
+            self.dispatch(store.Noticed(str(refusal)))
+
+    def commit(self, question: str) -> None:
+        """Commit an answer. Storage is read first: another tab may have committed the same question a moment ago."""
+        self.read_ledger()
+        self.dispatch(store.AnswerCommitted(question, now()))
+
+
+# --- events ------------------------------------------------------------------------------------------------------------
+
+
+def on_click(app: App, name: str, data: Any) -> None:
+    """A button: what it does, by its data-action."""
+    simple: dict[str, Callable[[], store.Action]] = {
+        "reset": lambda: store.ControlsReset(data.act),
+        "way-out": lambda: store.WayOutTried(data.side),
+        "record": lambda: store.DesignRecorded(now()),
+        "close-notices": store.NoticeClosed,
+        "clear": lambda: store.ClearAsked(True),
+        "clear-no": lambda: store.ClearAsked(False),
+    }
+    if name in simple:
+        app.dispatch(simple[name]())
+    elif name == "commit":
+        app.commit(data.question)
+    elif name == "export":
+        app.export(data.form)
+    elif name == "clear-yes":
+        app.clear()
+
+
+def on_change(app: App, name: str, target: Any) -> None:
+    """A control that came to rest: radio, select, number field, slider, switch, file."""
+    data = target.dataset
+    if name == "context":
+        app.dispatch(store.ContextChosen(target.value))
+    elif name == "choose":
+        app.dispatch(store.OptionChosen(data.question, target.value))
+    elif name in ("type", "move"):
+        app.dispatch(store.ControlMoved(data.control, target.value))
+        target.value = plain(app.state.value(data.control))
+    elif name == "twist":
+        app.dispatch(store.TwistFlipped(bool(target.checked)))
+    elif name == "import":
+        asyncio.ensure_future(app.import_file(target))
+    if name in ("context", "choose", "twist"):
+        app.render()
+        app.screen.resync()
+
+
+def listen(app: App) -> None:
+    """One listener per kind of event, for the life of the page."""
+
+    def with_action(event: Any) -> Any:
+        return event.target.closest("[data-action]")
+
+    def click(event: Any) -> None:
+        target = with_action(event)
+        if target is not None and target.tagName == "BUTTON":
+            on_click(app, target.dataset.action, target.dataset)
+
+    def change(event: Any) -> None:
+        target = with_action(event)
+        if target is not None:
+            on_change(app, target.dataset.action, target)
+
+    def drag(event: Any) -> None:
+        target = with_action(event)
+        if target is not None and target.dataset.action == "move":
+            app.dispatch(store.ControlMoved(target.dataset.control, target.value, settled=False))
+
+    def reread(event: Any) -> None:
+        if getattr(event, "key", ledger.KEY) in (ledger.KEY, None) and not document.hidden:
+            app.read_ledger()
+
+    def theme(event: Any) -> None:
+        app.dispatch(store.ThemeChanged("dark" if event.matches else "light"))
+
+    for name, handler in (("click", click), ("change", change), ("input", drag)):
+        document.addEventListener(name, create_proxy(handler))
+    window.addEventListener("storage", create_proxy(reread))
+    window.addEventListener("pageshow", create_proxy(reread))
+    dark = window.matchMedia("(prefers-color-scheme: dark)")
+    dark.addEventListener("change", create_proxy(theme))
+    theme(dark)
+    for name in ("load", "error"):
+        window.addEventListener(f"lab:plotly-{name}", create_proxy(lambda event: app.screen.draw_all()))
+
+
+def start(course: Course) -> None:
+    """Mount the lab on the page. What the learner touched before Python arrived wins over what was saved."""
+    app = App(course)
+    picked = [(node.dataset.question, node.value) for node in document.querySelectorAll("input[data-action=choose]:checked")]
+    shown = document.querySelector("input[data-action=context]:checked").value
+    app.read_ledger()
+    if picked or shown != course.at("course.context.default"):
+        app.dispatch(store.ContextChosen(shown))
+    for question, option in picked:
+        app.dispatch(store.OptionChosen(question, option))
+    listen(app)
+    app.render()
+    app.screen.resync()
+    for press in window.labTakeEarly():
+        on_click(app, press.action, press.dataset)

@@ -1,0 +1,46 @@
+"""State to frame: what every keyed node of the page says and whether it can be seen. One module per part of the page.
+
+`frame(course, state)` is a pure function; the build prerenders `frame(course, initial(course))` and the page patches the
+differences afterwards, so the two can't disagree.
+"""
+
+from typing import Any
+
+import oracles
+import store
+from course import QUESTIONS, Course
+from page import Frame
+from views import act1, act2, frame_of_page, ledger_view, parts
+
+STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
+
+
+def frame(course: Course, state: store.State) -> Frame:
+    """Everything the page shows for a state, key -> properties."""
+    return {
+        **frame_of_page.frame(course, state),
+        **act1.frame(course, state),
+        **act2.frame(course, state),
+        **ledger_view.frame(course, state),
+    }
+
+
+def lists(course: Course) -> dict[str, list[str]]:
+    """The ids that the page's repeated parts are built from, by the name that index.html uses."""
+    found = {"contexts": list(course.contexts), "status": list(STATUS)}
+    for question in QUESTIONS:
+        found[f"{question}.options"] = [option["id"] for option in course.at(question)["options"]]
+    for act in store.ACTS:
+        found[f"{act}.math.items"] = [str(i) for i in range(len(course.at(f"{act}.math.items")))]
+    return found | parts.choice_lists(course)
+
+
+def static_words(course: Course) -> Any:
+    """A function path -> words for the parts of the page that never change, numbers of the default scenario filled in."""
+    context = course.at("course.context.default")
+    numbers = oracles.users_numbers(course, oracles.scenario(course, "act1.prediction", context))
+
+    def words(path: str) -> Any:
+        return parts.filled(course.at(path, context), numbers)
+
+    return words

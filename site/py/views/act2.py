@@ -1,0 +1,334 @@
+"""Act II as a frame: the prediction, the four simulated pairs, two configurations that can break and be mended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import charts
+import engine
+import ledger
+import oracles
+import serving
+import store
+import wording
+from controls import controls
+from course import Course
+from page import Frame
+from serving import KV, LOW, NO_WEIGHTS, OK, TTFT, Result, RunRequest
+from views import parts
+from wording import Number
+
+Numbers = dict[str, Number]
+
+
+def frame(course: Course, state: store.State) -> Frame:
+    """Everything in Act II. It is empty until Act I is done, its instruments until its prediction is committed."""
+    opened = store.is_open(state, "act2")
+    revealed = opened and store.answer(state, "act2.prediction") is not None
+    found: Frame = {
+        "act2.gate": {"hidden": opened},
+        "act2.open": {"hidden": not opened},
+        "act2.revealed": {"hidden": not revealed},
+    }
+    if not opened:
+        return found
+    numbers = target_numbers(course, state)
+    message = course.at(f"act2.message.{state.context}")
+    found |= {
+        "act2.message.from": {"text": message["from"]},
+        "act2.message.text": {"text": wording.fill(message["text"], numbers)},
+        **parts.question(course, state, "act2.prediction", numbers),
+    }
+    return {**found, **_instruments(course, state)} if revealed else found
+
+
+def _instruments(course: Course, state: store.State) -> Frame:
+    numbers = live_numbers(course, state)
+    return {
+        **parts.feedback(course, state, "act2.prediction"),
+        **_pairs(course, state),
+        **parts.control_frames(course, state, "act2"),
+        **_side(course, state, "a", numbers),
+        **_side(course, state, "b", numbers),
+        **_results(course, state, numbers),
+        **_recorded(course, state),
+        **parts.question(course, state, "act2.reflection", numbers),
+        **parts.feedback(course, state, "act2.reflection"),
+        **parts.mathematics(course, "act2", numbers | equation_numbers(course, state)),
+    }
+
+
+# --- The numbers -------------------------------------------------------------------------------------------------------
+
+
+def target_numbers(course: Course, state: store.State) -> Numbers:
+    """The limits of the act and the loads that its question is asked at."""
+    loads = {f"{s}_load": course.at(f"act2.sides.{s}.load.default", state.context) for s in serving.SIDES}
+    return oracles.target_numbers(course.at("act2.targets")) | loads
+
+
+def live_requests(course: Course, state: store.State) -> dict[str, RunRequest]:
+    """The run that each side asks for now."""
+    return {side: store.request(course, state, side) for side in serving.SIDES}
+
+
+def known_results(course: Course, state: store.State) -> dict[RunRequest, Result]:
+    """The results at hand, with the closed-form memory of a side whose run is still under way."""
+    known = dict(state.results)
+    for request in live_requests(course, state).values():
+        known.setdefault(request, serving.memory(course, request) | serving.workload_numbers(course, request))
+    return known
+
+
+def live_numbers(course: Course, state: store.State) -> Numbers:
+    """Everything that the two configurations show now; None for what is still being simulated."""
+    requests = live_requests(course, state)
+    targets, simulation = course.at("act2.targets"), course.at("act2.simulation")
+    plan = serving.memory(course, requests["a"])
+    return {
+        **oracles.target_numbers(targets),
+        **oracles.sides_numbers(targets, requests, known_results(course, state)),
+        **plan,
+        "gpus": requests["a"].gpus,
+        "seed": requests["a"].seed,
+        "requests": simulation["requests"],
+        "quick_requests": simulation["quick_requests"],
+    }
+
+
+def equation_numbers(course: Course, state: store.State) -> Numbers:
+    """The live numbers behind the four equations: step times in s from the step-time model, FLOP, bytes."""
+    requests = live_requests(course, state)
+    b, table = requests["b"], course.at("act2.simulation")
+    cost, deployment = serving.step_cost(course, b), serving.deployment_of(course, b)
+    draft = serving.step_cost(course, serving.replace(b, **serving.draft_of(course)))
+    live = oracles.sides_numbers(course.at("act2.targets"), requests, known_results(course, state))
+    tokens = float(live["b_prompt_mean"] or 0)
+    batch = b.max_batch
+    alone, full = cost.seconds(1, round(tokens), []), cost.seconds(batch, round(tokens * batch), [])
+
+    def speedup(size: int) -> float:
+        return engine.speculation_speedup(
+            cost, draft, size, round(tokens * size), table["speculation_tokens"], table["acceptance"]
+        )
+
+    return {
+        "parameters": deployment.model.parameters,
+        "flops_per_s": deployment.gpu.flops_per_s(deployment.weight_bits),
+        "bandwidth_per_s": deployment.gpu.bandwidth_bytes_per_s,
+        "flop_per_token": 2 * deployment.model.active_parameters,
+        "a_prefill_mean": _prefill(cost, live["a_prompt_mean"]),
+        "a_prefill_p99": _prefill(cost, live["a_prompt_p99"]),
+        "b_step_kv": tokens * batch * engine.kv_bytes_per_token(deployment.model, deployment.kv_bits),
+        "b_step": full,
+        "step_alone": alone,
+        "step_growth": full / alone,
+        "b_decode_rate": batch / full,
+        "acceptance": table["acceptance"],
+        "speculation_tokens": table["speculation_tokens"],
+        "speculation_yield": engine.speculation_yield(table["acceptance"], table["speculation_tokens"]),
+        "speedup_one": speedup(1),
+        "speedup_mid": speedup(32),
+        "speedup_many": speedup(128),
+    }
+
+
+def _prefill(cost: engine.StepCost, tokens: Number) -> float:
+    return cost.seconds(0, 0, [(0, max(1, round(float(tokens or 0))))])
+
+
+# --- Prediction against reality: the four pairs ------------------------------------------------------------------------
+
+
+def _pairs(course: Course, state: store.State) -> Frame:
+    words = course.at("act2.reality")
+    locked = store.answer(state, "act2.prediction")
+    asked = store.asked(course, state, "act2.prediction")
+    rows: list[list[Any]] = []
+    for option in course.at("act2.prediction")["options"]:
+        if option["id"] not in asked["pairs"]:
+            continue
+        numbers = oracles.numbers(course, "act2.prediction", asked, option["id"], state.results)
+        mine = locked is not None and locked["option"] == option["id"]
+        text = f"{option['text']} **({words['yours']})**" if mine else option["text"]
+        rows.append([text, *_pair_cells(words, numbers)])
+    first = next(iter(asked["pairs"].values()))["a"]
+    basis = {"requests": first["requests"], "seed": first["seed"]}
+    return {
+        "act2.reality.basis": {"text": wording.fill(words["basis"], basis)},
+        "act2.pairs.head": {"head": words["columns"]},
+        "act2.pairs.body": {"rows": rows},
+    }
+
+
+def _pair_cells(words: Mapping[str, str], numbers: Numbers | None) -> list[Any]:
+    if numbers is None:
+        return [wording.NOT_YET, wording.NOT_YET, words["waiting"]]
+    ttft, throughput = wording.show(numbers["a_ttft"], "time"), wording.show(numbers["b_throughput"], "tps")
+    a = oracles.holds([{"measure": "a_ttft_share", "at_most": 1}], numbers)
+    b = oracles.holds([{"measure": "b_throughput_share", "at_least": 1}], numbers)
+    verdict = words["holds"] if a and b else words["fails_both"] if not a and not b else words["fails_b" if a else "fails_a"]
+    return [ttft, throughput, verdict, {"state": "good" if a and b else "fail"}]
+
+
+# --- One side: its state, its way out, its cards -----------------------------------------------------------------------
+
+
+def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Frame:
+    request = store.request(course, state, side)
+    result = state.results.get(request)
+    sizes = {**numbers, **_mean_lengths(course, numbers)}
+    text, mark = _side_state(course, side, request, result, numbers)
+    used = [wording.show(numbers[f"{side}_{key}"], "pct") for key in ("mfu", "mbu")]
+    memory = [wording.show(numbers[f"{side}_kv_needs"], "gib"), wording.show(numbers["kv_has"], "gib")]
+    ttft, throughput = numbers[f"{side}_ttft"], numbers[f"{side}_throughput"]
+    return {
+        f"act2.{side}.text": {"text": course.say(f"act2.sides.{side}.text", state.context, sizes)},
+        f"act2.{side}.state": {"text": text, "state": mark},
+        f"act2.{side}.card.ttft": {"text": wording.show(ttft, "time"), "state": mark if side == "a" else None},
+        f"act2.{side}.card.throughput": {"text": wording.show(throughput, "tps"), "state": mark if side == "b" else None},
+        f"act2.{side}.card.utilisation": {"text": " · ".join(used)},
+        f"act2.{side}.card.kv": {"text": " · ".join(memory)},
+        **_way_out(course, state, side, request, result),
+    }
+
+
+def _mean_lengths(course: Course, numbers: Numbers) -> Numbers:
+    """Lengths of the uncut traffic, for the sentence that describes it."""
+    found: Numbers = {"document_tokens": numbers["document_tokens"]}
+    for side in serving.SIDES:
+        shape = engine.lengths(course.workloads[course.at(f"act2.sides.{side}.workload")], None)
+        found |= {f"{side}_{key}": value for key, value in shape.items()}
+    return found
+
+
+def _side_state(
+    course: Course, side: str, request: RunRequest, result: Result | None, numbers: Numbers
+) -> tuple[str, str | None]:
+    """The state of a side as sentences and a mark: what is needed, what is there, and what caused it."""
+    path = "act2.failures"
+    if result is None:
+        return course.at("act2.design.simulating"), "waiting"
+    failure = serving.judge(course, side, result)
+    said = {**numbers, **_cause_numbers(course, side, request, numbers)}
+
+    def say(key: str) -> str:
+        return course.say(f"{path}.{key}", None, said)
+
+    if failure == OK:
+        return say(f"ok_{side}"), "good"
+    if failure == NO_WEIGHTS:
+        return say("no_weights"), "fail"
+    if failure == KV:
+        after = "kv_static" if not result["runs"] else "kv_paged"
+        return f"{say(f'kv_{side}')} {say(after)}", "fail"
+    if failure == TTFT:
+        prompts = said["prefill_share"] is not None and said["prefill_share"] > 0.5  # type: ignore[operator]
+        return f"{say('ttft_a')} {say('ttft_prompt' if prompts else 'ttft_queue')}", "fail"
+    short = (numbers["b_offered"] or 0) < numbers["target"]  # type: ignore[operator]
+    return f"{say('low_b')} {say('low_load' if short else 'low_capacity')}", "fail"
+
+
+def _cause_numbers(course: Course, side: str, request: RunRequest, numbers: Numbers) -> Numbers:
+    """What decides which cause is named: the share of the P99 that its own prompt's prefill explains, the evictions."""
+    if not numbers["kv_has"]:
+        return {"prefill_share": None, "evicted": None, "a_prefill_p99": None}
+    prefill = _prefill(serving.step_cost(course, request), numbers["a_prompt_p99"])
+    ttft = numbers["a_ttft"]
+    return {
+        "prefill_share": prefill / ttft if ttft else None,  # type: ignore[operator]
+        "a_prefill_p99": prefill,
+        "evicted": numbers[f"{side}_evicted"],
+        "requests": request.requests,
+    }
+
+
+def _way_out(course: Course, state: store.State, side: str, request: RunRequest, result: Result | None) -> Frame:
+    """The smallest single change that mends a failing side, found by simulating it, and a button that makes it."""
+    key = f"act2.{side}.way"
+    hidden: Frame = {key: {"hidden": True}, f"{key}.text": {"text": ""}, f"{key}.apply": {"hidden": True}}
+    if result is None or not state.settled or serving.judge(course, side, result) == OK:
+        return hidden
+    change, missing = serving.way_out(course, side, request, state.results)
+    path = "act2.failures"
+    if change is not None:
+        text = _change_text(course, change)
+    else:
+        text = course.at(f"{path}.way_searching" if missing else f"{path}.way_none")
+    return {key: {"hidden": False}, f"{key}.text": {"text": text}, f"{key}.apply": {"hidden": change is None}}
+
+
+def _change_text(course: Course, change: serving.Change) -> str:
+    name = change.setting.rpartition(".")[2]
+    value: Number = change.value
+    if name == "policy":
+        value = controls(course)[change.setting].show(change.value)
+    return course.say(f"act2.failures.change_{name}", None, {"value": value})
+
+
+# --- Results side by side ----------------------------------------------------------------------------------------------
+
+ROWS = (
+    ("ttft", "time", "slo", None),
+    ("ttft_p50", "time", None, None),
+    ("tpot", "time", None, None),
+    ("throughput", "tps", None, "target"),
+    ("batch", "d", None, None),
+    ("mfu", "pct", None, None),
+    ("mbu", "pct", None, None),
+    ("kv_needs", "gib", "kv_has", "kv_has"),
+    ("kv_peak", "gib", "kv_has", "kv_has"),
+    ("preemptions", "n", None, None),
+    ("cut", "pct", None, None),
+    ("job", "time", None, None),
+)
+
+
+def _results(course: Course, state: store.State, numbers: Numbers) -> Frame:
+    words = course.at("act2.design")
+    return {
+        "act2.runs": {"text": wording.fill(words["full" if state.settled else "quick"], numbers)},
+        "act2.record": {"disabled": any(r not in state.results for r in live_requests(course, state).values())},
+        "act2.results.head": {"head": words["rows"]["columns"]},
+        "act2.results.body": {"rows": result_rows(course, numbers)},
+        **_chart(course, state, numbers),
+    }
+
+
+def result_rows(course: Course, numbers: Numbers) -> list[list[str]]:
+    """The table of results: a row per measure, each side's value and its limit or target."""
+    words = course.at("act2.design.rows")
+    found = []
+    for name, form, limit_a, target_b in ROWS:
+        label = wording.fill(words[name], numbers)
+        key = "evicted" if name == "preemptions" else name
+        cells = []
+        for side, limit in zip(serving.SIDES, (limit_a, target_b), strict=True):
+            value = None if (name == "job" and side == "a") else numbers[f"{side}_{key}"]
+            sign = "≥ " if limit == "target" else "≤ "
+            cells += [wording.show(value, form), sign + wording.show(numbers[limit], form) if limit else words["none"]]
+        found.append([label, *cells])
+    return found
+
+
+def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
+    words = course.at("act2.design")
+    keys = ("ttft_share", "throughput_share", "kv_share")
+    shares = [[numbers[f"{side}_{key}"] for key in keys] for side in serving.SIDES]
+    names = [course.at(f"act2.sides.{side}.title") for side in serving.SIDES]
+    figure = charts.sides_chart(names, words["chart_bars"], shares, words["chart_y"], state.theme)  # type: ignore[arg-type]
+    rows = [
+        [bar, *(wording.show(numbers[f"{side}_{key}"], "pct") for side in serving.SIDES)]
+        for bar, key in zip(words["chart_bars"], keys, strict=True)
+    ]
+    caption, describe = (wording.fill(words[f"chart_{key}"], numbers) for key in ("caption", "describe"))
+    return parts.chart("act2.chart", words["chart_title"], caption, describe, figure, ["", *names], rows)
+
+
+def _recorded(course: Course, state: store.State) -> Frame:
+    design = ledger.latest(state.record.facts, "recorded", state.context)
+    if design is None:
+        return {"act2.recorded": {"text": "", "state": None}}
+    requests = {side: RunRequest(**design["settings"][side]) for side in serving.SIDES}
+    results = {requests[side]: design["result"][side] for side in serving.SIDES}
+    numbers = oracles.sides_numbers(course.at("act2.targets"), requests, results)
+    return {"act2.recorded": {"text": course.say("act2.design.recorded", None, numbers), "state": "info"}}

@@ -1,0 +1,132 @@
+"""Words and numbers: how a quantity becomes text, and how text becomes runs of plain, strong or code words.
+
+Content files write numbers as placeholders, `{kv_user_bytes:gib}`: a name that the engine computes and a format from
+FORMATS. Nothing here knows what the numbers mean. Text may carry four marks: **strong**, *emphasis*, `code` and
+[a link](https://...). Everything else in it is shown as it stands, so text can never become markup.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+
+GIB = 2**30
+MIB = 2**20
+KIB = 2**10
+GB = 10**9
+
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)(?::([a-z]+))?\}")
+MARK = re.compile(r"\*\*(.+?)\*\*|\*(.+?)\*|`(.+?)`|\[([^\]]+)\]\(((?:https://|#|mailto:)[^)\s]*)\)")
+MARK_TAGS = ("strong", "em", "code")
+
+Number = float | int | str | None
+Run = tuple[str, str, str]
+
+
+class WordingError(ValueError):
+    """A text asks for a number or a format that does not exist."""
+
+
+def decimals(value: float, places: int) -> str:
+    """`value` with thousands separators and `places` decimals; a true minus sign."""
+    return f"{value:,.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """`value` to about `digits` significant digits, never in exponent form: 1,234 · 123 · 12.3 · 1.23 · 0.123."""
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    return decimals(value, max(0, digits - 1 - magnitude))
+
+
+def in_bytes(value: float) -> str:
+    """A memory size in the binary unit that reads best."""
+    for size, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if abs(value) >= size:
+            scaled = value / size
+            return f"{decimals(scaled, 0) if scaled == int(scaled) else significant(scaled)} {unit}"
+    return f"{decimals(value, 0)} bytes"
+
+
+def in_time(value_s: float) -> str:
+    """A duration in the unit that reads best: ms below one second, then s, min, h."""
+    if abs(value_s) < 1:
+        return f"{significant(value_s * 1e3)} ms"
+    if abs(value_s) < 120:
+        return f"{significant(value_s)} s"
+    if abs(value_s) < 7200:
+        return f"{significant(value_s / 60)} min"
+    return f"{significant(value_s / 3600)} h"
+
+
+FORMATS: Mapping[str, Callable[[float], str]] = {
+    "n": lambda value: decimals(value, 0),
+    "d": lambda value: decimals(value, 1),
+    "sig": significant,
+    "x": lambda value: f"{significant(value, 2)}\N{MULTIPLICATION SIGN}",
+    "pct": lambda value: f"{decimals(value * 100, 0 if abs(value) >= 0.1 else 1)} %",
+    "gib": lambda value: f"{decimals(value / GIB, 1)} GiB",
+    "gb": lambda value: f"{decimals(value / GB, 0)} GB",
+    "bytes": in_bytes,
+    "time": in_time,
+    "ms": lambda value: f"{decimals(value * 1e3, 0 if abs(value) >= 0.1 else 1)} ms",
+    "s": lambda value: f"{significant(value)} s",
+    "tps": lambda value: f"{decimals(value, 0)} tokens/s",
+    "tflops": lambda value: f"{significant(value / 1e12)} TFLOP",
+    "usd": lambda value: f"${decimals(value, 2)}",
+}
+
+NOT_YET = "\N{EM DASH}"
+
+
+def show(value: Number, form: str | None = None) -> str:
+    """One quantity as text. None (not known yet) is a dash; a string stands as it is."""
+    if value is None:
+        return NOT_YET
+    if isinstance(value, str):
+        return value
+    if not math.isfinite(value):
+        return "no limit" if value > 0 else NOT_YET
+    if form is None:
+        return decimals(value, 0) if float(value).is_integer() else significant(value)
+    return FORMATS[form](value)
+
+
+def placeholders(text: str) -> list[tuple[str, str | None]]:
+    """The (name, format) pairs that a text asks for, in order."""
+    return [(name, form or None) for name, form in PLACEHOLDER.findall(text)]
+
+
+def fill(text: str, numbers: Mapping[str, Number]) -> str:
+    """`text` with each placeholder replaced by its number.
+
+    Raises WordingError for an unknown name or format, so that the build finds a misspelt placeholder.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        name, form = match.group(1), match.group(2)
+        if name not in numbers:
+            raise WordingError(f"no number is called {{{name}}}; known here: {', '.join(sorted(numbers))}")
+        if form is not None and form not in FORMATS:
+            raise WordingError(f"no format is called {form!r}; known: {', '.join(FORMATS)}")
+        return show(numbers[name], form)
+
+    return PLACEHOLDER.sub(replace, text)
+
+
+def runs(text: str) -> list[Run]:
+    """A text as runs (tag, words, address): tag is "" for plain words, "strong", "em", "code", or "a" with an address."""
+    found: list[Run] = []
+    end = 0
+    for match in MARK.finditer(text):
+        if match.start() > end:
+            found.append(("", text[end : match.start()], ""))
+        if match.group(4) is not None:
+            found.append(("a", match.group(4), match.group(5)))
+        else:
+            tag, words = next((t, w) for t, w in zip(MARK_TAGS, match.groups(), strict=False) if w is not None)
+            found.append((tag, words, ""))
+        end = match.end()
+    if end < len(text):
+        found.append(("", text[end:], ""))
+    return found

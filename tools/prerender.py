@@ -1,0 +1,115 @@
+"""The finished index.html: templates repeated, words filled in, and the first frame written by the same views that run
+in the browser, so that the page can be read, and the first prediction chosen, before Python has arrived."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from tools.htmldom import Document, Element, Text
+
+
+def render(site: Path, content: dict[str, Any]) -> str:
+    """The page for a site folder and its parsed content files.
+
+    Raises course.ContentError when index.html asks for words that the content lacks, or the content can't be used.
+    """
+    python = str(site / "py")
+    if python not in sys.path:
+        sys.path.insert(0, python)
+    import course as course_module
+    import page
+    import store
+    import views
+
+    course = course_module.from_tables(content)
+    document = Document((site / "index.html").read_text(encoding="utf-8"))
+    problems: list[str] = []
+    _Assembly(document, views.lists(course), views.static_words(course), page.set_text, problems).assemble()
+    if problems:
+        raise course_module.ContentError(problems)
+    state = store.initial(course)
+    page.patch(document, page.index(document), {}, views.frame(course, state))
+    return document.html()
+
+
+class _Assembly:
+    """Builds the tree once: `data-use`, `data-each`, `data-each-entry` and `data-say` are resolved and gone."""
+
+    def __init__(self, document: Document, lists: dict[str, list[str]], words: Any, set_text: Any, problems: list[str]):
+        self.document, self.lists, self.words, self.set_text, self.problems = document, lists, words, set_text, problems
+        self.templates = {e.attributes["data-name"]: e for e in document.root.walk() if e.tag == "template"}
+
+    def assemble(self) -> None:
+        """Resolve the whole document, without its templates."""
+        self._children(self.document.root)
+
+    def _children(self, parent: Element) -> None:
+        made: list[Element | Text] = []
+        for child in parent.children:
+            made += [child] if isinstance(child, Text) else self._element(child)
+        parent.children = made
+
+    def _element(self, element: Element) -> list[Element | Text]:
+        attributes = element.attributes
+        if element.tag == "template":
+            return []
+        if "data-use" in attributes:
+            return self._used(attributes["data-use"], attributes["data-id"])
+        if "data-each" in attributes:
+            return self._repeated(element, self.lists[attributes.pop("data-each")])
+        if "data-each-entry" in attributes:
+            return self._entries(element, attributes.pop("data-each-entry"))
+        if "data-say" in attributes:
+            return self._said(element, attributes.pop("data-say"))
+        if "data-say-label" in attributes:
+            attributes["aria-label"] = self._words(attributes.pop("data-say-label"))
+        self._children(element)
+        return [element]
+
+    def _used(self, name: str, id: str) -> list[Element | Text]:
+        copy = self.templates[name].clone()
+        _substitute(copy, "{id}", id)
+        self._children(copy)
+        return [child for child in copy.children if isinstance(child, Element)]
+
+    def _repeated(self, element: Element, items: list[str]) -> list[Element | Text]:
+        made: list[Element | Text] = []
+        for item in items:
+            copy = element.clone()
+            _substitute(copy, "{item}", item)
+            made += self._element(copy)
+        return made
+
+    def _entries(self, element: Element, path: str) -> list[Element | Text]:
+        made: list[Element | Text] = []
+        for entry in self._words(path):
+            copy = element.clone()
+            for inner in copy.walk():
+                if "data-entry" in inner.attributes:
+                    self.set_text(self.document, inner, entry[inner.attributes.pop("data-entry")])
+            made.append(copy)
+        return made
+
+    def _said(self, element: Element, path: str) -> list[Element | Text]:
+        words = self._words(path)
+        made: list[Element | Text] = []
+        for text in words if isinstance(words, list) else [words]:
+            copy = element.clone()
+            self.set_text(self.document, copy, text)
+            made.append(copy)
+        return made
+
+    def _words(self, path: str) -> Any:
+        try:
+            return self.words(path)
+        except (KeyError, ValueError) as mistake:
+            file, _, key = path.partition(".")
+            self.problems.append(f"{file}.toml: {key}: index.html says these words here, and: {mistake}")
+            return ""
+
+
+def _substitute(element: Element, mark: str, text: str) -> None:
+    for inner in element.walk():
+        inner.attributes = {name: value.replace(mark, text) for name, value in inner.attributes.items()}
