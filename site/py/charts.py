@@ -34,7 +34,12 @@ FONT = "Inter, system-ui, sans-serif"
 
 
 def users_chart(
-    contexts: Sequence[float], users: Sequence[float], here: tuple[float, float], viable: float, words: Words, theme: str
+    contexts: Sequence[float],
+    users: Sequence[float],
+    here: tuple[float, float],
+    viable: float,
+    words: Words,
+    theme: str,
 ) -> Figure:
     """Most users (y) against context length in tokens (x), both logarithmic, with the point where the learner is."""
     colour = PALETTES[theme]
@@ -56,13 +61,20 @@ def users_chart(
 def families_chart(points: Sequence[Mapping[str, Any]], words: Words, theme: str) -> Figure:
     """Users a node holds (y) against the KV bytes a token leaves (x), logarithmic; a point is {name, family, x, y}."""
     colour = PALETTES[theme]
-    families = {"mha": ("red", "square"), "gqa": ("blue", "circle"), "mqa": ("green", "diamond"), "mla": ("orange", "star")}
+    families = {
+        "mha": ("red", "square"),
+        "gqa": ("blue", "circle"),
+        "mqa": ("green", "diamond"),
+        "mla": ("orange", "star"),
+    }
     ordered = sorted(points, key=lambda point: point["x"])
     data = [_line([p["x"] for p in ordered], [p["y"] for p in ordered], words["line"], colour["muted"], dash="dot")]
     for family, (hue, symbol) in families.items():
         mine = [point for point in ordered if point["family"] == family]
         if mine:
-            trace = _points([p["x"] for p in mine], [p["y"] for p in mine], family.upper(), colour[hue], [symbol] * len(mine))
+            trace = _points(
+                [p["x"] for p in mine], [p["y"] for p in mine], family.upper(), colour[hue], [symbol] * len(mine)
+            )
             data.append(trace | {"text": [p["name"] for p in mine], "hovertemplate": "%{text}<br>%{x:,} B · %{y:,}"})
     ticks = [2**power for power in range(15, 24)]
     layout = _layout(colour, words["x"], words["y"])
@@ -116,7 +128,15 @@ def sides_chart(
 
 def _line(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
     line = {"color": colour, "width": 2.5, "dash": dash}
-    return {"type": "scatter", "mode": "lines", "name": name, "x": list(xs), "y": list(ys), "line": line, "hoverinfo": "skip"}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": list(xs),
+        "y": list(ys),
+        "line": line,
+        "hoverinfo": "skip",
+    }
 
 
 def _points(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, symbols: list[str]) -> dict[str, Any]:

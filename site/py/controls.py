@@ -97,7 +97,7 @@ def defaults(course: Course) -> dict[str, dict[str, Value]]:
 
 
 def _choice(course: Course, id: str, label: str, options: list[tuple[Value, str]], default: Value) -> Choice:
-    return Choice(id, label, tuple(options), {context: default for context in course.contexts})
+    return Choice(id, label, tuple(options), dict.fromkeys(course.contexts, default))
 
 
 def _range(course: Course, id: str, path: str, default_path: str) -> Range:
@@ -108,7 +108,9 @@ def _range(course: Course, id: str, path: str, default_path: str) -> Range:
 
 def _calculator(course: Course) -> list[Control]:
     start = course.at("act1.deployment")
-    label = {key: course.at(f"act1.calculator.{key}_label") for key in ("model", "gpu", "gpus", "weight_bits", "kv_bits")}
+    label = {
+        key: course.at(f"act1.calculator.{key}_label") for key in ("model", "gpu", "gpus", "weight_bits", "kv_bits")
+    }
     reserve: list[tuple[Value, str]] = [
         (NAIVE, course.at("act1.calculator.reserve_naive")),
         (REAL, course.say("act1.calculator.reserve_real", None, reserve_numbers(course))),
@@ -138,7 +140,13 @@ def _shared(course: Course) -> list[Control]:
     gpus: list[tuple[Value, str]] = [(n, str(n)) for n in shared["gpus"]]
     heads: list[tuple[Value, str]] = [(n, str(n)) for n in sorted({model.kv_heads, model.query_heads})]
     seed = Range(
-        "act2.seed", shared["seed_label"], "", 1, 999, 1, dict.fromkeys(course.contexts, course.at("act2.simulation.seed"))
+        "act2.seed",
+        shared["seed_label"],
+        "",
+        1,
+        999,
+        1,
+        dict.fromkeys(course.contexts, course.at("act2.simulation.seed")),
     )
     return [
         _choice(course, "act2.gpus", shared["gpus_label"], gpus, shared["gpus_default"]),

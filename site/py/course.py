@@ -190,7 +190,9 @@ def from_tables(tables: Mapping[str, Table]) -> Course:
     if missing:
         raise ContentError([f"{name}.toml: this file is missing" for name in missing])
     contexts = tuple(str(c.get("id")) for c in tables["course"].get("contexts", []) if isinstance(c, dict))
-    found = [p for name, shape in SHAPES.items() for p in shapes.problems(tables[name], shape, f"{name}.toml", contexts)]
+    found = [
+        p for name, shape in SHAPES.items() for p in shapes.problems(tables[name], shape, f"{name}.toml", contexts)
+    ]
     if found:
         raise ContentError(found)
     try:

@@ -27,7 +27,14 @@ from physics.memory import (
 )
 from physics.metrics import percentile, summary
 from physics.quantities import GB, GIB, NAIVE, Deployment, Gpu, Model, PhysicsError, Reserve
-from physics.queueing import batched_queue_s, md1_wait_s, mg1_wait_s, speculation_speedup, speculation_yield, static_waste
+from physics.queueing import (
+    batched_queue_s,
+    md1_wait_s,
+    mg1_wait_s,
+    speculation_speedup,
+    speculation_yield,
+    static_waste,
+)
 from physics.simulate import Run, ServerSettings, simulate
 from physics.steptime import Calibration, StepCost, binding, calibration_for
 from physics.workload import Request, Workload, lengths, sample_requests

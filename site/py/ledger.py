@@ -293,10 +293,7 @@ def _split(history: History) -> tuple[History, list[Any]]:
         pairs = list(history.items())
         others: History = {key: design for key, design in history.items() if not _is_ours(key, design)}
     else:
-        pairs = [
-            (_step(entry), entry.get("design")) if isinstance(entry, dict) else (None, None)
-            for entry in history
-        ]
+        pairs = [(_step(entry), entry.get("design")) if isinstance(entry, dict) else (None, None) for entry in history]
         others = [entry for entry, pair in zip(history, pairs, strict=True) if not _is_ours(*pair)]
     ours = [pair for pair in pairs if _is_ours(*pair)]
     return others, [design for key, design in sorted(ours, key=lambda pair: pair[0] == CHAPTER)]
@@ -370,17 +367,13 @@ def read(text: str | None) -> Reading:
         notes.insert(0, _NOT_FINITE)
     unknown = len(set(data) - set(_TOP))
     if unknown:
-        notes.append(
-            f"It has {unknown} part(s) at its top that the course's labs can't read; they are left out."
-        )
+        notes.append(f"It has {unknown} part(s) at its top that the course's labs can't read; they are left out.")
     document = _document({**data, "history": history})
     if newer:
         return Reading(document, Record(), _NEWER, writable=False)
     if not notes:
         return Reading(document, record)
-    problem = " ".join(
-        ["The saved ledger could be read only in part.", *notes, "The original is kept aside."]
-    )
+    problem = " ".join(["The saved ledger could be read only in part.", *notes, "The original is kept aside."])
     return Reading(document, record, problem, text)
 
 
@@ -505,7 +498,7 @@ def _kept(text_now: str | None, reading: Reading, record: Record, now: str) -> t
     document = {
         **reading.document,
         "current_step": _progress(reading.document["current_step"]),
-        "history": _joined(others, _entry(designs, record)),
+        "history": _joined(_as_dict(others), _entry(designs, record)),
     }
     if _dumped(document) == text_now:
         return text_now, replace(reading, document=document, record=record)
@@ -582,9 +575,7 @@ def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading
     made, result = _kept(text_now, merged, united, now)
     notes = [note for note in (reading.problem, theirs.problem) if note]
     if locked:
-        notes.append(
-            f"{len(locked)} answer(s) in the file were left out: those questions are already locked here."
-        )
+        notes.append(f"{len(locked)} answer(s) in the file were left out: those questions are already locked here.")
     return made, replace(result, problem=" ".join(notes) or None)
 
 

@@ -94,7 +94,8 @@ def users_numbers(course: Course, asked: Scenario) -> Numbers:
         "group": published.query_heads // published.kv_heads,
         "kv_user_real": engine.kv_bytes(real.model, tokens, real.kv_bits),
         "users_real": engine.max_users(real, tokens, engine.NAIVE),
-        "users_gain": engine.max_users(real, tokens, engine.NAIVE) / max(1, engine.max_users(full, tokens, engine.NAIVE)),
+        "users_gain": engine.max_users(real, tokens, engine.NAIVE)
+        / max(1, engine.max_users(full, tokens, engine.NAIVE)),
         "users_reserved": engine.max_users(full, tokens, reserve),
         "users_real_reserved": engine.max_users(real, tokens, reserve),
         "kv_budget_reserved": engine.memory_plan(full, reserve)["kv_budget_bytes"],

@@ -39,7 +39,9 @@ def problems(value: object, shape: Shape, path: str, contexts: tuple[str, ...] =
     if isinstance(shape, list):
         if not isinstance(value, list) or not value:
             return [f"{path}: expected a list with at least one entry, found {_found(value)}"]
-        return [p for i, item in enumerate(value) for p in problems(item, shape[0], f"{path}[{_name(item, i)}]", contexts)]
+        return [
+            p for i, item in enumerate(value) for p in problems(item, shape[0], f"{path}[{_name(item, i)}]", contexts)
+        ]
     if not isinstance(value, dict):
         return [f"{path}: expected a table, found {_found(value)}"]
     return _table_problems(value, shape, path, contexts)

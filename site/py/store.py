@@ -343,7 +343,9 @@ def _set(state: State, values: Settings, settled: bool = True) -> State:
 
 def _controls_reset(course: Course, state: State, action: ControlsReset) -> State:
     start = defaults(course)[state.context]
-    return _set(replace(state, problems={}), {id: value for id, value in start.items() if id.startswith(f"{action.act}.")})
+    return _set(
+        replace(state, problems={}), {id: value for id, value in start.items() if id.startswith(f"{action.act}.")}
+    )
 
 
 def _twist_flipped(course: Course, state: State, action: TwistFlipped) -> State:
@@ -393,7 +395,8 @@ def _design_recorded(course: Course, state: State, action: DesignRecorded) -> St
     if any(run not in state.results for run in asked.values()):
         return state
     outcome = {
-        side: {"state": serving.judge(course, side, state.results[run]), **state.results[run]} for side, run in asked.items()
+        side: {"state": serving.judge(course, side, state.results[run]), **state.results[run]}
+        for side, run in asked.items()
     }
     fact = {
         "kind": "recorded",
@@ -550,5 +553,6 @@ def _times(result: Mapping[str, Any] | None, side: str, key: str, factor: float)
 
 def _decision(settings: Mapping[str, Any]) -> str:
     sides = (settings[side] for side in serving.SIDES)
-    return " | ".join(f"{s['policy']}, batch {s['max_batch']}, {s['max_sequence']} tokens, {s['load']}/s" for s in sides)
-
+    return " | ".join(
+        f"{s['policy']}, batch {s['max_batch']}, {s['max_sequence']} tokens, {s['load']}/s" for s in sides
+    )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from js import JSON, Blob, URL, console, document, window
+from js import JSON, URL, Blob, console, document, window
 from pyodide.ffi import create_proxy, to_js
 
 import engine
@@ -38,7 +38,8 @@ class LocalStorage:
 
     def get(self, key: str) -> str | None:
         """The text under a key, None if there is none."""
-        return window.localStorage.getItem(key)
+        text = window.localStorage.getItem(key)
+        return text if isinstance(text, str) else None
 
     def set(self, key: str, text: str) -> None:
         """Keep a text under a key."""
@@ -182,7 +183,7 @@ class App:
     async def import_file(self, target: Any) -> None:
         """Merge a chosen file into the ledger, or say why not."""
         file = target.files.item(0)
-        if file is None:
+        if not file:
             return
         text = await file.text()
         target.value = ""
@@ -255,21 +256,24 @@ def listen(app: App) -> None:
 
     def click(event: Any) -> None:
         target = with_action(event)
-        if target is not None and target.tagName == "BUTTON":
+        if target and target.tagName == "BUTTON":
             on_click(app, target.dataset.action, target.dataset)
 
     def change(event: Any) -> None:
         target = with_action(event)
-        if target is not None:
+        if target:
             on_change(app, target.dataset.action, target)
 
     def drag(event: Any) -> None:
         target = with_action(event)
-        if target is not None and target.dataset.action == "move":
+        if target and target.dataset.action == "move":
             app.dispatch(store.ControlMoved(target.dataset.control, target.value, settled=False))
 
     def reread(event: Any) -> None:
-        if getattr(event, "key", ledger.KEY) in (ledger.KEY, None) and not document.hidden:
+        key = getattr(
+            event, "key", None
+        )  # null when another tab cleared everything, absent when the page is shown again
+        if not isinstance(key, str) or key == ledger.KEY:
             app.read_ledger()
 
     def theme(event: Any) -> None:
@@ -289,7 +293,9 @@ def listen(app: App) -> None:
 def start(course: Course) -> None:
     """Mount the lab on the page. What the learner touched before Python arrived wins over what was saved."""
     app = App(course)
-    picked = [(node.dataset.question, node.value) for node in document.querySelectorAll("input[data-action=choose]:checked")]
+    picked = [
+        (node.dataset.question, node.value) for node in document.querySelectorAll("input[data-action=choose]:checked")
+    ]
     shown = document.querySelector("input[data-action=context]:checked").value
     app.read_ledger()
     if picked or shown != course.at("course.context.default"):

@@ -21,9 +21,7 @@ VALUES = {"context": "latency", "kv_cache_gb": 10.7, "act1_prediction": "about_5
 LAB_10_OF_ANOTHER_VOLUME = {"context": "edge", "act1_prediction": "c", "pruning_speedup": 2.5}
 
 
-def answer(
-    option: str = "about_50", at: str = NOW, context: str = "latency", question: str = Q
-) -> dict[str, Any]:
+def answer(option: str = "about_50", at: str = NOW, context: str = "latency", question: str = Q) -> dict[str, Any]:
     scenario = {"model": "llama-3-70b", "context_tokens": 4096, "kv_heads": 64}
     where = {"kind": "answered", "context": context, "question": question}
     return where | {"option": option, "at": at, "scenario": scenario}
@@ -126,9 +124,7 @@ def test_a_save_that_changes_nothing_leaves_the_text_as_it_is() -> None:
 
 def test_none_does_not_erase_a_field_of_the_same_context() -> None:
     text = saved(answer())
-    same = ledger.write(text, Record(), {"context": "latency", "kv_cache_gb": None, "ttft_ms": 90.0}, LATER)[
-        1
-    ]
+    same = ledger.write(text, Record(), {"context": "latency", "kv_cache_gb": None, "ttft_ms": 90.0}, LATER)[1]
     assert same.record.fields["kv_cache_gb"] == 10.7 and same.record.fields["ttft_ms"] == 90.0
     other = ledger.write(text, Record(), {"context": "throughput"}, LATER)[1]
     assert other.record.fields == dict.fromkeys(FIELDS) | {"context": "throughput"}
@@ -281,9 +277,7 @@ def test_damaged_facts_are_skipped_and_counted() -> None:
         ledger.import_(None, json.dumps(data), NOW)
 
 
-@pytest.mark.parametrize(
-    "own", [None, [], {}, {"schema": "1"}, {"schema": True}, {"schema": 0}, {"schema": 1.5}]
-)
+@pytest.mark.parametrize("own", [None, [], {}, {"schema": "1"}, {"schema": True}, {"schema": 0}, {"schema": 1.5}])
 def test_a_record_without_a_schema_number_is_reported(own: Any) -> None:
     reading = ledger.read(document({CHAPTER: {OWN: own, "slo_met": True}}))
     assert reading.record.facts == () and reading.set_aside and "schema" in reading.problem
@@ -320,9 +314,7 @@ def test_migrations_are_applied_in_order(monkeypatch: pytest.MonkeyPatch) -> Non
     text = saved(answer())
     monkeypatch.setattr(ledger, "SCHEMA", 3)
     monkeypatch.setitem(ledger.MIGRATIONS, 1, lambda own: own | {"settings": {"seen": [1]}})
-    monkeypatch.setitem(
-        ledger.MIGRATIONS, 2, lambda own: own | {"settings": {"seen": [*own["settings"]["seen"], 2]}}
-    )
+    monkeypatch.setitem(ledger.MIGRATIONS, 2, lambda own: own | {"settings": {"seen": [*own["settings"]["seen"], 2]}})
     reading = ledger.read(text)
     assert reading.record.settings == {"seen": [1, 2]} and len(reading.record.facts) == 1
     assert history_of(saved(into=text))[CHAPTER][OWN]["schema"] == 3
@@ -443,10 +435,7 @@ HOSTILE = [
     document({CHAPTER: {OWN: 3}}),
     document({CHAPTER: {OWN: {"schema": 1, "facts": {}}}}),
     document({CHAPTER: {OWN: {"schema": 1, "settings": []}}}),
-    *[
-        document({CHAPTER: {OWN: {"schema": 1, "facts": [f]}}})
-        for f in ({}, {"kind": "answered"}, None, [[]])
-    ],
+    *[document({CHAPTER: {OWN: {"schema": 1, "facts": [f]}}}) for f in ({}, {"kind": "answered"}, None, [[]])],
     document({"1": "x" * 2_000_001}),
     document({"1": nested(70)}),
 ]
@@ -484,9 +473,7 @@ def test_another_export_form_is_refused() -> None:
 def test_entries_of_no_known_form_survive_both_exports(history: list[Any]) -> None:
     text = ledger.export(ledger.export(document(history), "dict", NOW), "list", NOW)
     kept = json.dumps(history_of(text))
-    assert all(
-        json.dumps(entry.get("design") if isinstance(entry, dict) else entry) in kept for entry in history
-    )
+    assert all(json.dumps(entry.get("design") if isinstance(entry, dict) else entry) in kept for entry in history)
 
 
 # --- Whatever comes -----------------------------------------------------------------------------------------
@@ -510,11 +497,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
 )
 FINITE = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
 )
 STEPS = st.integers(0, 33).filter(lambda n: n != 10) | st.sampled_from(["v1_03", "v2_11", "capstone"])

@@ -17,7 +17,9 @@ def _made(file: str, id: str, kind: type, fields: Mapping[str, Any], renames: Ma
     shown = sorted(known - set(renames.values()) | set(renames))
     for key in fields:
         if key not in shown:
-            raise PhysicsError(f"{file}.toml: {id}.{key}: this key is not known here; expected one of {', '.join(shown)}")
+            raise PhysicsError(
+                f"{file}.toml: {id}.{key}: this key is not known here; expected one of {', '.join(shown)}"
+            )
     try:
         return kind(id=id, **{renames.get(key, key): value for key, value in fields.items()})
     except TypeError as mistake:
@@ -35,7 +37,16 @@ def read_gpus(tables: Tables) -> dict[str, Gpu]:
 
 
 def _gpu(id: str, fields: Mapping[str, Any]) -> Gpu:
-    known = {"name", "memory_gib", "memory_bytes", "bandwidth_gb_per_s", "bf16_tflops", "fp8_tflops", "link_gb_per_s", "source"}
+    known = {
+        "name",
+        "memory_gib",
+        "memory_bytes",
+        "bandwidth_gb_per_s",
+        "bf16_tflops",
+        "fp8_tflops",
+        "link_gb_per_s",
+        "source",
+    }
     if unknown := set(fields) - known:
         raise PhysicsError(f"hardware.toml: {id}.{min(unknown)}: expected one of {', '.join(sorted(known))}")
     try:

@@ -41,7 +41,8 @@ def growth(deployment: Deployment, context_tokens: int) -> dict[str, float]:
         "weights_by_length": weight_bytes(model, deployment.weight_bits) / weight_bytes(model, deployment.weight_bits),
         "weights_by_width": layer_parameters(wider) / layer_parameters(model),
         "users_by_length": max_users(deployment, 2 * context_tokens, NAIVE) / max(1, users),
-        "attention_flops_by_length": attention_flops(model, 2 * context_tokens) / attention_flops(model, context_tokens),
+        "attention_flops_by_length": attention_flops(model, 2 * context_tokens)
+        / attention_flops(model, context_tokens),
     }
 
 

@@ -69,7 +69,9 @@ def max_users(deployment: Deployment, context_tokens: float, reserve: Reserve) -
     return max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]) // each)
 
 
-def users_over_context(deployment: Deployment, contexts: Sequence[float] | numpy.ndarray, reserve: Reserve) -> numpy.ndarray:
+def users_over_context(
+    deployment: Deployment, contexts: Sequence[float] | numpy.ndarray, reserve: Reserve
+) -> numpy.ndarray:
     """`max_users` for an array of context lengths in tokens, as float64 whole numbers of the same shape.
 
     float64 throughout: numpy's default integer has 32 bits in WebAssembly, where a cache in bytes overflows it.
@@ -80,7 +82,11 @@ def users_over_context(deployment: Deployment, contexts: Sequence[float] | numpy
     model = deployment.model
     per_layer = float(kv_bytes_per_token(model, deployment.kv_bits) // model.layers)
     windowed = numpy.minimum(tokens, float(model.window_tokens))
-    each = per_layer * ((model.layers - model.local_layers) * tokens + model.local_layers * windowed) * kv_copies(deployment)
+    each = (
+        per_layer
+        * ((model.layers - model.local_layers) * tokens + model.local_layers * windowed)
+        * kv_copies(deployment)
+    )
     return numpy.maximum(0.0, numpy.floor(memory_plan(deployment, reserve)["kv_budget_bytes"] / each))
 
 

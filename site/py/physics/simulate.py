@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from physics.queueing import speculation_yield
 from physics.quantities import PhysicsError, whole
+from physics.queueing import speculation_yield
 from physics.schedulers import POLICIES, ServerSettings
 from physics.steptime import StepCost
 from physics.workload import Request
@@ -99,7 +99,9 @@ class _Server:
         self.prefilling: deque[int] = deque()  # joined, prompt not yet computed
         self.order: list[int] = []  # every running request, oldest first
         self.decoding: dict[int, tuple[float, int]] = {}  # request -> (cached tokens, iteration) when it began to write
-        self.finishing: list[tuple[int, int, int]] = []  # heap of (iteration of the last token, request, iteration begun)
+        self.finishing: list[
+            tuple[int, int, int]
+        ] = []  # heap of (iteration of the last token, request, iteration begun)
         self.computed = [0] * count  # prompt tokens computed since the request last joined
         self.written = [0] * count  # output tokens written before the last preemption
         self.context = 0.0  # cached tokens of all decoding requests together
@@ -161,7 +163,9 @@ class _Server:
         if decodes:
             self.make_room(1)
             decodes = len(self.decoding)
-        chunks = self.chunks(self.settings.token_budget - decodes if mixed else self.settings.prefill_budget, whole_prompts=not mixed)
+        chunks = self.chunks(
+            self.settings.token_budget - decodes if mixed else self.settings.prefill_budget, whole_prompts=not mixed
+        )
         if not chunks:
             return self.decode_stretch()
         seconds = self.cost.seconds(decodes, self.context if decodes else 0.0, [chunk for _, chunk in chunks])

@@ -134,7 +134,9 @@ def _state(course: Course, numbers: Numbers) -> tuple[str, str]:
         way = course.at(f"{path}.way_bits")
         per_gpu = has / float(numbers["gpus"])  # type: ignore[arg-type]
         enough = [n for n in (1, 2, 4, 8) if per_gpu * n > float(numbers["weights_bytes"])]  # type: ignore[arg-type]
-        way = course.say(f"{path}.way_more_gpus", None, {"gpus": enough[0]}) + way if enough else way[0].upper() + way[1:]
+        way = (
+            course.say(f"{path}.way_more_gpus", None, {"gpus": enough[0]}) + way if enough else way[0].upper() + way[1:]
+        )
         shown = {"needs_bytes": numbers["weights_bytes"], "has_bytes": has, "way_out": way}
         return course.say(f"{path}.too_small", None, shown), "fail"
     step = course.at("act1.calculator.context.step")
@@ -142,7 +144,9 @@ def _state(course: Course, numbers: Numbers) -> tuple[str, str]:
     way = course.say(f"{path}.way_kv", None, {"tokens": max(tokens, step)})
     shown = {**numbers, "needs_bytes": kv_user, "has_bytes": left, "way_out": way}
     beyond = float(numbers["context_tokens"]) > float(numbers["max_context_tokens"])  # type: ignore[arg-type]
-    name, mark = ("no_user", "fail") if users == 0 else ("tight", "warn") if _is_tight(course, users) else ("viable", "good")
+    name, mark = (
+        ("no_user", "fail") if users == 0 else ("tight", "warn") if _is_tight(course, users) else ("viable", "good")
+    )
     text = course.say(f"{path}.{name}", None, shown)
     return (f"{text} {course.say(f'{path}.beyond', None, numbers)}" if beyond else text), mark
 
@@ -245,7 +249,13 @@ def _families_chart(course: Course, state: store.State, asked: oracles.Scenario,
     said: Numbers = {**numbers, **ends, "span": most["x"] / least["x"]}
     names = {"line": words["families_line"], "x": words["families_x"], "y": words["families_y"]}
     rows = [
-        [p["name"], p["family"].upper(), wording.show(p["x"], "bytes"), wording.show(p["user"], "bytes"), wording.show(p["y"], "n")]
+        [
+            p["name"],
+            p["family"].upper(),
+            wording.show(p["x"], "bytes"),
+            wording.show(p["user"], "bytes"),
+            wording.show(p["y"], "n"),
+        ]
         for p in points
     ]
     caption, describe = (wording.fill(words[f"families_{key}"], said) for key in ("caption", "describe"))

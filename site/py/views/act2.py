@@ -13,7 +13,7 @@ import wording
 from controls import controls
 from course import Course
 from page import Frame
-from serving import KV, LOW, NO_WEIGHTS, OK, TTFT, Result, RunRequest
+from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
 from views import parts
 from wording import Number
 
@@ -166,7 +166,9 @@ def _pair_cells(words: Mapping[str, str], numbers: Numbers | None) -> list[Any]:
     ttft, throughput = wording.show(numbers["a_ttft"], "time"), wording.show(numbers["b_throughput"], "tps")
     a = oracles.holds([{"measure": "a_ttft_share", "at_most": 1}], numbers)
     b = oracles.holds([{"measure": "b_throughput_share", "at_least": 1}], numbers)
-    verdict = words["holds"] if a and b else words["fails_both"] if not a and not b else words["fails_b" if a else "fails_a"]
+    verdict = (
+        words["holds"] if a and b else words["fails_both"] if not a and not b else words["fails_b" if a else "fails_a"]
+    )
     return [ttft, throughput, verdict, {"state": "good" if a and b else "fail"}]
 
 
@@ -185,7 +187,10 @@ def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Fr
         f"act2.{side}.text": {"text": course.say(f"act2.sides.{side}.text", state.context, sizes)},
         f"act2.{side}.state": {"text": text, "state": mark},
         f"act2.{side}.card.ttft": {"text": wording.show(ttft, "time"), "state": mark if side == "a" else None},
-        f"act2.{side}.card.throughput": {"text": wording.show(throughput, "tps"), "state": mark if side == "b" else None},
+        f"act2.{side}.card.throughput": {
+            "text": wording.show(throughput, "tps"),
+            "state": mark if side == "b" else None,
+        },
         f"act2.{side}.card.utilisation": {"text": " · ".join(used)},
         f"act2.{side}.card.kv": {"text": " · ".join(memory)},
         **_way_out(course, state, side, request, result),

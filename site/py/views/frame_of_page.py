@@ -10,7 +10,12 @@ from page import Frame
 from views import act2
 from wording import Number
 
-SAVED = {store.UNKNOWN: "saved_unknown", store.DEVICE: "saved_device", store.PAGE: "saved_page", store.REFUSED: "saved_refused"}
+SAVED = {
+    store.UNKNOWN: "saved_unknown",
+    store.DEVICE: "saved_device",
+    store.PAGE: "saved_page",
+    store.REFUSED: "saved_refused",
+}
 
 
 def frame(course: Course, state: store.State) -> Frame:
@@ -55,7 +60,10 @@ def _status_values(course: Course, state: store.State) -> dict[str, tuple[str, s
     met = None if share is None else share <= 1  # type: ignore[operator]
     slo = {None: words["slo_unknown"], True: words["slo_met"], False: words["slo_missed"]}[met]
     mark = {None: None, True: "good", False: "fail"}[met]
-    acts = {act: words[f"stage_{store.stage(state, act)}" if store.is_open(state, act) else "stage_closed"] for act in store.ACTS}
+    acts = {
+        act: words[f"stage_{store.stage(state, act)}" if store.is_open(state, act) else "stage_closed"]
+        for act in store.ACTS
+    }
     return {
         "context": (context["label"], None),
         "act1": (acts["act1"], None),

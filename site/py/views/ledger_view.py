@@ -25,7 +25,9 @@ def frame(course: Course, state: store.State) -> Frame:
 
 
 def _row(course: Course, fact: dict[str, Any]) -> list[str]:
-    context = next((c["label"] for c in course.at("course.contexts") if c["id"] == fact["context"]), str(fact["context"]))
+    context = next(
+        (c["label"] for c in course.at("course.contexts") if c["id"] == fact["context"]), str(fact["context"])
+    )
     what, choice, outcome = DESCRIBE[fact["kind"]](course, fact)
     return [parts.when(str(fact["at"])), context, what, choice, outcome]
 

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Build, serve and test the lab. `python3 build.py --help` lists the commands; a fresh machine needs Python and npm only.
+
+python3 build.py            site/ and the pinned runtimes become dist/
+python3 build.py serve      the same, and dist/ is served on localhost
+python3 build.py test       the same, and every test runs; further arguments go to pytest
+python3 build.py pin        for maintainers: take over the hashes of changed runtime versions
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  said before anything that an older Python can't even parse
+    sys.exit("This build needs Python 3.11 or newer; this is " + sys.version.split()[0] + ".")
+
+import argparse
+from pathlib import Path
+
+from tools import bundle, runtimes, server, testing
+from tools.trouble import BuildError
+
+ROOT = Path(__file__).resolve().parent
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command. Returns the exit status; what can't be done is one sentence on stderr and status 1."""
+    options, rest = parser().parse_known_args(arguments)
+    dist, cache = Path(options.out).resolve(), runtimes.cache_folder()
+
+    def build() -> None:
+        print("Building ...", flush=True)
+        bundle.build(Path(options.site).resolve(), dist, cache)
+
+    try:
+        if options.command == "test":
+            return testing.run(cache, dist, build, rest)
+        if rest:
+            parser().error(f"unrecognized arguments: {' '.join(rest)}")
+        if options.command == "pin":
+            runtimes.pin(cache)
+            return 0
+        build()
+        if options.command == "serve":
+            serve(dist, options.port)
+    except BuildError as mistake:
+        print(mistake, file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("command", nargs="?", default="build", choices=("build", "serve", "test", "pin"))
+    made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
+    made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")
+    made.add_argument("--out", default=str(ROOT / "dist"), help="the folder to build into")
+    return made
+
+
+def serve(dist: Path, port: int) -> None:
+    """Serve `dist` on localhost until Ctrl+C. Raises BuildError when the port is taken."""
+    try:
+        listening = server.server(dist, port)
+    except OSError as mistake:
+        raise BuildError(f"Port {port} can't be used: {mistake}. Choose another with --port.") from mistake
+    print(f"The lab is at http://127.0.0.1:{listening.server_port}/  (Ctrl+C ends it)", flush=True)
+    try:
+        listening.serve_forever()
+    except KeyboardInterrupt:
+        print()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

