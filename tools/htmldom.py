@@ -53,7 +53,7 @@ class Element:
             return
         for option in self.walk():
             if option.tag == "option":
-                option.selected = option.attributes.get("value") == value  # type: ignore[misc]
+                option.selected = option.attributes.get("value") == value
 
     def getAttribute(self, name: str) -> str | None:
         """The value of an attribute, None if it isn't set."""

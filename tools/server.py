@@ -24,7 +24,7 @@ TYPES = {
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Files of one folder; nothing is cached without asking, so that a rebuilt page is seen at once."""
 
-    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, **TYPES}
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, **TYPES}  # noqa: RUF012  the base class has it so
 
     def end_headers(self) -> None:
         """Every answer may be kept, but must be asked about again."""

@@ -5,6 +5,7 @@ sandboxed). Nothing raises out of here but LedgerError, and nothing that can't b
 aside under a key of its own first.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 import ledger
 import store
 
-ASIDE = f"{ledger.KEY}_set_aside"
+ASIDE = f"{ledger.KEY}_set_aside_"
 
 
 class Storage(Protocol):
@@ -81,7 +82,7 @@ class Keeper:
     def _keep(self, before: str | None, made: str, reading: ledger.Reading) -> Kept:
         try:
             if ledger.read(before).set_aside is not None and before is not None:
-                self.storage.set(ASIDE, before)
+                self.storage.set(ASIDE + hashlib.sha256(before.encode()).hexdigest()[:8], before)
             self.storage.set(ledger.KEY, made)
             if self.storage.get(ledger.KEY) != made:
                 raise OSError("what was written did not read back")

@@ -11,7 +11,7 @@ from typing import Any
 
 import engine
 import serving
-from course import Course
+from course import QUESTIONS, Course
 from serving import Result, RunRequest
 from wording import Number
 
@@ -65,6 +65,50 @@ def is_right(course: Course, question: str, asked: Scenario, option: str, result
     return None if found is None or table is None else holds(table["claims"], found)
 
 
+def understands(course: Course, fact: Mapping[str, Any]) -> bool:
+    """Whether a saved fact makes sense to this course: its context, question, scenario and runs can still be computed."""
+    try:
+        return fact["context"] in course.contexts and UNDERSTANDS[fact["kind"]](course, fact)
+    except (engine.PhysicsError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return False
+
+
+def _understands_answer(course: Course, fact: Mapping[str, Any]) -> bool:
+    question, asked = fact["question"], fact["scenario"]
+    if question not in QUESTIONS:
+        return False
+    waits = needs(course, question, asked)
+    if not waits:
+        numbers(course, question, asked, fact["option"], {})
+    return all(serving.request_from(course, asdict(request)) for request in waits)
+
+
+def _understands_design(course: Course, fact: Mapping[str, Any]) -> bool:
+    for side in serving.SIDES:
+        serving.request_from(course, fact["settings"][side])
+        result = fact["result"][side]
+        if result["state"] not in serving.STATES or not all(_is_number(v) for k, v in result.items() if k != "state"):
+            return False
+    return True
+
+
+def _understands_failure(course: Course, fact: Mapping[str, Any]) -> bool:
+    sizes = fact.get("numbers", {})
+    return fact["side"] in serving.SIDES and fact["failure"] in serving.STATES and all(map(_is_number, sizes.values()))
+
+
+def _is_number(value: object) -> bool:
+    return value is None or isinstance(value, int | float)
+
+
+UNDERSTANDS: Mapping[str, Callable[[Course, Mapping[str, Any]], bool]] = {
+    "answered": _understands_answer,
+    "recorded": _understands_design,
+    "broke": _understands_failure,
+    "mended": _understands_failure,
+}
+
+
 # --- Act I: how many users, and what grows -----------------------------------------------------------------------------
 
 
@@ -105,8 +149,8 @@ def users_numbers(course: Course, asked: Scenario) -> Numbers:
         "users_at_half": engine.max_users(full, tokens // 2, engine.NAIVE),
         "double_context_tokens": tokens * 2,
         "users_at_double": engine.max_users(full, tokens * 2, engine.NAIVE),
-        "kv_user_for_200": found["left_bytes"] / 200,  # type: ignore[operator]
-        "kv_user_for_5": found["left_bytes"] / 5,  # type: ignore[operator]
+        "kv_user_for_200": found["left_bytes"] / 200,
+        "kv_user_for_5": found["left_bytes"] / 5,
         "block_tokens": BLOCK_TOKENS,
         "half_block": BLOCK_TOKENS // 2,
         "block_bytes": engine.block_bytes(full.model, full.kv_bits, BLOCK_TOKENS),
@@ -187,17 +231,17 @@ def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Resul
     ttft, throughput = got.get("ttft_p99_s"), got.get("throughput_output_tokens_per_s")
     needs, has = got.get("kv_needs"), got.get("kv_has")
     per_second = got.get("requests_per_s")
-    job = targets["documents"] / per_second if per_second else None  # type: ignore[operator]
+    job = targets["documents"] / per_second if per_second else None
     return {
         "load": request.load,
         "max_batch": request.max_batch,
         "ttft": ttft,
         "ttft_p50": got.get("ttft_p50_s"),
-        "ttft_share": ttft / targets["ttft_p99_s"] if ttft is not None else None,  # type: ignore[operator]
+        "ttft_share": ttft / targets["ttft_p99_s"] if ttft is not None else None,
         "throughput": throughput,
-        "throughput_share": None if throughput is None else throughput / targets["output_tokens_per_s"],  # type: ignore[operator]
+        "throughput_share": None if throughput is None else throughput / targets["output_tokens_per_s"],
         "kv_needs": needs,
-        "kv_share": needs / has if needs is not None and has else None,  # type: ignore[operator]
+        "kv_share": needs / has if needs is not None and has else None,
         "kv_peak": got.get("kv_peak_bytes"),
         "tpot": got.get("tpot_mean_s"),
         "batch": got.get("mean_batch"),
@@ -216,7 +260,7 @@ def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Resul
 
 
 def _share(part: Number, whole: Number) -> float | None:
-    return part / whole if part is not None and whole else None  # type: ignore[operator]
+    return part / whole if part is not None and whole else None
 
 
 def _refill_scenario(course: Course, context: str) -> Scenario:
@@ -248,7 +292,7 @@ def _refill_numbers(course: Course, asked: Scenario, option: str, results: Resul
         "step_ratio": _share(found["continuous_step"], found["static_step"]),
         "overload_load": runs["overload"].load,
         "overload_ttft": overload["ttft_p99_s"],
-        "overload_ttft_share": overload["ttft_p99_s"] / asked["targets"]["ttft_p99_s"],  # type: ignore[operator]
+        "overload_ttft_share": overload["ttft_p99_s"] / asked["targets"]["ttft_p99_s"],
     }
 
 

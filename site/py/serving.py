@@ -12,7 +12,7 @@ from course import Course
 from wording import Number
 
 SIDES = ("a", "b")
-OK, NO_WEIGHTS, KV, TTFT, LOW = "ok", "no_weights", "kv", "ttft", "low"
+OK, NO_WEIGHTS, KV, TTFT, LOW = STATES = ("ok", "no_weights", "kv", "ttft", "low")
 
 Result = Mapping[str, Number]
 
@@ -42,18 +42,33 @@ def request_of(course: Course, settings: Mapping[str, object], side: str, reques
     return RunRequest(
         model=deployment["model"],
         gpu=deployment["gpu"],
-        gpus=settings["act2.gpus"],  # type: ignore[arg-type]
-        weight_bits=settings["act2.weight_bits"],  # type: ignore[arg-type]
+        gpus=settings["act2.gpus"],
+        weight_bits=settings["act2.weight_bits"],
         kv_bits=deployment["kv_bits"],
-        kv_heads=settings["act2.kv_heads"],  # type: ignore[arg-type]
+        kv_heads=settings["act2.kv_heads"],
         workload=course.at(f"act2.sides.{side}.workload"),
-        policy=settings[f"act2.{side}.policy"],  # type: ignore[arg-type]
-        max_batch=settings[f"act2.{side}.max_batch"],  # type: ignore[arg-type]
-        max_sequence=settings[f"act2.{side}.max_sequence"],  # type: ignore[arg-type]
-        load=settings[f"act2.{side}.load"],  # type: ignore[arg-type]
+        policy=settings[f"act2.{side}.policy"],
+        max_batch=settings[f"act2.{side}.max_batch"],
+        max_sequence=settings[f"act2.{side}.max_sequence"],
+        load=settings[f"act2.{side}.load"],
         requests=requests,
-        seed=settings["act2.seed"],  # type: ignore[arg-type]
+        seed=settings["act2.seed"],
     )
+
+
+def request_from(course: Course, saved: Mapping[str, object]) -> RunRequest:
+    """A request that was saved as plain data. Raises PhysicsError when this course could not have asked it."""
+    try:
+        request = RunRequest(**saved)
+        names = (request.model in course.models, request.gpu in course.gpus, request.workload in course.workloads)
+        counts = (request.gpus, request.max_batch, request.max_sequence, request.requests, request.seed)
+        plain = all(isinstance(count, int) and 0 < count <= 1_000_000 for count in counts)
+        if not all(names) or not plain or not 0 < request.load <= 1_000_000:
+            raise engine.PhysicsError("A saved run names something that this lab doesn't have.")
+        deployment_of(course, request)
+    except (TypeError, KeyError) as mistake:
+        raise engine.PhysicsError("A saved run is not complete.") from mistake
+    return request
 
 
 def deployment_of(course: Course, request: RunRequest) -> engine.Deployment:
@@ -151,11 +166,11 @@ def judge(course: Course, side: str, result: Result) -> str:
     targets = course.at("act2.targets")
     if not result["kv_has"]:
         return NO_WEIGHTS
-    if result["kv_needs"] > result["kv_has"]:  # type: ignore[operator]
+    if result["kv_needs"] > result["kv_has"]:
         return KV
-    if side == "a" and result["ttft_p99_s"] > targets["ttft_p99_s"]:  # type: ignore[operator]
+    if side == "a" and result["ttft_p99_s"] > targets["ttft_p99_s"]:
         return TTFT
-    if side == "b" and result["throughput_output_tokens_per_s"] < targets["output_tokens_per_s"]:  # type: ignore[operator]
+    if side == "b" and result["throughput_output_tokens_per_s"] < targets["output_tokens_per_s"]:
         return LOW
     return OK
 

@@ -12,6 +12,25 @@ from typing import Any
 import ledger
 import oracles
 import serving
+from actions import (
+    Action,
+    AnswerCommitted,
+    ClearAsked,
+    Cleared,
+    ContextChosen,
+    ControlMoved,
+    ControlsReset,
+    DesignRecorded,
+    LedgerRead,
+    NoticeClosed,
+    Noticed,
+    OptionChosen,
+    RunFinished,
+    SaveFinished,
+    ThemeChanged,
+    TwistFlipped,
+    WayOutTried,
+)
 from controls import FULL, PUBLISHED, Value, controls, defaults
 from course import QUESTIONS, Course
 from serving import Result, RunRequest
@@ -27,10 +46,12 @@ Settings = Mapping[str, Value]
 class State:
     """Everything the page shows follows from this and the course.
 
-    context: the side of the wall; chosen: options picked but not committed, by context and question; settings: control
-    values by context; problems: what was wrong with a typed value, by control; settled: no slider is being dragged;
-    results: simulated runs at hand; record: the ledger's facts; stored: the record as storage last had it; saved: where; notices: sentences
-    that the learner has not yet closed; asking: the clear button was pressed once.
+    context: the side of the wall; settings: control values by context; chosen: options picked but not committed, by
+    context and question; problems: what was wrong with a typed value or a press, by control or question; settled: no
+    slider is being dragged; results: simulated runs at hand; record: the ledger's facts and settings; stored: the record
+    as storage last had it; saved: where that is; notices: sentences that the learner has not yet closed; asking: the
+    clear button was pressed once; strange: ids of facts that this version of the course can't make sense of, which are
+    kept in the record and left out of everything that is shown.
     """
 
     context: str
@@ -45,6 +66,7 @@ class State:
     notices: tuple[str, ...] = ()
     asking: bool = False
     theme: str = "light"
+    strange: frozenset[str] = frozenset()
 
     def value(self, control: str) -> Value:
         """The value of a control in the current context."""
@@ -56,154 +78,22 @@ def initial(course: Course) -> State:
     return State(context=course.at("course.context.default"), settings=defaults(course))
 
 
-# --- The closed list of actions ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ContextChosen:
-    """The learner looks at the wall from the other side."""
-
-    context: str
-
-
-@dataclass(frozen=True)
-class ThemeChanged:
-    """The page turned light or dark; charts follow."""
-
-    theme: str
-
-
-@dataclass(frozen=True)
-class OptionChosen:
-    """An option was picked. Nothing is committed by it."""
-
-    question: str
-    option: str
-
-
-@dataclass(frozen=True)
-class AnswerCommitted:
-    """The picked option of a question is committed, once and for all, at a time (ISO 8601, UTC)."""
-
-    question: str
-    at: str
-
-
-@dataclass(frozen=True)
-class ControlMoved:
-    """A control got a new value, as typed or dragged; settled is False while a slider is still held."""
-
-    control: str
-    typed: object
-    settled: bool = True
-
-
-@dataclass(frozen=True)
-class ControlsReset:
-    """The controls of an act go back to the scenario's numbers."""
-
-    act: str
-
-
-@dataclass(frozen=True)
-class TwistFlipped:
-    """The one switch of the twist: the model's published KV heads, or one per query head."""
-
-    published: bool
-
-
-@dataclass(frozen=True)
-class WayOutTried:
-    """The learner takes the change that the page offered for a failing side."""
-
-    side: str
-
-
-@dataclass(frozen=True)
-class RunFinished:
-    """A simulation came back, at a time."""
-
-    request: RunRequest
-    result: Result
-    at: str
-
-
-@dataclass(frozen=True)
-class DesignRecorded:
-    """The learner records both sides with their results, at a time."""
-
-    at: str
-
-
-@dataclass(frozen=True)
-class LedgerRead:
-    """The saved document was read: at the start, after another tab wrote it, or after an import."""
-
-    reading: ledger.Reading
-    saved: str
-
-
-@dataclass(frozen=True)
-class SaveFinished:
-    """A save came back: the record as it is stored now, where that is, and what to tell the learner if not on the device."""
-
-    record: ledger.Record
-    saved: str
-    notice: str | None = None
-
-
-@dataclass(frozen=True)
-class Noticed:
-    """Something the learner should know, as a sentence."""
-
-    sentence: str
-
-
-@dataclass(frozen=True)
-class NoticeClosed:
-    """The learner has read the notices."""
-
-
-@dataclass(frozen=True)
-class ClearAsked:
-    """The clear button was pressed: ask once more. With ask False, the learner keeps the record."""
-
-    ask: bool
-
-
-@dataclass(frozen=True)
-class Cleared:
-    """The lab's record was cleared; the page starts again as on a first visit."""
-
-    saved: str
-
-
-Action = (
-    ContextChosen
-    | ThemeChanged
-    | OptionChosen
-    | AnswerCommitted
-    | ControlMoved
-    | ControlsReset
-    | TwistFlipped
-    | WayOutTried
-    | RunFinished
-    | DesignRecorded
-    | LedgerRead
-    | SaveFinished
-    | Noticed
-    | NoticeClosed
-    | ClearAsked
-    | Cleared
-)
-
-
 # --- What follows from the facts ---------------------------------------------------------------------------------------
+
+
+def facts(state: State) -> list[dict[str, Any]]:
+    """The facts of the record that this course understands, in order."""
+    return [fact for fact in state.record.facts if fact["id"] not in state.strange]
+
+
+def design(state: State) -> dict[str, Any] | None:
+    """The design recorded last in the current context, None without one."""
+    return ledger.latest(facts(state), "recorded", state.context)
 
 
 def answer(state: State, question: str, context: str | None = None) -> dict[str, Any] | None:
     """The fact that locked a question in a context (the current one if not named), None while it is open."""
-    return ledger.answered(state.record.facts, context or state.context, question)
+    return ledger.answered(facts(state), context or state.context, question)
 
 
 def asked(course: Course, state: State, question: str) -> oracles.Scenario:
@@ -376,7 +266,7 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
         if not state.settled or request(course, state, side) != action.request:
             continue
         failure = serving.judge(course, side, action.result)
-        last = _last_state(record, state.context, side)
+        last = _last_state(facts(state), state.context, side)
         if failure != last:
             kind = "mended" if failure == serving.OK else "broke"
             fact = {"kind": kind, "context": state.context, "side": side, "failure": failure, "at": action.at}
@@ -385,9 +275,10 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
     return replace(state, record=record)
 
 
-def _last_state(record: ledger.Record, context: str, side: str) -> str:
-    facts = [f for f in record.facts if f["kind"] in ("broke", "mended") and f["context"] == context]
-    return next((f["failure"] for f in reversed(facts) if f["side"] == side), serving.OK)
+def _last_state(known: list[dict[str, Any]], context: str, side: str) -> str:
+    changes = [fact for fact in known if fact["kind"] in ("broke", "mended")]
+    mine = [fact["failure"] for fact in changes if (fact["context"], fact["side"]) == (context, side)]
+    return mine[-1] if mine else serving.OK
 
 
 def _design_recorded(course: Course, state: State, action: DesignRecorded) -> State:
@@ -413,8 +304,17 @@ def _ledger_read(course: Course, state: State, action: LedgerRead) -> State:
     record = ledger.merge(action.reading.record, state.record)
     state = replace(state, record=record, stored=action.reading.record)
     state = replace(state, saved=action.saved if action.reading.writable else REFUSED)
+    state = _understood(course, state)
     state = _restored(course, state, action.reading.record.settings)
     return state if action.reading.problem is None else _with_notice(state, action.reading.problem)
+
+
+def _understood(course: Course, state: State) -> State:
+    """The state with the facts that this course can't make sense of marked as strange, and the learner told once."""
+    strange = frozenset(fact["id"] for fact in state.record.facts if not oracles.understands(course, fact))
+    told = strange <= state.strange
+    state = replace(state, strange=strange)
+    return state if told else _with_notice(state, course.at("words.strange_facts"))
 
 
 def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
@@ -460,7 +360,7 @@ def _with_notice(state: State, sentence: str) -> State:
 
 def _save_finished(course: Course, state: State, action: SaveFinished) -> State:
     merged = ledger.merge(state.record, action.record)
-    state = replace(state, record=merged, stored=merged, saved=action.saved)
+    state = _understood(course, replace(state, record=merged, stored=merged, saved=action.saved))
     return state if action.notice is None else _with_notice(state, action.notice)
 
 
@@ -522,25 +422,25 @@ def effects(course: Course, before: State, after: State) -> list[Effect]:
 
 def fields(course: Course, state: State) -> dict[str, Any]:
     """The thirteen fields that the curriculum's labs agreed on, for the current context; None for what isn't known yet."""
-    predicted, design = answer(state, "act1.prediction"), ledger.latest(state.record.facts, "recorded", state.context)
+    predicted, recorded = answer(state, "act1.prediction"), design(state)
     asked = predicted["scenario"] if predicted else oracles.scenario(course, "act1.prediction", state.context)
     side = serving.SIDES[course.contexts.index(state.context) % len(serving.SIDES)]
-    broke = sorted({f["failure"] for f in ledger.of_kind(state.record.facts, "broke") if f["context"] == state.context})
-    result = design["result"] if design else None
+    broke = [fact for fact in ledger.of_kind(facts(state), "broke") if fact["context"] == state.context]
+    result = recorded["result"] if recorded else None
     kv_bytes = oracles.users_numbers(course, asked)["kv_user_bytes"]
     right = oracles.is_right(course, "act1.prediction", asked, predicted["option"], {}) if predicted else None
     return {
         "context": state.context,
         "model_params_b": course.models[asked["model"]].parameters / 1e9,
         "context_length": asked["context_tokens"],
-        "max_batch_size": design["settings"][side]["max_batch"] if design else None,
+        "max_batch_size": recorded["settings"][side]["max_batch"] if recorded else None,
         "kv_cache_gb": kv_bytes / 1e9,  # type: ignore[operator]
         "ttft_ms": _times(result, "a", "ttft_p99_s", 1e3),
         "throughput_tps": _times(result, "b", "throughput_output_tokens_per_s", 1),
         "act1_prediction": predicted["option"] if predicted else None,
         "act1_correct": right,
         "act2_result": {name: result[name]["state"] for name in serving.SIDES} if result else None,
-        "act2_decision": _decision(design["settings"]) if design else None,
+        "act2_decision": _decision(recorded["settings"]) if recorded else None,
         "constraint_hit": bool(broke),
         "slo_met": result["a"]["state"] == serving.OK if result else None,
     }

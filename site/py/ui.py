@@ -7,6 +7,7 @@ handed to plotly. Simulations run one at a time after the frame is painted; one 
 
 import asyncio
 import json
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -97,8 +98,22 @@ class App:
         self.screen = Screen(course)
         self.frame_asked = False
         self.run_asked = False
-        self.render_proxy = create_proxy(self.render)
-        self.run_proxy = create_proxy(self.run_next)
+        self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
+        self.render_proxy = create_proxy(self.guarded(self.render))
+        self.run_proxy = create_proxy(self.guarded(self.run_next))
+
+    def guarded(self, deed: Callable[..., None]) -> Callable[..., None]:
+        """The deed, and a sentence on the page if it fails: an error that only the console sees helps nobody."""
+
+        def guarded_deed(*arguments: Any) -> None:
+            try:
+                deed(*arguments)
+            except Exception as failure:
+                console.error("".join(traceback.format_exception(failure)))
+                reason = f"{type(failure).__name__}: {failure}"
+                self.dispatch(store.Noticed(wording.fill(self.course.at("words.went_wrong"), {"reason": reason})))
+
+        return guarded_deed
 
     def dispatch(self, action: store.Action) -> None:
         """Take one action: reduce it, carry out its effects, ask for a frame."""
@@ -168,7 +183,8 @@ class App:
 
     def export(self, form: str) -> None:
         """Download the ledger as a file; if that fails, show its text to copy."""
-        text, name = self.keeper.export(form, now()), f"{ledger.KEY}.json"
+        text = self.keeper.export(form, now())
+        name = f"{ledger.KEY}.json"
         try:
             link = document.createElement("a")
             link.href = URL.createObjectURL(Blob.new(to_js([text]), to_js({"type": "application/json"})))
@@ -242,7 +258,7 @@ def on_change(app: App, name: str, target: Any) -> None:
     elif name == "twist":
         app.dispatch(store.TwistFlipped(bool(target.checked)))
     elif name == "import":
-        asyncio.ensure_future(app.import_file(target))
+        app.reading = asyncio.ensure_future(app.import_file(target))
     if name in ("context", "choose", "twist"):
         app.render()
         app.screen.resync()
@@ -279,15 +295,19 @@ def listen(app: App) -> None:
     def theme(event: Any) -> None:
         app.dispatch(store.ThemeChanged("dark" if event.matches else "light"))
 
-    for name, handler in (("click", click), ("change", change), ("input", drag)):
-        document.addEventListener(name, create_proxy(handler))
-    window.addEventListener("storage", create_proxy(reread))
-    window.addEventListener("pageshow", create_proxy(reread))
     dark = window.matchMedia("(prefers-color-scheme: dark)")
-    dark.addEventListener("change", create_proxy(theme))
+    for target, name, handler in (
+        (document, "click", click),
+        (document, "change", change),
+        (document, "input", drag),
+        (window, "storage", reread),
+        (window, "pageshow", reread),
+        (dark, "change", theme),
+        (window, "lab:plotly-load", lambda event: app.screen.draw_all()),
+        (window, "lab:plotly-error", lambda event: app.screen.draw_all()),
+    ):
+        target.addEventListener(name, create_proxy(app.guarded(handler)))
     theme(dark)
-    for name in ("load", "error"):
-        window.addEventListener(f"lab:plotly-{name}", create_proxy(lambda event: app.screen.draw_all()))
 
 
 def start(course: Course) -> None:

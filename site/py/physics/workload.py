@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ class Workload:
     def __post_init__(self) -> None:
         for table in (self.prompt_quantiles, self.output_quantiles):
             shares, tokens = [share for share, _ in table], [value for _, value in table]
-            rising = all(a <= b for values in (shares, tokens) for a, b in zip(values, values[1:], strict=False))
+            rising = all(a <= b for values in (shares, tokens) for a, b in pairwise(values))
             if len(table) < 2 or shares[0] != 0 or shares[-1] != 1 or not rising or tokens[0] < 0:
                 raise PhysicsError(f"Workload {self.id}: a quantile table must rise from share 0 to share 1.")
 

@@ -49,7 +49,7 @@ def _reality(course: Course, state: store.State, numbers: Numbers) -> Frame:
     locked = store.answer(state, "act1.prediction")
     option = course.option("act1.prediction", locked["option"]) if locked else None
     guess = option.get("stands_for") if option else None
-    ratio = guess / numbers["users"] if guess and numbers["users"] else None  # type: ignore[operator]
+    ratio = guess / numbers["users"] if guess and numbers["users"] else None
     unit = next(c["unit"] for c in course.at("course.contexts") if c["id"] == state.context)
     return {
         "act1.reality.said": {"text": f"{option['text']} {unit}" if option else wording.NOT_YET},
@@ -128,22 +128,22 @@ def _calculator(course: Course, state: store.State) -> Frame:
 def _state(course: Course, numbers: Numbers) -> tuple[str, str]:
     """The state of the calculator as a sentence and a mark; a state that fails says what is needed, there, and a way out."""
     path = "act1.calculator.states"
-    left, kv_user, users = (float(numbers[key]) for key in ("left_bytes", "kv_user_bytes", "users"))  # type: ignore[arg-type]
-    has = float(numbers["cluster_bytes"]) - float(numbers["kept_bytes"])  # type: ignore[arg-type]
+    left, kv_user, users = (float(numbers[key]) for key in ("left_bytes", "kv_user_bytes", "users"))
+    has = float(numbers["cluster_bytes"]) - float(numbers["kept_bytes"])
     if left <= 0:
         way = course.at(f"{path}.way_bits")
-        per_gpu = has / float(numbers["gpus"])  # type: ignore[arg-type]
-        enough = [n for n in (1, 2, 4, 8) if per_gpu * n > float(numbers["weights_bytes"])]  # type: ignore[arg-type]
+        per_gpu = has / float(numbers["gpus"])
+        enough = [n for n in (1, 2, 4, 8) if per_gpu * n > float(numbers["weights_bytes"])]
         way = (
             course.say(f"{path}.way_more_gpus", None, {"gpus": enough[0]}) + way if enough else way[0].upper() + way[1:]
         )
         shown = {"needs_bytes": numbers["weights_bytes"], "has_bytes": has, "way_out": way}
         return course.say(f"{path}.too_small", None, shown), "fail"
     step = course.at("act1.calculator.context.step")
-    tokens = int(left / (kv_user / float(numbers["context_tokens"])) / max(1, _wished(course, users)) // step * step)  # type: ignore[arg-type]
+    tokens = int(left / (kv_user / float(numbers["context_tokens"])) / max(1, _wished(course, users)) // step * step)
     way = course.say(f"{path}.way_kv", None, {"tokens": max(tokens, step)})
     shown = {**numbers, "needs_bytes": kv_user, "has_bytes": left, "way_out": way}
-    beyond = float(numbers["context_tokens"]) > float(numbers["max_context_tokens"])  # type: ignore[arg-type]
+    beyond = float(numbers["context_tokens"]) > float(numbers["max_context_tokens"])
     name, mark = (
         ("no_user", "fail") if users == 0 else ("tight", "warn") if _is_tight(course, users) else ("viable", "good")
     )
@@ -161,9 +161,9 @@ def _wished(course: Course, users: float) -> int:
 
 
 def _split(course: Course, numbers: Numbers) -> Frame:
-    total = float(numbers["cluster_bytes"])  # type: ignore[arg-type]
-    weights = min(1.0, float(numbers["weights_bytes"]) / total)  # type: ignore[arg-type]
-    kv = min(1.0 - weights, float(numbers["kv_bytes"]) / total)  # type: ignore[arg-type]
+    total = float(numbers["cluster_bytes"])
+    weights = min(1.0, float(numbers["weights_bytes"]) / total)
+    kv = min(1.0 - weights, float(numbers["kv_bytes"]) / total)
     legend = [course.say(f"act1.calculator.split.{part}", None, numbers) for part in ("weights", "kv", "free")]
     return {
         "act1.card.split": {"text": f"{wording.show(weights, 'pct')} · {wording.show(kv, 'pct')}"},
@@ -190,11 +190,11 @@ def _derivation(course: Course, state: store.State, numbers: Numbers) -> list[li
 
 def _users_chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
     control = controls(course)["act1.context"]
-    contexts = numpy.arange(control.minimum, control.maximum + control.step, control.step, dtype=numpy.float64)  # type: ignore[union-attr]
+    contexts = numpy.arange(control.minimum, control.maximum + control.step, control.step, dtype=numpy.float64)
     deployment, reserve = calculator_deployment(course, state), calculator_reserve(course, state)
     users = engine.users_over_context(deployment, contexts, reserve)
     words = course.at("act1.calculator.chart")
-    here = (float(numbers["context_tokens"]), float(numbers["users"]))  # type: ignore[arg-type]
+    here = (float(numbers["context_tokens"]), float(numbers["users"]))
     viable = course.at("act1.calculator.viable_users")
     named = {"first_tokens": contexts[0], "first_users": users[0], "last_tokens": contexts[-1], "last_users": users[-1]}
     said: Numbers = {**numbers, **{key: float(value) for key, value in named.items()}}
@@ -205,8 +205,8 @@ def _users_chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
             wording.show(engine.kv_bytes(deployment.model, tokens, deployment.kv_bits), "bytes"),
             wording.show(engine.max_users(deployment, tokens, reserve), "n"),
         ]
-        for tokens in (int(control.minimum) * 2**i for i in range(20))  # type: ignore[union-attr]
-        if tokens <= control.maximum  # type: ignore[union-attr]
+        for tokens in (int(control.minimum) * 2**i for i in range(20))
+        if tokens <= control.maximum
     ]
     caption, describe = (wording.fill(words[key], said) for key in ("caption", "describe"))
     return parts.chart("act1.chart", words["title"], caption, describe, figure, words["columns"], rows)
@@ -231,7 +231,7 @@ def _twist(course: Course, state: store.State, asked: oracles.Scenario, numbers:
 
 def family_points(course: Course, asked: oracles.Scenario, numbers: Numbers) -> list[dict[str, Any]]:
     """Every model of the catalogue as a point: KV bytes a token leaves at this length, and the users that then fit."""
-    tokens, left = asked["context_tokens"], float(numbers["left_bytes"])  # type: ignore[arg-type]
+    tokens, left = asked["context_tokens"], float(numbers["left_bytes"])
     bits = course.at("act1.deployment.kv_bits")
     scenario_model = course.models[asked["model"]].with_kv_heads(asked["kv_heads"])
     found = []

@@ -1,11 +1,11 @@
 """Act II as a frame: the prediction, the four simulated pairs, two configurations that can break and be mended."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import charts
 import engine
-import ledger
 import oracles
 import serving
 import store
@@ -100,7 +100,7 @@ def equation_numbers(course: Course, state: store.State) -> Numbers:
     requests = live_requests(course, state)
     b, table = requests["b"], course.at("act2.simulation")
     cost, deployment = serving.step_cost(course, b), serving.deployment_of(course, b)
-    draft = serving.step_cost(course, serving.replace(b, **serving.draft_of(course)))
+    draft = serving.draft_cost(course, replace(b, policy="speculative"))
     live = oracles.sides_numbers(course.at("act2.targets"), requests, known_results(course, state))
     tokens = float(live["b_prompt_mean"] or 0)
     batch = b.max_batch
@@ -227,9 +227,9 @@ def _side_state(
         after = "kv_static" if not result["runs"] else "kv_paged"
         return f"{say(f'kv_{side}')} {say(after)}", "fail"
     if failure == TTFT:
-        prompts = said["prefill_share"] is not None and said["prefill_share"] > 0.5  # type: ignore[operator]
+        prompts = said["prefill_share"] is not None and said["prefill_share"] > 0.5
         return f"{say('ttft_a')} {say('ttft_prompt' if prompts else 'ttft_queue')}", "fail"
-    short = (numbers["b_offered"] or 0) < numbers["target"]  # type: ignore[operator]
+    short = (numbers["b_offered"] or 0) < numbers["target"]
     return f"{say('low_b')} {say('low_load' if short else 'low_capacity')}", "fail"
 
 
@@ -240,7 +240,7 @@ def _cause_numbers(course: Course, side: str, request: RunRequest, numbers: Numb
     prefill = _prefill(serving.step_cost(course, request), numbers["a_prompt_p99"])
     ttft = numbers["a_ttft"]
     return {
-        "prefill_share": prefill / ttft if ttft else None,  # type: ignore[operator]
+        "prefill_share": prefill / ttft if ttft else None,
         "a_prefill_p99": prefill,
         "evicted": numbers[f"{side}_evicted"],
         "requests": request.requests,
@@ -320,7 +320,7 @@ def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
     keys = ("ttft_share", "throughput_share", "kv_share")
     shares = [[numbers[f"{side}_{key}"] for key in keys] for side in serving.SIDES]
     names = [course.at(f"act2.sides.{side}.title") for side in serving.SIDES]
-    figure = charts.sides_chart(names, words["chart_bars"], shares, words["chart_y"], state.theme)  # type: ignore[arg-type]
+    figure = charts.sides_chart(names, words["chart_bars"], shares, words["chart_y"], state.theme)
     rows = [
         [bar, *(wording.show(numbers[f"{side}_{key}"], "pct") for side in serving.SIDES)]
         for bar, key in zip(words["chart_bars"], keys, strict=True)
@@ -330,7 +330,7 @@ def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
 
 
 def _recorded(course: Course, state: store.State) -> Frame:
-    design = ledger.latest(state.record.facts, "recorded", state.context)
+    design = store.design(state)
     if design is None:
         return {"act2.recorded": {"text": "", "state": None}}
     requests = {side: RunRequest(**design["settings"][side]) for side in serving.SIDES}

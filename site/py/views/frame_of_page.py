@@ -1,6 +1,5 @@
 """What frames the acts: notices, the two contexts, the status line, the synthesis."""
 
-import ledger
 import oracles
 import serving
 import store
@@ -57,7 +56,7 @@ def _status_values(course: Course, state: store.State) -> dict[str, tuple[str, s
     sides = act2.live_numbers(course, state) if store.answer(state, "act2.prediction") else {}
     ttft, throughput = sides.get("a_ttft"), sides.get("b_throughput")
     share = sides.get("a_ttft_share")
-    met = None if share is None else share <= 1  # type: ignore[operator]
+    met = None if share is None else share <= 1
     slo = {None: words["slo_unknown"], True: words["slo_met"], False: words["slo_missed"]}[met]
     mark = {None: None, True: "good", False: "fail"}[met]
     acts = {
@@ -90,7 +89,7 @@ def _synthesis(course: Course, state: store.State) -> Frame:
 
 def _recorded_numbers(course: Course, state: store.State) -> dict[str, Number] | None:
     """The numbers of the design that was recorded last, which is what the learner takes away; None without one."""
-    design = ledger.latest(state.record.facts, "recorded", state.context)
+    design = store.design(state)
     if design is None:
         return None
     requests = {side: serving.RunRequest(**design["settings"][side]) for side in serving.SIDES}

@@ -12,7 +12,7 @@ from views import parts
 
 def frame(course: Course, state: store.State) -> Frame:
     """The facts of the record, newest last, and the buttons' state."""
-    rows = [_row(course, fact) for fact in state.record.facts]
+    rows = [_row(course, fact) for fact in store.facts(state)]
     return {
         "ledger.head": {"head": course.at("course.ledger.table")},
         "ledger.body": {"rows": rows},

@@ -1,0 +1,149 @@
+"""The closed list of actions: everything that can happen to the page, and nothing else can.
+
+This is the table of contents of the lab's behaviour. An action is a fact about what a person, a simulation or storage did;
+time comes in with it, as ISO 8601 in UTC.
+"""
+
+from dataclasses import dataclass
+
+import ledger
+from serving import Result, RunRequest
+
+
+@dataclass(frozen=True)
+class ContextChosen:
+    """The learner looks at the wall from the other side."""
+
+    context: str
+
+
+@dataclass(frozen=True)
+class ThemeChanged:
+    """The page turned light or dark; charts follow."""
+
+    theme: str
+
+
+@dataclass(frozen=True)
+class OptionChosen:
+    """An option was picked. Nothing is committed by it."""
+
+    question: str
+    option: str
+
+
+@dataclass(frozen=True)
+class AnswerCommitted:
+    """The picked option of a question is committed, once and for all, at a time (ISO 8601, UTC)."""
+
+    question: str
+    at: str
+
+
+@dataclass(frozen=True)
+class ControlMoved:
+    """A control got a new value, as typed or dragged; settled is False while a slider is still held."""
+
+    control: str
+    typed: object
+    settled: bool = True
+
+
+@dataclass(frozen=True)
+class ControlsReset:
+    """The controls of an act go back to the scenario's numbers."""
+
+    act: str
+
+
+@dataclass(frozen=True)
+class TwistFlipped:
+    """The one switch of the twist: the model's published KV heads, or one per query head."""
+
+    published: bool
+
+
+@dataclass(frozen=True)
+class WayOutTried:
+    """The learner takes the change that the page offered for a failing side."""
+
+    side: str
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """A simulation came back, at a time."""
+
+    request: RunRequest
+    result: Result
+    at: str
+
+
+@dataclass(frozen=True)
+class DesignRecorded:
+    """The learner records both sides with their results, at a time."""
+
+    at: str
+
+
+@dataclass(frozen=True)
+class LedgerRead:
+    """The saved document was read: at the start, after another tab wrote it, or after an import."""
+
+    reading: ledger.Reading
+    saved: str
+
+
+@dataclass(frozen=True)
+class SaveFinished:
+    """A save came back: the record as it is stored now, where that is, and what to tell the learner if not on the device."""
+
+    record: ledger.Record
+    saved: str
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """Something the learner should know, as a sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class NoticeClosed:
+    """The learner has read the notices."""
+
+
+@dataclass(frozen=True)
+class ClearAsked:
+    """The clear button was pressed: ask once more. With ask False, the learner keeps the record."""
+
+    ask: bool
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """The lab's record was cleared; the page starts again as on a first visit."""
+
+    saved: str
+
+
+Action = (
+    ContextChosen
+    | ThemeChanged
+    | OptionChosen
+    | AnswerCommitted
+    | ControlMoved
+    | ControlsReset
+    | TwistFlipped
+    | WayOutTried
+    | RunFinished
+    | DesignRecorded
+    | LedgerRead
+    | SaveFinished
+    | Noticed
+    | NoticeClosed
+    | ClearAsked
+    | Cleared
+)
