@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tools import proof
 from tools.htmldom import Document, Element, Text
 
 
@@ -27,6 +28,7 @@ def render(site: Path, content: dict[str, Any]) -> str:
     document = Document((site / "index.html").read_text(encoding="utf-8"))
     problems: list[str] = []
     _Assembly(document, views.lists(course), views.static_words(course), page.set_text, problems).assemble()
+    problems += proof.problems(course)
     if problems:
         raise course_module.ContentError(problems)
     state = store.initial(course)

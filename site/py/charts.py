@@ -30,6 +30,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
         "grid": "#334155",
     },
 }
+TALLEST = 250.0
 FONT = "Inter, system-ui, sans-serif"
 
 
@@ -54,7 +55,7 @@ def users_chart(
     ticks = [2**power for power in range(9, 16)]
     layout = _layout(colour, words["x"], words["y"])
     layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_thousands(t) for t in ticks]}
-    layout["yaxis"] |= {"type": "log", "dtick": 1}
+    layout["yaxis"] |= {"type": "log", "dtick": "D2"}
     return {"data": data, "layout": layout}
 
 
@@ -79,51 +80,56 @@ def families_chart(points: Sequence[Mapping[str, Any]], words: Words, theme: str
     ticks = [2**power for power in range(15, 24)]
     layout = _layout(colour, words["x"], words["y"])
     layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_binary(t) for t in ticks]}
-    layout["yaxis"] |= {"type": "log", "dtick": 1}
+    layout["yaxis"] |= {"type": "log", "dtick": "D2"}
     return {"data": data, "layout": layout}
 
 
 def sides_chart(
-    names: Sequence[str], bars: Sequence[str], shares: Sequence[Sequence[float | None]], y: str, theme: str
+    names: Sequence[str],
+    bars: Sequence[str],
+    shares: Sequence[Sequence[float | None]],
+    own: Sequence[set[int]],
+    y: str,
+    theme: str,
 ) -> Figure:
     """Grouped bars, one group per measure and one bar per side, in percent of each measure's limit or target.
 
-    `shares` holds, per side, one fraction per measure; None leaves the bar out. Bars are cut at 400 percent so that an
-    exploding queue doesn't flatten the rest; the table beside the chart has the whole number.
+    `shares` holds, per side, one fraction per measure; None leaves the bar out. `own` holds, per side, the positions of the
+    measures that are the side's own limits; the others are drawn pale. Bars end at TALLEST percent so that an exploding
+    queue doesn't flatten the rest; the number above the bar is whole, and so is the table beside the chart.
     """
     colour = PALETTES[theme]
     data = []
-    for name, values, hue, pattern in zip(names, shares, ("blue", "green"), ("", "/"), strict=True):
+    for name, values, mine, hue, shape in zip(names, shares, own, ("blue", "green"), ("", "/"), strict=True):
         percent = [None if value is None else round(value * 100, 1) for value in values]
+        opacity = [1.0 if i in mine else 0.35 for i in range(len(percent))]
+        pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": "#FFFFFF", "fgopacity": 0.5}
         data.append(
             {
                 "type": "bar",
                 "name": name,
                 "x": list(bars),
-                "y": [None if p is None else min(p, 400.0) for p in percent],
+                "y": [None if p is None else min(p, TALLEST) for p in percent],
                 "text": ["" if p is None else f"{p:,.0f} %" for p in percent],
                 "textposition": "outside",
+                "textfont": {"size": 12},
+                "constraintext": "none",
                 "cliponaxis": False,
-                "marker": {"color": colour[hue], "pattern": {"shape": pattern, "fgcolor": colour["grid"]}},
+                "marker": {"color": colour[hue], "pattern": pattern, "opacity": opacity},
                 "hovertemplate": "%{x}: %{text}",
             }
         )
     layout = _layout(colour, "", y)
-    layout |= {"barmode": "group", "bargap": 0.3}
+    layout |= {"barmode": "group", "bargap": 0.3, "shapes": [_limit(colour["red"])]}
+    layout["xaxis"] |= {"tickangle": 0}
     top = max((value or 0 for values in shares for value in values), default=1)
-    layout["yaxis"] |= {"range": [0, min(max(top * 100, 100), 400) * 1.18], "ticksuffix": " %"}
-    layout["shapes"] = [
-        {
-            "type": "line",
-            "xref": "paper",
-            "x0": 0,
-            "x1": 1,
-            "y0": 100,
-            "y1": 100,
-            "line": {"color": colour["red"], "width": 2, "dash": "dash"},
-        }
-    ]
+    layout["yaxis"] |= {"range": [0, min(max(top * 100, 100), TALLEST) * 1.15], "ticksuffix": " %"}
     return {"data": data, "layout": layout}
+
+
+def _limit(colour: str) -> dict[str, Any]:
+    ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": 100, "y1": 100}
+    return {"type": "line", **ends, "line": {"color": colour, "width": 2, "dash": "dash"}}
 
 
 def _line(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, dash: str = "solid") -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Range:
 
     def show(self, value: Value) -> str:
         """A value with the control's unit."""
-        return f"{wording.show(value)} {self.unit}".strip()
+        return wording.united(wording.show(value), self.unit) if self.unit else wording.show(value)
 
 
 @dataclass(frozen=True)

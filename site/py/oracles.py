@@ -250,7 +250,7 @@ def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Resul
         "queue_share": _share(got.get("queue_mean_s"), got.get("ttft_mean_s")),
         "cut": got.get("share_cut"),
         "offered": got.get("offered"),
-        "evicted": got.get("preemptions"),
+        "evicted": got.get("evicted_requests"),
         "prompt_mean": got.get("prompt_mean"),
         "prompt_p99": got.get("prompt_p99"),
         "output_mean": got.get("output_mean"),
@@ -264,10 +264,11 @@ def _share(part: Number, whole: Number) -> float | None:
 
 
 def _refill_scenario(course: Course, context: str) -> Scenario:
-    overload = course.at("act2.sides.a.load.max")
+    # More documents than either can serve, so that no seat is empty for lack of work.
+    documents, overload = (course.at(f"act2.sides.{side}.load.max") for side in ("b", "a"))
     runs = {
-        "static": base_request(course, "b", context, policy="static"),
-        "continuous": base_request(course, "b", context, policy="continuous"),
+        "static": base_request(course, "b", context, policy="static", load=documents),
+        "continuous": base_request(course, "b", context, policy="continuous", load=documents),
         "overload": base_request(course, "a", context, load=overload),
     }
     return {"runs": {name: asdict(run) for name, run in runs.items()}, "targets": dict(course.at("act2.targets"))}
@@ -290,6 +291,7 @@ def _refill_numbers(course: Course, asked: Scenario, option: str, results: Resul
         "throughput_ratio": _share(found["continuous_throughput"], found["static_throughput"]),
         "useful_seats_ratio": _share(found["continuous_useful"], found["static_useful"]),
         "step_ratio": _share(found["continuous_step"], found["static_step"]),
+        "documents_load": runs["static"].load,
         "overload_load": runs["overload"].load,
         "overload_ttft": overload["ttft_p99_s"],
         "overload_ttft_share": overload["ttft_p99_s"] / asked["targets"]["ttft_p99_s"],

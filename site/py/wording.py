@@ -13,6 +13,7 @@ GIB = 2**30
 MIB = 2**20
 KIB = 2**10
 GB = 10**9
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)(?::([a-z]+))?\}")
 MARK = re.compile(r"\*\*(.+?)\*\*|\*(.+?)\*|`(.+?)`|\[([^\]]+)\]\(((?:https://|#|mailto:)[^)\s]*)\)")
@@ -31,49 +32,59 @@ def decimals(value: float, places: int) -> str:
     return f"{value:,.{places}f}".replace("-", "\N{MINUS SIGN}")
 
 
+def short(value: float, places: int) -> str:
+    """`value` with at most `places` decimals, without zeros that say nothing: 508.6 · 640 · 2.5."""
+    text = decimals(value, places)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def significant(value: float, digits: int = 3) -> str:
     """`value` to about `digits` significant digits, never in exponent form: 1,234 · 123 · 12.3 · 1.23 · 0.123."""
     if value == 0:
         return "0"
     magnitude = math.floor(math.log10(abs(value)))
-    return decimals(value, max(0, digits - 1 - magnitude))
+    return short(value, max(0, digits - 1 - magnitude))
+
+
+def united(number: str, unit: str) -> str:
+    """A number and its unit, which no line break may part."""
+    return f"{number}{NO_BREAK}{unit}"
 
 
 def in_bytes(value: float) -> str:
     """A memory size in the binary unit that reads best."""
     for size, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         if abs(value) >= size:
-            scaled = value / size
-            return f"{decimals(scaled, 0) if scaled == int(scaled) else significant(scaled)} {unit}"
-    return f"{decimals(value, 0)} bytes"
+            return united(significant(value / size), unit)
+    return united(decimals(value, 0), "bytes")
 
 
 def in_time(value_s: float) -> str:
     """A duration in the unit that reads best: ms below one second, then s, min, h."""
     if abs(value_s) < 1:
-        return f"{significant(value_s * 1e3)} ms"
+        return united(significant(value_s * 1e3), "ms")
     if abs(value_s) < 120:
-        return f"{significant(value_s)} s"
+        return united(significant(value_s), "s")
     if abs(value_s) < 7200:
-        return f"{significant(value_s / 60)} min"
-    return f"{significant(value_s / 3600)} h"
+        return united(significant(value_s / 60), "min")
+    return united(significant(value_s / 3600), "h")
 
 
 FORMATS: Mapping[str, Callable[[float], str]] = {
     "n": lambda value: decimals(value, 0),
-    "d": lambda value: decimals(value, 1),
+    "d": lambda value: short(value, 1),
     "sig": significant,
     "x": lambda value: f"{significant(value, 2)}\N{MULTIPLICATION SIGN}",
-    "pct": lambda value: f"{decimals(value * 100, 0 if abs(value) >= 0.1 else 1)} %",
-    "gib": lambda value: f"{decimals(value / GIB, 1)} GiB",
-    "gb": lambda value: f"{decimals(value / GB, 0)} GB",
+    "pct": lambda value: united(short(value * 100, 0 if abs(value) >= 0.1 else 1), "%"),
+    "billion": lambda value: united(short(value / 1e9, 2), "billion"),
+    "gib": lambda value: united(short(value / GIB, 1), "GiB"),
+    "gb": lambda value: united(decimals(value / GB, 0), "GB"),
     "bytes": in_bytes,
     "time": in_time,
-    "ms": lambda value: f"{decimals(value * 1e3, 0 if abs(value) >= 0.1 else 1)} ms",
-    "s": lambda value: f"{significant(value)} s",
-    "tps": lambda value: f"{decimals(value, 0)} tokens/s",
-    "tflops": lambda value: f"{significant(value / 1e12)} TFLOP",
-    "usd": lambda value: f"${decimals(value, 2)}",
+    "ms": lambda value: united(short(value * 1e3, 0 if abs(value) >= 0.1 else 1), "ms"),
+    "tps": lambda value: united(decimals(value, 0), "tokens/s"),
+    "flop": lambda value: united(significant(value / 1e9), "GFLOP"),
+    "tflops": lambda value: united(decimals(value / 1e12, 0), "TFLOP/s"),
 }
 
 NOT_YET = "\N{EM DASH}"

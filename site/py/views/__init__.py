@@ -8,9 +8,10 @@ from typing import Any
 
 import oracles
 import store
+from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, frame_of_page, ledger_view, parts
+from views import act1, act2, calculator, frame_of_page, ledger_view, parts
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -44,3 +45,17 @@ def static_words(course: Course) -> Any:
         return parts.filled(course.at(path, context), numbers)
 
     return words
+
+
+def known_numbers(course: Course, state: store.State, results: oracles.Results) -> dict[str, set[str]]:
+    """The names of the numbers that each act's texts may ask for, gathered from the functions that compute them."""
+    asked = {question: oracles.scenario(course, question, state.context) for question in QUESTIONS}
+    found: dict[str, set[str]] = {act: set() for act in store.ACTS}
+    for question in QUESTIONS:
+        option = course.at(question)["options"][0]["id"]
+        found[question.partition(".")[0]] |= set(
+            oracles.numbers(course, question, asked[question], option, results) or {}
+        )
+    found["act1"] |= set(calculator.numbers(course, state.settings[state.context])) | set(reserve_numbers(course))
+    found["act2"] |= set(act2.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
+    return found

@@ -300,19 +300,22 @@ def _results(course: Course, state: store.State, numbers: Numbers) -> Frame:
 
 
 def result_rows(course: Course, numbers: Numbers) -> list[list[str]]:
-    """The table of results: a row per measure, each side's value and its limit or target."""
+    """The table of results: a row per measure, each side's value, its limit or target in brackets."""
     words = course.at("act2.design.rows")
     found = []
     for name, form, limit_a, target_b in ROWS:
-        label = wording.fill(words[name], numbers)
         key = "evicted" if name == "preemptions" else name
         cells = []
         for side, limit in zip(serving.SIDES, (limit_a, target_b), strict=True):
-            value = None if (name == "job" and side == "a") else numbers[f"{side}_{key}"]
-            sign = "≥ " if limit == "target" else "≤ "
-            cells += [wording.show(value, form), sign + wording.show(numbers[limit], form) if limit else words["none"]]
-        found.append([label, *cells])
+            value = wording.show(None if (name == "job" and side == "a") else numbers[f"{side}_{key}"], form)
+            sign = "≥" if limit == "target" else "≤"
+            named = {"value": value, "sign": sign, "target": wording.show(numbers[limit], form) if limit else ""}
+            cells.append(wording.fill(words["against"], named) if limit else value)
+        found.append([wording.fill(words[name], numbers), *cells])
     return found
+
+
+OWN_LIMITS = ({0, 2}, {1, 2})  # A is held to its TTFT, B to its throughput, both to their memory
 
 
 def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
@@ -320,7 +323,7 @@ def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
     keys = ("ttft_share", "throughput_share", "kv_share")
     shares = [[numbers[f"{side}_{key}"] for key in keys] for side in serving.SIDES]
     names = [course.at(f"act2.sides.{side}.title") for side in serving.SIDES]
-    figure = charts.sides_chart(names, words["chart_bars"], shares, words["chart_y"], state.theme)
+    figure = charts.sides_chart(names, words["chart_bars"], shares, OWN_LIMITS, words["chart_y"], state.theme)
     rows = [
         [bar, *(wording.show(numbers[f"{side}_{key}"], "pct") for side in serving.SIDES)]
         for bar, key in zip(words["chart_bars"], keys, strict=True)

@@ -1,0 +1,203 @@
+"""The KV-cache calculator of Act I as a frame: derivation, cards, split, chart, and a state with a way out that holds."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy
+
+import charts
+import engine
+import serving
+import store
+import wording
+from controls import FULL, NAIVE, PUBLISHED, Range, Value, controls
+from course import Course
+from page import Frame
+from views import parts
+from wording import Number
+
+Numbers = dict[str, Number]
+Settings = Mapping[str, Value]
+
+PATH = "act1.calculator"
+
+
+def frame(course: Course, state: store.State) -> Frame:
+    """Everything that the calculator shows for its controls."""
+    settings = state.settings[state.context]
+    found = numbers(course, settings)
+    text, mark = _state(course, settings, found)
+    return {
+        "act1.state": {"text": text, "state": mark},
+        "act1.card.users": {"text": wording.show(found["users"], "n"), "state": mark},
+        "act1.card.kv_user": {"text": wording.show(found["kv_user_bytes"], "bytes")},
+        "act1.card.left": {"text": wording.show(found["left_bytes"], "gib")},
+        **_split(course, found),
+        "act1.derivation": {"rows": _derivation(course, found)},
+        **_chart(course, settings, found, state.theme),
+    }
+
+
+# --- The numbers -------------------------------------------------------------------------------------------------------
+
+
+def deployment(course: Course, settings: Settings) -> engine.Deployment:
+    """What the controls describe."""
+    model = course.models[str(settings["act1.model"])]
+    if settings["act1.kv_heads"] == FULL:
+        model = model.with_kv_heads(model.query_heads)
+    bits = (int(settings["act1.weight_bits"]), int(settings["act1.kv_bits"]))
+    return engine.Deployment(model, course.gpus[str(settings["act1.gpu"])], int(settings["act1.gpus"]), *bits)
+
+
+def reserve(course: Course, settings: Settings) -> engine.Reserve:
+    """The reserve that the last control asks for."""
+    return engine.NAIVE if settings["act1.reserve"] == NAIVE else serving.reserve_of(course)
+
+
+def users(course: Course, settings: Settings) -> int:
+    """How many users fit."""
+    return engine.max_users(deployment(course, settings), int(settings["act1.context"]), reserve(course, settings))
+
+
+def numbers(course: Course, settings: Settings) -> Numbers:
+    """The calculator's numbers: bytes, tokens, whole users."""
+    described, kept = deployment(course, settings), reserve(course, settings)
+    model, tokens = described.model, int(settings["act1.context"])
+    plan, fit = engine.memory_plan(described, kept), users(course, settings)
+    copies = engine.kv_copies(described)
+    held = engine.kv_bytes(model, tokens, described.kv_bits) * copies * fit
+    return {
+        **engine.worked(described, tokens),
+        "gpus": described.gpus,
+        "gpu_bytes": described.gpu.memory_bytes,
+        "context_tokens": tokens,
+        "parameters": model.parameters,
+        "bytes_per_weight": described.weight_bits / 8,
+        "latent_dim": model.latent_dim,
+        "local_layers": model.local_layers,
+        "window_tokens": model.window_tokens,
+        "copies": copies,
+        "model": model.name,
+        "max_context_tokens": model.max_context_tokens,
+        "outside": 1 - kept.utilization,
+        "activation_bytes": kept.activation_bytes_per_gpu,
+        "kept_bytes": plan["outside_utilization_bytes"] + plan["activation_bytes"],
+        "usable_bytes": plan["total_bytes"] - plan["outside_utilization_bytes"] - plan["activation_bytes"],
+        "left_bytes": plan["kv_budget_bytes"],
+        "users": fit,
+        "kv_bytes": held,
+        "free_bytes": max(0, plan["total_bytes"] - plan["weights_bytes"] - held),
+        "viable_users": course.at(f"{PATH}.viable_users"),
+    }
+
+
+# --- The state and the way out -----------------------------------------------------------------------------------------
+
+
+def _state(course: Course, settings: Settings, found: Numbers) -> tuple[str, str]:
+    """A sentence and a mark. What fails says what is needed, what is there, and changes that were tried and help."""
+    needs, has = (found["weights_bytes"], found["usable_bytes"])
+    if found["left_bytes"] > 0:
+        needs, has = (found["kv_user_bytes"] * found["copies"], found["left_bytes"])
+    if found["left_bytes"] <= 0:
+        name, mark, wished = "too_small", "fail", 1
+    elif found["users"] == 0:
+        name, mark, wished = "no_user", "fail", 1
+    elif found["users"] < found["viable_users"]:
+        name, mark, wished = "tight", "warn", found["viable_users"]
+    else:
+        name, mark, wished = "viable", "good", 0
+    way = way_out(course, settings, int(wished)) if wished else ""
+    said = {**found, "needs_bytes": needs, "has_bytes": has, "way_out": way}
+    text = course.say(f"{PATH}.states.{name}", None, said)
+    beyond = found["context_tokens"] > found["max_context_tokens"]
+    return (f"{text} {course.say(f'{PATH}.states.beyond', None, found)}" if beyond else text), mark
+
+
+def way_out(course: Course, settings: Settings, wished: int) -> str:
+    """The single changes after which `wished` users fit, as a sentence; each was computed, none is a guess."""
+    helping: dict[str, str] = {}
+    for kind, words, changed in _changes(course, settings):
+        if kind not in helping and users(course, changed) >= wished:
+            helping[kind] = words
+    states = course.at(f"{PATH}.states")
+    if not helping:
+        return states["way_none"]
+    first, *rest = helping.values()
+    joined = states["way_or"].join([", ".join([first, *rest[:-1]]), rest[-1]]) if rest else first
+    return wording.fill(states["way_title"], {"changes": joined})
+
+
+def _changes(course: Course, settings: Settings) -> Iterator[tuple[str, str, Settings]]:
+    """Single changes worth trying, (kind, words, settings), within a kind the smallest step first."""
+    table, states = controls(course), course.at(f"{PATH}.states")
+    context = table["act1.context"]
+    now = {key: settings[f"act1.{key}"] for key in ("context", "gpus", "weight_bits", "kv_bits", "kv_heads")}
+    shorter = int(now["context"]) // 2
+    while isinstance(context, Range) and shorter >= context.minimum:
+        yield "context", wording.fill(states["way_context"], {"value": shorter}), {**settings, "act1.context": shorter}
+        shorter //= 2
+    for gpus, _ in table["act1.gpus"].options:
+        if gpus > now["gpus"]:
+            yield "gpus", wording.fill(states["way_gpus"], {"value": gpus}), {**settings, "act1.gpus": gpus}
+    if now["kv_heads"] == FULL:
+        yield "kv_heads", states["way_kv_heads"], {**settings, "act1.kv_heads": PUBLISHED}
+    for name in ("kv_bits", "weight_bits"):
+        if now[name] > 8:
+            yield name, states[f"way_{name}"], {**settings, f"act1.{name}": 8}
+
+
+# --- Cards, derivation, chart ------------------------------------------------------------------------------------------
+
+
+def _split(course: Course, found: Numbers) -> Frame:
+    total = float(found["cluster_bytes"])
+    weights = min(1.0, float(found["weights_bytes"]) / total)
+    kv = min(1.0 - weights, float(found["kv_bytes"]) / total)
+    legend = [course.say(f"{PATH}.split.{part}", None, found) for part in ("weights", "kv", "free")]
+    return {
+        "act1.card.split": {"text": f"{wording.show(weights, 'pct')} · {wording.show(kv, 'pct')}"},
+        "act1.split": {"label": ", ".join(legend)},
+        "act1.split.weights": {"width": _percent(weights)},
+        "act1.split.kv": {"x": _percent(weights), "width": _percent(kv)},
+        "act1.split.legend": {"items": legend},
+    }
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2f}%"
+
+
+def _derivation(course: Course, found: Numbers) -> list[list[str]]:
+    lines = ["kv_token_latent" if found["latent_dim"] else "kv_token"]
+    lines += ["kv_user_window" if found["local_layers"] else "kv_user"]
+    lines += ["copies"] if found["copies"] != 1 else []
+    lines += ["total"]
+    lines += ["kept"] if found["kept_bytes"] else []
+    lines += ["weights", "left"]
+    lines += ["users" if found["copies"] == 1 else "users_copies"]
+    return [parts.filled(course.at(f"{PATH}.derivation.{line}"), found) for line in lines]
+
+
+def _chart(course: Course, settings: Settings, found: Numbers, theme: str) -> Frame:
+    control: Any = controls(course)["act1.context"]
+    described, kept = deployment(course, settings), reserve(course, settings)
+    contexts = numpy.arange(control.minimum, control.maximum + control.step, control.step, dtype=numpy.float64)
+    fit = engine.users_over_context(described, contexts, kept)
+    words = course.at(f"{PATH}.chart")
+    ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
+    said: Numbers = {**found, **{key: float(value) for key, value in ends.items()}}
+    here = (float(found["context_tokens"]), float(found["users"]))
+    figure = charts.users_chart(contexts.tolist(), fit.tolist(), here, found["viable_users"], words, theme)
+    lengths = [int(control.minimum) << i for i in range(20) if int(control.minimum) << i <= control.maximum]
+    rows = [
+        [
+            wording.show(tokens, "n"),
+            wording.show(engine.kv_bytes(described.model, tokens, described.kv_bits), "bytes"),
+            wording.show(engine.max_users(described, tokens, kept), "n"),
+        ]
+        for tokens in lengths
+    ]
+    caption, describe = (wording.fill(words[key], said) for key in ("caption", "describe"))
+    return parts.chart("act1.chart", words["title"], caption, describe, figure, words["columns"], rows)

@@ -1,0 +1,81 @@
+"""Checks of the content that only running the lab can make, before anyone opens it.
+
+Every text is tried with the numbers that it will be given; every question has exactly one option whose claims hold, in each
+context; each option has the feedback that its verdict asks for. The simulations that Act II's questions rest on are run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# Names that a view adds for one sentence alone, beside the numbers of the act.
+LOCAL = {
+    "act1": "way_out needs_bytes has_bytes value changes first_tokens first_users last_tokens last_users"
+    " least_name least_bytes most_name most_bytes span",
+    "act2": "change value sign target evicted requests prefill_share a_prefill_p99",
+}
+
+
+def problems(course: Any) -> Iterator[str]:
+    """A sentence for each text that can't be filled, and each question without exactly one right option."""
+    import oracles
+    import serving
+    import store
+    import views
+    from course import QUESTIONS
+
+    results: dict[Any, Any] = {}
+    for context in course.contexts:
+        for question in QUESTIONS:
+            asked = oracles.scenario(course, question, context)
+            for request in oracles.needs(course, question, asked):
+                if request not in results:
+                    results[request] = serving.run(course, request)
+            yield from _question_problems(course, question, context, asked, results)
+    known = views.known_numbers(course, store.initial(course), results)
+    for act in store.ACTS:
+        names = known[act] | set(LOCAL[act].split())
+        yield from _text_problems(course.tables[act], f"{act}.toml", names)
+    yield from _text_problems(course.tables["course"], "course.toml", known["act1"] | known["act2"])
+
+
+def _question_problems(
+    course: Any, question: str, context: str, asked: Any, results: Mapping[Any, Any]
+) -> Iterator[str]:
+    import oracles
+
+    act, _, part = question.partition(".")
+    right = []
+    for option in course.at(question)["options"]:
+        path = f"{act}.toml: {part}.options.{option['id']}"
+        numbers = oracles.numbers(course, question, asked, option["id"], results) or {}
+        missing = [claim["measure"] for claim in option["claims"] if claim["measure"] not in numbers]
+        if missing:
+            yield f"{path}.claims: the oracle has no measure called {missing[0]!r}; expected one of {', '.join(sorted(numbers))}"
+            continue
+        verdict = "right" if oracles.holds(option["claims"], numbers) else "wrong"
+        right += [option["id"]] if verdict == "right" else []
+        if verdict not in option:
+            yield f"{path}.{verdict}: is missing; expected a feedback, for in the context {context!r} this option is {verdict}"
+    if len(right) != 1:
+        found = ", ".join(right) or "none"
+        yield f"{act}.toml: {part}.options: expected exactly one option to hold in the context {context!r}, found {found}"
+
+
+def _text_problems(value: Any, path: str, names: set[str]) -> Iterator[str]:
+    import wording
+
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _text_problems(inner, f"{path}: {key}" if path.endswith(".toml") else f"{path}.{key}", names)
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            name = inner.get("id", i) if isinstance(inner, Mapping) else i
+            yield from _text_problems(inner, f"{path}[{name}]", names)
+    elif isinstance(value, str):
+        for name, form in wording.placeholders(value):
+            if name not in names:
+                yield f"{path}: {{{name}}} is no number that is known here; expected one of {', '.join(sorted(names))}"
+            elif form is not None and form not in wording.FORMATS:
+                yield f"{path}: {form!r} is no format; expected one of {', '.join(wording.FORMATS)}"
