@@ -10,11 +10,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tools import prerender, runtimes
+from tools import documents, prerender, runtimes
 from tools.trouble import BuildError
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILES = ("boot.js", "runtime.mjs", "start.py", "pyscript.json", "icon.svg")
+LINKED_DOCUMENTS = ("physics",)
 WASM = "runtime/pyodide/pyodide.asm.wasm"
 
 
@@ -32,6 +33,7 @@ def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT) -> No
             shutil.copy(site / name, made / name)
         write_app(site / "py", content, made / "app.zip")
         write_runtimes(files, made / "runtime", root)
+        write_documents(root / "docs", runtimes.npm_modules(cache, root), made)
         write_manifest(made)
         swap(made, dist)
 
@@ -84,6 +86,13 @@ def write_runtimes(files: dict[str, Path], folder: Path, root: Path) -> None:
     lines = [f"{p.target}: {p.package}, {p.licence}" for p in pins]
     lines.append(f"pyodide/{wheel['file']}: numpy, {wheel['licence']}")
     (folder / "LICENSES.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_documents(folder: Path, modules: Path, made: Path) -> None:
+    """The documents that the page links to, as pages beside it."""
+    for name in LINKED_DOCUMENTS:
+        if (folder / f"{name}.md").exists():
+            (made / f"{name}.html").write_text(documents.page(folder / f"{name}.md", modules), encoding="utf-8")
 
 
 def write_manifest(made: Path) -> None:

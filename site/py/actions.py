@@ -88,10 +88,12 @@ class DesignRecorded:
 
 @dataclass(frozen=True)
 class LedgerRead:
-    """The saved document was read: at the start, after another tab wrote it, or after an import."""
+    """The saved document was read: at the start or after an import, when the page takes over the controls that were saved
+    (restore), or because another tab wrote it, when it takes over the facts alone."""
 
     reading: ledger.Reading
     saved: str
+    restore: bool = False
 
 
 @dataclass(frozen=True)

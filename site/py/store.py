@@ -301,11 +301,13 @@ def _design_recorded(course: Course, state: State, action: DesignRecorded) -> St
 
 
 def _ledger_read(course: Course, state: State, action: LedgerRead) -> State:
-    record = ledger.merge(action.reading.record, state.record)
-    state = replace(state, record=record, stored=action.reading.record)
+    there, here = action.reading.record, state.record
+    record = ledger.merge(there, here) if action.restore else ledger.merge(here, there)
+    state = replace(state, record=record, stored=there)
     state = replace(state, saved=action.saved if action.reading.writable else REFUSED)
     state = _understood(course, state)
-    state = _restored(course, state, action.reading.record.settings)
+    if action.restore:
+        state = _restored(course, state, there.settings)
     return state if action.reading.problem is None else _with_notice(state, action.reading.problem)
 
 

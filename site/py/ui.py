@@ -169,13 +169,13 @@ class App:
             self.dispatch(store.Noticed(reason))
         self.dispatch(store.RunFinished(request, result, now()))
 
-    def read_ledger(self) -> None:
+    def read_ledger(self, restore: bool = False) -> None:
         """Take in what storage holds now."""
-        self.take(self.keeper.read())
+        self.take(self.keeper.read(), restore)
 
-    def take(self, kept: Kept) -> None:
+    def take(self, kept: Kept, restore: bool) -> None:
         """Take in a reading of the ledger, with what there is to say about it."""
-        self.dispatch(store.LedgerRead(kept.reading, kept.saved))
+        self.dispatch(store.LedgerRead(kept.reading, kept.saved, restore))
         if kept.notice:
             self.dispatch(store.Noticed(self.word(kept.notice) or ""))
 
@@ -204,7 +204,7 @@ class App:
         text = await file.text()
         target.value = ""
         try:
-            self.take(self.keeper.import_(text, now()))
+            self.take(self.keeper.import_(text, now()), restore=True)
             self.dispatch(store.Noticed(self.course.at("words.imported")))
         except ledger.LedgerError as refusal:
             self.dispatch(store.Noticed(str(refusal)))
@@ -317,7 +317,7 @@ def start(course: Course) -> None:
         (node.dataset.question, node.value) for node in document.querySelectorAll("input[data-action=choose]:checked")
     ]
     shown = document.querySelector("input[data-action=context]:checked").value
-    app.read_ledger()
+    app.read_ledger(restore=True)
     if picked or shown != course.at("course.context.default"):
         app.dispatch(store.ContextChosen(shown))
     for question, option in picked:
