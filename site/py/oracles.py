@@ -259,6 +259,19 @@ def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Resul
     }
 
 
+def spread_numbers(course: Course, requests: Mapping[str, RunRequest], results: Results) -> Numbers:
+    """How far each side's P99 moves from day to day, and its load as a share of its capacity; None until it is known."""
+    found: Numbers = {}
+    for side, request in requests.items():
+        days = [results[day].get("ttft_p99_s") for day in serving.band(course, request) if day in results]
+        known = len(days) == course.at("act2.simulation.days") and None not in days
+        flooded = results.get(serving.flood(course, request))
+        found[f"{side}_ttft_low"] = min(days) if known else None
+        found[f"{side}_ttft_high"] = max(days) if known else None
+        found[f"{side}_capacity_share"] = serving.capacity_share(results.get(request), flooded, request.load)
+    return found
+
+
 def _share(part: Number, whole: Number) -> float | None:
     return part / whole if part is not None and whole else None
 

@@ -71,6 +71,23 @@ def request_from(course: Course, saved: Mapping[str, object]) -> RunRequest:
     return request
 
 
+def band(course: Course, request: RunRequest) -> list[RunRequest]:
+    """The same configuration on a few days' traffic, its own first: how far its P99 moves by chance alone."""
+    return [replace(request, seed=request.seed + day) for day in range(course.at("act2.simulation.days"))]
+
+
+def flood(course: Course, request: RunRequest) -> RunRequest:
+    """The same configuration with far more offered than it can do, so that what it does is its capacity."""
+    table = course.at("act2.simulation")
+    return replace(request, load=table["flood_load"], requests=table["flood_requests"])
+
+
+def capacity_share(result: Result | None, flooded: Result | None, load: float) -> float | None:
+    """The load as a share of capacity, None while the flooded run is missing or nothing can run."""
+    most = flooded.get("requests_per_s") if result and flooded else None
+    return load / most if most else None
+
+
 def deployment_of(course: Course, request: RunRequest) -> engine.Deployment:
     """The engine's deployment for a request: the model with the KV heads asked for, on the GPUs asked for."""
     model = course.models[request.model].with_kv_heads(request.kv_heads)

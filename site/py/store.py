@@ -146,7 +146,18 @@ def wanted(course: Course, state: State) -> list[RunRequest]:
             found += oracles.needs(course, question, locked["scenario"])
     if found and state.settled:
         found += _ways_out(course, state)
+        found += _spread(course, state)
     return list(dict.fromkeys(found))
+
+
+def _spread(course: Course, state: State) -> list[RunRequest]:
+    """The runs that say how sure the two sides' figures are: other days' traffic, and their capacity."""
+    found: list[RunRequest] = []
+    for side in serving.SIDES:
+        asked = request(course, state, side)
+        if state.results.get(asked, {}).get("runs"):
+            found += [serving.flood(course, asked), *serving.band(course, asked)]
+    return found
 
 
 def _ways_out(course: Course, state: State) -> list[RunRequest]:

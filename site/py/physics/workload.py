@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple
 
 from physics.quantities import PhysicsError, positive, whole
@@ -107,7 +109,8 @@ def _requests(workload: Workload, rate: float, count: int, seed: int, limit: int
         yield Request(clock / rate, *cut(prompt, output, limit))
 
 
-def lengths(workload: Workload, max_sequence_tokens: int | None = None) -> dict[str, float]:
+@lru_cache(maxsize=256)
+def lengths(workload: Workload, max_sequence_tokens: int | None = None) -> Mapping[str, float]:
     """The lengths in closed form: mean and 99th percentile of prompts and outputs in tokens, and the share of prompts cut.
 
     Means are over 1,000 equal steps of each table; a prompt is counted as cut against the output of median length.
@@ -117,10 +120,11 @@ def lengths(workload: Workload, max_sequence_tokens: int | None = None) -> dict[
     whole_prompts = [length_at(workload.prompt_quantiles, share) for share in shares]
     prompts = [cut(prompt, median, max_sequence_tokens)[0] for prompt in whole_prompts]
     outputs = [cut(1, length_at(workload.output_quantiles, share), max_sequence_tokens)[1] for share in shares]
-    return {
+    found = {
         "prompt_mean": sum(prompts) / 1000,
         "prompt_p99": prompts[989],
         "output_mean": sum(outputs) / 1000,
         "output_p99": outputs[989],
         "share_cut": sum(a < b for a, b in zip(prompts, whole_prompts, strict=True)) / 1000,
     }
+    return MappingProxyType(found)

@@ -11,7 +11,7 @@ import store
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, calculator, frame_of_page, ledger_view, parts
+from views import act1, act2, calculator, ledger_view, parts, shell
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -19,7 +19,7 @@ STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo",
 def frame(course: Course, state: store.State) -> Frame:
     """Everything the page shows for a state, key -> properties."""
     return {
-        **frame_of_page.frame(course, state),
+        **shell.frame(course, state),
         **act1.frame(course, state),
         **act2.frame(course, state),
         **ledger_view.frame(course, state),

@@ -87,7 +87,9 @@ def live_numbers(course: Course, state: store.State) -> Numbers:
     return {
         **oracles.target_numbers(targets),
         **oracles.sides_numbers(targets, requests, known_results(course, state)),
+        **oracles.spread_numbers(course, requests, state.results),
         **plan,
+        "days": simulation["days"],
         "gpus": requests["a"].gpus,
         "seed": requests["a"].seed,
         "requests": simulation["requests"],
@@ -180,6 +182,7 @@ def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Fr
     result = state.results.get(request)
     sizes = {**numbers, **_mean_lengths(course, numbers)}
     text, mark = _side_state(course, side, request, result, numbers)
+    text += _near_capacity(course, side, numbers)
     used = [wording.show(numbers[f"{side}_{key}"], "pct") for key in ("mfu", "mbu")]
     memory = [wording.show(numbers[f"{side}_kv_needs"], "gib"), wording.show(numbers["kv_has"], "gib")]
     ttft, throughput = numbers[f"{side}_ttft"], numbers[f"{side}_throughput"]
@@ -195,6 +198,14 @@ def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Fr
         f"act2.{side}.card.kv": {"text": " · ".join(memory)},
         **_way_out(course, state, side, request, result),
     }
+
+
+def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
+    """A warning, when a side runs so near to its capacity that its tail can't be trusted; empty otherwise."""
+    share = numbers[f"{side}_capacity_share"]
+    if share is None or share <= course.at("act2.simulation.ill_conditioned"):
+        return ""
+    return " " + course.say(f"act2.failures.{'over' if share > 1 else 'near'}", None, {**numbers, "share": share})
 
 
 def _mean_lengths(course: Course, numbers: Numbers) -> Numbers:
@@ -312,7 +323,16 @@ def result_rows(course: Course, numbers: Numbers) -> list[list[str]]:
             named = {"value": value, "sign": sign, "target": wording.show(numbers[limit], form) if limit else ""}
             cells.append(wording.fill(words["against"], named) if limit else value)
         found.append([wording.fill(words[name], numbers), *cells])
-    return found
+    found.insert(
+        1, [wording.fill(words["band"], numbers), *(_band_cell(words, numbers, side) for side in serving.SIDES)]
+    )
+    shares = (wording.show(numbers[f"{side}_capacity_share"], "pct") for side in serving.SIDES)
+    return [*found, [words["capacity"], *shares]]
+
+
+def _band_cell(words: Mapping[str, str], numbers: Numbers, side: str) -> str:
+    low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
+    return wording.NOT_YET if low is None else wording.fill(words["band_cell"], {"low": low, "high": high})
 
 
 OWN_LIMITS = ({0, 2}, {1, 2})  # A is held to its TTFT, B to its throughput, both to their memory
