@@ -11,7 +11,7 @@ from typing import Any
 
 # Names that a view adds for one sentence alone, beside the numbers of the act.
 LOCAL = {
-    "act1": "way_out needs_bytes has_bytes value changes first_tokens first_users last_tokens last_users"
+    "act1": "way_out needs_bytes has_bytes family value changes first_tokens first_users last_tokens last_users"
     " least_name least_bytes most_name most_bytes span",
     "act2": "share low high change value sign target evicted requests prefill_share a_prefill_p99",
 }

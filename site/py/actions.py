@@ -64,6 +64,13 @@ class TwistFlipped:
 
 
 @dataclass(frozen=True)
+class ConfigPasted:
+    """A model's config.json was pasted or dropped, as text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class WayOutTried:
     """The learner takes the change that the page offered for a failing side."""
 
@@ -139,6 +146,7 @@ Action = (
     | ControlMoved
     | ControlsReset
     | TwistFlipped
+    | ConfigPasted
     | WayOutTried
     | RunFinished
     | DesignRecorded

@@ -18,6 +18,7 @@ FULL = "full"
 PUBLISHED = "published"
 NAIVE = "naive"
 REAL = "real"
+PASTED = "pasted"
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _calculator(course: Course) -> list[Control]:
         (PUBLISHED, course.at("act1.calculator.kv_heads_model")),
     ]
     models: list[tuple[Value, str]] = [(model.id, model.name) for model in course.models.values()]
+    models.append((PASTED, course.at("act1.calculator.paste.choice")))
     gpus: list[tuple[Value, str]] = [(gpu.id, gpu.name) for gpu in course.gpus.values()]
     counts: list[tuple[Value, str]] = [(n, str(n)) for n in (1, 2, 4, 8)]
     return [

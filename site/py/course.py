@@ -100,6 +100,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
             "states": WORDS,
             "derivation": {"*": [TEXT]},
             "split": WORDS,
+            "paste": WORDS,
             "chart": {"columns": [TEXT], "*": PER_CONTEXT},
             "*": PER_CONTEXT,
         },

@@ -5,6 +5,7 @@ memory      what a token leaves behind, what fits      simulate    the event sim
 growth      the derivation of Act I, what grows        metrics     from a run to the figures people ask for
 steptime    how long one iteration takes               queueing    closed forms that the simulation must agree with
 workload    arrivals and lengths, seeded               catalogue   content tables to the objects above
+hub_config  a model from its config.json
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -12,6 +13,7 @@ same files run in CPython and in Pyodide, with the same digits.
 
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.growth import growth, worked
+from physics.hub_config import model_from_config
 from physics.memory import (
     block_bytes,
     contiguous_share,
@@ -69,6 +71,7 @@ __all__ = [
     "md1_wait_s",
     "memory_plan",
     "mg1_wait_s",
+    "model_from_config",
     "paged_share",
     "percentile",
     "read_calibrations",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import engine
 import ledger
 import oracles
 import serving
@@ -17,6 +18,7 @@ from actions import (
     AnswerCommitted,
     ClearAsked,
     Cleared,
+    ConfigPasted,
     ContextChosen,
     ControlMoved,
     ControlsReset,
@@ -31,7 +33,7 @@ from actions import (
     TwistFlipped,
     WayOutTried,
 )
-from controls import FULL, PUBLISHED, Value, controls, defaults
+from controls import FULL, PASTED, PUBLISHED, Value, controls, defaults
 from course import QUESTIONS, Course
 from serving import Result, RunRequest
 
@@ -50,8 +52,8 @@ class State:
     context and question; problems: what was wrong with a typed value or a press, by control or question; settled: no
     slider is being dragged; results: simulated runs at hand; record: the ledger's facts and settings; stored: the record
     as storage last had it; saved: where that is; notices: sentences that the learner has not yet closed; asking: the
-    clear button was pressed once; strange: ids of facts that this version of the course can't make sense of, which are
-    kept in the record and left out of everything that is shown.
+    clear button was pressed once; pasted: the model read from a pasted config.json; strange: ids of facts that this
+    version of the course can't make sense of, which are kept in the record and left out of everything that is shown.
     """
 
     context: str
@@ -66,6 +68,7 @@ class State:
     notices: tuple[str, ...] = ()
     asking: bool = False
     theme: str = "light"
+    pasted: engine.Model | None = None
     strange: frozenset[str] = frozenset()
 
     def value(self, control: str) -> Value:
@@ -79,6 +82,11 @@ def initial(course: Course) -> State:
 
 
 # --- What follows from the facts ---------------------------------------------------------------------------------------
+
+
+def models(course: Course, state: State) -> Mapping[str, engine.Model]:
+    """The models on offer by id: the catalogue's, and the one that was pasted."""
+    return course.models if state.pasted is None else {**course.models, PASTED: state.pasted}
 
 
 def facts(state: State) -> list[dict[str, Any]]:
@@ -229,6 +237,8 @@ def _control_moved(course: Course, state: State, action: ControlMoved) -> State:
     if control is None:
         return state
     value, problem = control.read(action.typed, state.value(action.control))
+    if value == PASTED and state.pasted is None:
+        value, problem = state.value(action.control), course.at("act1.calculator.paste.first")
     problems = {key: text for key, text in state.problems.items() if key != action.control}
     if problem and action.settled:
         problems[action.control] = problem
@@ -251,6 +261,16 @@ def _controls_reset(course: Course, state: State, action: ControlsReset) -> Stat
 
 def _twist_flipped(course: Course, state: State, action: TwistFlipped) -> State:
     return _set(state, {"act1.kv_heads": PUBLISHED if action.published else FULL})
+
+
+def _config_pasted(course: Course, state: State, action: ConfigPasted) -> State:
+    try:
+        model = engine.model_from_config(action.text)
+    except engine.PhysicsError as mistake:
+        return replace(state, problems={**state.problems, PASTED: str(mistake)})
+    problems = {key: text for key, text in state.problems.items() if key not in (PASTED, "act1.model")}
+    state = replace(state, pasted=model, problems=problems)
+    return _remembered(_set(state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=action.text)
 
 
 def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
@@ -332,11 +352,17 @@ def _understood(course: Course, state: State) -> State:
 
 def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
     """The settings, choices and context of the last visit, each read through its control so that none can be wrong."""
+    if isinstance(saved.get("config"), str):
+        try:
+            state = replace(state, pasted=engine.model_from_config(saved["config"]))
+        except engine.PhysicsError:
+            state = replace(state, pasted=None)
     table, settings = controls(course), {context: dict(values) for context, values in state.settings.items()}
     for context, values in _mapping(saved.get("controls")).items():
         for id, value in _mapping(values).items():
             if context in settings and id in table:
-                settings[context][id] = table[id].read(value, settings[context][id])[0]
+                read = table[id].read(value, settings[context][id])[0]
+                settings[context][id] = settings[context][id] if read == PASTED and state.pasted is None else read
     chosen = {
         context: {q: o for q, o in _mapping(picked).items() if q in QUESTIONS and course.option(q, str(o))}
         for context, picked in _mapping(saved.get("chosen")).items()
@@ -353,7 +379,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _remembered(state: State, moved: set[str] | None = None) -> State:
+def _remembered(state: State, moved: set[str] | None = None, config: str | None = None) -> State:
     """The record with what the page keeps between visits: controls, choices, context, and the acts that were explored."""
     before = _mapping(state.record.settings.get("moved"))
     acts = {context: sorted(set(before.get(context, ()))) for context in state.settings}
@@ -363,6 +389,7 @@ def _remembered(state: State, moved: set[str] | None = None) -> State:
         "controls": {context: dict(values) for context, values in state.settings.items()},
         "chosen": {context: dict(picked) for context, picked in state.chosen.items()},
         "moved": acts,
+        "config": config if config is not None else state.record.settings.get("config"),
     }
     return replace(state, record=replace(state.record, settings=kept))
 
@@ -389,6 +416,7 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     ControlMoved: _control_moved,
     ControlsReset: _controls_reset,
     TwistFlipped: _twist_flipped,
+    ConfigPasted: _config_pasted,
     WayOutTried: _way_out_tried,
     RunFinished: _run_finished,
     DesignRecorded: _design_recorded,

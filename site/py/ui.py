@@ -209,6 +209,13 @@ class App:
         except ledger.LedgerError as refusal:
             self.dispatch(store.Noticed(str(refusal)))
 
+    async def paste_file(self, target: Any) -> None:
+        """Read a model's config.json from a chosen file."""
+        file = target.files.item(0)
+        if file:
+            self.dispatch(store.ConfigPasted(await file.text()))
+            target.value = ""
+
     def clear(self) -> None:
         """Drop this lab's record and start again."""
         try:
@@ -243,6 +250,8 @@ def on_click(app: App, name: str, data: Any) -> None:
         app.export(data.form)
     elif name == "clear-yes":
         app.clear()
+    elif name == "paste":
+        app.dispatch(store.ConfigPasted(document.getElementById("paste-text").value))
 
 
 def on_change(app: App, name: str, target: Any) -> None:
@@ -259,6 +268,8 @@ def on_change(app: App, name: str, target: Any) -> None:
         app.dispatch(store.TwistFlipped(bool(target.checked)))
     elif name == "import":
         app.reading = asyncio.ensure_future(app.import_file(target))
+    elif name == "paste-file":
+        app.reading = asyncio.ensure_future(app.paste_file(target))
     if name in ("context", "choose", "twist"):
         app.render()
         app.screen.resync()

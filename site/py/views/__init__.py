@@ -56,6 +56,6 @@ def known_numbers(course: Course, state: store.State, results: oracles.Results) 
         found[question.partition(".")[0]] |= set(
             oracles.numbers(course, question, asked[question], option, results) or {}
         )
-    found["act1"] |= set(calculator.numbers(course, state.settings[state.context])) | set(reserve_numbers(course))
+    found["act1"] |= set(calculator.numbers(calculator.desk(course, state))) | set(reserve_numbers(course))
     found["act2"] |= set(act2.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
     return found

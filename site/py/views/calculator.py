@@ -1,6 +1,7 @@
 """The KV-cache calculator of Act I as a frame: derivation, cards, split, chart, and a state with a way out that holds."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -22,11 +23,29 @@ Settings = Mapping[str, Value]
 PATH = "act1.calculator"
 
 
+@dataclass(frozen=True)
+class Desk:
+    """What the calculator works with: the course, the models on offer (a pasted one included), the controls' values."""
+
+    course: Course
+    models: Mapping[str, engine.Model]
+    settings: Settings
+
+    def with_settings(self, changed: Settings) -> "Desk":
+        """The same desk with some controls at other values."""
+        return replace(self, settings={**self.settings, **changed})
+
+
+def desk(course: Course, state: store.State) -> Desk:
+    """The desk of a state."""
+    return Desk(course, store.models(course, state), state.settings[state.context])
+
+
 def frame(course: Course, state: store.State) -> Frame:
     """Everything that the calculator shows for its controls."""
-    settings = state.settings[state.context]
-    found = numbers(course, settings)
-    text, mark = _state(course, settings, found)
+    here = desk(course, state)
+    found = numbers(here)
+    text, mark = _state(here, found)
     return {
         "act1.state": {"text": text, "state": mark},
         "act1.card.users": {"text": wording.show(found["users"], "n"), "state": mark},
@@ -34,37 +53,39 @@ def frame(course: Course, state: store.State) -> Frame:
         "act1.card.left": {"text": wording.show(found["left_bytes"], "gib")},
         **_split(course, found),
         "act1.derivation": {"rows": _derivation(course, found)},
-        **_chart(course, settings, found, state.theme),
+        **_chart(here, found, state.theme),
+        **_paste(course, state),
     }
 
 
 # --- The numbers -------------------------------------------------------------------------------------------------------
 
 
-def deployment(course: Course, settings: Settings) -> engine.Deployment:
+def deployment(at: Desk) -> engine.Deployment:
     """What the controls describe."""
-    model = course.models[str(settings["act1.model"])]
+    course, settings = at.course, at.settings
+    model = at.models[str(settings["act1.model"])]
     if settings["act1.kv_heads"] == FULL:
         model = model.with_kv_heads(model.query_heads)
     bits = (int(settings["act1.weight_bits"]), int(settings["act1.kv_bits"]))
     return engine.Deployment(model, course.gpus[str(settings["act1.gpu"])], int(settings["act1.gpus"]), *bits)
 
 
-def reserve(course: Course, settings: Settings) -> engine.Reserve:
+def reserve(at: Desk) -> engine.Reserve:
     """The reserve that the last control asks for."""
-    return engine.NAIVE if settings["act1.reserve"] == NAIVE else serving.reserve_of(course)
+    return engine.NAIVE if at.settings["act1.reserve"] == NAIVE else serving.reserve_of(at.course)
 
 
-def users(course: Course, settings: Settings) -> int:
+def users(at: Desk) -> int:
     """How many users fit."""
-    return engine.max_users(deployment(course, settings), int(settings["act1.context"]), reserve(course, settings))
+    return engine.max_users(deployment(at), int(at.settings["act1.context"]), reserve(at))
 
 
-def numbers(course: Course, settings: Settings) -> Numbers:
+def numbers(at: Desk) -> Numbers:
     """The calculator's numbers: bytes, tokens, whole users."""
-    described, kept = deployment(course, settings), reserve(course, settings)
-    model, tokens = described.model, int(settings["act1.context"])
-    plan, fit = engine.memory_plan(described, kept), users(course, settings)
+    described, kept = deployment(at), reserve(at)
+    model, tokens = described.model, int(at.settings["act1.context"])
+    plan, fit = engine.memory_plan(described, kept), users(at)
     copies = engine.kv_copies(described)
     held = engine.kv_bytes(model, tokens, described.kv_bits) * copies * fit
     return {
@@ -88,14 +109,14 @@ def numbers(course: Course, settings: Settings) -> Numbers:
         "users": fit,
         "kv_bytes": held,
         "free_bytes": max(0, plan["total_bytes"] - plan["weights_bytes"] - held),
-        "viable_users": course.at(f"{PATH}.viable_users"),
+        "viable_users": at.course.at(f"{PATH}.viable_users"),
     }
 
 
 # --- The state and the way out -----------------------------------------------------------------------------------------
 
 
-def _state(course: Course, settings: Settings, found: Numbers) -> tuple[str, str]:
+def _state(at: Desk, found: Numbers) -> tuple[str, str]:
     """A sentence and a mark. What fails says what is needed, what is there, and changes that were tried and help."""
     needs, has = (found["weights_bytes"], found["usable_bytes"])
     if found["left_bytes"] > 0:
@@ -108,20 +129,20 @@ def _state(course: Course, settings: Settings, found: Numbers) -> tuple[str, str
         name, mark, wished = "tight", "warn", found["viable_users"]
     else:
         name, mark, wished = "viable", "good", 0
-    way = way_out(course, settings, int(wished)) if wished else ""
+    way = way_out(at, int(wished)) if wished else ""
     said = {**found, "needs_bytes": needs, "has_bytes": has, "way_out": way}
-    text = course.say(f"{PATH}.states.{name}", None, said)
+    text = at.course.say(f"{PATH}.states.{name}", None, said)
     beyond = found["context_tokens"] > found["max_context_tokens"]
-    return (f"{text} {course.say(f'{PATH}.states.beyond', None, found)}" if beyond else text), mark
+    return (f"{text} {at.course.say(f'{PATH}.states.beyond', None, found)}" if beyond else text), mark
 
 
-def way_out(course: Course, settings: Settings, wished: int) -> str:
+def way_out(at: Desk, wished: int) -> str:
     """The single changes after which `wished` users fit, as a sentence; each was computed, none is a guess."""
     helping: dict[str, str] = {}
-    for kind, words, changed in _changes(course, settings):
-        if kind not in helping and users(course, changed) >= wished:
+    for kind, words, changed in _changes(at):
+        if kind not in helping and users(at.with_settings(changed)) >= wished:
             helping[kind] = words
-    states = course.at(f"{PATH}.states")
+    states = at.course.at(f"{PATH}.states")
     if not helping:
         return states["way_none"]
     first, *rest = helping.values()
@@ -129,23 +150,23 @@ def way_out(course: Course, settings: Settings, wished: int) -> str:
     return wording.fill(states["way_title"], {"changes": joined})
 
 
-def _changes(course: Course, settings: Settings) -> Iterator[tuple[str, str, Settings]]:
+def _changes(at: Desk) -> Iterator[tuple[str, str, Settings]]:
     """Single changes worth trying, (kind, words, settings), within a kind the smallest step first."""
-    table, states = controls(course), course.at(f"{PATH}.states")
+    table, states = controls(at.course), at.course.at(f"{PATH}.states")
     context = table["act1.context"]
-    now = {key: settings[f"act1.{key}"] for key in ("context", "gpus", "weight_bits", "kv_bits", "kv_heads")}
+    now = {key: at.settings[f"act1.{key}"] for key in ("context", "gpus", "weight_bits", "kv_bits", "kv_heads")}
     shorter = int(now["context"]) // 2
     while isinstance(context, Range) and shorter >= context.minimum:
-        yield "context", wording.fill(states["way_context"], {"value": shorter}), {**settings, "act1.context": shorter}
+        yield "context", wording.fill(states["way_context"], {"value": shorter}), {"act1.context": shorter}
         shorter //= 2
     for gpus, _ in table["act1.gpus"].options:
         if gpus > now["gpus"]:
-            yield "gpus", wording.fill(states["way_gpus"], {"value": gpus}), {**settings, "act1.gpus": gpus}
+            yield "gpus", wording.fill(states["way_gpus"], {"value": gpus}), {"act1.gpus": gpus}
     if now["kv_heads"] == FULL:
-        yield "kv_heads", states["way_kv_heads"], {**settings, "act1.kv_heads": PUBLISHED}
+        yield "kv_heads", states["way_kv_heads"], {"act1.kv_heads": PUBLISHED}
     for name in ("kv_bits", "weight_bits"):
         if now[name] > 8:
-            yield name, states[f"way_{name}"], {**settings, f"act1.{name}": 8}
+            yield name, states[f"way_{name}"], {f"act1.{name}": 8}
 
 
 # --- Cards, derivation, chart ------------------------------------------------------------------------------------------
@@ -180,12 +201,12 @@ def _derivation(course: Course, found: Numbers) -> list[list[str]]:
     return [parts.filled(course.at(f"{PATH}.derivation.{line}"), found) for line in lines]
 
 
-def _chart(course: Course, settings: Settings, found: Numbers, theme: str) -> Frame:
-    control: Any = controls(course)["act1.context"]
-    described, kept = deployment(course, settings), reserve(course, settings)
+def _chart(at: Desk, found: Numbers, theme: str) -> Frame:
+    control: Any = controls(at.course)["act1.context"]
+    described, kept = deployment(at), reserve(at)
     contexts = numpy.arange(control.minimum, control.maximum + control.step, control.step, dtype=numpy.float64)
     fit = engine.users_over_context(described, contexts, kept)
-    words = course.at(f"{PATH}.chart")
+    words = at.course.at(f"{PATH}.chart")
     ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
     said: Numbers = {**found, **{key: float(value) for key, value in ends.items()}}
     here = (float(found["context_tokens"]), float(found["users"]))
@@ -201,3 +222,19 @@ def _chart(course: Course, settings: Settings, found: Numbers, theme: str) -> Fr
     ]
     caption, describe = (wording.fill(words[key], said) for key in ("caption", "describe"))
     return parts.chart("act1.chart", words["title"], caption, describe, figure, words["columns"], rows)
+
+
+# --- Another model, from its config.json -------------------------------------------------------------------------------
+
+
+def _paste(course: Course, state: store.State) -> Frame:
+    """What became of a pasted config.json: the model that was read, or a sentence that names what could not be."""
+    problem, model = state.problems.get(store.PASTED), state.pasted
+    if problem:
+        return {"act1.paste.note": {"text": problem, "state": "warn"}}
+    if model is None:
+        return {"act1.paste.note": {"text": "", "state": None}}
+    named: Numbers = {"model": model.name, "parameters": model.parameters, "layers": model.layers}
+    named |= {"kv_heads": model.kv_heads, "family": model.attention.upper()}
+    named["kv_token_bytes"] = engine.kv_bytes_per_token(model, 16)
+    return {"act1.paste.note": {"text": course.say(f"{PATH}.paste.read", None, named), "state": "good"}}

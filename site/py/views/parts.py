@@ -46,10 +46,11 @@ def control_frames(course: Course, state: store.State, act: str) -> Frame:
 
 def _control(control: Control, state: store.State) -> Frame:
     value, id = state.value(control.id), control.id
+    problem = state.problems.get(id, "")
     if isinstance(control, Choice):
         options = {f"{id}.{option}.option": {"text": words} for option, words in control.options}
-        return {f"{id}.label": {"text": control.label}, **options, f"{id}.select": {"value": str(value)}}
-    problem = state.problems.get(id, "")
+        shown = {f"{id}.select": {"value": str(value)}, f"{id}.problem": {"text": problem}}
+        return {f"{id}.label": {"text": control.label}, **options, **shown}
     limits = {"min": plain(control.minimum), "max": plain(control.maximum), "step": plain(control.step)}
     found: Frame = {
         f"{id}.label": {"text": control.label},
