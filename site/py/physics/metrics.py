@@ -29,14 +29,14 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
     the prompt's first step. throughput: written tokens over the time from the first arrival to the last token. mfu, mbu:
     the model's own FLOP and bytes over the GPUs' peaks in that time. useful_seats: seat-steps of decode that wrote a token.
     """
-    ttft = [first - r.arrival_s for first, r in zip(run.first_s, run.requests, strict=True)]
-    queue = [start - r.arrival_s for start, r in zip(run.start_s, run.requests, strict=True)]
+    ttft = [first - arrival for first, arrival in zip(run.first_s, run.arrival_s, strict=True)]
+    queue = [start - arrival for start, arrival in zip(run.start_s, run.arrival_s, strict=True)]
     tpot = [
         (last - first) / (r.output_tokens - 1)
         for first, last, r in zip(run.first_s, run.last_s, run.requests, strict=True)
         if r.output_tokens > 1
     ]
-    span = max(run.last_s) - run.requests[0].arrival_s if run.requests else 0.0
+    span = max(run.last_s) - run.arrival_s[0] if run.requests else 0.0
     written = sum(r.output_tokens for r in run.requests)
     read = sum(r.prompt_tokens for r in run.requests)
     return {
@@ -44,7 +44,7 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
         "ttft_p50_s": percentile(ttft, 50),
         "ttft_p99_s": percentile(ttft, 99),
         "tpot_mean_s": mean(tpot),
-        "e2e_p99_s": percentile([last - r.arrival_s for last, r in zip(run.last_s, run.requests, strict=True)], 99),
+        "e2e_p99_s": percentile([last - arrival for last, arrival in zip(run.last_s, run.arrival_s, strict=True)], 99),
         "queue_mean_s": mean(queue),
         "throughput_output_tokens_per_s": written / span if span else None,
         "throughput_total_tokens_per_s": (written + read) / span if span else None,

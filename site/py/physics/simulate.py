@@ -27,6 +27,7 @@ class Run:
     """What happened. Per request, in arrival order: times in s. Sums over all steps: what the hardware did."""
 
     requests: Sequence[Request]
+    arrival_s: list[float]
     start_s: list[float]
     first_s: list[float]
     last_s: list[float]
@@ -52,12 +53,15 @@ def simulate(
     requests: Sequence[Request],
     blocks: int,
     *,
+    users: int | None = None,
     draft_cost: StepCost | None = None,
     jump: bool = True,
 ) -> Run:
     """Serve `requests` (in order of arrival) with `blocks` KV blocks.
 
-    Raises PhysicsError if a single request can't fit, or if speculation has no draft.
+    Without `users` the loop is open: requests come when they come. With `users` it is closed: so many come at the start,
+    and each one that is done brings the next, whatever its arrival time says. Raises PhysicsError if a single request
+    can't fit, or if speculation has no draft.
     """
     policy = POLICIES[settings.policy]
     longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
@@ -65,7 +69,12 @@ def simulate(
         raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
     if policy.draft and draft_cost is None:
         raise PhysicsError("Speculative decoding needs a draft model.")
-    server = _Server(cost, settings, requests, blocks, draft_cost, jump)
+    if users is None:
+        arrivals = [request.arrival_s for request in requests]
+    else:
+        first = whole("The number of users", users, 1)
+        arrivals = [0.0 if i < first else math.inf for i in range(len(requests))]
+    server = _Server(cost, settings, requests, arrivals, blocks, draft_cost, jump)
     if policy.continuous:
         server.serve()
     else:
@@ -85,6 +94,7 @@ class _Server:
         cost: StepCost,
         settings: ServerSettings,
         requests: Sequence[Request],
+        arrivals: list[float],
         blocks: int,
         draft: StepCost | None,
         jump: bool,
@@ -92,7 +102,9 @@ class _Server:
         count = len(requests)
         self.cost, self.settings, self.requests, self.blocks = cost, settings, requests, blocks
         self.draft, self.jump, self.policy = draft, jump, POLICIES[settings.policy]
-        self.run = Run(requests, [math.nan] * count, [math.nan] * count, [math.nan] * count)
+        self.run = Run(requests, arrivals, [math.nan] * count, [math.nan] * count, [math.nan] * count)
+        self.arrivals = arrivals
+        self.called = sum(arrival < math.inf for arrival in arrivals)  # requests whose arrival is known
         self.stride = speculation_yield(settings.acceptance, settings.speculation_tokens) if draft else 1.0
         self.clock, self.arrived, self.iteration = 0.0, 0, 0
         self.waiting: deque[int] = deque()
@@ -121,11 +133,11 @@ class _Server:
             elif self.decoding:
                 done += self.decode_stretch()
             else:
-                self.clock = max(self.clock, self.requests[self.arrived].arrival_s)
+                self.clock = max(self.clock, self.arrivals[self.arrived])
 
     def arrive(self) -> None:
         """Everyone who has come by now waits."""
-        while self.arrived < len(self.requests) and self.requests[self.arrived].arrival_s <= self.clock:
+        while self.arrived < len(self.requests) and self.arrivals[self.arrived] <= self.clock:
             self.waiting.append(self.arrived)
             self.arrived += 1
 
@@ -149,6 +161,13 @@ class _Server:
             if math.isnan(self.run.start_s[head]):
                 self.run.start_s[head] = self.clock
         self.run.peak_blocks = max(self.run.peak_blocks, used)
+
+    def finish(self, request: int, at_s: float) -> None:
+        """A request has its last token. In a closed loop its user asks again at once."""
+        self.run.last_s[request] = at_s
+        if self.called < len(self.arrivals):
+            self.arrivals[self.called] = at_s
+            self.called += 1
 
     def target(self, request: int) -> int:
         """Tokens to compute before the next one can be written: the prompt, and after a preemption what was written."""
@@ -200,7 +219,7 @@ class _Server:
         self.run.outputs += 1
         left = self.requests[request].output_tokens - self.written[request] - 1
         if left <= 0:
-            self.run.last_s[request] = self.clock
+            self.finish(request, self.clock)
             self.order.remove(request)
             return 1
         self.decoding[request] = (float(tokens + 1), self.iteration)
@@ -260,7 +279,9 @@ class _Server:
         """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
         if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running or self.waiting:
             return count
-        gap = self.requests[self.arrived].arrival_s - self.clock
+        gap = self.arrivals[self.arrived] - self.clock
+        if gap == math.inf:
+            return count
         half = slope * size * self.stride / 2
         linear = base + slope * self.context - half
         guess = (math.sqrt(linear * linear + 4 * half * gap) - linear) / (2 * half) if half else gap / linear
@@ -279,7 +300,7 @@ class _Server:
             del self.decoding[request]
             self.order.remove(request)
             self.run.outputs += self.requests[request].output_tokens - self.written[request] - 1
-            self.run.last_s[request] = self.clock
+            self.finish(request, self.clock)
             done += 1
         if not self.decoding:
             self.context = 0.0
@@ -367,10 +388,10 @@ class _Server:
         first = 0
         while first < count:
             last = min(first + limit, count) - 1
-            full = self.requests[last].arrival_s if last - first + 1 == limit else math.inf
-            patience = max(self.clock, self.requests[first].arrival_s + self.settings.form_timeout_s)
+            full = self.arrivals[last] if last - first + 1 == limit else math.inf
+            patience = max(self.clock, self.arrivals[first] + self.settings.form_timeout_s)
             begin = max(self.clock, min(full, patience))
-            batch = [i for i in range(first, last + 1) if self.requests[i].arrival_s <= begin]
+            batch = [i for i in range(first, last + 1) if self.arrivals[i] <= begin]
             self.clock = begin
             self.static_batch(batch)
             first += len(batch)
@@ -391,9 +412,10 @@ class _Server:
         def after(steps: int) -> float:
             return steps * base + slope * size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
 
-        for i, output in zip(batch, outputs, strict=True):
+        for i in batch:
             run.first_s[i] = begun
-            run.last_s[i] = begun + after(output - 1)
+        for output, i in sorted(zip(outputs, batch, strict=True)):
+            self.finish(i, begun + after(output - 1))
         steps = max(outputs) - 1
         run.steps += steps
         run.decode_steps += steps
