@@ -13,7 +13,8 @@ from typing import Any
 LOCAL = {
     "act1": "way_out needs_bytes has_bytes family value changes first_tokens first_users last_tokens last_users"
     " least_name least_bytes most_name most_bytes span",
-    "act2": "share low high change value sign target evicted requests prefill_share a_prefill_p99",
+    "act2": "gpus users prompt output bits batch measured model error source date side share low high change value sign"
+    " target evicted requests prefill_share a_prefill_p99",
 }
 
 

@@ -140,10 +140,32 @@ SHAPES: Mapping[str, shapes.Shape] = {
         "reality": {"columns": [TEXT], "*": PER_CONTEXT},
         "design": {"rows": {"columns": [TEXT], "*": TEXT}, "chart_bars": [TEXT], "*": PER_CONTEXT},
         "failures": WORDS,
+        "receipts": {
+            "columns": [TEXT],
+            "published_columns": [TEXT],
+            "ladder": {"columns": [TEXT], "*": TEXT},
+            "*": TEXT,
+        },
         "reflection": QUESTION,
         "math": MATH,
     },
     "words": {"*": TEXT},
+    "measurements": {
+        "served": {
+            "source": TEXT,
+            "address": TEXT,
+            "date": TEXT,
+            "model": TEXT,
+            "gpu": TEXT,
+            "weight_bits": COUNT,
+            "kv_bits": COUNT,
+            "policy": TEXT,
+            "token_budget": COUNT,
+            "requests_per_user": COUNT,
+            "rows": [[NUMBER]],
+        },
+        "published": [{"what": TEXT, "figure": TEXT, "source": TEXT, "address": TEXT}],
+    },
 }
 CATALOGUES = ("models", "hardware", "workloads", "calibration")
 QUESTIONS = ("act1.prediction", "act1.reflection", "act2.prediction", "act2.reflection")

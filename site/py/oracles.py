@@ -185,6 +185,7 @@ def base_request(course: Course, side: str, context: str, **changes: object) -> 
         "load": course.at(f"act2.sides.{side}.load.default", context),
         "requests": simulation["requests"],
         "seed": simulation["seed"],
+        "token_budget": simulation["token_budget"],
     }
     return RunRequest(**(fields | changes))
 

@@ -19,7 +19,11 @@ Result = Mapping[str, Number]
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One run: the replica, the policy and its limits, the traffic. Loads per second, lengths in tokens."""
+    """One run: the replica, the policy and its limits, the traffic. Loads per second, lengths in tokens.
+
+    With `users` the loop is closed: so many users, each asking again when answered, and the load means nothing.
+    `token_budget` is what a mixed step may compute.
+    """
 
     model: str
     gpu: str
@@ -34,6 +38,8 @@ class RunRequest:
     load: float
     requests: int
     seed: int
+    users: int = 0
+    token_budget: int = 2048
 
 
 def request_of(course: Course, settings: Mapping[str, object], side: str, requests: int) -> RunRequest:
@@ -53,6 +59,7 @@ def request_of(course: Course, settings: Mapping[str, object], side: str, reques
         load=settings[f"act2.{side}.load"],
         requests=requests,
         seed=settings["act2.seed"],
+        token_budget=course.at("act2.simulation.token_budget"),
     )
 
 
@@ -62,7 +69,7 @@ def request_from(course: Course, saved: Mapping[str, object]) -> RunRequest:
         request = RunRequest(**saved)
         names = (request.model in course.models, request.gpu in course.gpus, request.workload in course.workloads)
         counts = (request.gpus, request.max_batch, request.max_sequence, request.requests, request.seed)
-        plain = all(isinstance(count, int) and 0 < count <= 1_000_000 for count in counts)
+        plain = all(isinstance(count, int) and 0 < count <= 1_000_000 for count in (*counts, request.token_budget))
         if not all(names) or not plain or not 0 < request.load <= 1_000_000:
             raise engine.PhysicsError("A saved run names something that this lab doesn't have.")
         deployment_of(course, request)
@@ -128,14 +135,15 @@ def run(course: Course, request: RunRequest) -> Result:
         policy=request.policy,
         max_running=request.max_batch,
         max_sequence_tokens=request.max_sequence,
-        token_budget=table["token_budget"],
+        token_budget=request.token_budget,
         form_timeout_s=table["form_timeout_s"],
         speculation_tokens=table["speculation_tokens"],
         acceptance=table["acceptance"],
     )
     deployment = deployment_of(course, request)
     blocks = engine.kv_blocks(deployment, reserve_of(course), settings.block_size)
-    outcome = engine.simulate(cost, settings, traffic(course, request), blocks, draft_cost=draft_cost(course, request))
+    users, draft = request.users or None, draft_cost(course, request)
+    outcome = engine.simulate(cost, settings, traffic(course, request), blocks, users=users, draft_cost=draft)
     return {**numbers, **shape, **engine.summary(outcome, deployment), "runs": 1}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import engine
 import ledger
 import oracles
+import receipts
 import serving
 from actions import (
     Action,
@@ -165,7 +166,14 @@ def _spread(course: Course, state: State) -> list[RunRequest]:
         asked = request(course, state, side)
         if state.results.get(asked, {}).get("runs"):
             found += [serving.flood(course, asked), *serving.band(course, asked)]
-    return found
+    near = (receipt(course, state, side) for side in serving.SIDES)
+    return [*(receipts.request_of(course, row) for row in near if row), *found]
+
+
+def receipt(course: Course, state: State, side: str) -> receipts.Measured | None:
+    """The published measurement nearest to a side, None while its run is missing."""
+    asked = request(course, state, side)
+    return receipts.for_side(course, asked, state.results.get(asked))
 
 
 def _ways_out(course: Course, state: State) -> list[RunRequest]:
