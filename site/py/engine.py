@@ -27,7 +27,7 @@ from physics.memory import (
     users_over_context,
     weight_bytes,
 )
-from physics.metrics import percentile, summary
+from physics.metrics import goodput, percentile, summary, weighted_percentile
 from physics.quantities import GB, GIB, NAIVE, Deployment, Gpu, Model, PhysicsError, Reserve
 from physics.queueing import (
     batched_queue_s,
@@ -61,6 +61,7 @@ __all__ = [
     "block_bytes",
     "calibration_for",
     "contiguous_share",
+    "goodput",
     "growth",
     "kv_blocks",
     "kv_bytes",
@@ -86,5 +87,6 @@ __all__ = [
     "summary",
     "users_over_context",
     "weight_bytes",
+    "weighted_percentile",
     "worked",
 ]

@@ -17,6 +17,27 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
     return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
 
 
+def weighted_percentile(values: Sequence[tuple[float, int]], percent: int) -> float | None:
+    """The nearest-rank percentile of values that each stand for so many. None for none."""
+    total = sum(count for _, count in values)
+    rank, seen = -(-total * percent // 100), 0
+    for value, count in sorted(values):
+        seen += count
+        if seen >= rank and count:
+            return value
+    return None
+
+
+def goodput(run: Run, ttft_s: float, tpot_s: float) -> float:
+    """Requests a second that meet both objectives: TTFT, and the mean time per output token (none for a single token)."""
+    good = 0
+    for arrival, first, last, lengths in zip(run.arrival_s, run.first_s, run.last_s, run.requests, strict=True):
+        pace = (last - first) / (lengths.output_tokens - 1) if lengths.output_tokens > 1 else 0.0
+        good += first - arrival <= ttft_s and pace <= tpot_s
+    span = max(run.last_s) - run.arrival_s[0] if run.requests else 0.0
+    return good / span if span else 0.0
+
+
 def mean(values: Sequence[float]) -> float | None:
     """The mean, None for no values."""
     return math.fsum(values) / len(values) if values else None
@@ -44,11 +65,15 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
         "ttft_p50_s": percentile(ttft, 50),
         "ttft_p99_s": percentile(ttft, 99),
         "tpot_mean_s": mean(tpot),
+        "tpot_p99_s": percentile(tpot, 99),
+        "itl_p50_s": weighted_percentile(run.gaps, 50),
+        "itl_p99_s": weighted_percentile(run.gaps, 99),
         "e2e_p99_s": percentile([last - arrival for last, arrival in zip(run.last_s, run.arrival_s, strict=True)], 99),
         "queue_mean_s": mean(queue),
         "throughput_output_tokens_per_s": written / span if span else None,
         "throughput_total_tokens_per_s": (written + read) / span if span else None,
         "requests_per_s": len(run.requests) / span if span else None,
+        "gpu_s_per_token": deployment.gpus * span / written if written else None,
         "mean_batch": run.seat_steps / run.decode_steps if run.decode_steps else None,
         "decode_step_mean_s": run.decode_s / run.decode_steps if run.decode_steps else None,
         "useful_seats": run.useful_seat_steps / run.seat_steps if run.seat_steps else None,

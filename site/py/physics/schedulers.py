@@ -18,12 +18,14 @@ class Policy:
     continuous: seats refill as soon as they are free (iteration-level scheduling, Yu and others, OSDI 2022), else only
     when the whole batch is done. mixed: prompts are computed in chunks beside the decoding requests (Agrawal and others,
     OSDI 2024), else a step with prompts holds nothing else. draft: a small model proposes tokens (Leviathan and others,
-    ICML 2023).
+    ICML 2023). evicts: a request joins when its prompt fits and may be preempted later, else only when its whole answer
+    fits too (TensorRT-LLM's guaranteed no-evict).
     """
 
     continuous: bool
     mixed: bool = False
     draft: bool = False
+    evicts: bool = True
 
 
 POLICIES = {
@@ -31,6 +33,7 @@ POLICIES = {
     "continuous": Policy(continuous=True),
     "chunked": Policy(continuous=True, mixed=True),
     "speculative": Policy(continuous=True, draft=True),
+    "no_eviction": Policy(continuous=True, mixed=True, evicts=False),
 }
 
 

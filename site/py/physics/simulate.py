@@ -24,7 +24,11 @@ WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as
 
 @dataclass
 class Run:
-    """What happened. Per request, in arrival order: times in s. Sums over all steps: what the hardware did."""
+    """What happened. Per request, in arrival order: times in s. Sums over all steps: what the hardware did.
+
+    gaps: (s, how many) between two tokens of one request, those of a jumped stretch at its mean. timeline, if it was asked
+    for: (s, running, waiting, blocks in use) at the end of each step or stretch.
+    """
 
     requests: Sequence[Request]
     arrival_s: list[float]
@@ -45,6 +49,8 @@ class Run:
     peak_blocks: int = 0
     preemptions: int = 0
     evicted: set[int] = field(default_factory=set)
+    gaps: list[tuple[float, int]] = field(default_factory=list)
+    timeline: list[tuple[float, int, int, int]] = field(default_factory=list)
 
 
 def simulate(
@@ -56,6 +62,7 @@ def simulate(
     users: int | None = None,
     draft_cost: StepCost | None = None,
     jump: bool = True,
+    timeline: bool = False,
 ) -> Run:
     """Serve `requests` (in order of arrival) with `blocks` KV blocks.
 
@@ -75,6 +82,7 @@ def simulate(
         first = whole("The number of users", users, 1)
         arrivals = [0.0 if i < first else math.inf for i in range(len(requests))]
     server = _Server(cost, settings, requests, arrivals, blocks, draft_cost, jump)
+    server.watched = timeline
     if policy.continuous:
         server.serve()
     else:
@@ -119,6 +127,9 @@ class _Server:
         self.context = 0.0  # cached tokens of all decoding requests together
         self.held = 0  # blocks held by requests that are still prefilling
         self.affine: dict[int, tuple[float, float]] = {}
+        self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
+        self.stall_s, self.stalled = 0.0, 0  # time since the decoding requests last wrote, and how many they were
+        self.watched = False
 
     # --- the loop ---
 
@@ -134,6 +145,8 @@ class _Server:
                 done += self.decode_stretch()
             else:
                 self.clock = max(self.clock, self.arrivals[self.arrived])
+            if self.watched:
+                self.run.timeline.append((self.clock, len(self.order), len(self.waiting), self.used_blocks()))
 
     def arrive(self) -> None:
         """Everyone who has come by now waits."""
@@ -145,26 +158,36 @@ class _Server:
         """First come, first served: the head of the queue joins while there is a seat and blocks for its prompt."""
         if not self.waiting or len(self.order) >= self.settings.max_running:
             return
-        size, used = self.settings.block_size, self.used_blocks()
+        size = self.settings.block_size
+        used = self.used_blocks() if self.policy.evicts else self.promised
         spare = self.blocks - math.floor(self.blocks * WATERMARK)
         while self.waiting and len(self.order) < self.settings.max_running:
             head = self.waiting[0]
             needed = _blocks(self.target(head) + 1, size)
-            if used + needed > (spare if self.order else self.blocks):
+            claim = needed if self.policy.evicts else self.whole_blocks(head)
+            if used + claim > (spare if self.order else self.blocks):
                 return
             self.waiting.popleft()
             self.order.append(head)
             self.prefilling.append(head)
             self.computed[head] = 0
             self.held += needed
-            used += needed
+            used += claim
+            self.promised += self.whole_blocks(head)
             if math.isnan(self.run.start_s[head]):
                 self.run.start_s[head] = self.clock
-        self.run.peak_blocks = max(self.run.peak_blocks, used)
+        if self.policy.evicts:
+            self.run.peak_blocks = max(self.run.peak_blocks, used)
+
+    def whole_blocks(self, request: int) -> int:
+        """Blocks of a request at its full length."""
+        lengths = self.requests[request]
+        return _blocks(lengths.prompt_tokens + lengths.output_tokens + self.stride, self.settings.block_size)
 
     def finish(self, request: int, at_s: float) -> None:
         """A request has its last token. In a closed loop its user asks again at once."""
         self.run.last_s[request] = at_s
+        self.promised -= self.whole_blocks(request) if self.policy.continuous else 0
         if self.called < len(self.arrivals):
             self.arrivals[self.called] = at_s
             self.called += 1
@@ -190,6 +213,7 @@ class _Server:
         seconds = self.cost.seconds(decodes, self.context if decodes else 0.0, [chunk for _, chunk in chunks])
         self.account(decodes, chunks, seconds)
         self.clock += seconds
+        self.note_gap(decodes, seconds)
         done = self.advance(1) if decodes else 0
         for request, (start, length) in chunks:
             self.computed[request] = start + length
@@ -251,8 +275,28 @@ class _Server:
         each = self.settings.speculation_tokens + 1 if self.draft else 1
         run.computed_tokens += size * each * count
         run.weight_reads_bytes += count * self.cost.weights_read(size * each)
+        self.note_stretch(size, count, base + slope * self.context, seconds)
         self.clock += seconds
         return self.advance(count)
+
+    def note_gap(self, decodes: int, seconds: float) -> None:
+        """A step with prompts: the gap of those that wrote beside them, or a stall of those that had to wait."""
+        if decodes:
+            self.run.gaps.append((seconds, decodes))
+        elif self.decoding:
+            self.stall_s += seconds
+            self.stalled = len(self.decoding)
+
+    def note_stretch(self, size: int, count: int, first_s: float, seconds: float) -> None:
+        """The gaps of a stretch: its first step after the stall before it, the others at their mean."""
+        gaps, late = self.run.gaps, min(self.stalled, size)
+        if late:
+            gaps.append((self.stall_s + first_s, late))
+        if size > late:
+            gaps.append((first_s, size - late))
+        if count > 1:
+            gaps.append(((seconds - first_s) / (count - 1), size * (count - 1)))
+        self.stall_s, self.stalled = 0.0, 0
 
     def coefficients(self, size: int) -> tuple[float, float]:
         """(base, slope) of a decode-only step with so many requests, the draft's steps included."""
@@ -360,6 +404,7 @@ class _Server:
         else:
             self.prefilling.remove(youngest)
             self.held -= _blocks(self.target(youngest) + 1, self.settings.block_size)
+        self.promised -= self.whole_blocks(youngest)
         self.waiting.appendleft(youngest)
         self.run.preemptions += 1
         self.run.evicted.add(youngest)
@@ -427,6 +472,8 @@ class _Server:
         run.computed_tokens += size * steps
         run.weight_reads_bytes += steps * self.cost.weights_read(size)
         run.outputs += sum(outputs)
+        if steps:
+            run.gaps.append((after(steps) / steps, sum(outputs) - size))
         reserved = self.settings.max_running * _blocks(self.settings.max_sequence_tokens, self.settings.block_size)
         run.peak_blocks = max(run.peak_blocks, min(reserved, self.blocks))
         self.clock = begun + after(steps)

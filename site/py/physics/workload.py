@@ -67,6 +67,20 @@ def unit_exponential(random: Random) -> float:
         rounds += 1
 
 
+def bursty_gap(random: Random, cv: float) -> float:
+    """One gap with mean 1 and a coefficient of variation `cv` ≥ 1, from two exponentials with balanced means.
+
+    With probability p = (1 + √((cv² − 1)/(cv² + 1))) / 2 the gap is short, mean 1/(2p), else long, mean 1/(2(1 − p)): the
+    hyperexponential of the queueing textbooks (Tijms, 2003, appendix B). cv = 1 is the Poisson process.
+    """
+    if cv == 1:
+        return unit_exponential(random)
+    square = cv * cv
+    short = (1 + math.sqrt((square - 1) / (square + 1))) / 2
+    share = short if random.random() < short else 1 - short
+    return unit_exponential(random) / (2 * share)
+
+
 def quantile(table: Quantiles, share: float) -> float:
     """The value at a share of the distribution, by linear interpolation in the table."""
     at = min(max(bisect_right(table, (share, math.inf)), 1), len(table) - 1)
@@ -88,22 +102,33 @@ def cut(prompt: int, output: int, max_sequence_tokens: int | None) -> tuple[int,
 
 
 def sample_requests(
-    workload: Workload, rate_per_s: float, count: int, seed: int, max_sequence_tokens: int | None = None
+    workload: Workload,
+    rate_per_s: float,
+    count: int,
+    seed: int,
+    max_sequence_tokens: int | None = None,
+    *,
+    cv: float = 1.0,
 ) -> list[Request]:
-    """`count` requests with Poisson arrivals at `rate_per_s`, lengths cut to `max_sequence_tokens` (prompt + output).
+    """`count` requests arriving at `rate_per_s`, lengths cut to `max_sequence_tokens` (prompt + output).
 
-    Raises PhysicsError for a rate that isn't positive, or a limit under two tokens.
+    Arrivals are Poisson, or burstier with the gaps' coefficient of variation `cv` above 1. Raises PhysicsError for a rate
+    that isn't positive, a `cv` under 1, or a limit under two tokens.
     """
-    return list(_requests(workload, positive("The load", rate_per_s), count, seed, max_sequence_tokens))
+    if not 1 <= cv < math.inf:
+        raise PhysicsError(f"Arrivals can be Poisson (1) or burstier, not {cv}.")
+    return list(_requests(workload, positive("The load", rate_per_s), count, seed, max_sequence_tokens, cv))
 
 
-def _requests(workload: Workload, rate: float, count: int, seed: int, limit: int | None) -> Iterator[Request]:
+def _requests(
+    workload: Workload, rate: float, count: int, seed: int, limit: int | None, cv: float
+) -> Iterator[Request]:
     if limit is not None:
         whole("The longest sequence", limit, 2)
     gaps, sizes = Random(2 * seed), Random(2 * seed + 1)
     clock = 0.0
     for _ in range(whole("The number of requests", count)):
-        clock += unit_exponential(gaps)
+        clock += bursty_gap(gaps, cv)
         prompt = length_at(workload.prompt_quantiles, sizes.random())
         output = length_at(workload.output_quantiles, sizes.random())
         yield Request(clock / rate, *cut(prompt, output, limit))
