@@ -245,6 +245,9 @@ def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Resul
         "kv_share": needs / has if needs is not None and has else None,
         "kv_peak": got.get("kv_peak_bytes"),
         "tpot": got.get("tpot_mean_s"),
+        "itl": got.get("itl_p99_s"),
+        "gpu_time": _times(got.get("gpu_s_per_token"), 1e6 / 3600),
+        "energy": got.get("joules_per_token"),
         "batch": got.get("mean_batch"),
         "mfu": got.get("mfu"),
         "mbu": got.get("mbu"),
@@ -271,6 +274,10 @@ def spread_numbers(course: Course, requests: Mapping[str, RunRequest], results: 
         found[f"{side}_ttft_high"] = max(days) if known else None
         found[f"{side}_capacity_share"] = serving.capacity_share(results.get(request), flooded, request.load)
     return found
+
+
+def _times(value: Number, factor: float) -> float | None:
+    return None if value is None else value * factor
 
 
 def _share(part: Number, whole: Number) -> float | None:

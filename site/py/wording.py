@@ -82,6 +82,7 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "bytes": in_bytes,
     "time": in_time,
     "ms": lambda value: united(short(value * 1e3, 0 if abs(value) >= 0.1 else 1), "ms"),
+    "joule": lambda value: united(significant(value), "J"),
     "tps": lambda value: united(decimals(value, 0), "tokens/s"),
     "flop": lambda value: united(significant(value / 1e9), "GFLOP"),
     "tflops": lambda value: united(decimals(value / 1e12, 0), "TFLOP/s"),

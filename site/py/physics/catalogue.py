@@ -45,6 +45,7 @@ def _gpu(id: str, fields: Mapping[str, Any]) -> Gpu:
         "bf16_tflops",
         "fp8_tflops",
         "link_gb_per_s",
+        "power_watts",
         "source",
     }
     if unknown := set(fields) - known:
@@ -59,6 +60,7 @@ def _gpu(id: str, fields: Mapping[str, Any]) -> Gpu:
             bf16_flops_per_s=fields["bf16_tflops"] * TFLOP,
             fp8_flops_per_s=fp8 * TFLOP if fp8 else None,
             link_bytes_per_s=fields["link_gb_per_s"] * GB,
+            power_watts=fields["power_watts"],
             source=fields["source"],
         )
     except KeyError as mistake:

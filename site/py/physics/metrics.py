@@ -48,7 +48,8 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
 
     ttft: first token − arrival. tpot: (last − first) / (n − 1) per request, requests of one token left out. queue: until
     the prompt's first step. throughput: written tokens over the time from the first arrival to the last token. mfu, mbu:
-    the model's own FLOP and bytes over the GPUs' peaks in that time. useful_seats: seat-steps of decode that wrote a token.
+    the model's own FLOP and bytes over the GPUs' peaks in that time. joules_per_token: at the GPUs' rated power all the
+    time, so at most. useful_seats: seat-steps of decode that wrote a token.
     """
     ttft = [first - arrival for first, arrival in zip(run.first_s, run.arrival_s, strict=True)]
     queue = [start - arrival for start, arrival in zip(run.start_s, run.arrival_s, strict=True)]
@@ -74,6 +75,7 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
         "throughput_total_tokens_per_s": (written + read) / span if span else None,
         "requests_per_s": len(run.requests) / span if span else None,
         "gpu_s_per_token": deployment.gpus * span / written if written else None,
+        "joules_per_token": deployment.gpus * deployment.gpu.power_watts * span / written if written else None,
         "mean_batch": run.seat_steps / run.decode_steps if run.decode_steps else None,
         "decode_step_mean_s": run.decode_s / run.decode_steps if run.decode_steps else None,
         "useful_seats": run.useful_seat_steps / run.seat_steps if run.seat_steps else None,

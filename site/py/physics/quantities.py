@@ -75,7 +75,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU from its data sheet: bytes, bytes/s, dense FLOP/s (no sparsity), and one direction of its link in bytes/s."""
+    """A GPU from its data sheet: bytes, bytes/s, dense FLOP/s (no sparsity), one direction of its link in bytes/s, rated W."""
 
     id: str
     name: str
@@ -84,6 +84,7 @@ class Gpu:
     bf16_flops_per_s: float
     fp8_flops_per_s: float | None
     link_bytes_per_s: float
+    power_watts: float
     source: str = ""
 
     def flops_per_s(self, weight_bits: int) -> float:

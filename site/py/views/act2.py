@@ -288,6 +288,7 @@ ROWS = (
     ("ttft", "time", "slo", None),
     ("ttft_p50", "time", None, None),
     ("tpot", "time", None, None),
+    ("itl", "time", None, None),
     ("throughput", "tps", None, "target"),
     ("batch", "d", None, None),
     ("mfu", "pct", None, None),
@@ -297,6 +298,8 @@ ROWS = (
     ("preemptions", "n", None, None),
     ("cut", "pct", None, None),
     ("job", "time", None, None),
+    ("gpu_time", "sig", None, None),
+    ("energy", "joule", None, None),
 )
 
 
