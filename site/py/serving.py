@@ -22,7 +22,7 @@ class RunRequest:
     """One run: the replica, the policy and its limits, the traffic. Loads per second, lengths in tokens.
 
     With `users` the loop is closed: so many users, each asking again when answered, and the load means nothing.
-    `token_budget` is what a mixed step may compute.
+    `token_budget` is what a mixed step may compute, `cv` the coefficient of variation of the gaps between arrivals.
     """
 
     model: str
@@ -40,6 +40,7 @@ class RunRequest:
     seed: int
     users: int = 0
     token_budget: int = 2048
+    cv: int = 1
 
 
 def request_of(course: Course, settings: Mapping[str, object], side: str, requests: int) -> RunRequest:
@@ -60,6 +61,7 @@ def request_of(course: Course, settings: Mapping[str, object], side: str, reques
         requests=requests,
         seed=settings["act2.seed"],
         token_budget=course.at("act2.simulation.token_budget"),
+        cv=settings["act2.cv"],
     )
 
 
@@ -69,7 +71,9 @@ def request_from(course: Course, saved: Mapping[str, object]) -> RunRequest:
         request = RunRequest(**saved)
         names = (request.model in course.models, request.gpu in course.gpus, request.workload in course.workloads)
         counts = (request.gpus, request.max_batch, request.max_sequence, request.requests, request.seed)
-        plain = all(isinstance(count, int) and 0 < count <= 1_000_000 for count in (*counts, request.token_budget))
+        plain = all(
+            isinstance(count, int) and 0 < count <= 1_000_000 for count in (*counts, request.token_budget, request.cv)
+        )
         if not all(names) or not plain or not 0 < request.load <= 1_000_000:
             raise engine.PhysicsError("A saved run names something that this lab doesn't have.")
         deployment_of(course, request)
@@ -150,7 +154,8 @@ def run(course: Course, request: RunRequest) -> Result:
 def traffic(course: Course, request: RunRequest) -> list[engine.Request]:
     """The arrivals and lengths of a request: the same seed brings the same traffic to every configuration."""
     workload = course.workloads[request.workload]
-    return engine.sample_requests(workload, request.load, request.requests, request.seed, request.max_sequence)
+    sampled = (workload, request.load, request.requests, request.seed, request.max_sequence)
+    return engine.sample_requests(*sampled, cv=request.cv)
 
 
 def step_cost(course: Course, request: RunRequest) -> engine.StepCost:

@@ -19,16 +19,24 @@ class PhysicsError(ValueError):
 
 def whole(name: str, value: float, least: int = 0) -> int:
     """`value` as a whole number of at least `least`. Raises PhysicsError otherwise, NaN and infinities included."""
-    if isinstance(value, bool) or not math.isfinite(value) or value != int(value) or value < least:
-        raise PhysicsError(f"{name} must be a whole number of at least {least}, not {value}.")
+    if not _finite(value) or value != int(value) or value < least:
+        raise PhysicsError(f"{name} must be a whole number of at least {least}, not {str(value)[:40]}.")
     return int(value)
 
 
 def positive(name: str, value: float) -> float:
     """`value` if it is a finite number above zero. Raises PhysicsError otherwise."""
-    if not math.isfinite(value) or value <= 0:
-        raise PhysicsError(f"{name} must be a number above zero, not {value}.")
+    if not _finite(value) or value <= 0:
+        raise PhysicsError(f"{name} must be a number above zero, not {str(value)[:40]}.")
     return value
+
+
+def _finite(value: object) -> bool:
+    """Whether this is a number that can be measured: no truth value, text, NaN, infinity, or more than a float holds."""
+    try:
+        return not isinstance(value, bool) and math.isfinite(value)  # type: ignore[arg-type]
+    except (TypeError, OverflowError):
+        return False
 
 
 @dataclass(frozen=True)

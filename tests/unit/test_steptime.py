@@ -1,0 +1,190 @@
+"""Step times: named terms that sum, the affine shortcut, and how near they come to measured kernels."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import engine
+from engine import Deployment, PhysicsError, StepCost
+from tests.validation import accuracy
+
+MODELS = engine.read_models(accuracy.content("models"))
+GPUS = engine.read_gpus(accuracy.content("hardware"))
+CALIBRATIONS = engine.read_calibrations(accuracy.content("calibration"))
+
+
+def cost_of(model: str, gpu: str, gpus: int, weight_bits: int = 16, kv_bits: int = 16) -> StepCost:
+    deployment = Deployment(MODELS[model], GPUS[gpu], gpus, weight_bits, kv_bits)
+    return StepCost(deployment, engine.calibration_for(deployment, CALIBRATIONS.values()))
+
+
+costs = st.builds(
+    cost_of,
+    st.sampled_from(list(MODELS)),
+    st.sampled_from(list(GPUS)),
+    st.sampled_from([1, 2, 4, 8]),
+    st.sampled_from([4, 8, 16]),
+    st.sampled_from([4, 8, 16]),
+)
+counts = st.integers(0, 500)
+chunks = st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 4096)), max_size=4)
+
+
+@pytest.mark.parametrize("gpu", ["h100", "a100"])
+def test_steps_of_measured_kernels_within_four_percent(gpu: str) -> None:
+    found = accuracy.accuracy(gpu, accuracy.model)
+    assert found.rows > 300
+    assert found.mape <= 0.04
+    assert abs(found.bias) <= 0.01
+    assert found.worst <= 0.20
+
+
+@pytest.mark.parametrize("gpu", ["h100", "a100"])
+@pytest.mark.parametrize("simple", [accuracy.roofline, accuracy.rule_of_thumb])
+def test_simpler_answers_are_far_worse(gpu: str, simple: accuracy.Predict) -> None:
+    assert accuracy.accuracy(gpu, simple).mape > 4 * accuracy.accuracy(gpu, accuracy.model).mape
+
+
+@given(costs, counts, st.integers(0, 1_000_000), chunks)
+def test_the_terms_sum(cost: StepCost, decodes: int, context: int, prefills: list[tuple[int, int]]) -> None:
+    terms = cost.step(decodes, context, prefills)
+    parts = [seconds for name, seconds in terms.items() if name != "total_s"]
+    assert min(parts) >= 0
+    assert terms["total_s"] == pytest.approx(math.fsum(parts), rel=1e-12)
+    assert cost.seconds(decodes, context, prefills) == pytest.approx(terms["total_s"], rel=1e-12)
+
+
+def test_a_step_of_nothing_takes_no_time() -> None:
+    assert cost_of("llama-3-70b", "h100-sxm", 4).step(0, 0)["total_s"] == 0
+
+
+@given(costs, st.integers(1, 500), st.integers(0, 1_000_000))
+def test_a_decode_step_is_affine_in_the_cached_tokens(cost: StepCost, decodes: int, context: int) -> None:
+    base, slope = cost.decode_affine(decodes)
+    assert base + slope * context == pytest.approx(cost.step(decodes, context)["total_s"], rel=1e-12)
+
+
+@given(costs, counts, st.integers(0, 1_000_000), chunks, st.integers(1, 100))
+def test_more_work_takes_longer(
+    cost: StepCost, decodes: int, context: int, prefills: list[tuple[int, int]], more: int
+) -> None:
+    before = cost.seconds(decodes, context, prefills)
+    assert cost.seconds(decodes + more, context, prefills) > before
+    assert cost.seconds(decodes, context, [*prefills, (0, more)]) > before
+    if decodes:
+        assert cost.seconds(decodes, context + 1000 * more, prefills) > before
+    if prefills:
+        (start, length), *rest = prefills
+        assert cost.seconds(decodes, context, [(start, length + more), *rest]) > before
+        assert cost.seconds(decodes, context, [(start + 1000 * more, length), *rest]) > before
+
+
+@given(costs, st.integers(1, 300), st.integers(1, 8))
+def test_verifying_a_draft_costs_at_least_a_plain_step(cost: StepCost, decodes: int, each: int) -> None:
+    assert cost.decode_affine(decodes, each + 1)[0] > cost.decode_affine(decodes, each)[0]
+    assert cost.decode_affine(decodes, each)[1] == cost.decode_affine(decodes)[1]
+
+
+def test_one_decode_step_is_bounded_by_reading_the_weights() -> None:
+    cost = cost_of("llama-3-70b", "h100-sxm", 8)
+    reading = cost.weights_read_bytes / (8 * 3.35e12)
+    assert reading < cost.seconds(1, 100) < 3 * reading
+    terms = cost.step(1, 100)
+    assert engine.binding(terms, cost, 1, 1) == "weights"
+
+
+def test_a_long_prompt_is_bounded_by_arithmetic() -> None:
+    cost = cost_of("llama-3-70b", "h100-sxm", 4)
+    arithmetic = 2 * 70.554e9 * 8192 / (4 * 989.4e12)
+    seconds = cost.seconds(0, 0, [(0, 8192)])
+    assert arithmetic < seconds < 2.5 * arithmetic
+    assert engine.binding(cost.step(0, 0, [(0, 8192)]), cost, 8192, 1) == "compute"
+
+
+def test_each_wall_can_bind() -> None:
+    textbook = Deployment(MODELS["llama-3-70b"].with_kv_heads(64), GPUS["h100-sxm"], 8)
+    cost = StepCost(textbook, CALIBRATIONS["h100-bf16"])
+    assert engine.binding(cost.step(40, 40 * 8192), cost, 40, 40) == "kv"
+    small = cost_of("llama-3.2-1b", "h100-sxm", 8)
+    assert engine.binding(small.step(1, 100), small, 1, 1) == "overhead"
+    slow_link = cost_of("llama-2-70b", "h100-pcie", 8)
+    terms = slow_link.step(0, 0, [(0, 512)])
+    assert engine.binding(terms, slow_link, 512, 1) == "links"
+
+
+def test_mixture_of_experts_reads_more_as_tokens_choose() -> None:
+    cost = cost_of("mixtral-8x7b", "h100-sxm", 2)
+    one, many = cost.weights_read(1), cost.weights_read(1000)
+    head = 2 * 32000 * 4096
+    assert one == pytest.approx(2 * 12.9e9 - head, rel=1e-9)  # the two experts of one token, and everything shared
+    assert many == pytest.approx(2 * 46.7e9 - head, rel=1e-9)
+    experts = 2 * (46.7e9 - 12.9e9) / (1 - 2 / 8)
+    assert many - cost.weights_read(3) == pytest.approx(experts * 0.75**3, rel=1e-9)
+
+
+def test_precision_halves_what_is_moved() -> None:
+    for name in ("llama-3-70b", "deepseek-v3", "qwen3-32b"):
+        full, half = cost_of(name, "h100-sxm", 8, 16, 16), cost_of(name, "h100-sxm", 8, 4, 8)
+        assert half.weights_read(64) * 4 == pytest.approx(full.weights_read(64), rel=1e-12)
+        assert half.decode_affine(1)[1] * 2 == pytest.approx(full.decode_affine(1)[1], rel=1e-12)
+
+
+def test_cache_reads_stop_splitting_past_the_heads() -> None:
+    def slope(model: str, gpus: int) -> float:
+        return cost_of(model, "h100-sxm", gpus).decode_affine(1)[1]
+
+    assert slope("llama-3-70b", 8) * 8 == pytest.approx(slope("llama-3-70b", 1), rel=1e-12)
+    assert slope("qwen3-235b-a22b", 8) == pytest.approx(slope("qwen3-235b-a22b", 4), rel=1e-12)
+    assert slope("deepseek-v3", 8) == pytest.approx(slope("deepseek-v3", 1), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "weight_bits", "chosen", "extrapolated"),
+    [
+        ("h100-sxm", 16, "h100-bf16", False),
+        ("h100-sxm", 8, "h100-fp8", False),
+        ("h100-sxm", 4, "h100-bf16", False),  # 4-bit weights are widened to 16 bits
+        ("a100-sxm", 16, "a100-bf16", False),
+        ("a100-sxm", 8, "a100-bf16", False),  # an A100 has no FP8
+        ("h200-sxm", 8, "h200-fp8", False),
+        ("h200-sxm", 16, "h100-bf16", True),  # precision before GPU
+        ("mi300x", 16, "h100-bf16", True),
+        ("l4", 8, "h100-fp8", True),
+    ],
+)
+def test_the_nearest_constants_are_taken(gpu: str, weight_bits: int, chosen: str, extrapolated: bool) -> None:
+    cost = cost_of("llama-3-70b", gpu, 8, weight_bits)
+    assert cost.calibration.id == chosen
+    assert cost.extrapolated == extrapolated
+
+
+def test_the_nearest_measured_all_reduce_is_taken() -> None:
+    measured = replace(CALIBRATIONS["h100-bf16"], reduce_s=((2, 1.0), (4, 2.0), (8, 3.0)))
+    assert [measured.all_reduce_s(n) for n in (1, 2, 4, 8, 16)] == [1.0, 1.0, 2.0, 3.0, 3.0]
+    assert cost_of("llama-3-70b", "h100-sxm", 1).step(5, 100)["reduce_s"] == 0
+
+
+def test_questions_without_an_answer() -> None:
+    cost = cost_of("llama-3-70b", "h100-sxm", 8)
+    with pytest.raises(PhysicsError):
+        engine.calibration_for(cost.deployment, [])
+    for decodes, prefills in ((-1, []), (1.5, []), (math.nan, []), (0, [(0, 0)]), (0, [(0, -5)]), (0, [(0, math.inf)])):
+        with pytest.raises(PhysicsError):
+            cost.step(decodes, 0, prefills)
+
+
+def test_a_billion_is_finite() -> None:
+    cost = cost_of("llama-3-70b", "h100-sxm", 8)
+    assert math.isfinite(cost.seconds(10**9, 10**12, [(10**9, 10**9)]))
+
+
+def test_speculation_pays_at_small_batches_only() -> None:
+    """Llama-3-70B on 8 H100s, a 1B draft, 4 tokens at 80 %: twice as fast alone, a loss at 256 (Leviathan, 2023)."""
+    cost, draft = cost_of("llama-3-70b", "h100-sxm", 8), cost_of("llama-3.2-1b", "h100-sxm", 8)
+    gains = [engine.speculation_speedup(cost, draft, b, 200 * b, 4, 0.8) for b in (1, 32, 64, 128, 256)]
+    assert gains == sorted(gains, reverse=True)
+    assert gains[0] > 2 and gains[-1] < 1
+    assert gains[0] < engine.speculation_yield(0.8, 4)
