@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
             return testing.run(cache, dist, build, rest)
         if rest:
             parser().error(f"unrecognized arguments: {' '.join(rest)}")
+        if options.command == "validate":
+            return testing.validate(cache)
         if options.command == "pin":
             runtimes.pin(cache)
             return 0
@@ -50,7 +52,7 @@ def main(arguments: list[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("command", nargs="?", default="build", choices=("build", "serve", "test", "pin"))
+    made.add_argument("command", nargs="?", default="build", choices=("build", "serve", "test", "validate", "pin"))
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")
     made.add_argument("--out", default=str(ROOT / "dist"), help="the folder to build into")

@@ -44,6 +44,12 @@ def run(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]
     return int(failed)
 
 
+def validate(cache: Path) -> int:
+    """Print how near the physics comes to published measurements, from figures kept in the repository."""
+    variables = {**os.environ, "PYTHONPATH": f"{ROOT / 'site/py'}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run([str(environment(cache)), "-m", "tests.validation"], cwd=ROOT, env=variables).returncode
+
+
 def environment(cache: Path) -> Path:
     """The Python of a virtual environment with the pinned requirements, made anew when they change. Raises BuildError."""
     requirements = ROOT / "requirements-test.txt"

@@ -46,7 +46,9 @@ def served(shipped: course.Course) -> list[Compared]:
 def _compared(shipped: course.Course, row: receipts.Measured) -> Compared:
     request = receipts.request_of(shipped, row)
     got = serving.run(shipped, request)
-    needs = row.users * engine.kv_bytes(serving.deployment_of(shipped, request).model, row.prompt_tokens, request.kv_bits)
+    needs = row.users * engine.kv_bytes(
+        serving.deployment_of(shipped, request).model, row.prompt_tokens, request.kv_bits
+    )
     return Compared(
         row,
         float(got["ttft_mean_s"] or 0) / row.ttft_s - 1,

@@ -20,6 +20,7 @@ from physics.steptime import StepCost
 from physics.workload import Request
 
 WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
+MOST_CHUNKS = 2_000_000  # more steps with prompts than this are refused: half a minute of simulation
 
 
 @dataclass
@@ -71,6 +72,7 @@ def simulate(
     can't fit, or if speculation has no draft.
     """
     policy = POLICIES[settings.policy]
+    _check(requests, settings)
     longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
     if _blocks(longest, settings.block_size) > whole("The number of KV blocks", blocks):
         raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
@@ -88,6 +90,19 @@ def simulate(
     else:
         server.serve_static()
     return server.run
+
+
+def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
+    """Raise PhysicsError for requests that can't be, or that would take for ever to read chunk by chunk."""
+    before, prompts = 0.0, 0
+    for arrival, prompt, output in requests:
+        if not before <= arrival < math.inf:
+            raise PhysicsError(f"Requests must come in order, at finite times from 0 s, not at {arrival} s.")
+        if not (1 <= prompt < math.inf and 1 <= output < math.inf):
+            raise PhysicsError(f"A request reads and writes at least one token, not {prompt} and {output}.")
+        before, prompts = arrival, prompts + prompt
+    if POLICIES[settings.policy].mixed and prompts > MOST_CHUNKS * settings.token_budget:
+        raise PhysicsError(f"{prompts:,} tokens in chunks of {settings.token_budget:,} are too many steps to simulate.")
 
 
 def _blocks(tokens: float, block_size: int) -> int:
@@ -165,7 +180,7 @@ class _Server:
             head = self.waiting[0]
             needed = _blocks(self.target(head) + 1, size)
             claim = needed if self.policy.evicts else self.whole_blocks(head)
-            if used + claim > (spare if self.order else self.blocks):
+            if self.order and used + claim > spare:  # alone it always fits: simulate() has checked
                 return
             self.waiting.popleft()
             self.order.append(head)
@@ -182,7 +197,7 @@ class _Server:
     def whole_blocks(self, request: int) -> int:
         """Blocks of a request at its full length."""
         lengths = self.requests[request]
-        return _blocks(lengths.prompt_tokens + lengths.output_tokens + self.stride, self.settings.block_size)
+        return -(-(lengths.prompt_tokens + lengths.output_tokens) // self.settings.block_size)
 
     def finish(self, request: int, at_s: float) -> None:
         """A request has its last token. In a closed loop its user asks again at once."""
@@ -373,6 +388,8 @@ class _Server:
                 return wanted
             if self.fits(1):
                 return self.largest_fitting(wanted)
+            if len(self.order) == 1:
+                return 1  # alone it fits; only what a draft guesses past the answer's end does not, and is dropped
             self.preempt()
 
     def fits(self, ahead: int) -> bool:
