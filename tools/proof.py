@@ -6,15 +6,21 @@ context; each option has the feedback that its verdict asks for. The simulations
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Names that a view adds for one sentence alone, beside the numbers of the act.
 LOCAL = {
-    "act1": "way_out needs_bytes has_bytes family value changes first_tokens first_users last_tokens last_users"
-    " least_name least_bytes most_name most_bytes span",
-    "act2": "gpus users prompt output bits batch measured model error source date side share low high change value sign"
-    " target evicted requests prefill_share a_prefill_p99",
+    "act1": """
+        way_out needs_bytes has_bytes value changes family model_source gpu gpu_source
+        first_tokens first_users last_tokens last_users least_name least_bytes most_name most_bytes span
+    """,
+    "act2": """
+        change value sign target low high share evicted requests prefill_share a_prefill_p99
+        prompt_mean prompt_p99 output_mean source assumption
+        gpus users prompt output bits batch measured model error date side
+    """,
 }
 
 
@@ -77,6 +83,7 @@ def _text_problems(value: Any, path: str, names: set[str]) -> Iterator[str]:
     elif isinstance(value, str):
         for name, form in wording.placeholders(value):
             if name not in names:
-                yield f"{path}: {{{name}}} is no number that is known here; expected one of {', '.join(sorted(names))}"
+                near = difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.3) or sorted(names)
+                yield f"{path}: {{{name}}} is no number that is known here; expected one of {', '.join(near)}, ..."
             elif form is not None and form not in wording.FORMATS:
                 yield f"{path}: {form!r} is no format; expected one of {', '.join(wording.FORMATS)}"

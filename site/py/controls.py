@@ -163,11 +163,18 @@ def _side(course: Course, side: str) -> list[Control]:
     path = f"act2.sides.{side}"
     policies: list[tuple[Value, str]] = [(policy["id"], policy["text"]) for policy in course.at("act2.policies")]
     scheduling = course.at("act2.design.policy_label")
+    offered = course.at("act2.design.workloads")
+    workloads: list[tuple[Value, str]] = [(id, course.workloads[id].name) for id in offered]
+    traffic = course.at("act2.design.workload_label")
     ranges = [
         _range(course, f"act2.{side}.{name}", f"{path}.{name}", f"{path}.{name}.default")
         for name in ("max_batch", "max_sequence", "load")
     ]
-    return [_choice(course, f"act2.{side}.policy", scheduling, policies, course.at(f"{path}.policy_default")), *ranges]
+    return [
+        _choice(course, f"act2.{side}.workload", traffic, workloads, course.at(f"{path}.workload")),
+        _choice(course, f"act2.{side}.policy", scheduling, policies, course.at(f"{path}.policy_default")),
+        *ranges,
+    ]
 
 
 def reserve_numbers(course: Course) -> dict[str, wording.Number]:

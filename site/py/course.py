@@ -46,7 +46,6 @@ MESSAGE = {"*": {"from": TEXT, "text": TEXT}}
 ACT = {"id": TEXT, "kicker": TEXT, "title": TEXT, "duration": TEXT, "scenario": [PER_CONTEXT], "message": MESSAGE}
 SIDE = {
     "title": TEXT,
-    "text": PER_CONTEXT,
     "workload": TEXT,
     "load_label": TEXT,
     "load_unit": TEXT,
@@ -144,7 +143,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         "sides": {"a": SIDE, "b": SIDE},
         "prediction": QUESTION,
         "reality": {"columns": [TEXT], "*": PER_CONTEXT},
-        "design": {"rows": {"columns": [TEXT], "*": TEXT}, "chart_bars": [TEXT], "*": PER_CONTEXT},
+        "design": {"rows": {"columns": [TEXT], "*": TEXT}, "chart_bars": [TEXT], "workloads": [TEXT], "*": PER_CONTEXT},
         "failures": WORDS,
         "receipts": {
             "columns": [TEXT],
@@ -276,6 +275,9 @@ def _reference_problems(course: Course) -> Iterator[str]:
         if course.at(path) not in known:
             file, _, key = path.partition(".")
             yield f"{file}.toml.{key}: expected one of {', '.join(known)}, found {course.at(path)!r}"
+    for workload in course.at("act2.design.workloads"):
+        if workload not in course.workloads:
+            yield f"act2.toml.design.workloads: expected names from {', '.join(course.workloads)}, found {workload!r}"
     for question in QUESTIONS:
         ids = [option["id"] for option in course.at(question)["options"]]
         if len(set(ids)) < len(ids):

@@ -53,7 +53,7 @@ def request_of(course: Course, settings: Mapping[str, object], side: str, reques
         weight_bits=settings["act2.weight_bits"],
         kv_bits=deployment["kv_bits"],
         kv_heads=settings["act2.kv_heads"],
-        workload=course.at(f"act2.sides.{side}.workload"),
+        workload=settings[f"act2.{side}.workload"],
         policy=settings[f"act2.{side}.policy"],
         max_batch=settings[f"act2.{side}.max_batch"],
         max_sequence=settings[f"act2.{side}.max_sequence"],

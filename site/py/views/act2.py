@@ -181,14 +181,13 @@ def _pair_cells(words: Mapping[str, str], numbers: Numbers | None) -> list[Any]:
 def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Frame:
     request = store.request(course, state, side)
     result = state.results.get(request)
-    sizes = {**numbers, **_mean_lengths(course, numbers)}
     text, mark = _side_state(course, side, request, result, numbers)
     text += _near_capacity(course, side, numbers)
     used = [wording.show(numbers[f"{side}_{key}"], "pct") for key in ("mfu", "mbu")]
     memory = [wording.show(numbers[f"{side}_kv_needs"], "gib"), wording.show(numbers["kv_has"], "gib")]
     ttft, throughput = numbers[f"{side}_ttft"], numbers[f"{side}_throughput"]
     return {
-        f"act2.{side}.text": {"text": course.say(f"act2.sides.{side}.text", state.context, sizes)},
+        f"act2.{side}.text": {"text": _traffic(course, request)},
         f"act2.{side}.state": {"text": text, "state": mark},
         f"act2.{side}.card.ttft": {"text": wording.show(ttft, "time"), "state": mark if side == "a" else None},
         f"act2.{side}.card.throughput": {
@@ -209,13 +208,12 @@ def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
     return " " + course.say(f"act2.failures.{'over' if share > 1 else 'near'}", None, {**numbers, "share": share})
 
 
-def _mean_lengths(course: Course, numbers: Numbers) -> Numbers:
-    """Lengths of the uncut traffic, for the sentence that describes it."""
-    found: Numbers = {"document_tokens": numbers["document_tokens"]}
-    for side in serving.SIDES:
-        shape = engine.lengths(course.workloads[course.at(f"act2.sides.{side}.workload")], None)
-        found |= {f"{side}_{key}": value for key, value in shape.items()}
-    return found
+def _traffic(course: Course, request: RunRequest) -> str:
+    """The uncut traffic of a side in one sentence, and where it is from."""
+    workload = course.workloads[request.workload]
+    named = {"source": workload.source, "assumption": workload.assumption}
+    origin = course.say(f"act2.design.{'assumed' if workload.assumption else 'traced'}", None, named)
+    return course.say("act2.design.lengths", None, {**engine.lengths(workload, None), "source": origin})
 
 
 def _side_state(

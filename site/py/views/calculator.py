@@ -47,6 +47,7 @@ def frame(course: Course, state: store.State) -> Frame:
     found = numbers(here)
     text, mark = _state(here, found)
     return {
+        "act1.sources": {"text": _sources(here)},
         "act1.state": {"text": text, "state": mark},
         "act1.card.users": {"text": wording.show(found["users"], "n"), "state": mark},
         "act1.card.kv_user": {"text": wording.show(found["kv_user_bytes"], "bytes")},
@@ -111,6 +112,14 @@ def numbers(at: Desk) -> Numbers:
         "free_bytes": max(0, plan["total_bytes"] - plan["weights_bytes"] - held),
         "viable_users": at.course.at(f"{PATH}.viable_users"),
     }
+
+
+def _sources(at: Desk) -> str:
+    """Where the chosen model's and GPU's figures come from."""
+    described = deployment(at)
+    named = {"model": described.model.name, "model_source": described.model.source}
+    named |= {"gpu": described.gpu.name, "gpu_source": described.gpu.source}
+    return at.course.say(f"{PATH}.sources", None, named)
 
 
 # --- The state and the way out -----------------------------------------------------------------------------------------
