@@ -41,6 +41,8 @@ def main(arguments: list[str]) -> int:
             runtimes.pin(cache)
             return 0
         build()
+        if options.command == "bench":
+            return testing.bench(cache, dist)
         if options.command == "serve":
             serve(dist, options.port)
     except BuildError as mistake:
@@ -52,7 +54,9 @@ def main(arguments: list[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("command", nargs="?", default="build", choices=("build", "serve", "test", "validate", "pin"))
+    made.add_argument(
+        "command", nargs="?", default="build", choices=("build", "serve", "test", "validate", "bench", "pin")
+    )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")
     made.add_argument("--out", default=str(ROOT / "dist"), help="the folder to build into")

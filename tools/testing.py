@@ -46,8 +46,20 @@ def run(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]
 
 def validate(cache: Path) -> int:
     """Print how near the physics comes to published measurements, from figures kept in the repository."""
-    variables = {**os.environ, "PYTHONPATH": f"{ROOT / 'site/py'}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([str(environment(cache)), "-m", "tests.validation"], cwd=ROOT, env=variables).returncode
+    return module(environment(cache), "tests.validation")
+
+
+def bench(cache: Path, dist: Path) -> int:
+    """Print how fast the simulation of the built site is, in this Python and in a browser."""
+    python = environment(cache)
+    return module(python, "bench.simulation", LAB_BROWSER=find_browser(python), LAB_DIST=str(dist))
+
+
+def module(python: Path, name: str, **variables: str) -> int:
+    """Run one of the project's modules in the test environment. Returns its exit status."""
+    path = f"{ROOT / 'site/py'}{os.pathsep}{ROOT}"
+    around = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    return subprocess.run([str(python), "-m", name], cwd=ROOT, env=around).returncode
 
 
 def environment(cache: Path) -> Path:

@@ -173,15 +173,17 @@ class _Server:
         """First come, first served: the head of the queue joins while there is a seat and blocks for its prompt."""
         if not self.waiting or len(self.order) >= self.settings.max_running:
             return
-        size = self.settings.block_size
-        used = self.used_blocks() if self.policy.evicts else self.promised
+        size, evicts, run = self.settings.block_size, self.policy.evicts, self.run
+        used, exact = (self.at_most(), False) if evicts else (self.promised, True)
         spare = self.blocks - math.floor(self.blocks * WATERMARK)
         while self.waiting and len(self.order) < self.settings.max_running:
             head = self.waiting[0]
             needed = _blocks(self.target(head) + 1, size)
-            claim = needed if self.policy.evicts else self.whole_blocks(head)
+            claim = needed if evicts else self.whole_blocks(head)
+            if not exact and used + claim > min(spare, run.peak_blocks):
+                used, exact = self.used_blocks(), True
             if self.order and used + claim > spare:  # alone it always fits: simulate() has checked
-                return
+                break
             self.waiting.popleft()
             self.order.append(head)
             self.prefilling.append(head)
@@ -189,10 +191,10 @@ class _Server:
             self.held += needed
             used += claim
             self.promised += self.whole_blocks(head)
-            if math.isnan(self.run.start_s[head]):
-                self.run.start_s[head] = self.clock
-        if self.policy.evicts:
-            self.run.peak_blocks = max(self.run.peak_blocks, used)
+            if math.isnan(run.start_s[head]):
+                run.start_s[head] = self.clock
+        if evicts and exact:
+            run.peak_blocks = max(run.peak_blocks, int(used))
 
     def whole_blocks(self, request: int) -> int:
         """Blocks of a request at its full length."""
@@ -270,8 +272,10 @@ class _Server:
 
     def decode_stretch(self) -> int:
         """As many equal steps as pass before anyone finishes, joins or runs out of blocks. Returns how many finished."""
-        room = self.make_room(self.until_finish() if self.jump else 1)  # may preempt, so the next finish is asked anew
-        count = min(self.until_finish(), room)
+        run, preemptions = self.run, self.run.preemptions
+        count = self.make_room(self.until_finish() if self.jump else 1)
+        if run.preemptions > preemptions:
+            count = 1  # the blocks given back may let someone join after this step
         size = len(self.decoding)
         base, slope = self.coefficients(size)
         if count > 1:
@@ -279,7 +283,6 @@ class _Server:
         growth = size * self.stride
         reads = count * self.context + growth * count * (count - 1) / 2
         seconds = count * base + slope * reads
-        run = self.run
         run.steps += count
         run.busy_s += seconds
         run.decode_steps += count
@@ -374,15 +377,18 @@ class _Server:
 
     def used_blocks(self, ahead: int = 0) -> int:
         """Blocks in use once every decoding request has written for `ahead` more iterations."""
-        size, more = self.settings.block_size, ahead * self.stride
-        return self.held + sum(_blocks(self.cached(request) + more, size) for request in self.decoding)
+        size, stride, ceil, now = self.settings.block_size, self.stride, math.ceil, self.iteration + ahead
+        return self.held + sum([ceil((tokens + (now - begun) * stride) / size) for tokens, begun in self.decoding.values()])
+
+    def at_most(self, ahead: int = 0) -> float:
+        """A bound on `used_blocks`, without asking every request: each fills its last block at worst by a token."""
+        running = len(self.decoding)
+        return self.held + (self.context + running * self.stride * ahead) / self.settings.block_size + running
 
     def make_room(self, wanted: int) -> int:
         """How many of the `wanted` iterations fit into the blocks; when not even one does, the youngest is preempted."""
         while True:
-            growth = len(self.decoding) * self.stride
-            most = self.held + (self.context + growth * wanted) / self.settings.block_size + len(self.decoding)
-            if most <= min(self.blocks, self.run.peak_blocks):
+            if self.at_most(wanted) <= min(self.blocks, self.run.peak_blocks):
                 return wanted
             if self.fits(wanted):
                 return wanted
@@ -429,12 +435,12 @@ class _Server:
     def account(self, decodes: int, chunks: list[tuple[int, tuple[int, int]]], seconds: float) -> None:
         """Add one step with prompts to the sums."""
         run = self.run
-        tokens = decodes + sum(length for _, (_, length) in chunks)
+        tokens = decodes + sum([length for _, (_, length) in chunks])
         run.steps += 1
         run.busy_s += seconds
         run.computed_tokens += tokens
         run.context_reads += self.context if decodes else 0.0
-        run.prefill_pairs += math.fsum(length * (start + length / 2) for _, (start, length) in chunks)
+        run.prefill_pairs += sum([length * (start + length / 2) for _, (start, length) in chunks])
         run.weight_reads_bytes += self.cost.weights_read(tokens)
         if decodes:
             run.decode_steps += 1

@@ -16,6 +16,7 @@ from physics.memory import kv_bytes_per_token
 from physics.quantities import Deployment, PhysicsError, whole
 
 Chunk = tuple[int, int]
+TERMS = ("linear_s", "elementwise_s", "reduce_s", "fixed_s", "decode_attention_s", "prefill_attention_s")
 
 
 @dataclass(frozen=True)
@@ -105,21 +106,29 @@ class StepCost:
         (start, length) in tokens. Raises PhysicsError for counts that can't be.
         """
         whole("The number of decoding requests", decodes)
-        tokens = decodes + sum(whole("A chunk's length", length, 1) for _, length in prefills)
-        sequences = decodes + len(prefills)
-        terms = {
-            "linear_s": self._linear_s(tokens, sequences),
-            "elementwise_s": self._element_s * tokens,
-            "reduce_s": self._reduce_s + self._reduce_token_s * tokens if tokens else 0.0,
-            "fixed_s": self._layers_s + self.calibration.sequence_s * sequences if tokens else 0.0,
-            "decode_attention_s": self._attention_s + self.context_token_s * context_tokens if decodes else 0.0,
-            "prefill_attention_s": self._prefill_s(prefills) if prefills else 0.0,
-        }
-        return {**terms, "total_s": math.fsum(terms.values())}
+        for _, length in prefills:
+            whole("A chunk's length", length, 1)
+        terms = self._terms(decodes, context_tokens, prefills)
+        return {**dict(zip(TERMS, terms, strict=True)), "total_s": math.fsum(terms)}
 
     def seconds(self, decodes: int, context_tokens: float, prefills: Sequence[Chunk] = ()) -> float:
-        """`step(...)["total_s"]`."""
-        return self.step(decodes, context_tokens, prefills)["total_s"]
+        """`step(...)["total_s"]` for counts that are known to be whole: the simulation asks thousands of times."""
+        return math.fsum(self._terms(decodes, context_tokens, prefills))
+
+    def _terms(self, decodes: int, context_tokens: float, prefills: Sequence[Chunk]) -> tuple[float, ...]:
+        """The times of a step in the order of TERMS."""
+        tokens = decodes + sum([length for _, length in prefills])
+        sequences = decodes + len(prefills)
+        if not tokens:
+            return (0.0,) * len(TERMS)
+        return (
+            self._linear_s(tokens, sequences),
+            self._element_s * tokens,
+            self._reduce_s + self._reduce_token_s * tokens,
+            self._layers_s + self.calibration.sequence_s * sequences,
+            self._attention_s + self.context_token_s * context_tokens if decodes else 0.0,
+            self._prefill_s(prefills) if prefills else 0.0,
+        )
 
     def decode_affine(self, decodes: int, tokens_each: int = 1) -> tuple[float, float]:
         """(base, slope) in s: a decode-only step takes base + slope · context_tokens.
@@ -148,8 +157,8 @@ class StepCost:
         return math.sqrt(compute * compute + read * read) if tokens else 0.0
 
     def _prefill_s(self, prefills: Sequence[Chunk]) -> float:
-        pairs = math.fsum(length * (start + length / 2) for start, length in prefills)
-        tokens = sum(length for _, length in prefills)
+        pairs = sum([length * (start + length / 2) for start, length in prefills])  # halves: exact
+        tokens = sum([length for _, length in prefills])
         return self._attention_s + self._pair_s * pairs + self._prefill_io_s * tokens
 
 

@@ -201,9 +201,10 @@ def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Fr
 
 
 def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
-    """A warning, when a side runs so near to its capacity that its tail can't be trusted; empty otherwise."""
+    """A warning, when a side's load is more than it can do, or so near to it that a promise about the tail can't be trusted."""
     share = numbers[f"{side}_capacity_share"]
-    if share is None or share <= course.at("act2.simulation.ill_conditioned"):
+    limit = course.at("act2.simulation.ill_conditioned") if side == "a" else 1  # B promises no tail
+    if share is None or share <= limit:
         return ""
     return " " + course.say(f"act2.failures.{'over' if share > 1 else 'near'}", None, {**numbers, "share": share})
 
