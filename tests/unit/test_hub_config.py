@@ -2,10 +2,11 @@
 
 import json
 
-import engine
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import engine
 
 LLAMA = {
     "_name_or_path": "meta-llama/Meta-Llama-3-70B",

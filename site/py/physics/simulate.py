@@ -378,7 +378,9 @@ class _Server:
     def used_blocks(self, ahead: int = 0) -> int:
         """Blocks in use once every decoding request has written for `ahead` more iterations."""
         size, stride, ceil, now = self.settings.block_size, self.stride, math.ceil, self.iteration + ahead
-        return self.held + sum([ceil((tokens + (now - begun) * stride) / size) for tokens, begun in self.decoding.values()])
+        return self.held + sum(
+            [ceil((tokens + (now - begun) * stride) / size) for tokens, begun in self.decoding.values()]
+        )
 
     def at_most(self, ahead: int = 0) -> float:
         """A bound on `used_blocks`, without asking every request: each fills its last block at worst by a token."""

@@ -346,13 +346,21 @@ def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
     keys = ("ttft_share", "throughput_share", "kv_share")
     shares = [[numbers[f"{side}_{key}"] for key in keys] for side in serving.SIDES]
     names = [course.at(f"act2.sides.{side}.title") for side in serving.SIDES]
-    figure = charts.sides_chart(names, words["chart_bars"], shares, OWN_LIMITS, words["chart_y"], state.theme)
+    spreads = [_spread(course, numbers, side) for side in serving.SIDES]
+    figure = charts.sides_chart(names, words["chart_bars"], shares, spreads, OWN_LIMITS, words["chart_y"], state.theme)
     rows = [
         [bar, *(wording.show(numbers[f"{side}_{key}"], "pct") for side in serving.SIDES)]
         for bar, key in zip(words["chart_bars"], keys, strict=True)
     ]
     caption, describe = (wording.fill(words[f"chart_{key}"], numbers) for key in ("caption", "describe"))
     return parts.chart("act2.chart", words["chart_title"], caption, describe, figure, ["", *names], rows)
+
+
+def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] | None:
+    """The lowest and highest P99 TTFT over the days, as shares of the objective."""
+    low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
+    slo = course.at("act2.targets.ttft_p99_s")
+    return None if low is None else (low / slo, high / slo)
 
 
 def _recorded(course: Course, state: store.State) -> Frame:
