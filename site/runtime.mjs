@@ -32,10 +32,10 @@ function countingFetch(files, trouble) {
     try {
       answer = await plain(input, options);
     } catch (failure) {
-      trouble.push(`${path ?? url} did not arrive`);
+      trouble(`${path ?? url} did not arrive`);
       throw failure;
     }
-    if (!answer.ok) trouble.push(`${path ?? url}: the server answered ${answer.status}`);
+    if (!answer.ok) trouble(`${path ?? url}: the server answered ${answer.status}`);
     if (!path || !answer.ok || !answer.body) return answer;
     const counter = new TransformStream({
       transform(chunk, controller) {
@@ -49,7 +49,7 @@ function countingFetch(files, trouble) {
   return () => {
     globalThis.fetch = plain;
     const short = Object.entries(files).find(([path, bytes]) => arrived.has(path) && arrived.get(path) < bytes);
-    if (short) trouble.push(`${short[0]} arrived incomplete (${arrived.get(short[0])} of ${short[1]} bytes)`);
+    if (short) trouble(`${short[0]} arrived incomplete (${arrived.get(short[0])} of ${short[1]} bytes)`);
   };
 }
 
@@ -66,7 +66,13 @@ async function start(options) {
 }
 
 export async function loadPyodide(options) {
-  const trouble = [];
+  let told = false;
+  // The first trouble is said at once: Pyodide may wait for ever for a file that the server refused.
+  const trouble = (cause) => {
+    if (told) return;
+    told = true;
+    tell("lab:failed", { sentence: `Python could not be loaded: ${cause}. Check the connection and reload the page.` });
+  };
   let undo = () => {};
   try {
     const { files } = await manifest();
@@ -74,8 +80,7 @@ export async function loadPyodide(options) {
     return await start(options);
   } catch (failure) {
     undo();
-    const cause = trouble[0] ?? String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200);
-    tell("lab:failed", { sentence: `Python could not be loaded: ${cause}. Check the connection and reload the page.` });
+    trouble(String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200));
     throw failure;
   } finally {
     undo();

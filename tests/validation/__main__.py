@@ -20,7 +20,7 @@ def main() -> None:
     for name, by, found in accuracy.table():
         figures = " ".join(f"{100 * figure:+7.1f}" for figure in found[1:])
         print(
-            f"{name + ', ' + by.partition(' (')[0]:44} {'in-sample' if 'in-sample' in by else 'none':12} {found.rows:4} {figures}"
+            f"{name + ', ' + by.partition(' (')[0]:44} {by.partition(' (')[2].rstrip(')') or 'none':12} {found.rows:4} {figures}"
         )
     shipped = served.lab()
     compared = served.served(shipped)

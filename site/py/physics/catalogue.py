@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields as fields_of
+from typing import Any, TypeVar
 
 from physics.quantities import GB, GIB, TFLOP, Gpu, Model, PhysicsError
 from physics.steptime import Calibration
 from physics.workload import Workload
 
 Tables = Mapping[str, Any]
+Kind = TypeVar("Kind", Model, Workload, Calibration)
 
 
-def _made(file: str, id: str, kind: type, fields: Mapping[str, Any], renames: Mapping[str, str]) -> Any:
-    known = kind.__dataclass_fields__.keys() - {"id"}
+def _made(file: str, id: str, kind: type[Kind], fields: Mapping[str, Any], renames: Mapping[str, str]) -> Kind:
+    known = {field.name for field in fields_of(kind)} - {"id"}
     shown = sorted(known - set(renames.values()) | set(renames))
     for key in fields:
         if key not in shown:

@@ -87,7 +87,8 @@ def users_over_context(
         * ((model.layers - model.local_layers) * tokens + model.local_layers * windowed)
         * kv_copies(deployment)
     )
-    return numpy.maximum(0.0, numpy.floor(memory_plan(deployment, reserve)["kv_budget_bytes"] / each))
+    users: numpy.ndarray = numpy.floor(memory_plan(deployment, reserve)["kv_budget_bytes"] / each)
+    return users.clip(min=0.0)
 
 
 def block_bytes(model: Model, kv_bits: int, block_tokens: int = BLOCK_TOKENS) -> int:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 def mg1_wait_s(rate_per_s: float, mean_s: float, square_s2: float) -> float:
     """Mean wait in an M/G/1 queue: λ E[S²] / (2 (1 − ρ)) (Pollaczek-Khinchine); infinite when ρ ≥ 1."""
     load = positive("The rate", rate_per_s) * positive("The mean service time", mean_s)
-    return math.inf if load >= 1 else rate_per_s * square_s2 / (2 * (1 - load))
+    square = positive("The mean square of the service time", square_s2)
+    return math.inf if load >= 1 else rate_per_s * square / (2 * (1 - load))
 
 
 def md1_wait_s(rate_per_s: float, service_s: float) -> float:
     """Mean wait in an M/D/1 queue, all services equally long."""
-    return mg1_wait_s(rate_per_s, service_s, service_s * service_s)
+    service = positive("The service time", service_s)
+    return mg1_wait_s(rate_per_s, service, service * service)
 
 
 def batched_queue_s(rate_per_s: float, batch: int, fixed_s: float, each_s: float) -> float:
@@ -59,4 +61,4 @@ def _step(cost: StepCost, batch: int, tokens_each: int, context_tokens: float) -
 
 def static_waste(outputs: list[int]) -> float:
     """The share of seat-steps that a static batch wastes: seats stay until the longest output is done."""
-    return 1 - sum(outputs) / (len(outputs) * max(outputs))
+    return 1 - sum(outputs) / positive("The number of seat-steps", len(outputs) * max(outputs, default=0))

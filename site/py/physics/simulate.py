@@ -19,6 +19,8 @@ from physics.schedulers import POLICIES, ServerSettings
 from physics.steptime import StepCost
 from physics.workload import Request
 
+__all__ = ["Run", "ServerSettings", "simulate"]
+
 WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
 MOST_CHUNKS = 2_000_000  # more steps with prompts than this are refused: half a minute of simulation
 
@@ -153,7 +155,8 @@ class _Server:
         done, count = 0, len(self.requests)
         while done < count:
             self.arrive()
-            self.admit()
+            if self.waiting and len(self.order) < self.settings.max_running:
+                self.admit()
             if self.prefilling:
                 done += self.prefill_step()
             elif self.decoding:
@@ -171,8 +174,6 @@ class _Server:
 
     def admit(self) -> None:
         """First come, first served: the head of the queue joins while there is a seat and blocks for its prompt."""
-        if not self.waiting or len(self.order) >= self.settings.max_running:
-            return
         size, evicts, run = self.settings.block_size, self.policy.evicts, self.run
         used, exact = (self.at_most(), False) if evicts else (self.promised, True)
         spare = self.blocks - math.floor(self.blocks * WATERMARK)
@@ -193,8 +194,8 @@ class _Server:
             self.promised += self.whole_blocks(head)
             if math.isnan(run.start_s[head]):
                 run.start_s[head] = self.clock
-        if evicts and exact:
-            run.peak_blocks = max(run.peak_blocks, int(used))
+        if self.at_most() > run.peak_blocks:
+            run.peak_blocks = max(run.peak_blocks, self.used_blocks())
 
     def whole_blocks(self, request: int) -> int:
         """Blocks of a request at its full length."""

@@ -37,7 +37,8 @@ class Workload:
         for table in (self.prompt_quantiles, self.output_quantiles):
             shares, tokens = [share for share, _ in table], [value for _, value in table]
             rising = all(a <= b for values in (shares, tokens) for a, b in pairwise(values))
-            if len(table) < 2 or shares[0] != 0 or shares[-1] != 1 or not rising or tokens[0] < 0:
+            whole_range = len(table) > 1 and shares[0] == 0 and shares[-1] == 1
+            if not whole_range or not rising or not 0 <= tokens[0] <= tokens[-1] < math.inf:
                 raise PhysicsError(f"Workload {self.id}: a quantile table must rise from share 0 to share 1.")
 
 

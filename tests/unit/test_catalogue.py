@@ -1,0 +1,155 @@
+"""Catalogues: every entry can be used and has its source, and a mistake names file, entry and key."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import engine
+from engine import GB, GIB, PhysicsError
+from tests.validation.accuracy import content
+
+TABLES = {name: content(name) for name in ("models", "hardware", "workloads", "calibration")}
+READERS: dict[str, Callable[[Any], Any]] = {
+    "models": engine.read_models,
+    "hardware": engine.read_gpus,
+    "workloads": engine.read_workloads,
+    "calibration": engine.read_calibrations,
+}
+MODELS, GPUS = engine.read_models(TABLES["models"]), engine.read_gpus(TABLES["hardware"])
+
+# Billions of parameters, all and active, as the models' cards give them.
+PUBLISHED = {
+    "llama-3-70b": (70.55, 70.55),
+    "llama-3.1-405b": (405.9, 405.9),
+    "llama-3.1-8b": (8.03, 8.03),
+    "llama-2-7b": (6.74, 6.74),
+    "mixtral-8x7b": (46.7, 12.9),
+    "deepseek-v3": (671.0, 37.5),
+    "gpt-oss-120b": (116.8, 5.1),
+    "qwen3-235b-a22b": (235.1, 22.2),
+}
+# GB/s and dense TFLOPS in 16 bits, from the makers' data sheets.
+SHEETS = {
+    "a100-sxm": (2039, 312),
+    "h100-sxm": (3350, 989.4),
+    "h100-pcie": (2000, 756.5),
+    "h200-sxm": (4800, 989.4),
+    "b200-sxm": (7700, 2250),
+    "mi300x": (5300, 1307),
+    "l4": (300, 121),
+    "l40s": (864, 362),
+    "rtx-4090": (1008, 165),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_are_whole(name: str) -> None:
+    model = MODELS[name]
+    assert model.id == name and model.source
+    assert model.query_heads % model.kv_heads == 0
+    assert 0 < model.active_parameters <= model.parameters
+    assert (model.experts > 0) == (model.active_parameters < model.parameters)
+    assert 0 <= model.local_layers < model.layers and (model.local_layers > 0) == (model.window_tokens > 0)
+    family = "mha" if model.kv_heads == model.query_heads else "mqa" if model.kv_heads == 1 else "gqa"
+    assert model.attention == ("mla" if model.latent_dim else family)
+    assert model.with_kv_heads(model.kv_heads) == model
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_models_have_their_published_size(name: str) -> None:
+    found = MODELS[name].parameters / 1e9, MODELS[name].active_parameters / 1e9
+    assert found == pytest.approx(PUBLISHED[name], rel=0.002)
+
+
+@pytest.mark.parametrize(
+    "name", ["llama-2-7b", "llama-2-13b", "llama-2-70b", "llama-3-70b", "llama-3.1-8b", "llama-3.1-405b"]
+)
+def test_parameters_follow_from_the_geometry(name: str) -> None:
+    """Embedding and head, and a layer's projections and gated feed-forward network; norms are parts in ten thousand."""
+    m = MODELS[name]
+    layer = 2 * m.width * m.head_dim * (m.query_heads + m.kv_heads) + 3 * m.width * m.ffn_width
+    assert 2 * m.vocab * m.width + m.layers * layer == pytest.approx(m.parameters, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", GPUS)
+def test_gpus_are_as_in_their_data_sheets(name: str) -> None:
+    gpu = GPUS[name]
+    assert (gpu.bandwidth_bytes_per_s / GB, gpu.bf16_flops_per_s / 1e12) == pytest.approx(SHEETS[name])
+    assert gpu.source and 20e9 < gpu.memory_bytes < 200e9
+    assert gpu.flops_per_s(16) == gpu.flops_per_s(4) == gpu.bf16_flops_per_s
+    assert gpu.flops_per_s(8) == (gpu.fp8_flops_per_s or gpu.bf16_flops_per_s)
+
+
+def test_an_h100_holds_80_gib() -> None:
+    assert GPUS["h100-sxm"].memory_bytes == 80 * GIB == 85_899_345_920
+    assert GPUS["a100-sxm"].fp8_flops_per_s is None
+
+
+@pytest.mark.parametrize("file", READERS)
+def test_every_entry_has_a_source_and_is_read(file: str) -> None:
+    read = READERS[file](TABLES[file])
+    assert list(read) == list(TABLES[file])
+    assert all(entry.source or getattr(entry, "assumption", "") for entry in read.values())
+
+
+def test_calibrations_are_in_seconds_and_shares() -> None:
+    for constants in engine.read_calibrations(TABLES["calibration"]).values():
+        shares = (constants.compute, constants.bandwidth, constants.kv_bandwidth, constants.flash, constants.link)
+        assert all(0 < share < 1 for share in shares)
+        assert 1e-6 < constants.layer_s < 1e-4 and 1e-6 < constants.attention_s < 1e-4
+        assert all(1e-6 < seconds < 1e-4 for _, seconds in constants.reduce_s)
+        assert constants.gpu in GPUS and constants.fitted and constants.error
+
+
+def test_the_documented_constants_are_the_ones_in_use() -> None:
+    """The table of docs/physics.md, cell by cell."""
+    text = (Path(__file__).parents[2] / "docs" / "physics.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    header = next(i for i, row in enumerate(rows) if row[0] == "constant")
+    names, found = rows[header][1:], rows[header + 2 : header + 14]
+    assert names == list(TABLES["calibration"])
+    for label, *cells in found:
+        stem = label.split()[0].strip(",")
+        for name, cell in zip(names, cells, strict=True):
+            table = TABLES["calibration"][name]
+            value = table[stem] if stem in table else table[f"{stem}_us"]
+            shown = [float(part) for part in cell.split("/")]
+            assert shown == ([us for _, us in value] if isinstance(value, list) else [value]), (name, stem)
+
+
+def edited(file: str, entry: str, key: str, value: object = None) -> dict[str, Any]:
+    tables = copy.deepcopy(TABLES[file])
+    if value is None:
+        del tables[entry][key]
+    else:
+        tables[entry][key] = value
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("file", "entry", "key", "value"),
+    [
+        ("models", "llama-3-70b", "layers", None),
+        ("models", "llama-3-70b", "colour", "red"),
+        ("hardware", "h100-sxm", "bandwidth_gb_per_s", None),
+        ("hardware", "h100-sxm", "memory_gib", None),
+        ("hardware", "h100-sxm", "colour", "red"),
+        ("workloads", "azure-2023-code", "prompt", None),
+        ("workloads", "azure-2023-code", "prompt", [[0, 5], [0.5, 6]]),
+        ("workloads", "azure-2023-code", "colour", "red"),
+        ("calibration", "h100-bf16", "compute", None),
+        ("calibration", "h100-bf16", "layer_us", None),
+        ("calibration", "h100-bf16", "colour", "red"),
+    ],
+)
+def test_a_mistake_names_its_place(file: str, entry: str, key: str, value: object) -> None:
+    with pytest.raises(PhysicsError) as mistake:
+        READERS[file](edited(file, entry, key, value))
+    assert entry in str(mistake.value)
+    if not isinstance(value, list):
+        assert f"{file}.toml" in str(mistake.value)
+        stem = key.removesuffix("_us").removesuffix("_gib")
+        assert stem in str(mistake.value)
