@@ -62,7 +62,7 @@ def write_app(folder: Path, content: dict[str, Any], place: Path) -> None:
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.rglob("*.py")):
             _add(archive, file.relative_to(folder).as_posix(), file.read_bytes())
-        _add(archive, "content.json", json.dumps(content, ensure_ascii=False, sort_keys=True).encode())
+        _add(archive, "content.json", json.dumps(content, ensure_ascii=False).encode())  # in the order of the files
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

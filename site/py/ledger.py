@@ -300,7 +300,7 @@ def _split(history: History) -> tuple[History, list[Any]]:
 
 
 def _joined(others: History, design: dict[str, Any] | None) -> History:
-    """The other labs' entries with this lab's at the end, None for none; the form stays."""
+    """The other labs' entries with this lab's at the end, None for none; the form stays (a list only in an export)."""
     if design is None:
         return others
     if isinstance(others, dict):
@@ -492,7 +492,11 @@ def _writable(text: str | None) -> Reading:
 
 
 def _kept(text_now: str | None, reading: Reading, record: Record, now: str) -> tuple[str, Reading]:
-    """The text of a reading's document with a record in it, and the reading of that."""
+    """The text of a reading's document with a record in it, and the reading of that.
+
+    The history is saved as a dict whatever it was: the curriculum's reader throws on a list whose step is a name, starts
+    blank, and would wipe the other labs' entries with its next save.
+    """
     others, designs = _split(reading.document["history"])
     record = replace(record, fields=_filled(record.fields, {}))
     document = {

@@ -237,7 +237,13 @@ def _answer_committed(course: Course, state: State, action: AnswerCommitted) -> 
         "at": action.at,
         "scenario": oracles.scenario(course, action.question, state.context),
     }
-    return replace(state, record=ledger.add(state.record, fact))
+    return _added(state, fact)
+
+
+def _added(state: State, fact: dict[str, Any]) -> State:
+    """The state with a fact more. Strange facts stand aside, so that one of them can't be in a new answer's way."""
+    understood = replace(state.record, facts=tuple(facts(state)))
+    return replace(state, record=ledger.merge(ledger.add(understood, fact), state.record))
 
 
 def _control_moved(course: Course, state: State, action: ControlMoved) -> State:
@@ -300,7 +306,6 @@ def _run_finished(course: Course, state: State, action: RunFinished) -> State:
 
 def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
     """The first time a side breaks, and each time it changes between broken and mended, is a fact of the record."""
-    record = state.record
     for side in serving.SIDES:
         if not state.settled or request(course, state, side) != action.request:
             continue
@@ -310,8 +315,8 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
             kind = "mended" if failure == serving.OK else "broke"
             fact = {"kind": kind, "context": state.context, "side": side, "failure": failure, "at": action.at}
             found = {"needs": action.result["kv_needs"], "has": action.result["kv_has"]}
-            record = ledger.add(record, fact | {"numbers": found, "request": asdict(action.request)})
-    return replace(state, record=record)
+            state = _added(state, fact | {"numbers": found, "request": asdict(action.request)})
+    return state
 
 
 def _last_state(known: list[dict[str, Any]], context: str, side: str) -> str:
@@ -336,7 +341,7 @@ def _design_recorded(course: Course, state: State, action: DesignRecorded) -> St
         "seed": asked["a"].seed,
         "result": outcome,
     }
-    return replace(state, record=ledger.add(state.record, fact))
+    return _added(state, fact)
 
 
 def _ledger_read(course: Course, state: State, action: LedgerRead) -> State:

@@ -11,7 +11,7 @@ WASM = "**/pyodide.asm.wasm"
 def open_but_hold(lab, pattern):
     """Open the page, but keep one file back until the returned function is called."""
     held = []
-    lab.page.route(pattern, held.append)
+    lab.page.route(pattern, lambda route: held.append(route))
     with lab.page.expect_request(pattern, timeout=60_000):
         lab.page.goto(f"{lab.origin}/")
     return lambda: held[0].continue_()

@@ -141,7 +141,8 @@ def test_a_pasted_config_becomes_a_model(lab):
     lab.page.get_by_label("Text of config.json").fill('{"hidden_size": 1}')
     lab.page.get_by_role("button", name="Use this model").click()
     expect(lab.node("act1.paste.note")).to_contain_text("num_hidden_layers")
-    config = '{"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "vocab_size": 100, "model_type": "<b>tiny</b>"}'
+    shape = {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "vocab_size": 100}
+    config = json.dumps({**shape, "model_type": "<b>tiny</b>"})
     lab.page.get_by_label("Text of config.json").fill(config)
     lab.page.get_by_role("button", name="Use this model").click()
     state = native.after(native.walked(until=1), store.ConfigPasted(config))

@@ -11,7 +11,7 @@ from tests.unit import scenarios
 
 
 def test_the_first_act_by_keyboard_alone(visitor):
-    lab = visitor(viewport={"width": 1280, "height": 700}).open()
+    lab = visitor(viewport={"width": 1280, "height": 700}, reduced_motion="reduce").open()
     page = lab.page
 
     def focused():
@@ -94,8 +94,8 @@ def test_cpython_and_pyodide_agree_to_the_last_digit(visitor):
     lab = visitor()
     lab.page.goto(f"{lab.origin}/boot-manifest.json")
     lab.page.set_default_timeout(120_000)
+    lab.errors.clear()  # a bare page has no icon
     there = json.loads(lab.page.evaluate(IN_PAGE, Path(scenarios.__file__).read_text(encoding="utf-8")))
     here = [scenarios.evaluate(scenario, native.shipped()) for scenario in scenarios.SCENARIOS]
     assert len(here) >= 50
     assert there == json.loads(json.dumps(here))
-    lab.errors.clear()  # a bare page has no icon

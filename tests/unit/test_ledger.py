@@ -155,13 +155,15 @@ def test_our_entry_under_an_older_key_moves_to_our_name(key: str) -> None:
 
 
 @pytest.mark.parametrize("step", [{"step": 10}, {"step": "10"}, {"step": CHAPTER}, {"chapter": 10}])
-def test_a_list_stays_a_list_and_our_entry_is_found_in_it(step: dict[str, Any]) -> None:
+def test_a_list_becomes_a_dict_and_nothing_in_it_is_lost(step: dict[str, Any]) -> None:
     ours = history_of(saved(answer()))[CHAPTER]
     others = [{"chapter": 1, "design": {"a": 1}}, {"step": "v1_03", "design": {}}, "odd", {"step": 2}]
     text = document([others[0], step | {"design": ours}, *others[1:]])
     assert ledger.read(text).record.facts == record(answer()).facts
     written = history_of(saved(design(), into=text))
-    assert written[:-1] == others and written[-1]["step"] == CHAPTER
+    # The curriculum's reader throws on a list whose step is a name, and would start blank: a dict is safe for both.
+    assert written.pop(CHAPTER)[OWN]["facts"]
+    assert written == {"1": {"a": 1}, "v1_03": {}, "entry 3": "odd", "entry 4": {"step": 2}}
     assert len(ledger.read(saved(design(), into=text)).record.facts) == 2
 
 
@@ -415,7 +417,7 @@ def test_an_import_keeps_what_is_here_and_adds_what_is_missing(form: str) -> Non
         "2": {},
         "4": {"new": 1},
     }
-    assert isinstance(history_of(text), dict if form == "dict" else list)
+    assert isinstance(history_of(text), dict)
     assert ledger.import_(text, file, LATER)[0] == text
 
 
@@ -595,9 +597,15 @@ def test_other_labs_entries_survive_byte_for_byte(others: Any, a: Record, b: Rec
     text = ledger.write(document(others), a, VALUES, NOW)[0]
     text = ledger.import_(text, ledger.write(None, b, VALUES, NOW)[0], LATER)[0]
     found = history_of(text)
-    kept: Any = found[:-1] if isinstance(found, list) else {k: v for k, v in found.items() if k != CHAPTER}
-    assert json.dumps(kept) == json.dumps(others)
-    assert json.dumps(history_of(ledger.clear(text, LATER)[0])) == json.dumps(others)
+    kept: Any = {k: v for k, v in found.items() if k != CHAPTER}
+    assert json.dumps(kept) == json.dumps(history_of(ledger.clear(text, LATER)[0]))
+    if isinstance(others, dict):
+        assert json.dumps(kept) == json.dumps(others)
+    else:
+        assert len(kept) == len(others)
+        for entry in others:
+            payload = entry.get("design", entry) if isinstance(entry, dict) else entry
+            assert payload in kept.values() or entry in kept.values()
 
 
 @given(OTHERS, RECORDS)
