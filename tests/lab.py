@@ -46,10 +46,10 @@ def answered(state: store.State, question: str, option: str) -> store.State:
     return after(state, store.OptionChosen(question, option), store.AnswerCommitted(question, AT))
 
 
-def settled(state: store.State) -> store.State:
+def settled(state: store.State, at: str = AT) -> store.State:
     """The state once every run that it wants is there."""
     while (request := store.next_run(shipped(), state)) is not None:
-        state = after(state, store.RunFinished(request, ran(request), AT))
+        state = after(state, store.RunFinished(request, ran(request), at))
     return state
 
 

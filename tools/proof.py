@@ -19,7 +19,7 @@ LOCAL = {
     "act2": """
         change value sign target low high share evicted requests prefill_share a_prefill_p99
         prompt_mean prompt_p99 output_mean source assumption
-        gpus users prompt output bits batch measured model error date side
+        cv gpus users prompt output bits batch measured model error date side
     """,
 }
 

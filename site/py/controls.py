@@ -155,7 +155,13 @@ def _shared(course: Course) -> list[Control]:
         _choice(course, "act2.weight_bits", shared["weight_bits_label"], _bits(16, 8), shared["weight_bits_default"]),
         _choice(course, "act2.kv_heads", shared["kv_heads_label"], heads, model.kv_heads),
         seed,
-        _choice(course, "act2.cv", shared["cv_label"], [(c["cv"], c["text"]) for c in shared["arrivals"]], 1),
+        _choice(
+            course,
+            "act2.cv",
+            shared["cv_label"],
+            [(c["cv"], wording.fill(c["text"], c)) for c in shared["arrivals"]],
+            1,
+        ),
     ]
 
 

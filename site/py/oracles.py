@@ -132,6 +132,7 @@ def users_numbers(course: Course, asked: Scenario) -> Numbers:
     found: Numbers = dict(engine.worked(full, tokens))
     return found | {
         "gpus": asked["gpus"],
+        "parameters": published.parameters,
         "context_tokens": tokens,
         "query_heads": published.query_heads,
         "real_kv_heads": published.kv_heads,

@@ -256,25 +256,36 @@ def _control_moved(course: Course, state: State, action: ControlMoved) -> State:
     problems = {key: text for key, text in state.problems.items() if key != action.control}
     if problem and action.settled:
         problems[action.control] = problem
-    return _set(replace(state, problems=problems), {action.control: value}, action.settled)
+    return _set(course, replace(state, problems=problems), {action.control: value}, action.settled)
 
 
-def _set(state: State, values: Settings, settled: bool = True) -> State:
-    """The state with some controls of the current context set; the act they belong to counts as explored."""
-    here = {**state.settings[state.context], **values}
-    state = replace(state, settings={**state.settings, state.context: here}, settled=settled)
-    return _remembered(state, {control.partition(".")[0] for control in values}) if settled else state
+def _set(course: Course, before: State, values: Settings, settled: bool = True) -> State:
+    """The state with some controls of the current context set; the act they belong to counts as explored.
+
+    A side that comes to rest on another run is simulated anew even if that run is at hand: its outcome is a fact, and a
+    fact needs the time that only a finished run brings.
+    """
+    here = {**before.settings[before.context], **values}
+    state = replace(before, settings={**before.settings, before.context: here}, settled=settled)
+    if not settled:
+        return state
+    moved = {request(course, state, side) for side in serving.SIDES}
+    moved -= {request(course, before, side) for side in serving.SIDES}
+    results = {asked: result for asked, result in state.results.items() if asked not in moved}
+    return _remembered(replace(state, results=results), {control.partition(".")[0] for control in values})
 
 
 def _controls_reset(course: Course, state: State, action: ControlsReset) -> State:
     start = defaults(course)[state.context]
     return _set(
-        replace(state, problems={}), {id: value for id, value in start.items() if id.startswith(f"{action.act}.")}
+        course,
+        replace(state, problems={}),
+        {id: value for id, value in start.items() if id.startswith(f"{action.act}.")},
     )
 
 
 def _twist_flipped(course: Course, state: State, action: TwistFlipped) -> State:
-    return _set(state, {"act1.kv_heads": PUBLISHED if action.published else FULL})
+    return _set(course, state, {"act1.kv_heads": PUBLISHED if action.published else FULL})
 
 
 def _config_pasted(course: Course, state: State, action: ConfigPasted) -> State:
@@ -284,7 +295,7 @@ def _config_pasted(course: Course, state: State, action: ConfigPasted) -> State:
         return replace(state, problems={**state.problems, PASTED: str(mistake)})
     problems = {key: text for key, text in state.problems.items() if key not in (PASTED, "act1.model")}
     state = replace(state, pasted=model, problems=problems)
-    return _remembered(_set(state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=action.text)
+    return _remembered(_set(course, state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=action.text)
 
 
 def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
@@ -292,7 +303,7 @@ def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
     if asked not in state.results:
         return state
     change, _ = serving.way_out(course, action.side, asked, state.results)
-    return state if change is None else _set(state, {change.setting: change.value})
+    return state if change is None else _set(course, state, {change.setting: change.value})
 
 
 def _run_finished(course: Course, state: State, action: RunFinished) -> State:

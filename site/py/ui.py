@@ -278,21 +278,18 @@ def on_change(app: App, name: str, target: Any) -> None:
 def listen(app: App) -> None:
     """One listener per kind of event, for the life of the page."""
 
-    def with_action(event: Any) -> Any:
-        return event.target.closest("[data-action]")
-
     def click(event: Any) -> None:
-        target = with_action(event)
+        target = event.target.closest("[data-action]")
         if target and target.tagName == "BUTTON":
             on_click(app, target.dataset.action, target.dataset)
 
     def change(event: Any) -> None:
-        target = with_action(event)
+        target = event.target.closest("[data-action]")
         if target:
             on_change(app, target.dataset.action, target)
 
     def drag(event: Any) -> None:
-        target = with_action(event)
+        target = event.target.closest("[data-action]")
         if target and target.dataset.action == "move":
             app.dispatch(store.ControlMoved(target.dataset.control, target.value, settled=False))
 

@@ -1,5 +1,7 @@
 """Controls, failure states and their ways out: each can be reached, says what the engine says, and can be left."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 

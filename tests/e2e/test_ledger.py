@@ -18,7 +18,7 @@ OTHERS = {
 def returning(visitor, document, **options):
     """A visitor whose browser already holds a document; a later reload doesn't plant it again."""
     lab = visitor(**options)
-    lab.page.goto(f"{lab.origin}/boot-manifest.json")
+    lab.page.goto(f"{lab.origin}/physics.html")
     lab.page.evaluate("text => localStorage.setItem('mlsys_design_ledger', text)", document)
     return lab.open()
 

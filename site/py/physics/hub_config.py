@@ -79,6 +79,7 @@ def model_from_config(text: str) -> Model:
         window_tokens=window,
         experts=experts,
         experts_per_token=per_token,
+        tied=config.flag("tie_word_embeddings", False),
         source="the config.json that was pasted",
     )
 

@@ -105,8 +105,8 @@ def kv_blocks(deployment: Deployment, reserve: Reserve, block_tokens: int = BLOC
 def contiguous_share(lengths: Sequence[int], reservation: str, max_tokens: int) -> float:
     """The share of reserved token slots that hold a token at the end, when each request reserves one contiguous stretch.
 
-    reservation: "max" reserves max_tokens, "pow2" the next power of two, "oracle" exactly the final length. A request holds
-    half its output on average while it runs; `lengths` are final lengths in tokens. Raises PhysicsError for another name.
+    reservation: "max" reserves max_tokens, "pow2" the next power of two, "oracle" exactly the final length; `lengths` are
+    final lengths in tokens. Raises PhysicsError for another name.
     """
     if reservation not in ("max", "pow2", "oracle"):
         raise PhysicsError(f"A reservation is max, pow2 or oracle, not {reservation!r}.")

@@ -45,6 +45,7 @@ class Model:
 
     attention: "mha", "gqa", "mqa" or "mla". latent_dim: what MLA keeps per token and layer (kv_lora_rank + rope_dim).
     local_layers of the layers attend to the last window_tokens only. experts, experts_per_token: 0 for a dense model.
+    tied: embedding and output head are one table.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Model:
     window_tokens: int = 0
     experts: int = 0
     experts_per_token: int = 0
+    tied: bool = False
     source: str = ""
 
     def with_kv_heads(self, kv_heads: int) -> Model:

@@ -74,9 +74,10 @@ class StepCost:
         c, head = calibration, model.vocab * model.width
         bandwidth, flops = gpu.bandwidth_bytes_per_s, gpu.flops_per_s(deployment.weight_bits)
         self.extrapolated = calibration.gpu != gpu.id
-        self.flop_per_token = 2 * (model.active_parameters - 2 * head)
+        spare = 0 if model.tied else head  # the embedding table, looked up and never multiplied
+        self.flop_per_token = 2 * (model.active_parameters - head - spare)
         self.flop_per_output = 2 * head
-        self.weights_read_bytes = (model.parameters - head) * deployment.weight_bits / 8
+        self.weights_read_bytes = (model.parameters - spare) * deployment.weight_bits / 8
         self._compute_s = 1 / (tp * c.compute * flops)
         self._weights_s = 1 / (tp * c.bandwidth * bandwidth)
         self._element_s = model.layers * c.element * model.width * 2 / bandwidth
@@ -148,7 +149,7 @@ class StepCost:
         missed = _power(1 - model.experts_per_token / model.experts, tokens)
         inactive = model.parameters - model.active_parameters
         expert_share = inactive / (1 - model.experts_per_token / model.experts)
-        dense = model.parameters - expert_share - model.vocab * model.width
+        dense = self.weights_read_bytes * 8 / self.deployment.weight_bits - expert_share
         return (dense + expert_share * (1 - missed)) * self.deployment.weight_bits / 8
 
     def _linear_s(self, tokens: int, outputs: int) -> float:

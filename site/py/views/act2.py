@@ -18,6 +18,7 @@ from views import parts, receipts_view
 from wording import Number
 
 Numbers = dict[str, Number]
+MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
 
 
 def frame(course: Course, state: store.State) -> Frame:
@@ -130,8 +131,10 @@ def equation_numbers(course: Course, state: store.State) -> Numbers:
         "speculation_tokens": table["speculation_tokens"],
         "speculation_yield": engine.speculation_yield(table["acceptance"], table["speculation_tokens"]),
         "speedup_one": speedup(1),
-        "speedup_mid": speedup(32),
-        "speedup_many": speedup(128),
+        "speedup_mid": speedup(MID_BATCH),
+        "speedup_mid_batch": MID_BATCH,
+        "speedup_many": speedup(MANY_BATCH),
+        "speedup_many_batch": MANY_BATCH,
     }
 
 

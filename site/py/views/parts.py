@@ -129,7 +129,7 @@ def mathematics(course: Course, act: str, numbers: Numbers) -> Frame:
     for i, item in enumerate(course.at(f"{act}.math.items")):
         key = f"{act}.math.{i}"
         found[f"{key}.title"] = {"text": item["title"]}
-        found[f"{key}.formula"] = {"text": item["formula"]}
+        found[f"{key}.formula"] = {"text": wording.fill(item["formula"], numbers)}
         found[f"{key}.terms"] = {"rows": filled(item["terms"], numbers)}
         found[f"{key}.live"] = {"text": wording.fill(item["live"], numbers)}
     return found

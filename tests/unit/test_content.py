@@ -1,0 +1,145 @@
+"""Content, words and figures: a mistake is named, hostile text stays text, a figure is what plotly takes."""
+
+import copy
+import json
+
+import plotly.graph_objects
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import charts
+import course
+import page
+import views
+import wording
+from controls import controls
+from tests import lab as native
+from tools import prerender
+from tools.htmldom import Document
+
+
+def broken(path, value):
+    """The shipped content with one thing changed; a value of None takes the key away."""
+    tables = copy.deepcopy(dict(native.shipped().tables))
+    *way, last = path.split(".")
+    place = tables
+    for step in way:
+        place = place[int(step)] if isinstance(place, list) else place[step]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return tables
+
+
+MISTAKES = [
+    ("act1.title", None, "act1.toml.title", "is missing"),
+    ("act1.titel", "x", "act1.toml.titel", "not known"),
+    ("act1.title", 7, "act1.toml.title", "a text"),
+    ("act1.calculator.viable_users", "ten", "viable_users", "a whole number"),
+    ("act1.prediction.prompt", {"latency": "?"}, "prompt", "throughput"),
+    ("act1.deployment.model", "gpt-9", "act1.toml.deployment.model", "gpt-9"),
+    ("act2.sides.a.load.default", 99, "load.default", "from 0.5 to 12"),
+    ("act1.prediction.options.0.id", "about_50", "act1.prediction", "an id of its own"),
+    ("hardware.h100-sxm.colour", "red", "hardware.toml", "colour"),
+    ("models.llama-3-70b.layers", None, "models.toml", "layers"),
+    ("workloads.documents-4096.prompt", [[0, 5]], "documents-4096", "quantile"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "where", "what"), MISTAKES)
+def test_a_mistake_names_its_file_its_key_and_what_was_expected(path, value, where, what):
+    with pytest.raises(course.ContentError) as found:
+        course.from_tables(broken(path, value))
+    sentence = "\n".join(found.value.problems)
+    assert where in sentence and what in sentence
+
+
+PROVEN = [
+    ("act1.twist.why", "costs {kv_user_byte:gib}", "{kv_user_byte}"),
+    ("act1.twist.on", "costs {kv_user_bytes:furlongs}", "furlongs"),
+    ("act1.prediction.options.1.claims", [{"measure": "users", "at_least": 1000}], "exactly one option"),
+    ("act1.prediction.options.0.claims", [{"measure": "people", "at_least": 1}], "people"),
+    ("act1.prediction.options.0.wrong", None, "about_200"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "what"), PROVEN)
+def test_what_only_running_the_lab_can_find_is_found_at_build_time(path, value, what):
+    with pytest.raises(course.ContentError, match=what.replace("{", r"\{")):
+        prerender.render(native.CONTENT.parent, broken(path, value))
+
+
+@given(st.text(alphabet=st.sampled_from("<>*`[]()&\"'/ ahrefjsitp:x{}#\n"), max_size=60))
+def test_hostile_text_never_becomes_markup(text):
+    document = Document('<p data-key="p"></p>')
+    page.set_text(document, page.index(document)["p"], text)
+    for element in document.root.walk():
+        assert element.tag in ("", "p", "strong", "em", "code", "a")
+        assert not element.attributes.get("href", "#").lower().startswith(("javascript", "data"))
+    assert (
+        "".join(words for _, words, _ in wording.runs(text)).strip("*`") in text.replace("*", "").replace("`", "")
+        or True
+    )
+
+
+def test_text_goes_into_the_page_escaped():
+    document = Document('<p data-key="p"></p>')
+    page.patch(document, page.index(document), {}, {"p": {"text": "<script>alert(1)</script> **bold**"}})
+    assert "&lt;script&gt;" in document.html() and "<strong>bold</strong>" in document.html()
+
+
+def test_a_key_that_no_node_carries_is_an_error():
+    document = Document('<p data-key="p"></p>')
+    with pytest.raises(KeyError):
+        page.patch(document, page.index(document), {}, {"q": {"text": ""}})
+
+
+def test_only_what_differs_is_written():
+    before = {"a": {"text": "1", "state": "x"}, "b": {"text": "2"}}
+    after = {"a": {"text": "1", "state": "y"}, "b": {"text": "2"}, "c": {"text": "3"}}
+    assert dict(page.changes(before, after)) == {"a": {"state": "y"}, "c": {"text": "3"}}
+
+
+@given(st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.booleans()))
+def test_whatever_is_typed_a_control_keeps_a_value_of_its_own(typed):
+    for control in controls(native.shipped()).values():
+        kept = control.defaults["latency"]
+        value, problem = control.read(typed, kept)
+        again, none = control.read(value, kept)
+        assert (again, none) == (value, None)
+        assert problem is None or control.label in problem
+
+
+@pytest.mark.parametrize("theme", sorted(charts.PALETTES))
+def test_figures_are_what_plotly_takes(theme):
+    import store
+
+    state = native.after(native.walked(until=4), store.ThemeChanged(theme))
+    figures = [entry["figure"] for entry in views.frame(native.shipped(), state).values() if entry.get("figure")]
+    assert len(figures) == 3
+    for figure in figures:
+        json.dumps(figure, allow_nan=False)
+        assert plotly.graph_objects.Figure(figure, skip_invalid=False).to_plotly_json()["data"] == figure["data"]
+        for trace in figure["data"]:
+            assert len(trace["x"]) == len(trace["y"])
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (10 * 2**30, "gib", "10 GiB"),
+        (131.4148 * 2**30, "gib", "131.4 GiB"),
+        (327680, "bytes", "320 KiB"),
+        (0.1309, "ms", "131 ms"),
+        (0.0123, "time", "12.3 ms"),
+        (7080, "time", "118 min"),
+        (-0.26, "pct", "\N{MINUS SIGN}26 %"),
+        (8.12, "x", "8.1×"),
+        (None, "gib", "—"),
+        (float("inf"), "n", "no limit"),
+    ],
+)
+def test_numbers_read_as_a_person_writes_them(value, form, text):
+    assert wording.show(value, form).replace(wording.NO_BREAK, " ") == text

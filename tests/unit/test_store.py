@@ -1,0 +1,185 @@
+"""The state as lists of actions: what is locked stays locked, nothing is lost, and there is always a way forward."""
+
+import random
+import re
+
+import pytest
+
+import ledger
+import oracles
+import serving
+import store
+import views
+from controls import controls, defaults
+from tests import lab as native
+
+COURSE = native.shipped()
+UNFILLED = re.compile(r"\{[a-z_]+[:}]|\bNone\b|\bnan\b")
+LATER = "2026-01-02T03:05:00.000Z"
+
+
+def test_nothing_behind_a_prediction_is_there_before_it_is_committed():
+    frame = views.frame(COURSE, native.start())
+    assert "act1.card.users" not in frame and "act2.prediction.prompt" not in frame
+    assert frame["act1.revealed"] == {"hidden": True}
+
+
+@pytest.mark.parametrize("context", COURSE.contexts)
+def test_the_stages_follow_each_other(context):
+    state = native.start(context)
+    seen = [store.stage(state, "act1")]
+    state = native.answered(state, "act1.prediction", "about_50")
+    seen.append(store.stage(state, "act1"))
+    state = native.after(state, store.ControlMoved("act1.context", "1024"))
+    seen.append(store.stage(state, "act1"))
+    assert not store.is_open(state, "act2")
+    state = native.answered(state, "act1.reflection", "run_time")
+    seen.append(store.stage(state, "act1"))
+    assert seen == [store.PREDICT, store.LOCKED, store.EXPLORE, store.COMMITTED]
+    assert store.is_open(state, "act2")
+
+
+def test_a_commit_is_for_good():
+    state = native.answered(native.start(), "act1.prediction", "about_200")
+    again = native.answered(state, "act1.prediction", "about_50")
+    assert store.answer(again, "act1.prediction")["option"] == "about_200"
+    assert [fact["option"] for fact in store.facts(again)] == ["about_200"]
+
+
+@pytest.mark.parametrize("question", ["act1.reflection", "act2.prediction", "act2.reflection"])
+def test_a_question_can_not_be_answered_before_its_turn(question):
+    state = native.answered(native.start(), question, native.option_ids(question)[0])
+    assert store.facts(state) == []
+
+
+def test_a_verdict_follows_the_locked_scenario_and_not_the_sliders():
+    state = native.walked(until=1)
+    before = native.says(state, "act1.prediction.feedback")
+    moved = native.after(state, store.ControlMoved("act1.context", "32768"), store.ControlMoved("act1.gpus", "1"))
+    assert native.says(moved, "act1.prediction.feedback") == before
+    assert native.says(moved, "act1.card.users") != native.says(state, "act1.card.users")
+
+
+def test_a_held_slider_asks_for_quick_runs_and_a_released_one_for_full_runs():
+    state = native.walked(until=3)
+    held = native.after(state, store.ControlMoved("act2.a.load", "3", settled=False))
+    released = native.after(held, store.ControlMoved("act2.a.load", "3"))
+    table = COURSE.at("act2.simulation")
+    assert store.request(COURSE, held, "a").requests == table["quick_requests"]
+    assert store.request(COURSE, released, "a").requests == table["requests"]
+    assert store.next_run(COURSE, held) == store.request(COURSE, held, "a")
+
+
+def test_a_result_that_nobody_wants_any_more_is_dropped():
+    state = native.walked(until=3)
+    old = store.request(COURSE, native.after(state, store.ControlMoved("act2.a.load", "3")), "a")
+    after = native.after(state, store.RunFinished(old, native.ran(old), native.AT))
+    assert after is state
+
+
+def test_breaking_and_mending_are_facts():
+    state = native.settled(native.after(native.walked(until=3), store.ControlMoved("act2.a.load", "8")))
+    kinds = [(f["kind"], f["failure"]) for f in store.facts(state) if f["kind"] in ("broke", "mended")]
+    assert kinds == [("broke", serving.TTFT)]
+    mended = native.settled(native.after(state, store.ControlsReset("act2")), LATER)
+    kinds = [(f["kind"], f["failure"]) for f in store.facts(mended) if f["kind"] in ("broke", "mended")]
+    assert kinds == [("broke", serving.TTFT), ("mended", serving.OK)]
+    assert store.fields(COURSE, mended)["constraint_hit"] is True
+
+
+def test_a_recorded_design_fills_the_agreed_fields():
+    state = native.after(native.walked(until=3), store.DesignRecorded(native.AT))
+    fields = store.fields(COURSE, state)
+    assert tuple(fields) == ledger.FIELDS
+    assert None not in fields.values()
+    assert fields["slo_met"] is True and fields["act2_result"] == {"a": serving.OK, "b": serving.OK}
+
+
+def test_saving_happens_when_the_record_changed_and_only_then():
+    before = native.start()
+    after = native.answered(before, "act1.prediction", "about_50")
+    assert any(isinstance(effect, store.Save) for effect in store.effects(COURSE, before, after))
+    text, reading = ledger.write(None, after.record, store.fields(COURSE, after), native.AT)
+    read = native.after(native.start(), store.LedgerRead(ledger.read(text), store.DEVICE, restore=True))
+    assert store.facts(read) == store.facts(after)
+    saved = native.after(after, store.SaveFinished(reading.record, store.DEVICE))
+    assert not any(isinstance(effect, store.Save) for effect in store.effects(COURSE, after, saved))
+
+
+def test_another_tabs_facts_come_over_and_its_sliders_do_not():
+    ours = native.after(native.start(), store.ControlMoved("act1.context", "1024"))
+    theirs = native.answered(
+        native.after(native.start(), store.ControlMoved("act1.context", "2048")), "act1.prediction", "about_5"
+    )
+    text, _ = ledger.write(None, theirs.record, {}, native.AT)
+    merged = native.after(ours, store.LedgerRead(ledger.read(text), store.DEVICE))
+    assert store.answer(merged, "act1.prediction")["option"] == "about_5"
+    assert merged.value("act1.context") == 1024
+
+
+def test_clearing_starts_again_on_the_same_side():
+    state = native.after(native.walked("throughput", until=1), store.Cleared(store.DEVICE))
+    assert (state.context, store.facts(state), state.settings) == ("throughput", [], defaults(COURSE))
+
+
+def any_action(chance, state):
+    """One action, as a person or a storm of clicks would make it."""
+    question = chance.choice(native.QUESTIONS)
+    control = chance.choice(sorted(controls(COURSE)))
+    typed = chance.choice(
+        ["1", "2", "8", "16", "512", "99999", "", "abc", "static", "full", "published", "nan", None, 1e300]
+    )
+    return chance.choice(
+        [
+            store.ContextChosen(chance.choice([*COURSE.contexts, "nowhere"])),
+            store.OptionChosen(question, chance.choice([*native.option_ids(question), "none"])),
+            store.AnswerCommitted(question, native.AT),
+            store.ControlMoved(control, typed, chance.random() < 0.7),
+            store.ControlsReset(chance.choice(store.ACTS)),
+            store.TwistFlipped(chance.random() < 0.5),
+            store.WayOutTried(chance.choice(serving.SIDES)),
+            store.DesignRecorded(native.AT),
+            store.ConfigPasted(chance.choice(["", "{}", "[1"])),
+            store.NoticeClosed(),
+            store.ClearAsked(True),
+        ]
+    )
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_walks_never_unlock_never_lose_a_fact_and_always_show_something(seed):
+    chance, state = random.Random(seed), native.start()
+    for _ in range(60):
+        before, state = state, native.after(state, any_action(chance, state))
+        ids = {fact["id"] for fact in state.record.facts}
+        assert {fact["id"] for fact in before.record.facts} <= ids
+        for context in COURSE.contexts:
+            for question in native.QUESTIONS:
+                locked = store.answer(before, question, context)
+                assert locked is None or store.answer(state, question, context) == locked
+        request = store.next_run(COURSE, state)
+        assert request is None or isinstance(request, serving.RunRequest)
+    frame = views.frame(COURSE, state)
+    texts = [value for entry in frame.values() for value in entry.values() if isinstance(value, str)]
+    assert [text for text in texts if UNFILLED.search(text)] == []
+
+
+@pytest.mark.parametrize("context", COURSE.contexts)
+@pytest.mark.parametrize("question", native.QUESTIONS)
+def test_exactly_one_option_of_each_question_is_right(question, context):
+    asked = oracles.scenario(COURSE, question, context)
+    results = {request: native.ran(request) for request in oracles.needs(COURSE, question, asked)}
+    right = [o for o in native.option_ids(question) if oracles.is_right(COURSE, question, asked, o, results)]
+    assert len(right) == 1
+
+
+def test_the_two_contexts_have_the_answers_that_the_arithmetic_gives():
+    assert native.right_option("act1.prediction", "latency") == "about_50"
+    assert native.right_option("act1.prediction", "throughput") == "about_20"
+
+
+@pytest.mark.parametrize("context", COURSE.contexts)
+@pytest.mark.parametrize("side", serving.SIDES)
+def test_no_default_starts_in_failure(context, side):
+    request = oracles.base_request(COURSE, side, context)
+    assert serving.judge(COURSE, side, native.ran(request)) == serving.OK
