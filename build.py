@@ -53,7 +53,11 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # what isn't ours, whole, goes to pytest
+    )
     made.add_argument(
         "command", nargs="?", default="build", choices=("build", "serve", "test", "validate", "bench", "pin")
     )

@@ -38,7 +38,7 @@
   });
   watchdog = setInterval(() => {
     if (root.dataset.boot === "loading" && performance.now() - progressed > SLOW_AFTER_MS) {
-      say("Nothing has arrived for half a minute. The connection may be slow or gone; the page keeps trying, and you can go on reading and choosing.");
+      say("Nothing has arrived for half a minute. The connection may be slow or gone. The page keeps trying, and you can go on reading and choosing; if it stays so, reload the page.");
     }
   }, 5000);
 
@@ -50,12 +50,13 @@
   addEventListener(
     "error",
     (event) => {
+      const file = event.filename || ""; // a script that arrived, but can't be run: cut short, say
       const part = event.target && event.target.dataset && event.target.dataset.part;
-      if (part === "plotly") {
+      if (part === "plotly" || file.endsWith("/runtime/plotly-basic.min.js")) {
         root.dataset.plotly = "missing";
         dispatchEvent(new Event("lab:plotly-error"));
-      } else if (part === "pyscript") {
-        fail("PyScript could not be loaded (runtime/pyscript/core.js). Check the connection and reload the page.");
+      } else if (part === "pyscript" || file.includes("/runtime/pyscript/")) {
+        fail(`PyScript could not be loaded (${file.split("/").pop() || "runtime/pyscript/core.js"}). Check the connection and reload the page.`);
       }
     },
     true,
@@ -69,6 +70,14 @@
     true,
   );
   const firstLine = (reason) => String((reason && reason.message) || reason).trim().split("\n").pop().slice(0, 200);
+  // PyScript fetches these two by itself, and says nothing when the server doesn't have them.
+  const watch = (entries) => {
+    const lost = entries.find(({ name, responseStatus }) => responseStatus >= 400 && /\/(pyscript\.json|start\.py)$/.test(name));
+    if (lost) fail(`Python could not be loaded: ${lost.name.split("/").pop()}: the server answered ${lost.responseStatus}. Check the connection and reload the page.`);
+  };
+  if (typeof PerformanceObserver === "function") {
+    new PerformanceObserver((list) => watch(list.getEntries())).observe({ type: "resource", buffered: true });
+  }
   if (typeof WebAssembly !== "object") {
     addEventListener("DOMContentLoaded", () => fail("This browser has WebAssembly switched off, and without it the page can't compute. Allow it for this site, or open the lab in another browser."));
   }

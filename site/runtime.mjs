@@ -32,24 +32,28 @@ function countingFetch(files, trouble) {
     try {
       answer = await plain(input, options);
     } catch (failure) {
-      trouble(`${path ?? url} did not arrive`);
+      trouble(`${path ?? url} did not arrive as it should`); // no answer, or not the bytes of the lock file
       throw failure;
     }
     if (!answer.ok) trouble(`${path ?? url}: the server answered ${answer.status}`);
     if (!path || !answer.ok || !answer.body) return answer;
+    const whole = () => {
+      const bytes = arrived.get(path) ?? 0;
+      if (bytes < files[path]) trouble(`${path} arrived incomplete (${bytes} of ${files[path]} bytes)`);
+    };
     const counter = new TransformStream({
       transform(chunk, controller) {
         report(path, chunk.byteLength);
         controller.enqueue(chunk);
       },
+      flush: whole,
     });
+    answer.body.pipeTo(counter.writable).catch(whole); // a connection that broke off: flush is not called then
     const { status, statusText, headers } = answer;
-    return new Response(answer.body.pipeThrough(counter), { status, statusText, headers });
+    return new Response(counter.readable, { status, statusText, headers });
   };
   return () => {
     globalThis.fetch = plain;
-    const short = Object.entries(files).find(([path, bytes]) => arrived.has(path) && arrived.get(path) < bytes);
-    if (short) trouble(`${short[0]} arrived incomplete (${arrived.get(short[0])} of ${short[1]} bytes)`);
   };
 }
 
@@ -79,7 +83,6 @@ export async function loadPyodide(options) {
     undo = countingFetch(files, trouble);
     return await start(options);
   } catch (failure) {
-    undo();
     trouble(String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200));
     throw failure;
   } finally {

@@ -21,9 +21,19 @@ WASM = "runtime/pyodide/pyodide.asm.wasm"
 
 def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT) -> None:
     """Make `dist` from `site`. Raises BuildError with a sentence for each mistake; then an earlier `dist` stays as it was."""
+    try:
+        _make(site, dist, cache, root)
+    except OSError as mistake:
+        what = f"{mistake.filename}: {mistake.strerror}" if mistake.filename else str(mistake)
+        raise BuildError(f"The build stopped at a file: {what}. Mend that and build again.") from mistake
+
+
+def _make(site: Path, dist: Path, cache: Path, root: Path) -> None:
     content = read_content(site / "content")
     page = finished_page(site, content)
     files = runtimes.fetch(cache, root)
+    modules = runtimes.npm_modules(cache, root)
+    dist.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist-") as scratch:
         made = Path(scratch) / "dist"
         made.mkdir()
@@ -32,8 +42,9 @@ def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT) -> No
         for name in PLAIN_FILES:
             shutil.copy(site / name, made / name)
         write_app(site / "py", content, made / "app.zip")
-        write_runtimes(files, made / "runtime", root)
-        write_documents(root / "docs", runtimes.npm_modules(cache, root), made)
+        write_runtimes(files, made / "runtime")
+        write_licences(modules, made / "runtime", root)
+        write_documents(root / "docs", modules, made)
         write_manifest(made)
         swap(made, dist)
 
@@ -72,8 +83,8 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(entry, data)
 
 
-def write_runtimes(files: dict[str, Path], folder: Path, root: Path) -> None:
-    """The runtime files at their places, their licences, and a lock file that knows numpy alone."""
+def write_runtimes(files: dict[str, Path], folder: Path) -> None:
+    """The runtime files at their places, and a lock file that knows numpy alone."""
     for target, source in files.items():
         place = folder / target
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -82,9 +93,15 @@ def write_runtimes(files: dict[str, Path], folder: Path, root: Path) -> None:
     table = json.loads(lock.read_text(encoding="utf-8"))
     table["packages"] = {"numpy": table["packages"]["numpy"]}
     lock.write_text(json.dumps(table), encoding="utf-8")
+
+
+def write_licences(modules: Path, folder: Path, root: Path) -> None:
+    """Which licence each runtime file has, then the texts that the packages bring along."""
     pins, wheel = runtimes.read_pins(root)
     lines = [f"{p.target}: {p.package}, {p.licence}" for p in pins]
     lines.append(f"pyodide/{wheel['file']}: numpy, {wheel['licence']}")
+    for title, text in runtimes.licences(modules, folder / "pyodide" / wheel["file"], pins).items():
+        lines += ["", "=" * 80, title, "=" * 80, text.strip()]
     (folder / "LICENSES.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -110,7 +127,7 @@ def swap(made: Path, dist: Path) -> None:
         dist.rename(old)
     try:
         made.rename(dist)
-    except OSError:
+    except BaseException:  # Ctrl+C too must not leave the place empty
         if old.exists():
             old.rename(dist)
         raise

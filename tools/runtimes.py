@@ -8,14 +8,17 @@ hash is.
 from __future__ import annotations
 
 import hashlib
+import http.client
+import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
-import urllib.error
 import urllib.request
+import venv
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,7 +94,8 @@ def npm_modules(cache: Path, root: Path = ROOT) -> Path:
     modules = folder / "node_modules"
     if (folder / "complete").exists():
         return modules
-    if shutil.which("npm") is None:
+    npm = shutil.which("npm")
+    if npm is None:
         raise BuildError(
             "npm is not on this machine, and the runtimes come from it. Install Node.js (with npm) and build again."
         )
@@ -99,14 +103,20 @@ def npm_modules(cache: Path, root: Path = ROOT) -> Path:
     folder.mkdir(parents=True)
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(root / name, folder)
-    done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run([npm, "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
-        lines = [line for line in (done.stderr or done.stdout).splitlines() if "npm error" in line]
-        raise BuildError(
-            f"npm could not fetch the runtimes: {(lines or ['no reason given'])[0]} Check the network and build again."
-        )
+        reason = _npms_reason(done.stderr or done.stdout)
+        raise BuildError(f"npm could not fetch the runtimes: {reason}. Check the network and build again.")
     (folder / "complete").touch()
     return modules
+
+
+def _npms_reason(output: str) -> str:
+    """The line that says most: npm puts bare facts (code, syscall, errno) before its sentence."""
+    lines = [line.removeprefix("npm error ") for line in output.splitlines() if line.startswith("npm error ")]
+    facts = ("code ", "syscall ", "errno ", "type ", "path ", "command ")
+    said = [line for line in lines if not line.startswith(facts)] or lines or ["no reason given"]
+    return said[0].rstrip(". ")
 
 
 def numpy_wheel(cache: Path, wheel: dict[str, str]) -> Path:
@@ -125,9 +135,10 @@ def numpy_wheel(cache: Path, wheel: dict[str, str]) -> Path:
             place = Path(scratch) / "wheel"
             try:
                 source(place)
-                checked(place, wheel["file"], wheel["sha256"])
-            except (OSError, BuildError, zipfile.BadZipFile, KeyError) as reason:
-                reasons.append(str(reason))
+                if (found := sha256(place)) != wheel["sha256"]:
+                    raise BuildError(f"not the pinned file: expected SHA-256 {wheel['sha256']}, found {found}")
+            except (OSError, http.client.HTTPException, BuildError, zipfile.BadZipFile, KeyError) as reason:
+                reasons.append(str(reason).rstrip(". "))
                 continue
             place.replace(kept)
             return kept
@@ -142,8 +153,8 @@ def _from_url(url: str, place: Path) -> None:
 def _from_package(requirement: str, member: str, place: Path) -> None:
     """One member of a wheel of the Python registry; the wheel itself is dropped again."""
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, requirement]
-        done = subprocess.run(command, capture_output=True, text=True)
+        asked = ["download", "--no-deps", "--no-cache-dir", "--quiet", "--dest", folder, requirement]
+        done = subprocess.run([*_pip(place.parent), *asked], capture_output=True, text=True)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode != 0 or not wheels:
             lines = done.stderr.strip().splitlines() or ["no reason given"]
@@ -152,11 +163,47 @@ def _from_package(requirement: str, member: str, place: Path) -> None:
             shutil.copyfileobj(source, target)
 
 
+def _pip(scratch: Path) -> list[str]:
+    """The command that starts pip: this Python's own, or one in a throwaway environment where it has none."""
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    try:
+        venv.create(scratch / "pip", with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as mistake:
+        raise BuildError(f"this Python has no pip and can't make one ({mistake}); install python3-pip") from mistake
+    return [str(venv_python(scratch / "pip")), "-m", "pip"]
+
+
+def venv_python(folder: Path) -> Path:
+    """The Python of a virtual environment."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def licences(modules: Path, wheel: Path, pins: list[Pinned]) -> dict[str, str]:
+    """The licence texts that the packages bring along, by package and version; a package without one is left out."""
+    texts = {}
+    for package in dict.fromkeys(entry.package for entry in pins):
+        file = modules / package / "LICENSE"
+        if file.is_file():
+            version = json.loads((modules / package / "package.json").read_text(encoding="utf-8"))["version"]
+            texts[f"{package} {version}"] = file.read_text(encoding="utf-8")
+    with zipfile.ZipFile(wheel) as archive:
+        for name in sorted(archive.namelist()):
+            if ".dist-info/licenses/" in name and not name.endswith("/"):
+                texts[name.replace(".dist-info/licenses/", ": ")] = archive.read(name).decode()
+    return texts
+
+
 def pin(cache: Path, root: Path = ROOT) -> None:
     """Rewrite the hashes in runtime.toml from what npm installs now: for maintainers, after a version was changed."""
     pins, _ = read_pins(root)
     modules, file = npm_modules(cache, root), root / "runtime.toml"
     text = file.read_text(encoding="utf-8")
     for entry in pins:
-        text = text.replace(entry.sha256, sha256(modules / entry.package / entry.member))
+        place = modules / entry.package / entry.member
+        if not place.is_file():
+            raise BuildError(
+                f"{entry.package} has no {entry.member} any more. Name the file that took its place in runtime.toml."
+            )
+        text = text.replace(entry.sha256, sha256(place))
     file.write_text(text, encoding="utf-8")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import http.server
+import sys
 from pathlib import Path
+from typing import Any
 
 TYPES = {
     ".css": "text/css",
@@ -14,7 +16,9 @@ TYPES = {
     ".mjs": "text/javascript",
     ".py": "text/x-python",
     ".svg": "image/svg+xml",
+    ".toml": "application/toml",
     ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
     ".whl": "application/octet-stream",
     ".woff2": "font/woff2",
     ".zip": "application/zip",
@@ -36,9 +40,18 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_error(self, format: str, *args: object) -> None:
         """A request that failed, in one line."""
-        print(f"{self.path}: {format % args}")
+        print(f"{getattr(self, 'path', 'a request')}: {format % args}")  # a garbled request has no path yet
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A thread per request; a browser that goes away before all has arrived is no trouble."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Show what went wrong, unless it was only the other end hanging up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def server(folder: Path, port: int = 0) -> http.server.ThreadingHTTPServer:
     """A server for `folder` on localhost; port 0 takes any free one. Call serve_forever() on it."""
-    return http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Handler, directory=str(folder)))
+    return Server(("127.0.0.1", port), functools.partial(Handler, directory=str(folder)))

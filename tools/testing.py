@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
-from tools.runtimes import ROOT, sha256
+from tools.runtimes import ROOT, sha256, venv_python
 from tools.trouble import BuildError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -27,11 +29,12 @@ def run(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]
     browser = find_browser(python)
     build()
     variables = {**os.environ, "LAB_BROWSER": browser, "LAB_DIST": str(dist), "PYTHONDONTWRITEBYTECODE": "1"}
+    record = Path(tempfile.mkdtemp()) / "tests.xml"
     steps = {
         "lint": ["-m", "ruff", "check", "."],
         "format": ["-m", "ruff", "format", "--check", "."],
         "types": ["-m", "mypy", *TYPED],
-        "tests": ["-m", "pytest", *arguments],
+        "tests": ["-m", "pytest", f"--junit-xml={record}", *arguments],
     }
     rows, failed = [], False
     for name, command in steps.items():
@@ -40,8 +43,22 @@ def run(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]
         code = subprocess.run([str(python), *command], cwd=ROOT, env=variables).returncode
         failed |= code != 0
         rows.append(f"{name}: {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - begun:.0f} s")
-    print("\n" + "\n".join(rows), file=sys.stderr)
+    print("\n" + "\n".join(rows))
+    print(counted(record), flush=True)
+    shutil.rmtree(record.parent)
     return int(failed)
+
+
+def counted(record: Path) -> str:
+    """The closing line, "N passed, N failed, N skipped", from pytest's record. Without one, pytest itself failed."""
+    if not record.exists():
+        return "0 passed, 1 failed"
+    suites = list(ElementTree.parse(record).iter("testsuite"))
+    tests, failures, errors, skipped = (
+        sum(int(suite.get(name, 0)) for suite in suites) for name in ("tests", "failures", "errors", "skipped")
+    )
+    failed = failures + errors
+    return f"{max(0, tests - failed - skipped)} passed, {failed} failed, {skipped} skipped"
 
 
 def validate(cache: Path) -> int:
@@ -67,7 +84,7 @@ def environment(cache: Path) -> Path:
     requirements = ROOT / "requirements-test.txt"
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = cache / f"test-{version}-{sha256(requirements)[:16]}"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = venv_python(folder)
     if (folder / "complete").exists():
         return python
     print("Making the test environment (once) ...", flush=True)
@@ -91,11 +108,12 @@ def find_browser(python: Path) -> str:
     """The path of a Chromium: LAB_BROWSER, one on PATH, Playwright's own, or Debian's package. Raises BuildError."""
     chosen = os.environ.get("LAB_BROWSER")
     if chosen:
-        if shutil.which(chosen) is None:
+        program = shutil.which(chosen)  # Playwright wants a path, not a bare name
+        if program is None:
             raise BuildError(
                 f"LAB_BROWSER names {chosen}, and there is no such program. Name a Chromium or leave it out."
             )
-        return chosen
+        return program
     on_path = next((found for found in map(shutil.which, BROWSERS) if found), None)
     return on_path or _playwrights_own(python) or _debians() or _no_browser()
 

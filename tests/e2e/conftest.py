@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -25,6 +26,8 @@ CHROMIUM = [
 BROWSER = os.environ.get("LAB_BROWSER") or shutil.which("chromium")
 BOOT_MS = 60_000
 ANSWER_MS = 30_000
+DESK = {"width": 1280, "height": 900}
+LEDGER, ENTRY = "mlsys_design_ledger", "v2_10"
 expect.set_options(timeout=ANSWER_MS)
 
 
@@ -47,11 +50,19 @@ def browser() -> Iterator[Browser]:
 
 
 class Lab:
-    """A visitor: one browser profile, one page at a time, and everything that went wrong on it."""
+    """A visitor: one browser profile, one page at a time, and everything that went wrong on it.
 
-    def __init__(self, browser: Browser, origin: str, **options: Any) -> None:
+    `document` is what the browser's storage holds under the ledger's key from an earlier visit. `expects_trouble` is set
+    by a test that breaks something itself: the browser reports each failed request as an error.
+    """
+
+    def __init__(self, browser: Browser, origin: str, document: str | None = None, **options: Any) -> None:
         self.origin = origin
+        if document is not None:
+            entry = {"name": LEDGER, "value": document}
+            options["storage_state"] = {"cookies": [], "origins": [{"origin": origin, "localStorage": [entry]}]}
         self.context: BrowserContext = browser.new_context(accept_downloads=True, **options)
+        self.expects_trouble = False
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.page = self.tab()
@@ -64,11 +75,28 @@ class Lab:
         page.on("request", lambda request: self.requests.append(request.url))
         return page
 
+    def begin(self) -> Lab:
+        """Open the lab without waiting for Python."""
+        self.page.goto(f"{self.origin}/", wait_until="commit")
+        return self
+
     def open(self, page: Page | None = None) -> Lab:
         """Open the lab and wait until Python answers."""
         page = page or self.page
         page.goto(f"{self.origin}/")
         return self.ready(page)
+
+    def blank(self) -> Lab:
+        """A page of the same origin with nothing on it."""
+        empty = '<!doctype html><title>blank</title><link rel="icon" href="icon.svg">'
+        self.page.route("**/blank.html", lambda route: route.fulfill(body=empty, content_type="text/html"))
+        self.page.goto(f"{self.origin}/blank.html")
+        return self
+
+    def reload(self) -> Lab:
+        """Load the page again and wait until Python answers."""
+        self.page.reload()
+        return self.ready()
 
     def ready(self, page: Page | None = None) -> Lab:
         """Wait until Python answers."""
@@ -110,9 +138,50 @@ class Lab:
         else:
             self.page.locator(f'[id="{control}.select"]').select_option(str(value))
 
+    def press(self, name: str) -> None:
+        """Press the button with exactly this name."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
     def storage(self) -> str | None:
         """The saved document."""
-        return self.page.evaluate("localStorage.getItem('mlsys_design_ledger')")
+        return self.page.evaluate("key => localStorage.getItem(key)", LEDGER)
+
+    def entry(self) -> dict[str, Any]:
+        """This lab's entry in the saved document."""
+        return json.loads(self.storage() or "{}")["history"][ENTRY]
+
+    def close(self) -> None:
+        """Leave; nothing may have gone wrong, and no host but the site's own may have been asked."""
+        self.context.close()
+        assert self.expects_trouble or self.errors == []
+        assert [url for url in self.requests if not url.startswith((f"{self.origin}/", "data:", "blob:"))] == []
+
+
+class WaitingRoom:
+    """Visitors whose page is already loading: the next one's Python starts while the test before is still at work."""
+
+    def __init__(self, browser: Browser, origin: str) -> None:
+        self.browser, self.origin = browser, origin
+        self.next: Lab | None = None
+
+    def call(self) -> Lab:
+        """The visitor who waits, with the lab open; another begins to wait."""
+        called = self.next or self._arrival()
+        called.ready()
+        self.next = self._arrival()
+        return called
+
+    def _arrival(self) -> Lab:
+        return Lab(self.browser, self.origin, viewport=DESK).begin()
+
+
+@pytest.fixture(scope="session")
+def waiting_room(browser: Browser, origin: str) -> Iterator[WaitingRoom]:
+    """The one waiting room."""
+    room = WaitingRoom(browser, origin)
+    yield room
+    if room.next:
+        room.next.context.close()
 
 
 @pytest.fixture
@@ -126,13 +195,12 @@ def visitor(browser: Browser, origin: str) -> Iterator[Any]:
 
     yield visit
     for lab in made:
-        lab.context.close()
-    for lab in made:
-        assert lab.errors == []
-        assert [url for url in lab.requests if not url.startswith((lab.origin, "data:", "blob:"))] == []
+        lab.close()
 
 
 @pytest.fixture
-def lab(visitor: Any) -> Lab:
+def lab(waiting_room: WaitingRoom) -> Iterator[Lab]:
     """A visitor on a wide screen with the lab open."""
-    return visitor(viewport={"width": 1280, "height": 900}).open()
+    found = waiting_room.call()
+    yield found
+    found.close()

@@ -1,18 +1,27 @@
 """The seconds before Python, and the ways in which it can fail to come."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
+import store
 from tests import lab as native
+from tests.e2e.conftest import BOOT_MS, LEDGER
+from tests.e2e.twin import Twin
 
 WASM = "**/pyodide.asm.wasm"
+WATCH_PROGRESS = """
+  window.told = [];
+  document.addEventListener('lab:progress', () => window.told.push(document.querySelector('#boot-line').textContent));
+"""
 
 
 def open_but_hold(lab, pattern):
     """Open the page, but keep one file back until the returned function is called."""
     held = []
     lab.page.route(pattern, lambda route: held.append(route))
-    with lab.page.expect_request(pattern, timeout=60_000):
+    with lab.page.expect_request(pattern, timeout=BOOT_MS):
         lab.page.goto(f"{lab.origin}/")
     return lambda: held[0].continue_()
 
@@ -22,47 +31,71 @@ def top_of(node):
     return node.evaluate("node => node.getBoundingClientRect().top + scrollY")
 
 
-def test_the_page_is_there_before_python_and_keeps_what_is_pressed(visitor):
-    lab = visitor(viewport={"width": 1280, "height": 900})
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_page_is_there_before_python_and_keeps_what_is_pressed(visitor, width):
+    lab = visitor(viewport={"width": width, "height": 900})
     release = open_but_hold(lab, WASM)
-    expect(lab.node("act1.prediction.prompt")).to_have_text(native.says(native.start(), "act1.prediction.prompt"))
+    question = lab.node("act1.prediction")
+    expect(lab.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(question.get_by_role("group")).to_contain_text(native.says(native.start(), "act1.prediction.prompt"))
     expect(lab.node("act1.message.text")).to_have_text(native.says(native.start(), "act1.message.text"))
-    before = top_of(lab.node("act1.prediction"))
-    lab.choose("act1.prediction", "about_5")
-    lab.commit("act1.prediction")
-    expect(lab.page.get_by_role("status").first).to_contain_text("kept")
+    before = top_of(question)
+    question.get_by_role("radio", name="about 5", exact=True).check()
+    question.get_by_role("button", name="Commit").click()
+    expect(lab.page.locator("#boot-line")).to_contain_text("kept")
     expect(lab.node("act1.revealed")).to_be_hidden()
+    assert top_of(question) == pytest.approx(before, abs=1)
     release()
     lab.ready()
-    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
-    state = native.answered(native.start(), "act1.prediction", "about_5")
-    lab.shows("act1.prediction.feedback", native.says(state, "act1.prediction.feedback"))
-    assert top_of(lab.node("act1.prediction")) == pytest.approx(before, abs=1)
+    expect(question).to_have_attribute("data-state", "locked")
+    twin = Twin(lab, native.answered(native.start(), "act1.prediction", "about_5"))
+    twin.agrees()
+    expect(question.get_by_role("radio", name="about 5", exact=True)).to_be_checked()
+    assert top_of(question) == pytest.approx(before, abs=1)
 
 
 def test_the_progress_line_counts_bytes(visitor):
     lab = visitor()
+    lab.context.add_init_script(WATCH_PROGRESS)
     release = open_but_hold(lab, "**/app.zip")
-    expect(lab.page.locator("#boot-line")).to_contain_text("MB", timeout=60_000)
-    lab.page.wait_for_function(
-        "() => /[1-9][0-9.]* of [0-9.]+ MB/.test(document.querySelector('#boot-line').textContent)"
-    )
+    line = lab.page.locator("#boot-line")
+    expect(line).to_contain_text("MB", timeout=BOOT_MS)
+    lab.page.wait_for_function("() => new Set(window.told).size > 2")
     release()
     lab.ready()
-    expect(lab.page.locator("#boot-line")).to_have_text("")
+    said = [text.split(": ")[1].split(" of ") for text in lab.page.evaluate("window.told") if "MB" in text]
+    loaded = [float(amount) for amount, _ in said]
+    assert loaded == sorted(loaded)
+    assert loaded[0] < loaded[-1]
+    assert len({total for _, total in said}) == 1
+    expect(line).to_have_text("")
+
+
+def cut(route):
+    """The first half of what the server would have sent."""
+    whole = route.fetch().body()
+    route.fulfill(body=whole[: len(whole) // 2])
+
+
+def tamper(route):
+    """What the server would have sent, with one byte changed."""
+    whole = bytearray(route.fetch().body())
+    whole[len(whole) // 2] ^= 1
+    route.fulfill(body=bytes(whole))
+
+
+def refuse(route):
+    """The server doesn't have it."""
+    route.fulfill(status=404)
 
 
 BROKEN = {
-    "pyodide.asm.wasm is missing": ("**/pyodide.asm.wasm", {"status": 404}, "pyodide.asm.wasm"),
-    "python_stdlib.zip is cut short": (
-        "**/python_stdlib.zip",
-        {"body": b"PK\x03\x04 not all of it"},
-        "python_stdlib.zip",
-    ),
-    "app.zip is missing": ("**/app.zip", {"status": 404}, "app.zip"),
-    "the numpy wheel is another file": ("**/*.whl", {"body": b"something else"}, "numpy"),
-    "PyScript is missing": ("**/runtime/pyscript/core.js", {"status": 404}, "PyScript"),
-    "the manifest is missing": ("**/boot-manifest.json", {"status": 404}, "boot-manifest.json"),
+    "the wasm is missing": ("**/pyodide.asm.wasm", refuse, "pyodide.asm.wasm"),
+    "the network is gone": ("**/pyodide.asm.wasm", lambda route: route.abort(), "pyodide.asm.wasm"),
+    "the standard library is cut short": ("**/python_stdlib.zip", cut, "python_stdlib.zip"),
+    "the numpy wheel was tampered with": ("**/*.whl", tamper, "numpy"),
+    "PyScript is missing": ("**/runtime/pyscript/core.js", refuse, "PyScript"),
+    "the manifest is missing": ("**/boot-manifest.json", refuse, "boot-manifest.json"),
 }
 
 
@@ -70,33 +103,62 @@ BROKEN = {
 def test_a_part_that_does_not_arrive_is_named_with_what_to_do(visitor, case):
     pattern, answer, named = BROKEN[case]
     lab = visitor()
-    lab.page.route(pattern, lambda route: route.fulfill(**answer))
+    lab.expects_trouble = True
+    lab.page.route(pattern, answer)
     lab.page.goto(f"{lab.origin}/")
-    alert = lab.page.locator("#boot-failure")
-    expect(alert).to_be_visible(timeout=60_000)
-    expect(alert).to_contain_text(named)
-    expect(alert.get_by_role("button", name="Reload")).to_be_visible()
-    expect(lab.page.locator("html")).to_have_attribute("data-boot", "failed")
+    expect(lab.page.locator("html")).to_have_attribute("data-boot", "failed", timeout=BOOT_MS)
+    alert = lab.page.get_by_role("alert").filter(has_text=named)
+    expect(alert).to_be_visible()
+    expect(alert).to_contain_text("eload the page")
+    expect(alert.get_by_role("button", name="Reload the page")).to_be_visible()
+    expect(lab.node("act1.prediction.prompt")).to_be_visible()
     assert "Traceback" not in lab.page.locator("body").inner_text()
-    lab.errors.clear()  # the browser reports the failed request itself
+
+
+def test_when_the_labs_own_code_is_missing_a_later_reload_is_enough(visitor):
+    lab = visitor()
+    lab.expects_trouble = True
+    lab.page.route("**/app.zip", refuse, times=1)
+    lab.page.goto(f"{lab.origin}/")
+    expect(lab.page.get_by_role("alert").filter(has_text="app.zip")).to_be_visible(timeout=BOOT_MS)
+    expect(lab.page.locator("html")).to_have_attribute("data-boot", "failed")
+    lab.page.get_by_role("button", name="Reload the page").click()
+    lab.ready()
+    expect(lab.page.locator("#boot-failure")).to_be_hidden()
 
 
 def test_without_plotly_the_tables_say_it_all(visitor):
     lab = visitor()
-    lab.page.route("**/plotly-basic.min.js", lambda route: route.fulfill(status=404))
+    lab.expects_trouble = True
+    lab.page.route("**/plotly-basic.min.js", refuse)
     lab.open()
     lab.answer("act1.prediction", "about_50")
-    expect(lab.node("act1.chart.plot")).to_contain_text("table")
-    expect(lab.node("act1.chart.body").get_by_role("row", include_hidden=True)).to_have_count(7)
-    lab.errors.clear()
+    state = native.walked(until=1)
+    expect(lab.node("act1.chart.plot")).to_have_text(native.shipped().at("words.chart_missing"))
+    lab.node("act1.chart").get_by_text(native.shipped().at("words.show_table")).click()
+    expect(lab.node("act1.chart").get_by_role("table")).to_be_visible()
+    lab.set("act1.context", 8192)
+    state = native.after(state, store.ControlMoved("act1.context", 8192))
+    lab.shows("act1.state", native.says(state, "act1.state"))
+    expect(lab.node("act1.chart.plot")).to_have_text(native.shipped().at("words.chart_missing"))
 
 
-def test_without_storage_the_lab_works_and_says_where_the_work_lives(visitor):
+BLOCKED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
+FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }"
+
+
+@pytest.mark.parametrize(
+    ("storage", "word"), [(BLOCKED, "storage_blocked"), (FULL, "storage_full")], ids=["blocked", "full"]
+)
+def test_without_storage_the_lab_works_and_says_where_the_work_lives(visitor, storage, word):
     lab = visitor()
-    lab.context.add_init_script(
-        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
-    )
+    lab.context.add_init_script(storage)
     lab.open()
-    expect(lab.node("notices.list")).to_contain_text("this page only")
     lab.answer("act1.prediction", "about_50")
+    lab.shows("act1.prediction.feedback", native.says(native.walked(until=1), "act1.prediction.feedback"))
+    expect(lab.page.get_by_role("alert").filter(has_text=native.shipped().at(f"words.{word}"))).to_be_visible()
     lab.shows("status.ledger.value", native.shipped().at("words.saved_page"))
+    with lab.page.expect_download() as download:
+        lab.press(native.shipped().at("course.ledger.export_dict"))
+    assert "about_50" in Path(download.value.path()).read_text(encoding="utf-8")
+    assert download.value.suggested_filename == f"{LEDGER}.json"

@@ -1,79 +1,135 @@
 """By keyboard alone, on a phone, in the dark; and the same digits in the browser as here."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+import store
 from tests import lab as native
+from tests.e2e.conftest import DESK
+from tests.e2e.twin import Twin
 from tests.unit import scenarios
+
+# The focused node, whether something shows that it is focused, and how far it reaches under the status line.
+FOCUS = """() => {
+  const node = document.activeElement, status = document.querySelector('.status').getBoundingClientRect();
+  const box = (node.closest('label') ?? node).getBoundingClientRect();
+  const marked = [node, node.closest('label'), node.nextElementSibling].filter(n => n).some(n => {
+    const style = getComputedStyle(n);
+    return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
+  });
+  return {
+    key: node.dataset.key || node.dataset.action || node.id || node.tagName,
+    marked, under: box.bottom - status.top, above: box.top,
+  };
+}"""
+
+
+class Keyboard:
+    """A person without a mouse."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def tab_to(self, key):
+        """Press Tab until a node has the focus; on the way each focused node must be marked and in sight."""
+        for _ in range(60):
+            self.page.keyboard.press("Tab")
+            focus = self.page.evaluate(FOCUS)
+            assert focus["marked"], f"nothing shows that {focus['key']} has the focus"
+            assert focus["under"] <= 0, f"{focus['key']} hides under the status line"
+            assert focus["above"] >= 0, f"{focus['key']} is out of sight"
+            if focus["key"] == key:
+                return
+        raise AssertionError(f"{key} can't be reached by Tab")
+
+    def press(self, *keys):
+        """Press keys, one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
 
 
 def test_the_first_act_by_keyboard_alone(visitor):
     lab = visitor(viewport={"width": 1280, "height": 700}, reduced_motion="reduce").open()
-    page = lab.page
-
-    def focused():
-        return page.evaluate("document.activeElement.dataset.key || document.activeElement.dataset.action || ''")
-
-    def tab_to(key):
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            box = page.evaluate(
-                "() => { const a = document.activeElement.getBoundingClientRect();"
-                " const s = document.querySelector('.status').getBoundingClientRect();"
-                " return [a.top, a.bottom, s.top, getComputedStyle(document.activeElement).opacity] }"
-            )
-            assert box[0] < box[2], "the focused control hides under the status line"
-            if focused() == key:
-                return
-        raise AssertionError(f"{key} can't be reached by Tab")
-
-    tab_to("act1.prediction.about_200.input")
-    page.keyboard.press("ArrowDown")
+    keyboard, twin = Keyboard(lab.page), Twin(lab)
+    keyboard.tab_to("act1.prediction.about_200.input")
+    keyboard.press("ArrowDown")
     expect(lab.node("act1.prediction.about_50.input")).to_be_checked()
-    tab_to("act1.prediction.commit")
-    page.keyboard.press("Enter")
+    keyboard.tab_to("act1.prediction.commit")
+    keyboard.press("Enter")
     expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
-    tab_to("act1.context.range")
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("[id='act1.context.number']")).to_have_value("4608")
-    tab_to("act1.twist.switch")
-    page.keyboard.press("Space")
-    expect(lab.node("act1.twist.switch")).to_be_checked()
-    tab_to("act1.reflection.run_time.input")
-    page.keyboard.press("Space")
-    tab_to("act1.reflection.commit")
-    page.keyboard.press("Enter")
+    keyboard.tab_to("act1.context.range")
+    keyboard.press("ArrowRight")
+    expect(lab.page.get_by_role("spinbutton", name="Context length")).to_have_value("4608")
+    keyboard.tab_to("act1.twist.switch")
+    keyboard.press("Space")
+    expect(lab.page.get_by_role("switch")).to_be_checked()
+    keyboard.tab_to("act1.reflection.run_time.input")
+    keyboard.press("Space")
+    keyboard.tab_to("act1.reflection.commit")
+    keyboard.press("Enter")
     expect(lab.node("act1.reflection")).to_have_attribute("data-state", "locked")
+    keyboard.tab_to("act2.prediction.one_for_both.input")
+    twin.native(
+        store.OptionChosen("act1.prediction", "about_50"),
+        store.AnswerCommitted("act1.prediction", twin.at()),
+        store.ControlMoved("act1.context", 4608),
+        store.TwistFlipped(True),
+        store.OptionChosen("act1.reflection", "run_time"),
+        store.AnswerCommitted("act1.reflection", twin.at()),
+    )
+    twin.agrees()
+
+
+SMALL = """() => [...document.querySelectorAll('button, select, summary, textarea, label.button, label.option, label.switch, '
+  + 'input[type=range], input[type=number]')].filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 24)
+  .map(node => node.outerHTML.slice(0, 80))"""
+WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_on_a_phone_nothing_is_cut(visitor, width):
     lab = visitor(viewport={"width": width, "height": 780}, has_touch=True, is_mobile=True).open()
+    twin = Twin(lab)
+
+    def fits():
+        twin.agrees()
+        assert lab.page.evaluate(WIDE) == 0
+        assert lab.page.evaluate("innerWidth") == width  # a wider page would have been shrunk to fit
+        assert lab.page.evaluate(SMALL) == []
+
+    fits()
     for question in native.QUESTIONS:
-        lab.answer(question, native.right_option(question, "latency"))
-        lab.shows(
-            f"{question}.feedback",
-            native.says(native.walked(until=native.QUESTIONS.index(question) + 1), f"{question}.feedback"),
-        )
-        assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
-    small = lab.page.evaluate(
-        "[...document.querySelectorAll('button, select, input:not([type=radio], [type=checkbox], .visually-hidden), summary')]"
-        ".filter(n => n.offsetParent && n.getBoundingClientRect().height < 24).map(n => n.outerHTML.slice(0, 80))"
-    )
-    assert small == []
+        twin.answer(question, native.right_option(question, "latency"))
+        fits()
+    lab.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+    fits()
+
+
+INK = """() => ['html', '[data-key="act1.message.text"]', '[data-key="act1.chart.plot"] .xtitle']
+  .map(name => getComputedStyle(document.querySelector(name)))
+  .map(style => style.fill === 'rgb(0, 0, 0)' ? style.color : style.fill)"""
+PAPER = "() => getComputedStyle(document.documentElement).backgroundColor"
+
+
+def brightness(colour):
+    """The mean of a CSS colour's three parts, 0 to 255."""
+    return sum(float(part) for part in re.findall(r"[0-9.]+", colour)[:3]) / 3
 
 
 def test_the_dark_page_is_dark_and_its_charts_too(visitor):
-    lab = visitor(color_scheme="dark").open()
+    lab = visitor(color_scheme="dark", viewport=DESK).open()
     lab.answer("act1.prediction", "about_50")
-    assert lab.page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(15, 23, 42)"
-    colour = "() => document.querySelector('[data-key=\"act1.chart.plot\"]').layout?.font?.color"
-    dark = lab.page.wait_for_function(colour).json_value()
+    expect(lab.node("act1.chart.plot").locator(".xtitle")).to_be_visible()
+    ink, paper = lab.page.evaluate(INK), lab.page.evaluate(PAPER)
+    assert min(map(brightness, ink)) > 127 > brightness(paper)
     lab.page.emulate_media(color_scheme="light")
-    lab.page.wait_for_function(f"dark => ({colour})() !== dark", arg=dark)
+    lab.page.wait_for_function(f"before => ({INK})().every((colour, i) => colour !== before[i])", arg=ink)
+    ink, paper = lab.page.evaluate(INK), lab.page.evaluate(PAPER)
+    assert max(map(brightness, ink)) < 127 < brightness(paper)
 
 
 IN_PAGE = """async (source) => {

@@ -5,85 +5,67 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+import oracles
 import store
 from tests import lab as native
+from tests.e2e.twin import Twin
 
 PATHS = [(context, position) for context in native.shipped().contexts for position in range(4)]
 
 
+def test_every_option_is_on_a_path():
+    assert {len(native.option_ids(question)) for question in native.QUESTIONS} == {4}
+
+
 @pytest.mark.parametrize(("context", "position"), PATHS)
-def test_every_answer_is_met_by_the_engines_own_words(visitor, context, position):
-    lab = visitor(viewport={"width": 1280, "height": 900}).open()
-    lab.node(f"context.{context}.input").check()
-    state = native.start(context)
+def test_every_answer_is_met_by_the_engines_own_words(lab, context, position):
+    twin = Twin(lab)
+    twin.look(context)
     for question in native.QUESTIONS:
-        option = native.option_ids(question)[position]
-        expect(lab.node(f"{question}.prompt")).to_have_text(native.says(state, f"{question}.prompt"))
-        lab.answer(question, option)
-        state = native.settled(native.answered(state, question, option))
-        lab.shows(f"{question}.feedback", native.says(state, f"{question}.feedback"))
-    for key in (
-        "act1.reality.said",
-        "act1.reality.physics",
-        "act1.reality.ratio",
-        "act1.reality.reserve",
-        "act1.twist.outcome",
-    ):
-        lab.shows(key, native.says(state, key))
-    for key in (
-        "status.act1.value",
-        "status.act2.value",
-        "status.ttft.value",
-        "status.users.value",
-        "status.slo.value",
-    ):
-        lab.shows(key, native.says(state, key))
-    _tables_agree(lab, state, "act1.derivation", "act2.pairs.body", "act2.results.body", "act2.receipts.body")
-    lab.page.get_by_role("button", name="Record this pair").click()
-    state = native.after(state, store.DesignRecorded(native.AT))
-    lab.shows("act2.recorded", native.says(state, "act2.recorded"))
-    items = lab.node("synthesis.takeaways").get_by_role("listitem")
-    expect(items).to_have_text(_takeaways(state))
-    saved = json.loads(lab.storage())["history"]["v2_10"]
-    expected = store.fields(native.shipped(), state)
-    assert {name: saved[name] for name in expected} == json.loads(json.dumps(expected))
+        expect(lab.node(question).get_by_role("group")).to_contain_text(native.says(twin.state, f"{question}.prompt"))
+        twin.answer(question, native.option_ids(question)[position])
+        expect(lab.node(f"{question}.feedback")).to_be_visible()
+        if question == "act1.prediction":
+            for published in (True, False):
+                twin.flip(published)
+                twin.agrees()
+        twin.agrees()
+    twin.record()
+    twin.agrees()
+    expect(lab.node("synthesis.takeaways").get_by_role("listitem").first).to_be_visible()
+    agreed = store.fields(native.shipped(), twin.state)
+    saved = lab.entry()
+    assert len(agreed) == 13
+    assert {name: saved[name] for name in agreed} == json.loads(json.dumps(agreed))
 
 
-def _takeaways(state):
-    import views
-
-    items = views.frame(native.shipped(), state)["synthesis.takeaways"]["items"]
-    assert items
-    return [native.plain(text) for text in items]
+@pytest.mark.parametrize(("context", "option"), [("latency", "about_50"), ("throughput", "about_20")])
+def test_the_right_answers_are_those_that_were_asked_for(context, option):
+    assert native.right_option("act1.prediction", context) == option
 
 
-def _tables_agree(lab, state, *keys):
-    import views
-
-    frame = views.frame(native.shipped(), state)
-    for key in keys:
-        rows = [[native.plain(c) for c in row if isinstance(c, str)] for row in frame[key]["rows"]]
-        shown = lab.node(key).get_by_role("row", include_hidden=True)
-        expect(shown).to_have_count(len(rows))
-        expect(shown.locator("th, td")).to_have_text([cell for row in rows for cell in row])
-
-
-def test_the_twist_is_one_switch_and_eight_times_the_users(lab):
-    lab.answer("act1.prediction", "about_50")
-    state = native.walked(until=1)
-    lab.page.get_by_role("switch").check()
-    flipped = native.after(state, store.TwistFlipped(True))
-    lab.shows("act1.twist.outcome", native.says(flipped, "act1.twist.outcome"))
-    lab.shows("act1.card.users", native.says(flipped, "act1.card.users"))
-    lab.page.get_by_role("switch").uncheck()
-    lab.shows("act1.card.users", native.says(state, "act1.card.users"))
+def test_the_published_heads_let_about_four_hundred_in():
+    asked = oracles.scenario(native.shipped(), "act1.prediction", "latency")
+    assert oracles.users_numbers(native.shipped(), asked)["users_real"] == pytest.approx(400, rel=0.05)
 
 
 def test_each_side_of_the_wall_keeps_its_own_commitments(lab):
-    lab.answer("act1.prediction", "about_50")
-    lab.node("context.throughput.input").check()
+    twin = Twin(lab)
+    twin.answer("act1.prediction", "about_50")
+    twin.look("throughput")
+    twin.agrees()
     expect(lab.node("act1.prediction")).to_have_attribute("data-state", "open")
-    lab.answer("act1.prediction", "about_20")
-    lab.node("context.latency.input").check()
+    twin.answer("act1.prediction", "about_20")
+    twin.look("latency")
+    twin.agrees()
     expect(lab.node("act1.prediction.about_50.input")).to_be_checked()
     expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
+
+
+def test_what_was_right_does_not_move_with_the_sliders(lab):
+    twin = Twin(lab)
+    twin.answer("act1.prediction", "about_50")
+    verdict = native.says(twin.state, "act1.prediction.feedback")
+    twin.set({"act1.context": 32768, "act1.gpus": 4})
+    twin.agrees()
+    lab.shows("act1.prediction.feedback", verdict)

@@ -1,17 +1,21 @@
 """The build: what is fetched is checked, what fails is a sentence, what is there stays until something whole replaces it."""
 
 import hashlib
+import http.client
 import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tools import bundle, runtimes, server
+from tools import bundle, runtimes, server, testing
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).parents[2]
@@ -150,3 +154,494 @@ def test_broken_content_ends_in_sentences_and_no_traceback(tmp_path):
     assert "act1.toml.titel" in done.stderr and "act1.toml.title: is missing" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "dist").exists()
+
+
+# --- a whole build, on a tiny project of its own ---
+
+WHEEL_FILE = "numpy-1-py3-none-any.whl"
+PACKAGES = {
+    "pyodide": {"pyodide.asm.wasm": b"\0asm", "python_stdlib.zip": b"library", "pyodide-lock.json": None},
+    "plotly": {"plotly.min.js": b"draw()", "LICENSE": b"MIT text"},
+}
+LOCK = {
+    "info": {"python": "3.14"},
+    "packages": {"numpy": {"file_name": WHEEL_FILE}, "scipy": {"file_name": "scipy.whl"}},
+}
+
+
+def digest(data):
+    """The SHA-256 of some bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def wheel_bytes(place):
+    """A wheel with one licence, written at a place; its bytes."""
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("numpy/__init__.py", "")
+        archive.writestr("numpy-1.dist-info/licenses/LICENSE.txt", "BSD text")
+    return place.read_bytes()
+
+
+class House:
+    """A project of a few small files, with a cache as npm and the wheel's source would leave it."""
+
+    def __init__(self, folder):
+        self.root, self.cache, self.site = folder / "root", folder / "cache", folder / "site"
+        self.dist = folder / "dist"
+        for place in (self.root, self.cache, self.site / "css", self.site / "py/inner", self.site / "content"):
+            place.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            (self.root / name).write_text("{}")
+        for name in bundle.PLAIN_FILES:
+            (self.site / name).write_text(name)
+        (self.site / "css/tokens.css").write_text("p {}")
+        (self.site / "py/main.py").write_text("import inner.part\n")
+        (self.site / "py/inner/part.py").write_text("X = 1\n")
+        (self.site / "content/act.toml").write_text('title = "A title"\n')
+        self.npm = self.cache / f"npm-{digest(b'{}')[:16]}"
+        self.modules = self.npm / "node_modules"
+        self.wheel = self.cache / WHEEL_FILE
+        self.source = folder / "elsewhere.whl"
+        self.pinned = wheel_bytes(self.wheel)
+        self.install()
+        self.pin()
+
+    def install(self):
+        """What `npm ci` leaves."""
+        for package, files in PACKAGES.items():
+            (self.modules / package).mkdir(parents=True)
+            (self.modules / package / "package.json").write_text('{"version": "1.2.3"}')
+            for name, data in files.items():
+                (self.modules / package / name).write_bytes(json.dumps(LOCK).encode() if data is None else data)
+        (self.npm / "complete").touch()
+
+    def pin(self):
+        """Write runtime.toml for the files as they are now."""
+        lines = []
+        for package, files in PACKAGES.items():
+            for name in files:
+                if name != "LICENSE":
+                    hashed = digest((self.modules / package / name).read_bytes())
+                    target = f"{package}/{name}" if package == "pyodide" else name
+                    lines += ["[[file]]", f'target = "{target}"', f'package = "{package}"', f'member = "{name}"']
+                    lines += [f'sha256 = "{hashed}"', 'licence = "MIT"', ""]
+        lines += ["[wheel]", f'file = "{WHEEL_FILE}"', f'sha256 = "{digest(self.pinned)}"', 'licence = "BSD"']
+        lines += [f'url = "{self.source.as_uri()}"', 'package = "carrier==1"', f'member = "inside/{WHEEL_FILE}"']
+        (self.root / "runtime.toml").write_text("\n".join(lines) + "\n")
+
+    def build(self):
+        """Build, as build.py does."""
+        bundle.build(self.site, self.dist, self.cache, self.root)
+        return self.dist
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A house whose page is not prerendered, and in which no program may be started."""
+    monkeypatch.setattr(bundle.prerender, "render", lambda site, content: f"<title>{content['act']['title']}</title>")
+    monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
+    return House(tmp_path)
+
+
+def contents(folder):
+    """Every file of a folder with its bytes."""
+    return {f.relative_to(folder).as_posix(): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+# --- what is built ---
+
+
+def test_a_warm_cache_builds_everything_without_starting_a_program(house):
+    files = contents(house.build())
+    assert files["index.html"] == b"<title>A title</title>"
+    assert files["runtime/plotly.min.js"] == b"draw()"
+    assert files[f"runtime/pyodide/{WHEEL_FILE}"] == house.pinned
+    assert set(bundle.PLAIN_FILES) | {"css/tokens.css", "app.zip", "boot-manifest.json"} <= set(files)
+
+
+def test_the_lock_file_knows_numpy_alone(house):
+    lock = json.loads((house.build() / "runtime/pyodide/pyodide-lock.json").read_text())
+    assert lock == {"info": {"python": "3.14"}, "packages": {"numpy": {"file_name": WHEEL_FILE}}}
+
+
+def test_the_manifest_counts_the_bytes_of_what_is_there(house):
+    dist = house.build()
+    sizes = json.loads((dist / "boot-manifest.json").read_text())["files"]
+    assert set(sizes) >= {bundle.WASM, f"runtime/pyodide/{WHEEL_FILE}", "app.zip"}
+    assert sizes == {name: (dist / name).stat().st_size for name in sizes}
+
+
+def test_the_licences_are_listed_and_their_texts_come_along(house):
+    text = (house.build() / "runtime/LICENSES.txt").read_text()
+    for said in ("plotly.min.js: plotly, MIT", "plotly 1.2.3", "MIT text", "numpy-1: LICENSE.txt", "BSD text"):
+        assert said in text
+
+
+def test_the_app_has_the_python_files_at_its_root_and_the_content(house):
+    with zipfile.ZipFile(house.build() / "app.zip") as archive:
+        assert archive.namelist() == ["inner/part.py", "main.py", "content.json"]
+        assert {entry.date_time for entry in archive.infolist()} == {bundle.FIXED_TIME}  # no clock in the bytes
+        assert archive.read("inner/part.py") == b"X = 1\n"
+        assert json.loads(archive.read("content.json")) == {"act": {"title": "A title"}}
+
+
+def test_the_same_input_gives_the_same_bytes_whenever_it_is_built(house):
+    first = contents(house.build())
+    for file in house.site.rglob("*.py"):
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+        file.chmod(0o755)
+    assert contents(house.build()) == first
+
+
+# --- what stops a build, and what is then left ---
+
+
+def tampered_file(house):
+    (house.modules / "plotly/plotly.min.js").write_bytes(b"steal()")
+    return ["plotly/plotly.min.js", digest(b"draw()"), digest(b"steal()")]
+
+
+def lost_file(house):
+    (house.modules / "pyodide/python_stdlib.zip").unlink()
+    return ["pyodide/python_stdlib.zip", "missing"]
+
+
+def broken_toml(house):
+    (house.site / "content/act.toml").write_text("title = \n")
+    return ["act.toml", "not valid TOML"]
+
+
+def lost_site_file(house):
+    (house.site / "icon.svg").unlink()
+    return ["icon.svg", "No such file"]
+
+
+def broken_pins(house):
+    (house.root / "runtime.toml").write_text("[[file]]\n")
+    return ["runtime.toml", "git"]
+
+
+MISHAPS = [tampered_file, lost_file, broken_toml, lost_site_file, broken_pins]
+
+
+@pytest.mark.parametrize("mishap", MISHAPS)
+@pytest.mark.parametrize("before", [True, False], ids=["over an earlier build", "for the first time"])
+def test_a_build_that_fails_says_why_and_leaves_no_half_made_folder(house, mishap, before):
+    if before:
+        house.build()
+    earlier = contents(house.dist) if before else None
+    said = mishap(house)
+    with pytest.raises(BuildError) as caught:
+        house.build()
+    assert all(words in str(caught.value) for words in said), caught.value
+    assert "\n" not in str(caught.value)
+    assert (contents(house.dist) if house.dist.exists() else None) == earlier
+    assert not list(house.dist.parent.glob(".dist-*"))
+
+
+def test_every_mistake_in_the_content_is_said(house, monkeypatch):
+    def mistaken(site, content):
+        raise ValueError("act.toml: a: expected b\nact.toml: c: expected d")
+
+    monkeypatch.setattr(bundle.prerender, "render", mistaken)
+    with pytest.raises(BuildError, match=r"(?s)expected b.*expected d"):
+        house.build()
+
+
+@pytest.mark.parametrize("interruption", [OSError, KeyboardInterrupt])
+def test_a_swap_that_is_cut_off_puts_the_old_folder_back(tmp_path, monkeypatch, interruption):
+    made, dist = tmp_path / "scratch/dist", tmp_path / "dist"
+    for folder, text in ((made, "new"), (dist, "old")):
+        folder.mkdir(parents=True)
+        (folder / "index.html").write_text(text)
+    rename = Path.rename
+
+    def cut_off(self, target):
+        if self == made:
+            raise interruption
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", cut_off)
+    with pytest.raises(interruption):
+        bundle.swap(made, dist)
+    assert (dist / "index.html").read_text() == "old"
+
+
+# --- the numpy wheel: two sources, one hash ---
+
+
+def read_wheel(house):
+    """The wheel by its own table, as a build asks for it."""
+    return runtimes.numpy_wheel(house.cache, runtimes.read_pins(house.root)[1])
+
+
+def carrier(folder, data):
+    """A package of the Python registry that carries the wheel inside, in a folder that pip is told to look in."""
+    with zipfile.ZipFile(folder / "carrier-1-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"inside/{WHEEL_FILE}", data)
+        archive.writestr("carrier-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: carrier\nVersion: 1\n")
+        archive.writestr("carrier-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("carrier-1.dist-info/RECORD", "")
+
+
+@pytest.fixture
+def pip_offline(tmp_path, monkeypatch):
+    """A folder in place of the Python registry: the real pip looks nowhere else."""
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def test_the_first_source_is_enough(house):
+    house.wheel.unlink()
+    house.source.write_bytes(house.pinned)
+    assert read_wheel(house).read_bytes() == house.pinned
+
+
+@pytest.mark.parametrize("first", [None, b"another file"], ids=["away", "tampered"])
+def test_the_second_source_helps_and_leaves_nothing_but_the_wheel(tmp_path, pip_offline, first):
+    house = House(tmp_path)
+    house.wheel.unlink()
+    if first:
+        house.source.write_bytes(first)
+    carrier(pip_offline, house.pinned)
+    assert read_wheel(house).read_bytes() == house.pinned
+    assert sorted(f.name for f in house.cache.iterdir()) == sorted([house.npm.name, WHEEL_FILE])
+
+
+def test_a_wheel_with_other_bytes_is_refused_from_wherever_it_comes(tmp_path, pip_offline):
+    house = House(tmp_path)
+    house.wheel.write_bytes(b"spoilt in the cache")
+    house.source.write_bytes(b"spoilt at the source")
+    carrier(pip_offline, b"spoilt in the package")
+    with pytest.raises(BuildError) as caught:
+        read_wheel(house)
+    for data in (b"spoilt at the source", b"spoilt in the package"):
+        assert digest(data) in str(caught.value)
+    assert "Delete" not in str(caught.value)  # what was fetched is gone already
+    assert "spoilt at the source" not in {f.read_text() for f in house.cache.glob("*.whl")}
+
+
+def test_a_python_without_pip_makes_one_for_the_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(runtimes.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(runtimes.venv, "create", lambda folder, with_pip: folder.mkdir(parents=True))
+    assert runtimes._pip(tmp_path) == [str(runtimes.venv_python(tmp_path / "pip")), "-m", "pip"]
+
+    def refused(folder, with_pip):
+        raise OSError("no ensurepip")
+
+    monkeypatch.setattr(runtimes.venv, "create", refused)
+    with pytest.raises(BuildError, match=r"no ensurepip.*python3-pip"):
+        runtimes._pip(tmp_path)
+
+
+# --- npm ---
+
+
+def fake_npm(folder, script, monkeypatch):
+    """A program called npm, the only one on PATH besides the shell's own."""
+    folder.mkdir()
+    (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_npm_runs_once_for_a_lock_file_and_without_scripts(tmp_path, monkeypatch):
+    house = House(tmp_path)
+    (house.root / "package-lock.json").write_text('{"changed": 1}')
+    log = tmp_path / "calls"
+    fake_npm(tmp_path / "bin", f'echo "$@" >> {log}', monkeypatch)
+    first = runtimes.npm_modules(house.cache, house.root)
+    assert runtimes.npm_modules(house.cache, house.root) == first != house.modules
+    assert log.read_text().splitlines() == ["ci --ignore-scripts"]
+    assert (first.parent / ".npmrc").exists()
+
+
+def test_npm_that_fails_is_asked_again_and_its_reason_is_said(tmp_path, monkeypatch):
+    house = House(tmp_path)
+    (house.npm / "complete").unlink()
+    said = "npm error code ECONNREFUSED\\nnpm error errno 1\\nnpm error request to the registry failed\\n"
+    fake_npm(tmp_path / "bin", f"printf '{said}' >&2; exit 1", monkeypatch)
+    for _ in range(2):
+        with pytest.raises(BuildError, match=r"request to the registry failed\. Check the network"):
+            runtimes.npm_modules(house.cache, house.root)
+
+
+def test_pin_takes_over_new_hashes_and_names_a_file_that_is_gone(house):
+    (house.modules / "plotly/plotly.min.js").write_bytes(b"draw_better()")
+    with pytest.raises(BuildError):
+        house.build()
+    runtimes.pin(house.cache, house.root)
+    assert contents(house.build())["runtime/plotly.min.js"] == b"draw_better()"
+    (house.modules / "plotly/plotly.min.js").unlink()
+    with pytest.raises(BuildError, match=r"plotly has no plotly\.min\.js"):
+        runtimes.pin(house.cache, house.root)
+
+
+def test_the_lock_file_in_git_names_no_registry():
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    assert [name for name, entry in lock["packages"].items() if "resolved" in entry] == []
+    assert all("integrity" in entry for name, entry in lock["packages"].items() if name)
+
+
+# --- the command ---
+
+
+def command(*arguments, **variables):
+    """build.py as a person runs it."""
+    return subprocess.run(
+        [sys.executable, "build.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_without_npm_there_is_one_sentence_and_no_folder(tmp_path):
+    done = command("--out", str(tmp_path / "dist"), LAB_CACHE=str(tmp_path / "cache"), PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("npm is not on this machine") and done.stderr.count("\n") == 1
+    assert not (tmp_path / "dist").exists()
+
+
+def test_a_port_that_is_taken_is_one_sentence(tmp_path, monkeypatch):
+    import build
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BuildError, match=f"Port {port} can't be used.*--port"):
+            build.serve(tmp_path, port)
+
+
+def test_what_is_not_ours_goes_to_pytest():
+    import build
+
+    for rest in (["-k", "build"], ["tests/unit", "-x", "--co"], ["--si", "x"], ["--po=1"]):
+        options, left = build.parser().parse_known_args(["test", *rest])
+        assert (options.command, left) == ("test", rest)
+
+
+# --- the server ---
+
+
+@pytest.fixture
+def address(tmp_path):
+    """A served folder with one file of each kind."""
+    for ending in server.TYPES:
+        (tmp_path / f"file{ending}").write_text("some bytes")
+    serving = server.server(tmp_path)
+    thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
+    thread.start()
+    yield serving.server_address
+    serving.shutdown()
+    thread.join()
+    serving.server_close()
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        (".wasm", "application/wasm"),
+        (".mjs", "text/javascript"),
+        (".js", "text/javascript"),
+        (".whl", "application/octet-stream"),
+        (".woff2", "font/woff2"),
+        (".json", "application/json"),
+        (".toml", "application/toml"),
+        (".webmanifest", "application/manifest+json"),
+        (".zip", "application/zip"),
+    ],
+)
+def test_what_is_served_has_its_type_and_must_be_asked_about_again(address, ending, kind):
+    asking = http.client.HTTPConnection(*address)
+    asking.request("GET", f"/file{ending}")
+    answer = asking.getresponse()
+    assert (answer.status, answer.read()) == (200, b"some bytes")
+    assert answer.headers["Content-Type"] == kind
+    assert answer.headers["Cache-Control"] == "no-cache"
+    asking.close()
+
+
+def test_only_this_machine_is_served(address):
+    assert address[0] == "127.0.0.1"
+
+
+def test_a_garbled_request_is_answered_without_a_traceback(address, capfd):
+    with socket.create_connection(address) as line:
+        line.sendall(b"nonsense\r\n\r\n")
+        assert b"400" in line.makefile("rb").read()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_browser_that_hangs_up_is_no_trouble_but_a_mistake_is(tmp_path, capfd):
+    with server.server(tmp_path) as serving:
+        for mistake, shown in ((BrokenPipeError(), False), (ValueError("ours"), True)):
+            try:
+                raise mistake
+            except Exception:
+                serving.handle_error(None, ("127.0.0.1", 1))
+            assert ("Traceback" in capfd.readouterr().err) == shown
+
+
+# --- the test command ---
+
+RECORD = '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2" /></testsuites>'
+
+
+def checks(tmp_path, monkeypatch, failing):
+    """Run the checks with a stand-in for Python that logs each call and fails for one tool; (status, calls)."""
+    stand_in, log = tmp_path / "python", tmp_path / "calls"
+    stand_in.write_text(
+        f'#!/bin/sh\necho "$2 $LAB_BROWSER $LAB_DIST $@" >> {log}\n'
+        f"for each in \"$@\"; do case $each in --junit-xml=*) echo '{RECORD}' > ${{each#--junit-xml=}};; esac; done\n"
+        f'[ "$2" != "{failing}" ]\n'
+    )
+    stand_in.chmod(0o755)
+    monkeypatch.setattr(testing, "environment", lambda cache: stand_in)
+    monkeypatch.setattr(testing, "find_browser", lambda python: "a-browser")
+    status = testing.run(tmp_path, tmp_path / "dist", lambda: None, ["-k", "ledger"])
+    return status, log.read_text().splitlines()
+
+
+@pytest.mark.parametrize("failing", ["none", "ruff", "mypy", "pytest"])
+def test_every_check_runs_whichever_fails(tmp_path, monkeypatch, capfd, failing):
+    status, calls = checks(tmp_path, monkeypatch, failing)
+    assert status == (0 if failing == "none" else 1)
+    assert [call.split()[0] for call in calls] == ["ruff", "ruff", "mypy", "pytest"]
+    assert calls[-1].endswith("-k ledger")
+    assert f"a-browser {tmp_path / 'dist'}" in calls[-1]
+    said = capfd.readouterr().out.splitlines()
+    assert said[-1] == "5 passed, 2 failed, 2 skipped"
+    assert [line.split(":")[0] for line in said[-5:-1]] == ["lint", "format", "types", "tests"]
+    assert ("FAILED" in "\n".join(said)) == (failing != "none")
+
+
+def test_a_pytest_that_never_got_to_its_record_counts_as_failed(tmp_path):
+    assert testing.counted(tmp_path / "none.xml") == "0 passed, 1 failed"
+
+
+def test_a_browser_is_the_one_named_or_one_on_the_path_or_fetched_or_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(testing, "_playwrights_own", lambda python: None)
+    monkeypatch.setattr(testing, "_debians", lambda: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("LAB_BROWSER", raising=False)
+    with pytest.raises(BuildError, match="No browser was found"):
+        testing.find_browser(tmp_path)
+    monkeypatch.setattr(testing, "_debians", lambda: "/of/debian")
+    assert testing.find_browser(tmp_path) == "/of/debian"
+    monkeypatch.setattr(testing, "_playwrights_own", lambda python: "/of/playwright")
+    assert testing.find_browser(tmp_path) == "/of/playwright"
+    for name in ("google-chrome", "chromium"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+        assert testing.find_browser(tmp_path) == str(tmp_path / name)
+    monkeypatch.setenv("LAB_BROWSER", str(tmp_path / "google-chrome"))
+    assert testing.find_browser(tmp_path) == str(tmp_path / "google-chrome")
+    monkeypatch.setenv("LAB_BROWSER", "chromium")
+    assert testing.find_browser(tmp_path) == str(tmp_path / "chromium")
+    monkeypatch.setenv("LAB_BROWSER", "no-such-browser")
+    with pytest.raises(BuildError, match="LAB_BROWSER names no-such-browser"):
+        testing.find_browser(tmp_path)
