@@ -16,6 +16,7 @@ from js import JSON, URL, Blob, console, document, window
 from pyodide.ffi import create_proxy, to_js
 
 import engine
+import jobs
 import ledger
 import page
 import serving
@@ -162,7 +163,7 @@ class App:
         if request is None:
             return
         try:
-            result = serving.run(self.course, request)
+            result = jobs.do(self.course, request)
         except engine.PhysicsError as refusal:
             result = {**serving.memory(self.course, request), "runs": 0}
             reason = wording.fill(self.course.at("words.simulate_error"), {"reason": str(refusal)})

@@ -142,7 +142,7 @@ def _cost(deployment: engine.Deployment, course: Any) -> engine.StepCost:
 def _evaluate_memory(scenario: Mapping[str, Any], course: Any) -> Numbers:
     deployment, context = _deployment(scenario, course), scenario["context"]
     reserve = engine.Reserve(0.9, 2.5 * engine.GIB)
-    contexts = [float(context * k) for k in (1, 2, 3, 5, 8)]
+    contexts = [context * k for k in (1, 2, 3, 5, 8)]
     curve = engine.users_over_context(deployment, contexts, engine.NAIVE)
     return {
         **engine.memory_plan(deployment, reserve),

@@ -486,6 +486,18 @@ def test_the_lock_file_in_git_names_no_registry():
     assert all("integrity" in entry for name, entry in lock["packages"].items() if name)
 
 
+def test_a_build_needs_nothing_beyond_pythons_own_library():
+    """Where nothing was ever installed the page must be prerendered all the same: -S leaves out every installed package."""
+    script = (
+        "from pathlib import Path; from tools import bundle; site = Path('site');"
+        "print(len(bundle.finished_page(site, bundle.read_content(site / 'content'))))"
+    )
+    around = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-S", "-c", script], cwd=ROOT, env=around, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 10_000
+
+
 # --- the command ---
 
 

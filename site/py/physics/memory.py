@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from physics.quantities import Deployment, Model, PhysicsError, Reserve, positive, whole
-
-if TYPE_CHECKING:
-    import numpy
 
 BLOCK_TOKENS = 16
 
@@ -69,26 +65,11 @@ def max_users(deployment: Deployment, context_tokens: float, reserve: Reserve) -
     return max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]) // each)
 
 
-def users_over_context(
-    deployment: Deployment, contexts: Sequence[float] | numpy.ndarray, reserve: Reserve
-) -> numpy.ndarray:
-    """`max_users` for an array of context lengths in tokens, as float64 whole numbers of the same shape.
-
-    float64 throughout: numpy's default integer has 32 bits in WebAssembly, where a cache in bytes overflows it.
-    """
-    import numpy
-
-    tokens = numpy.asarray(contexts, dtype=numpy.float64)
-    model = deployment.model
-    per_layer = float(kv_bytes_per_token(model, deployment.kv_bits) // model.layers)
-    windowed = numpy.minimum(tokens, float(model.window_tokens))
-    each = (
-        per_layer
-        * ((model.layers - model.local_layers) * tokens + model.local_layers * windowed)
-        * kv_copies(deployment)
-    )
-    users: numpy.ndarray = numpy.floor(memory_plan(deployment, reserve)["kv_budget_bytes"] / each)
-    return users.clip(min=0.0)
+def users_over_context(deployment: Deployment, contexts: Sequence[int], reserve: Reserve) -> list[int]:
+    """`max_users` for each of many context lengths in tokens; what doesn't depend on the length is computed once."""
+    budget = max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]))
+    copies = kv_copies(deployment)
+    return [budget // (kv_bytes(deployment.model, tokens, deployment.kv_bits) * copies) for tokens in contexts]
 
 
 def block_bytes(model: Model, kv_bits: int, block_tokens: int = BLOCK_TOKENS) -> int:

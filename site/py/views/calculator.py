@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy
-
 import charts
 import engine
 import serving
@@ -213,13 +211,13 @@ def _derivation(course: Course, found: Numbers) -> list[list[str]]:
 def _chart(at: Desk, found: Numbers, theme: str) -> Frame:
     control: Any = controls(at.course)["act1.context"]
     described, kept = deployment(at), reserve(at)
-    contexts = numpy.arange(control.minimum, control.maximum + control.step, control.step, dtype=numpy.float64)
+    contexts = range(int(control.minimum), int(control.maximum) + 1, int(control.step))
     fit = engine.users_over_context(described, contexts, kept)
     words = at.course.at(f"{PATH}.chart")
     ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
     said: Numbers = {**found, **{key: float(value) for key, value in ends.items()}}
     here = (float(found["context_tokens"]), float(found["users"]))
-    figure = charts.users_chart(contexts.tolist(), fit.tolist(), here, found["viable_users"], words, theme)
+    figure = charts.users_chart(contexts, fit, here, found["viable_users"], words, theme)
     lengths = [int(control.minimum) << i for i in range(20) if int(control.minimum) << i <= control.maximum]
     rows = [
         [

@@ -1,0 +1,11 @@
+"""Results as figures: plain dicts {"data", "layout"} of lists for plotly.js, and nothing a browser would be needed for.
+
+Each function gets numbers that are already computed and words that are already written; it only places them. Colours mean
+the same everywhere: blue informs, green is good, orange warns, red fails.
+"""
+
+from charts.memory import families_chart, users_chart
+from charts.parts import PALETTES, Figure
+from charts.sides import sides_chart
+
+__all__ = ["PALETTES", "Figure", "families_chart", "sides_chart", "users_chart"]

@@ -1,0 +1,66 @@
+"""What every figure is made of: the palette, axes and legend, lines and points."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Figure = dict[str, Any]
+Words = Mapping[str, str]
+
+PALETTES: Mapping[str, Mapping[str, str]] = {
+    "light": {
+        "blue": "#006395",
+        "green": "#008F45",
+        "orange": "#CC5500",
+        "red": "#CB202D",
+        "text": "#0F172A",
+        "muted": "#475569",
+        "grid": "#E2E8F0",
+    },
+    "dark": {
+        "blue": "#6BB8E3",
+        "green": "#4CC38A",
+        "orange": "#FF9A5C",
+        "red": "#FF7A82",
+        "text": "#F1F5F9",
+        "muted": "#B6C2D2",
+        "grid": "#334155",
+    },
+}
+FONT = "Inter, system-ui, sans-serif"
+
+
+def curve(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
+    """A line through points, without marks."""
+    line = {"color": colour, "width": 2.5, "dash": dash}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": list(xs),
+        "y": list(ys),
+        "line": line,
+        "hoverinfo": "skip",
+    }
+
+
+def marks(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, symbols: list[str]) -> dict[str, Any]:
+    """Points, each with its plotly symbol."""
+    marker = {"color": colour, "size": 12, "symbol": symbols, "line": {"color": "#FFFFFF", "width": 1.5}}
+    return {"type": "scatter", "mode": "markers", "name": name, "x": list(xs), "y": list(ys), "marker": marker}
+
+
+def axes(colour: Mapping[str, str], x: str, y: str) -> dict[str, Any]:
+    """The layout of a figure with titles for its two axes: transparent paper, the page's type, nothing to drag."""
+    axis = {"gridcolor": colour["grid"], "zeroline": False, "fixedrange": True, "automargin": True}
+    return {
+        "autosize": True,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 13, "color": colour["muted"]},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "dragmode": False,
+        "hoverlabel": {"font": {"family": FONT}},
+        "xaxis": {"title": {"text": x}} | axis,
+        "yaxis": {"title": {"text": y}} | axis,
+    }

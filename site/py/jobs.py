@@ -1,0 +1,41 @@
+"""Jobs: the computations that take longer than a frame. A job is a frozen dataclass of plain values and names its own result.
+
+`do` carries one out; `pack` and `unpack` turn it into a text and back, so that it can be done in another place than the
+page's own thread. The same job gives the same result wherever it is done.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import serving
+from course import Course
+from serving import Result, RunRequest
+
+Job = RunRequest
+Deed = Callable[[Course, Any], Result]
+
+KINDS: Mapping[str, tuple[type, Deed]] = {
+    "run": (RunRequest, serving.run),
+}
+NAMES: Mapping[type, str] = {kind: name for name, (kind, _) in KINDS.items()}
+
+
+def do(course: Course, job: Job) -> Result:
+    """The result of a job. Raises PhysicsError when it asks for what can't be."""
+    _, deed = KINDS[NAMES[type(job)]]
+    return deed(course, job)
+
+
+def pack(job: Job) -> str:
+    """A job as JSON text."""
+    return json.dumps([NAMES[type(job)], asdict(job)])
+
+
+def unpack(text: str) -> Job:
+    """The job of a packed text. Raises KeyError or TypeError for one that `pack` didn't make."""
+    name, fields = json.loads(text)
+    kind, _ = KINDS[name]
+    made: Job = kind(**fields)
+    return made
