@@ -70,9 +70,9 @@
     true,
   );
   const firstLine = (reason) => String((reason && reason.message) || reason).trim().split("\n").pop().slice(0, 200);
-  // PyScript fetches these two by itself, and says nothing when the server doesn't have them.
+  // PyScript fetches this one by itself, and says nothing when the server doesn't have it.
   const watch = (entries) => {
-    const lost = entries.find(({ name, responseStatus }) => responseStatus >= 400 && /\/(pyscript\.json|start\.py)$/.test(name));
+    const lost = entries.find(({ name, responseStatus }) => responseStatus >= 400 && /\/start\.py$/.test(name));
     if (lost) fail(`Python could not be loaded: ${lost.name.split("/").pop()}: the server answered ${lost.responseStatus}. Check the connection and reload the page.`);
   };
   if (typeof PerformanceObserver === "function") {

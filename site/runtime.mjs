@@ -7,6 +7,7 @@ import { loadPyodide as load, version } from "./runtime/pyodide/pyodide.mjs";
 export { version };
 
 const here = (path) => new URL(path, import.meta.url).href;
+const APP = "/app.zip";
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
 async function manifest() {
@@ -57,15 +58,17 @@ function countingFetch(files, trouble) {
   };
 }
 
+/** Pyodide with the application on its path. The archive is read where it lies, nothing is unpacked. */
 async function start(options) {
+  const app = fetch(here("app.zip")).then((answer) => answer.arrayBuffer());
   const pyodide = await load({
     ...options,
     indexURL: here("runtime/pyodide/"),
     lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
-    packages: ["numpy"],
+    packages: [],
   });
-  const app = await fetch(here("app.zip"));
-  pyodide.unpackArchive(await app.arrayBuffer(), "zip");
+  pyodide.FS.writeFile(APP, new Uint8Array(await app));
+  pyodide.runPython(`import sys; sys.path.insert(0, "${APP}")`);
   return pyodide;
 }
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import tomllib
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from tools import documents, prerender, runtimes
+from tools import compiled, documents, prerender, runtimes, versions
 from tools.trouble import BuildError
 
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-PLAIN_FILES = ("boot.js", "runtime.mjs", "start.py", "pyscript.json", "icon.svg")
+ROOT_FILES = ("icon.svg",)
+PAGE_FILES = ("boot.js", "runtime.mjs", "start.py")
 LINKED_DOCUMENTS = ("physics",)
-WASM = "runtime/pyodide/pyodide.asm.wasm"
+NEEDED = ("runtime/pyodide/pyodide.asm.wasm", "runtime/pyodide/python_stdlib.zip", "app.zip")  # before Python can answer
 
 
 def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT) -> None:
@@ -33,20 +33,30 @@ def _make(site: Path, dist: Path, cache: Path, root: Path) -> None:
     page = finished_page(site, content)
     files = runtimes.fetch(cache, root)
     modules = runtimes.npm_modules(cache, root)
+    wheel = next(target for target in files if target.endswith(".whl"))
+    core = next(file for target, file in files.items() if re.fullmatch(r"pyscript/core-.*\.js", target))
+    app = application(site / "py", content)
+    made_of = compiled.archives(modules / "pyodide", core, files[wheel], app, cache)
     dist.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist-") as scratch:
-        made = Path(scratch) / "dist"
-        made.mkdir()
-        (made / "index.html").write_text(page, encoding="utf-8")
-        shutil.copytree(site / "css", made / "css")
-        for name in PLAIN_FILES:
-            shutil.copy(site / name, made / name)
-        write_app(site / "py", content, made / "app.zip")
-        write_runtimes(files, made / "runtime")
-        write_licences(modules, made / "runtime", root)
-        write_documents(root / "docs", modules, made)
-        write_manifest(made)
+        made, parts = Path(scratch) / "dist", Path(scratch) / "dist/parts"
+        parts.mkdir(parents=True)
+        shutil.copytree(site / "css", parts / "css")
+        copy(site, PAGE_FILES, parts)
+        copy(site, ROOT_FILES, made)
+        shutil.copyfile(made_of.app, parts / "app.zip")
+        compact = {"pyodide/python_stdlib.zip": made_of.library, wheel: made_of.wheel}
+        write_runtimes(files | compact, parts / "runtime")
+        write_licences(modules, files[wheel], parts / "runtime", root)
+        write_manifest(parts)
+        versions.seal(made, parts, page, documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
         swap(made, dist)
+
+
+def copy(source: Path, names: tuple[str, ...], target: Path) -> None:
+    """Copy some files of a folder into another."""
+    for name in names:
+        shutil.copy(source / name, target / name)
 
 
 def read_content(folder: Path) -> dict[str, Any]:
@@ -68,56 +78,39 @@ def finished_page(site: Path, content: dict[str, Any]) -> str:
         raise BuildError(str(mistake)) from mistake
 
 
-def write_app(folder: Path, content: dict[str, Any], place: Path) -> None:
-    """The application as one archive: the Python files and the content, the same bytes from the same input."""
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*.py")):
-            _add(archive, file.relative_to(folder).as_posix(), file.read_bytes())
-        _add(archive, "content.json", json.dumps(content, ensure_ascii=False).encode())  # in the order of the files
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    entry = zipfile.ZipInfo(name, FIXED_TIME)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
-    archive.writestr(entry, data)
+def application(folder: Path, content: dict[str, Any]) -> dict[str, bytes]:
+    """The application by the names of its files: the Python files, and the content in the order of its files."""
+    files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.py"))}
+    return {**files, "content.json": json.dumps(content, ensure_ascii=False).encode()}
 
 
 def write_runtimes(files: dict[str, Path], folder: Path) -> None:
-    """The runtime files at their places, and a lock file that knows numpy alone."""
+    """The runtime files at their places, and a lock file that knows numpy alone, as it is here."""
     for target, source in files.items():
         place = folder / target
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, place)
     lock = folder / "pyodide/pyodide-lock.json"
     table = json.loads(lock.read_text(encoding="utf-8"))
-    table["packages"] = {"numpy": table["packages"]["numpy"]}
+    numpy = table["packages"]["numpy"]
+    table["packages"] = {"numpy": numpy | {"sha256": runtimes.sha256(folder / "pyodide" / numpy["file_name"])}}
     lock.write_text(json.dumps(table), encoding="utf-8")
 
 
-def write_licences(modules: Path, folder: Path, root: Path) -> None:
+def write_licences(modules: Path, wheel: Path, folder: Path, root: Path) -> None:
     """Which licence each runtime file has, then the texts that the packages bring along."""
-    pins, wheel = runtimes.read_pins(root)
+    pins, table = runtimes.read_pins(root)
     lines = [f"{p.target}: {p.package}, {p.licence}" for p in pins]
-    lines.append(f"pyodide/{wheel['file']}: numpy, {wheel['licence']}")
-    for title, text in runtimes.licences(modules, folder / "pyodide" / wheel["file"], pins).items():
+    lines.append(f"pyodide/{table['file']}: numpy, {table['licence']}")
+    for title, text in runtimes.licences(modules, wheel, pins).items():
         lines += ["", "=" * 80, title, "=" * 80, text.strip()]
     (folder / "LICENSES.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_documents(folder: Path, modules: Path, made: Path) -> None:
-    """The documents that the page links to, as pages beside it."""
-    for name in LINKED_DOCUMENTS:
-        if (folder / f"{name}.md").exists():
-            (made / f"{name}.html").write_text(documents.page(folder / f"{name}.md", modules), encoding="utf-8")
-
-
-def write_manifest(made: Path) -> None:
+def write_manifest(parts: Path) -> None:
     """The files that Python needs to boot, with their sizes in bytes: what the progress line counts."""
-    wheel = next((made / "runtime/pyodide").glob("*.whl"))
-    needed = [WASM, "runtime/pyodide/python_stdlib.zip", wheel.relative_to(made).as_posix(), "app.zip"]
-    sizes = {name: (made / name).stat().st_size for name in needed}
-    (made / "boot-manifest.json").write_text(json.dumps({"files": sizes}, indent=1), encoding="utf-8")
+    sizes = {name: (parts / name).stat().st_size for name in NEEDED}
+    (parts / "boot-manifest.json").write_text(json.dumps({"files": sizes}, indent=1), encoding="utf-8")
 
 
 def swap(made: Path, dist: Path) -> None:

@@ -1,67 +1,69 @@
-"""Python source to what Python loads fastest: archives of compiled files without source. Runs inside Pyodide.
+"""Python source to what Python loads fastest: archives of compiled files, trimmed to what is reached. Runs inside Pyodide.
 
-Most of a boot is compiling. Compiled by the very Python that will load them, with no time stamp and no docstrings, the
-modules come as fewer bytes and start at once, and the same source gives the same archive. A library is trimmed on the way
-to the modules that `reached` names.
+Most of a boot is compiling. Compiled by the very Python that will load them, without source, docstrings or time stamps,
+modules come as fewer bytes and start at once, and the same source gives the same archive.
 """
 
-import _imp
 import ast
 import importlib._bootstrap_external as loader
 import importlib.util
-import json
-import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+Files = Mapping[str, bytes]
+
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 WITHOUT_DOCSTRINGS = 2
+NEVER = ("__name__ == '__main__'", "sys.platform == 'win32'", "TYPE_CHECKING")  # tests that don't hold in a browser
+# What the library itself imports inside functions, and the page runs: Pyodide unpacking a package, and names in archives
+# that don't carry the UTF-8 mark.
+LATE = ("pyodide._package_loader", "encodings.cp437")
 
 
-def compiled(source: bytes, filename: str) -> bytes:
-    """The content of a .pyc that is never compared with a source file."""
-    code = compile(source, filename, "exec", dont_inherit=True, optimize=WITHOUT_DOCSTRINGS)
-    checked = _imp.source_hash(int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little"), source)
-    return bytes(loader._code_to_hash_pyc(code, checked, False))
+# --- files ------------------------------------------------------------------------------------------------------------
 
 
-def archive(place: str, files: Mapping[str, bytes]) -> None:
-    """Write files into an archive, in the order of their names, without a clock in its bytes."""
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
+def read(place: Path) -> dict[str, bytes]:
+    """The files of an archive by their names in it."""
+    with zipfile.ZipFile(place) as source:
+        return {name: source.read(name) for name in source.namelist() if not name.endswith("/")}
+
+
+def write(place: Path, files: Files) -> None:
+    """Write files as an archive, in the order of their names, with no clock in its bytes."""
+    with zipfile.ZipFile(place, "w") as made:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, FIXED_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            made.writestr(entry, files[name])
+            made.writestr(entry, files[name], compresslevel=9)
 
 
-def read(place: str) -> dict[str, bytes]:
-    """The files of an archive or a folder by their names in it."""
-    if Path(place).is_dir():
-        found = sorted(path for path in Path(place).rglob("*") if path.is_file())
-        return {path.relative_to(place).as_posix(): path.read_bytes() for path in found}
-    with zipfile.ZipFile(place) as source:
-        return {name: source.read(name) for name in source.namelist() if not name.endswith("/")}
+def compiled(source: bytes, place: str) -> bytes:
+    """A .pyc that is never compared with its source; `place` is what a traceback says."""
+    code = compile(source, place, "exec", dont_inherit=True, optimize=WITHOUT_DOCSTRINGS)
+    return bytes(loader._code_to_hash_pyc(code, importlib.util.source_hash(source), checked=False))
 
 
 # --- which modules are reached ----------------------------------------------------------------------------------------
 
 
-def module_of(name: str) -> str:
-    """The module that a file holds: `json/__init__.py` is json."""
-    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
-def modules(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Module -> file, for every Python file."""
-    return {module_of(name): name for name in files if name.endswith(".py")}
+def modules(files: Files) -> dict[str, str]:
+    """Module -> file: `json` -> json/__init__.py, `numpy.linalg._umath_linalg` -> numpy/linalg/_umath_linalg.cpython-314.so."""
+    found = {}
+    for name in files:
+        if name.endswith((".py", ".so")):
+            folder, _, file = name.rpartition("/")
+            stem = file.partition(".")[0]
+            found[".".join(part for part in (*folder.split("/"), stem) if part not in ("", "__init__"))] = name
+    return found
 
 
 def imports(source: bytes, package: str, deep: bool) -> Iterator[str]:
     """The modules that a source imports, `package` being what a leading dot stands for.
 
-    deep: also inside functions, where a module is imported only if the function is called.
+    deep: also inside functions, where a module is imported only when the function is called.
     """
     for node in _statements(ast.parse(source).body, deep):
         if isinstance(node, ast.Import):
@@ -78,54 +80,78 @@ def _statements(body: Iterable[ast.AST], deep: bool) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) and not deep:
             continue
-        if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test):
-            continue
-        yield from _statements(ast.iter_child_nodes(node), deep)
+        if isinstance(node, ast.If) and ast.unparse(node.test) in NEVER:
+            yield from _statements(node.orelse, deep)
+        else:
+            yield from _statements(ast.iter_child_nodes(node), deep)
 
 
-def reached(files: Mapping[str, bytes], roots: Iterable[str]) -> set[str]:
-    """The modules of a library that are imported when the roots are, with the packages that they lie in.
+def imported(module: str, name: str, source: bytes, deep: bool) -> set[str]:
+    """The modules that one file of a library imports; none for an extension module."""
+    package = module if name.endswith("/__init__.py") else module.rpartition(".")[0]
+    return set(imports(source, package, deep)) if name.endswith(".py") else set()
 
-    Inside the library an import within a function doesn't count: those that are used all the same are roots too.
+
+def needed(files: Files) -> set[str]:
+    """Every module that some Python files import anywhere."""
+    return {found for module, name in modules(files).items() for found in imported(module, name, files[name], True)}
+
+
+def reached(files: Files, roots: Iterable[str]) -> dict[str, str]:
+    """The modules of a library, with their files, that are imported when the roots are, and the packages they lie in.
+
+    Inside the library an import within a function doesn't count: those that run all the same have to be roots.
     """
     known = modules(files)
-    found: set[str] = set()
+    found: dict[str, str] = {}
     waiting = list(roots)
     while waiting:
-        name = waiting.pop()
-        if name in found or name not in known:
-            continue
-        found.add(name)
-        if "." in name:
-            waiting.append(name.rpartition(".")[0])
-        file = known[name]
-        package = name if file.endswith("/__init__.py") else name.rpartition(".")[0]
-        waiting += imports(files[file], package, deep=False)
+        module = waiting.pop()
+        if module in known and module not in found:
+            name = found[module] = known[module]
+            waiting += [module.rpartition(".")[0], *imported(module, name, files[name], False)]
     return found
 
 
-# --- the three archives -----------------------------------------------------------------------------------------------
+# --- the archives -----------------------------------------------------------------------------------------------------
 
 
-def library(source: str, target: str, prefix: str, keep: set[str] | None, extra: Iterable[str] = ()) -> None:
-    """A library as an archive of compiled files: the modules to keep (all, if None), and of the other files `extra`."""
-    files = read(source)
-    made = {name: data for name, data in files.items() if name in extra}
-    for module, name in modules(files).items():
-        if keep is None or module in keep:
-            made[f"{name}c"] = compiled(files[name], f"{prefix}{name}")
-    archive(target, made)
+def trimmed(files: Files, keep: Mapping[str, str], place: str) -> dict[str, bytes]:
+    """The files of the modules to keep, Python compiled, extension modules as they are."""
+    made = {}
+    for name in keep.values():
+        is_python = name.endswith(".py")
+        made[f"{name}c" if is_python else name] = compiled(files[name], f"{place}/{name}") if is_python else files[name]
+    return made
 
 
-def needed_by(folder: str) -> set[str]:
-    """Every module that the Python files of a folder import anywhere."""
-    files = read(folder)
-    found: set[str] = set()
-    for module, name in modules(files).items():
-        package = module if name.endswith("/__init__.py") else module.rpartition(".")[0]
-        found |= set(imports(files[name], package, deep=True))
-    return found
+def libraries(inputs: Path, outputs: Path, needed: Iterable[str], running: Iterable[str]) -> None:
+    """The standard library and numpy, trimmed to what Pyodide runs on, the app imports, and those import in turn."""
+    wheel, library = read(inputs / "wheel"), read(inputs / "library")
+    numpy = reached(wheel, ["numpy"])
+    wanted = {found for module, name in numpy.items() for found in imported(module, name, wheel[name], False)}
+    kept = reached(library, {*running, *needed, *wanted, *LATE})
+    about = {name: data for name, data in wheel.items() if ".dist-info/" in name and "/licenses/" not in name}
+    write(outputs / "wheel", {**trimmed(wheel, numpy, "/numpy.whl"), **about})
+    write(outputs / "library", trimmed(library, kept, "/lib/python314.zip"))
 
 
-def main(order: Mapping[str, object]) -> dict[str, object]:
-    raise NotImplementedError
+def app(inputs: Path, outputs: Path, carried: Files) -> None:
+    """The application and PyScript's own Python: every module compiled, the other files as they are."""
+    files = {**read(inputs / "app"), **carried}
+    others = {name: data for name, data in files.items() if not name.endswith(".py")}
+    write(outputs / "app", {**trimmed(files, modules(files), "/app.zip"), **others})
+
+
+def main(needed_by_app: Iterable[str], running: Iterable[str], pyscript: Mapping[str, str]) -> None:
+    """Make in /out the archives whose inputs lie in /in: `library` and `wheel`, or `app`, or all three.
+
+    needed_by_app: the modules that the app imports; running: those that this Python itself has started with; pyscript:
+    the files of PyScript's package, which is imported before the app.
+    """
+    inputs, outputs = Path("/in"), Path("/out")
+    carried = {f"pyscript/{name}": source.encode() for name, source in pyscript.items()}
+    if (inputs / "library").exists():
+        libraries(inputs, outputs, {*needed_by_app, *needed(carried)}, running)
+    if (inputs / "app").exists():
+        app(inputs, outputs, carried)

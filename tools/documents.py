@@ -42,3 +42,9 @@ def page(markdown: Path, modules: Path) -> str:
     title = markdown.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
     body = done.stdout.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     return SHELL.format(title=escape(title), body=body)
+
+
+def pages(folder: Path, names: tuple[str, ...], modules: Path) -> dict[str, str]:
+    """The named documents of a folder, those that are there, as pages by the names of their files."""
+    files = {f"{name}.html": folder / f"{name}.md" for name in names}
+    return {name: page(file, modules) for name, file in files.items() if file.exists()}

@@ -4,7 +4,6 @@
 A mistake is a sentence "file: key: what was expected", all of them at once, in a ContentError.
 """
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,6 +245,8 @@ def from_tables(tables: Mapping[str, Table]) -> Course:
 
 def read_folder(folder: Path) -> dict[str, Table]:
     """Every TOML file of a folder, parsed, under its name without the ending. Raises ContentError for broken TOML."""
+    import tomllib  # not in the page, which gets its tables parsed
+
     tables: dict[str, Table] = {}
     for file in sorted(folder.glob("*.toml")):
         try:

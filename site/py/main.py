@@ -1,11 +1,10 @@
 """The start: read the content, read the ledger, make the store, mount the screen."""
 
 import json
-from pathlib import Path
 
 import course
 import ui
 
-CONTENT = Path(__file__).with_name("content.json")
+CONTENT = "content.json"  # beside this file, in the archive
 
-ui.start(course.from_tables(json.loads(CONTENT.read_text(encoding="utf-8"))))
+ui.start(course.from_tables(json.loads(__loader__.get_data(CONTENT))))

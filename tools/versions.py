@@ -1,0 +1,41 @@
+"""A version of the page: everything it loads lies in one folder that is named by its content, `v/<hash>/`.
+
+So a page never mixes two versions, however long a browser or a server keeps what: another version has other addresses. Only
+the pages themselves keep their names, and they are small.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+HASH_LENGTH = 12
+
+
+def seal(made: Path, parts: Path, page: str, documents: Mapping[str, str]) -> str:
+    """Name the folder `parts` by its content, and write the pages that lead into it. Returns its address, "v/<hash>/"."""
+    entries = sorted(entry.name for entry in parts.iterdir())
+    address = f"v/{digest(parts)}/"
+    (made / "v").mkdir()
+    parts.rename(made / address)
+    for name, text in {"index.html": page, **documents}.items():
+        (made / name).write_text(addressed(text, entries, address), encoding="utf-8")
+    return address
+
+
+def digest(folder: Path) -> str:
+    """A short hash of a folder's files, their names and bytes."""
+    seen = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        seen.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+        seen.update(hashlib.sha256(file.read_bytes()).digest())
+    return seen.hexdigest()[:HASH_LENGTH]
+
+
+def addressed(html: str, entries: list[str], address: str) -> str:
+    """The page with every attribute that names one of the folder's entries leading into it, PyScript's settings too."""
+    names = "|".join(re.escape(name) for name in entries)
+    html = re.sub(rf'(\s(?:href|src)=")(?=(?:{names})["/])', rf"\g<1>{address}", html)
+    return re.sub(rf'("\./)(?=(?:{names})["/])', rf"\g<1>{address}", html)
