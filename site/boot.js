@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
+  root.dataset.parts = new URL(".", document.currentScript.src).href; // where this version's files lie
   const SLOW_AFTER_MS = 30000;
   const early = [];
   let progressed = performance.now();
@@ -22,7 +23,7 @@
     const again = document.createElement("button");
     again.type = "button";
     again.textContent = "Reload the page";
-    again.addEventListener("click", () => location.reload());
+    again.addEventListener("click", () => (window.labForget ? window.labForget() : location.reload()));
     box.replaceChildren(text, again);
     box.hidden = false;
     line().hidden = true;
@@ -96,6 +97,7 @@
     clearInterval(watchdog);
     document.removeEventListener("click", press);
     say("");
+    dispatchEvent(new Event("lab:ready"));
     return early.splice(0);
   };
   window.labFailed = fail;

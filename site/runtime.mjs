@@ -2,12 +2,10 @@
 //
 // PyScript calls loadPyodide() of this module. While it runs, fetch is wrapped so that each file of boot-manifest.json
 // reports how many of its bytes have arrived; the wasm still compiles while it streams. Afterwards fetch is as it was.
-import { loadPyodide as load, version } from "./runtime/pyodide/pyodide.mjs";
+import { here, startPython, version } from "./python.mjs";
 
 export { version };
 
-const here = (path) => new URL(path, import.meta.url).href;
-const APP = "/app.zip";
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
 async function manifest() {
@@ -58,20 +56,6 @@ function countingFetch(files, trouble) {
   };
 }
 
-/** Pyodide with the application on its path. The archive is read where it lies, nothing is unpacked. */
-async function start(options) {
-  const app = fetch(here("app.zip")).then((answer) => answer.arrayBuffer());
-  const pyodide = await load({
-    ...options,
-    indexURL: here("runtime/pyodide/"),
-    lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
-    packages: [],
-  });
-  pyodide.FS.writeFile(APP, new Uint8Array(await app));
-  pyodide.runPython(`import sys; sys.path.insert(0, "${APP}")`);
-  return pyodide;
-}
-
 export async function loadPyodide(options) {
   let told = false;
   // The first trouble is said at once: Pyodide may wait for ever for a file that the server refused.
@@ -84,7 +68,7 @@ export async function loadPyodide(options) {
   try {
     const { files } = await manifest();
     undo = countingFetch(files, trouble);
-    return await start(options);
+    return await startPython(options);
   } catch (failure) {
     trouble(String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200));
     throw failure;

@@ -13,10 +13,15 @@ from typing import Any
 from tools import compiled, documents, prerender, runtimes, versions
 from tools.trouble import BuildError
 
-ROOT_FILES = ("icon.svg",)
-PAGE_FILES = ("boot.js", "runtime.mjs", "start.py")
+ROOT_FILES = ("icon.svg", "manifest.webmanifest")
+ROOT_FOLDERS = ("icons",)
+PAGE_FILES = ("boot.js", "offline.js", "python.mjs", "runtime.mjs", "simulator.mjs", "start.py")
 LINKED_DOCUMENTS = ("physics",)
-NEEDED = ("runtime/pyodide/pyodide.asm.wasm", "runtime/pyodide/python_stdlib.zip", "app.zip")  # before Python can answer
+NEEDED = (
+    "runtime/pyodide/pyodide.asm.wasm",
+    "runtime/pyodide/python_stdlib.zip",
+    "app.zip",
+)  # before Python can answer
 
 
 def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT) -> None:
@@ -44,12 +49,15 @@ def _make(site: Path, dist: Path, cache: Path, root: Path) -> None:
         shutil.copytree(site / "css", parts / "css")
         copy(site, PAGE_FILES, parts)
         copy(site, ROOT_FILES, made)
+        for name in ROOT_FOLDERS:
+            shutil.copytree(site / name, made / name)
         shutil.copyfile(made_of.app, parts / "app.zip")
         compact = {"pyodide/python_stdlib.zip": made_of.library, wheel: made_of.wheel}
         write_runtimes(files | compact, parts / "runtime")
         write_licences(modules, files[wheel], parts / "runtime", root)
         write_manifest(parts)
         versions.seal(made, parts, page, documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
+        versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)
 
 

@@ -6,12 +6,15 @@ the pages themselves keep their names, and they are small.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 HASH_LENGTH = 12
+NOT_KEPT = ("LICENSES.txt",)  # nobody needs these without a network
 
 
 def seal(made: Path, parts: Path, page: str, documents: Mapping[str, str]) -> str:
@@ -23,6 +26,22 @@ def seal(made: Path, parts: Path, page: str, documents: Mapping[str, str]) -> st
     for name, text in {"index.html": page, **documents}.items():
         (made / name).write_text(addressed(text, entries, address), encoding="utf-8")
     return address
+
+
+def keep(made: Path, worker: str) -> None:
+    """Write the service worker: its text behind the list of every file with its hash, so that it can keep them all."""
+    files = {
+        file.relative_to(made).as_posix(): _integrity(file)
+        for file in sorted(made.rglob("*"))
+        if file.is_file() and file.name not in NOT_KEPT
+    }
+    site = {"version": digest(made), "files": files}
+    (made / "sw.js").write_text(f"const SITE = {json.dumps(site, indent=1)};\n\n{worker}", encoding="utf-8")
+
+
+def _integrity(file: Path) -> str:
+    """A file's SHA-256 as browsers write it in an integrity attribute."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(file.read_bytes()).digest()).decode()}"
 
 
 def digest(folder: Path) -> str:

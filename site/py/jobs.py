@@ -6,11 +6,12 @@ page's own thread. The same job gives the same result wherever it is done.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import serving
 from course import Course
+from engine import PhysicsError
 from serving import Result, RunRequest
 
 Job = RunRequest
@@ -39,3 +40,30 @@ def unpack(text: str) -> Job:
     kind, _ = KINDS[name]
     made: Job = kind(**fields)
     return made
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job: its result, or the sentence in which it was refused, or what broke."""
+
+    result: Result | None = None
+    refusal: str | None = None
+    failure: str | None = None
+
+
+def outcome(course: Course, job: Job) -> Outcome:
+    """Carry a job out; a refusal is an outcome."""
+    try:
+        return Outcome(result=do(course, job))
+    except PhysicsError as refusal:
+        return Outcome(refusal=str(refusal))
+
+
+def answered(course: Course, packed: str) -> str:
+    """The packed outcome of a packed job."""
+    return json.dumps(asdict(outcome(course, unpack(packed))))
+
+
+def read_outcome(text: str) -> Outcome:
+    """The outcome of a packed one."""
+    return Outcome(**json.loads(text))

@@ -192,11 +192,14 @@ def failure_at_start(request: RunRequest, numbers: Mapping[str, Number]) -> bool
 
 
 def judge(course: Course, side: str, result: Result) -> str:
-    """The state of a side, worst first: the weights, the KV memory, then the side's own objective."""
+    """The state of a side, worst first: the weights, the KV memory, then the side's own objective.
+
+    A run that the engine refused for want of blocks counts as memory too: rounding to whole blocks can cost the last one.
+    """
     targets = course.at("act2.targets")
     if not result["kv_has"]:
         return NO_WEIGHTS
-    if result["kv_needs"] > result["kv_has"]:
+    if result["kv_needs"] > result["kv_has"] or not result.get("runs"):
         return KV
     if side == "a" and result["ttft_p99_s"] > targets["ttft_p99_s"]:
         return TTFT

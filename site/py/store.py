@@ -195,6 +195,11 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
     return found
 
 
+def refused(course: Course, request: RunRequest) -> Result:
+    """What stands in the place of a result that the engine refused to compute: the memory, and no run."""
+    return {**serving.memory(course, request), "runs": 0}
+
+
 def next_run(course: Course, state: State) -> RunRequest | None:
     """The next run to simulate, None when everything wanted is at hand."""
     return next((asked for asked in wanted(course, state) if asked not in state.results), None)

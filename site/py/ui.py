@@ -1,33 +1,30 @@
 """The screen: the only file that knows a browser. It turns events into actions, frames into nodes, effects into deeds.
 
 Way of one event: a listener on the document reads `data-action` -> an action, with the time added here -> `store.reduce`
--> a new state -> at the next animation frame `views.frame` -> `page.patch` touches what differs -> charts that changed are
-handed to plotly. Simulations run one at a time after the frame is painted; one that is no longer wanted is never started.
+-> a new state -> at the next animation frame `views.frame` -> `page.patch` touches what differs -> figures that changed go
+to the plots. Jobs go to the simulator one at a time; one that is no longer wanted is never started.
 """
 
 import asyncio
-import json
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from js import JSON, URL, Blob, console, document, window
+from js import URL, Blob, console, document, window
 from pyodide.ffi import create_proxy, to_js
 
-import engine
-import jobs
 import ledger
 import page
-import serving
 import store
 import views
 import wording
 from course import Course
+from jobs import Job, Outcome
 from keeper import Keeper, Kept
+from plots import Plots
+from simulator import Simulator
 from views.parts import plain
-
-PLOT_CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 
 
 def now() -> str:
@@ -52,33 +49,17 @@ class Screen:
     """The nodes of the page and the frame that they show."""
 
     def __init__(self, course: Course) -> None:
-        self.course = course
         self.nodes = page.index(document)
         self.shown: page.Frame = {}
+        self.plots = Plots(window, create_proxy, self.nodes, course.at("words.chart_missing"))
 
     def show(self, frame: page.Frame) -> None:
-        """Patch what differs, then draw the charts whose figure differs."""
+        """Patch what differs, then the plots whose figure differs."""
         before, self.shown = self.shown, {**self.shown, **frame}
         page.patch(document, self.nodes, before, frame)
         for key, properties in page.changes(before, frame):
             if properties.get("figure"):
-                self.draw(key)
-
-    def draw(self, key: str) -> None:
-        """Hand one figure to plotly; without plotly say where its numbers stand."""
-        node, figure = self.nodes[key], self.shown[key]["figure"]
-        if not hasattr(window, "Plotly"):
-            if document.documentElement.dataset.plotly == "missing":
-                node.textContent = self.course.at("words.chart_missing")
-            return
-        drawn = JSON.parse(json.dumps({**figure, "config": PLOT_CONFIG}, allow_nan=False))
-        window.Plotly.react(node, drawn.data, drawn.layout, drawn.config)
-
-    def draw_all(self) -> None:
-        """Draw every figure that is shown: plotly has just arrived, or failed to."""
-        for key, properties in self.shown.items():
-            if properties.get("figure"):
-                self.draw(key)
+                self.plots.show(key, properties["figure"])
 
     def resync(self) -> None:
         """Put every tick box and radio button back to what the state says: the document doesn't decide what is locked."""
@@ -98,10 +79,13 @@ class App:
         self.keeper = Keeper(LocalStorage())
         self.screen = Screen(course)
         self.frame_asked = False
-        self.run_asked = False
         self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
         self.render_proxy = create_proxy(self.guarded(self.render))
-        self.run_proxy = create_proxy(self.guarded(self.run_next))
+        self.simulator = Simulator(window, self.callback, course, self.finished, lambda: self.frame_asked)
+
+    def callback(self, deed: Callable[..., None]) -> Any:
+        """The deed as something that the browser may call."""
+        return create_proxy(self.guarded(deed))
 
     def guarded(self, deed: Callable[..., None]) -> Callable[..., None]:
         """The deed, and a sentence on the page if it fails: an error that only the console sees helps nobody."""
@@ -130,9 +114,8 @@ class App:
         """Do what an effect says."""
         if isinstance(effect, store.Save):
             self.save(effect)
-        elif not self.run_asked:
-            self.run_asked = True
-            window.setTimeout(self.run_proxy, 0)
+        else:
+            self.simulator.ask(effect.request)
 
     def save(self, effect: store.Save) -> None:
         """Write the record and report where it is now."""
@@ -152,23 +135,14 @@ class App:
         self.frame_asked = False
         self.screen.show(views.frame(self.course, self.state))
 
-    def run_next(self, *_: Any) -> None:
-        """Simulate the most urgent run that is still wanted, after the frame before it has been painted."""
-        self.run_asked = False
-        if self.frame_asked:
-            self.run_asked = True
-            window.setTimeout(self.run_proxy, 0)
-            return
-        request = store.next_run(self.course, self.state)
-        if request is None:
-            return
-        try:
-            result = jobs.do(self.course, request)
-        except engine.PhysicsError as refusal:
-            result = {**serving.memory(self.course, request), "runs": 0}
-            reason = wording.fill(self.course.at("words.simulate_error"), {"reason": str(refusal)})
+    def finished(self, job: Job, outcome: Outcome) -> None:
+        """A job came back: its result is taken in, a refusal is said."""
+        result = outcome.result
+        if result is None:
+            result = store.refused(self.course, job)
+            reason = wording.fill(self.course.at("words.simulate_error"), {"reason": outcome.refusal or ""})
             self.dispatch(store.Noticed(reason))
-        self.dispatch(store.RunFinished(request, result, now()))
+        self.dispatch(store.RunFinished(job, result, now()))
 
     def read_ledger(self, restore: bool = False) -> None:
         """Take in what storage holds now."""
@@ -312,10 +286,11 @@ def listen(app: App) -> None:
         (window, "storage", reread),
         (window, "pageshow", reread),
         (dark, "change", theme),
-        (window, "lab:plotly-load", lambda event: app.screen.draw_all()),
-        (window, "lab:plotly-error", lambda event: app.screen.draw_all()),
+        (window, "lab:plotly-load", app.screen.plots.show_all),
+        (window, "lab:plotly-error", app.screen.plots.show_all),
+        (window, "beforeprint", app.screen.plots.show_all),
     ):
-        target.addEventListener(name, create_proxy(app.guarded(handler)))
+        target.addEventListener(name, app.callback(handler))
     theme(dark)
 
 
@@ -336,3 +311,4 @@ def start(course: Course) -> None:
     app.screen.resync()
     for press in window.labTakeEarly():
         on_click(app, press.action, press.dataset)
+    app.simulator.start(f"{document.documentElement.dataset.parts}simulator.mjs")

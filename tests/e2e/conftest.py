@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ CHROMIUM = [
     "--no-first-run",
 ]
 BROWSER = os.environ.get("LAB_BROWSER") or shutil.which("chromium")
+DIST = Path(os.environ.get("LAB_DIST", Path(__file__).parents[2] / "dist"))
 BOOT_MS = 60_000
 ANSWER_MS = 30_000
 DESK = {"width": 1280, "height": 900}
@@ -32,9 +34,15 @@ expect.set_options(timeout=ANSWER_MS)
 
 
 @pytest.fixture(scope="session")
-def origin() -> Iterator[str]:
+def dist() -> Path:
+    """The built site."""
+    return DIST
+
+
+@pytest.fixture(scope="session")
+def origin(dist: Path) -> Iterator[str]:
     """The address of the built site."""
-    site = server.server(Path(os.environ.get("LAB_DIST", Path(__file__).parents[2] / "dist")))
+    site = server.server(dist)
     threading.Thread(target=site.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{site.server_port}"
     site.shutdown()
@@ -61,6 +69,9 @@ class Lab:
         if document is not None:
             entry = {"name": LEDGER, "value": document}
             options["storage_state"] = {"cookies": [], "origins": [{"origin": origin, "localStorage": [entry]}]}
+        options.setdefault(
+            "service_workers", "block"
+        )  # keeping the whole site takes time, and hides what a test breaks
         self.context: BrowserContext = browser.new_context(accept_downloads=True, **options)
         self.expects_trouble = False
         self.errors: list[str] = []
@@ -137,6 +148,11 @@ class Lab:
             number.press("Tab")
         else:
             self.page.locator(f'[id="{control}.select"]').select_option(str(value))
+
+    def parts(self) -> str:
+        """Where this version's files lie."""
+        page = (DIST / "index.html").read_text(encoding="utf-8")
+        return f"{self.origin}/{re.search('v/[0-9a-f]+/', page)[0]}"
 
     def press(self, name: str) -> None:
         """Press the button with exactly this name."""

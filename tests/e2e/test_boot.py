@@ -77,13 +77,6 @@ def cut(route):
     route.fulfill(body=whole[: len(whole) // 2])
 
 
-def tamper(route):
-    """What the server would have sent, with one byte changed."""
-    whole = bytearray(route.fetch().body())
-    whole[len(whole) // 2] ^= 1
-    route.fulfill(body=bytes(whole))
-
-
 def refuse(route):
     """The server doesn't have it."""
     route.fulfill(status=404)
@@ -93,7 +86,6 @@ BROKEN = {
     "the wasm is missing": ("**/pyodide.asm.wasm", refuse, "pyodide.asm.wasm"),
     "the network is gone": ("**/pyodide.asm.wasm", lambda route: route.abort(), "pyodide.asm.wasm"),
     "the standard library is cut short": ("**/python_stdlib.zip", cut, "python_stdlib.zip"),
-    "the numpy wheel was tampered with": ("**/*.whl", tamper, "numpy"),
     "PyScript is missing": ("**/runtime/pyscript/core.js", refuse, "PyScript"),
     "the manifest is missing": ("**/boot-manifest.json", refuse, "boot-manifest.json"),
 }

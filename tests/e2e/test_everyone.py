@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.twin import Twin
 from tests.unit import scenarios
+from tools import compiling
 
 # The focused node, whether something shows that it is focused, and how far it reaches under the status line.
 FOCUS = """() => {
@@ -132,25 +134,48 @@ def test_the_dark_page_is_dark_and_its_charts_too(visitor):
     assert max(map(brightness, ink)) < 127 < brightness(paper)
 
 
-IN_PAGE = """async (source) => {
-  const { loadPyodide } = await import(new URL('runtime/pyodide/pyodide.mjs', location.href).href);
-  const python = await loadPyodide({ packages: ['numpy'] });
-  python.unpackArchive(await (await fetch('app.zip')).arrayBuffer(), 'zip');
-  python.FS.writeFile('scenarios.py', source);
-  return python.runPython(`
-import json
-import course, scenarios
-lab = course.from_tables(json.loads(open('content.json').read()))
-json.dumps([scenarios.evaluate(scenario, lab) for scenario in scenarios.SCENARIOS])
-`);
+IN_PAGE = """async ([parts, code, files]) => {
+  const { startPython } = await import(parts + 'python.mjs');
+  const python = await startPython();
+  for (const [name, text] of Object.entries(files)) python.FS.writeFile(name, text);
+  return python.runPython(code);
 }"""
+EVALUATED = """
+import json
+import scenarios, shipped
+json.dumps([scenarios.evaluate(scenario, shipped.course()) for scenario in scenarios.SCENARIOS])
+"""
+IMPORTED = """
+import importlib, json, sys, zipfile
+failed = {}
+names = [name for name in zipfile.ZipFile('/lib/python314.zip').namelist() if name.endswith('.pyc')]
+for name in [*json.loads(wanted), *(n[:-4].removesuffix('/__init__').replace('/', '.') for n in names)]:
+    try:
+        importlib.import_module(name)
+    except BaseException as failure:
+        failed[name] = repr(failure)
+json.dumps([len(names), failed])
+"""
+
+
+def in_python(lab, code, files):
+    """What a Python in the page, started as the lab starts it, makes of some code, beside files of its own."""
+    lab.page.goto(f"{lab.origin}/physics.html")
+    lab.page.set_default_timeout(120_000)
+    return json.loads(lab.page.evaluate(IN_PAGE, [lab.parts(), code, files]))
 
 
 def test_cpython_and_pyodide_agree_to_the_last_digit(visitor):
-    lab = visitor()
-    lab.page.goto(f"{lab.origin}/physics.html")
-    lab.page.set_default_timeout(120_000)
-    there = json.loads(lab.page.evaluate(IN_PAGE, Path(scenarios.__file__).read_text(encoding="utf-8")))
+    there = in_python(visitor(), EVALUATED, {"scenarios.py": Path(scenarios.__file__).read_text(encoding="utf-8")})
     here = [scenarios.evaluate(scenario, native.shipped()) for scenario in scenarios.SCENARIOS]
     assert len(here) >= 50
     assert there == json.loads(json.dumps(here))
+
+
+def test_the_trimmed_library_lacks_nothing_that_the_lab_or_its_tests_in_the_page_import(visitor):
+    sources = [*(native.CONTENT.parent / "py").rglob("*.py"), Path(scenarios.__file__)]
+    imported = compiling.needed({str(file): file.read_bytes() for file in sources})
+    wanted = sorted(name for name in imported if name in sys.stdlib_module_names and name != "__future__")
+    kept, failed = in_python(visitor(), f"wanted = {json.dumps(wanted)!r}\n{IMPORTED}", {})
+    assert failed == {}
+    assert 100 < kept < 300

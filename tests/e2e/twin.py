@@ -28,7 +28,8 @@ DIFFERENCES = """expected => {
     head: node => [...node.children].map(words),
     rows: node => [...node.rows].map(row => [...row.cells].map(words)),
     marks: node => [...node.rows].map(row => row.dataset.state ?? null),
-    traces: node => (node.data ?? []).map(trace => [trace.x, trace.y]),
+    figure: node => [(node.data ?? []).map(trace => [trace.x, trace.y]), (node.layout?.shapes ?? [])
+      .map(shape => [shape.xanchor ?? shape.x0, shape.yanchor ?? shape.y0])],
     hidden: node => node.hidden, disabled: node => node.disabled, checked: node => node.checked,
     value: node => node.value, state: attribute('data-state'), label: attribute('aria-label'),
     spoken: attribute('aria-valuetext'), invalid: attribute('aria-invalid'), min: attribute('min'), max: attribute('max'),
@@ -39,7 +40,9 @@ DIFFERENCES = """expected => {
     const node = document.querySelector(`[data-key="${key}"]`);
     for (const [name, wanted] of Object.entries(properties)) {
       const shown = JSON.stringify(read[name](node));
-      if (shown !== JSON.stringify(wanted)) found.push(`${key} ${name}: shown ${shown}, expected ${JSON.stringify(wanted)}`);
+      if (shown === JSON.stringify(wanted)) continue;
+      if (name === 'figure' && found.length === 0) node.scrollIntoView(); // a plot is drawn when it comes into sight
+      found.push(`${key} ${name}: shown ${shown}, expected ${JSON.stringify(wanted)}`);
     }
   }
   return found;
@@ -134,7 +137,10 @@ def _properties(properties: Mapping[str, Any]) -> dict[str, Any]:
             found["marks"] = [next((c["state"] for c in row if not isinstance(c, str)), None) for row in value]
         elif name == "figure":
             traces = value.get("data", [])
-            found["traces"] = json.loads(json.dumps([[trace.get("x"), trace.get("y")] for trace in traces]))
+            shapes = value.get("layout", {}).get("shapes", [])
+            places = [[s.get("xanchor", s.get("x0")), s.get("yanchor", s.get("y0"))] for s in shapes]
+            drawn = [[[trace.get("x"), trace.get("y")] for trace in traces], places]
+            found["figure"] = json.loads(json.dumps(drawn))
         else:
             found[name] = value
     return found

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import bundle, runtimes, server, testing
+from tools import bundle, compiled, compiling, runtimes, server, testing, versions
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).parents[2]
@@ -95,15 +95,6 @@ def test_a_failing_npm_leaves_no_complete_folder(monkeypatch, tmp_path):
     assert not list(tmp_path.glob("npm-*/complete"))
 
 
-def test_the_archive_is_the_same_from_the_same_input(tmp_path):
-    for name in ("one", "two"):
-        bundle.write_app(ROOT / "site/py", {"act1": {"b": 1, "a": [1, 2]}}, tmp_path / name)
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    with zipfile.ZipFile(tmp_path / "one") as archive:
-        assert list(json.loads(archive.read("content.json"))["act1"]) == ["b", "a"]
-        assert "physics/memory.py" in archive.namelist()
-
-
 def test_the_old_site_stays_until_a_whole_one_is_there(monkeypatch, tmp_path):
     dist = tmp_path / "dist"
     dist.mkdir()
@@ -159,9 +150,11 @@ def test_broken_content_ends_in_sentences_and_no_traceback(tmp_path):
 # --- a whole build, on a tiny project of its own ---
 
 WHEEL_FILE = "numpy-1-py3-none-any.whl"
+PAGE = '<title>{}</title><link href="css/tokens.css"><a href="physics.html">physics</a><script src="boot.js"></script>'
 PACKAGES = {
     "pyodide": {"pyodide.asm.wasm": b"\0asm", "python_stdlib.zip": b"library", "pyodide-lock.json": None},
     "plotly": {"plotly.min.js": b"draw()", "LICENSE": b"MIT text"},
+    "pyscript": {"core-abc.js": b"script()"},
 }
 LOCK = {
     "info": {"python": "3.14"},
@@ -192,7 +185,7 @@ class House:
             place.mkdir(parents=True)
         for name in ("package.json", "package-lock.json", ".npmrc"):
             (self.root / name).write_text("{}")
-        for name in bundle.PLAIN_FILES:
+        for name in (*bundle.PAGE_FILES, *bundle.ROOT_FILES):
             (self.site / name).write_text(name)
         (self.site / "css/tokens.css").write_text("p {}")
         (self.site / "py/main.py").write_text("import inner.part\n")
@@ -222,7 +215,7 @@ class House:
             for name in files:
                 if name != "LICENSE":
                     hashed = digest((self.modules / package / name).read_bytes())
-                    target = f"{package}/{name}" if package == "pyodide" else name
+                    target = name if package == "plotly" else f"{package}/{name}"
                     lines += ["[[file]]", f'target = "{target}"', f'package = "{package}"', f'member = "{name}"']
                     lines += [f'sha256 = "{hashed}"', 'licence = "MIT"', ""]
         lines += ["[wheel]", f'file = "{WHEEL_FILE}"', f'sha256 = "{digest(self.pinned)}"', 'licence = "BSD"']
@@ -235,12 +228,27 @@ class House:
         return self.dist
 
 
+def uncompiled(pyodide, pyscript, wheel, app, cache):
+    """Stands in for the compiler: the same archives, their files as they are."""
+    place = cache / "uncompiled"
+    place.mkdir(exist_ok=True)
+    compiling.write(place / "app.zip", app)
+    return compiled.Archives(pyodide / "python_stdlib.zip", wheel, place / "app.zip")
+
+
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
-    monkeypatch.setattr(bundle.prerender, "render", lambda site, content: f"<title>{content['act']['title']}</title>")
+    monkeypatch.setattr(bundle.prerender, "render", lambda site, content: PAGE.format(content["act"]["title"]))
+    monkeypatch.setattr(bundle.compiled, "archives", uncompiled)
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
     return House(tmp_path)
+
+
+def parts(dist):
+    """The folder of the one version that is in `dist`."""
+    (found,) = (dist / "v").iterdir()
+    return found
 
 
 def contents(folder):
@@ -252,35 +260,59 @@ def contents(folder):
 
 
 def test_a_warm_cache_builds_everything_without_starting_a_program(house):
-    files = contents(house.build())
-    assert files["index.html"] == b"<title>A title</title>"
+    dist = house.build()
+    files = contents(parts(dist))
     assert files["runtime/plotly.min.js"] == b"draw()"
     assert files[f"runtime/pyodide/{WHEEL_FILE}"] == house.pinned
-    assert set(bundle.PLAIN_FILES) | {"css/tokens.css", "app.zip", "boot-manifest.json"} <= set(files)
+    assert set(bundle.PAGE_FILES) | {"css/tokens.css", "app.zip", "boot-manifest.json"} <= set(files)
+    assert set(bundle.ROOT_FILES) | {"index.html"} <= {file.name for file in dist.iterdir()}
 
 
-def test_the_lock_file_knows_numpy_alone(house):
-    lock = json.loads((house.build() / "runtime/pyodide/pyodide-lock.json").read_text())
-    assert lock == {"info": {"python": "3.14"}, "packages": {"numpy": {"file_name": WHEEL_FILE}}}
+def test_the_page_leads_into_its_version_and_nowhere_else(house):
+    dist = house.build()
+    address = parts(dist).relative_to(dist).as_posix()
+    page = (dist / "index.html").read_text()
+    assert f'href="{address}/css/tokens.css"' in page and f'src="{address}/boot.js"' in page
+    assert 'href="physics.html"' in page and "<title>A title</title>" in page
+
+
+def test_another_content_is_another_version_and_the_same_is_the_same(house):
+    first = parts(house.build()).name
+    assert parts(house.build()).name == first
+    (house.site / "css/tokens.css").write_text("p { color: red }")
+    assert parts(house.build()).name != first
+
+
+def test_a_version_is_named_by_names_and_bytes(tmp_path):
+    for name, files in {"a": {"x": "1"}, "b": {"x": "2"}, "c": {"y": "1"}, "d": {"x": "1"}}.items():
+        (tmp_path / name).mkdir()
+        for file, text in files.items():
+            (tmp_path / name / file).write_text(text)
+    first, other_bytes, other_name, same = (versions.digest(tmp_path / name) for name in "abcd")
+    assert len({first, other_bytes, other_name}) == 3 and same == first
+
+
+def test_the_lock_file_knows_numpy_alone_by_the_bytes_that_are_there(house):
+    lock = json.loads((parts(house.build()) / "runtime/pyodide/pyodide-lock.json").read_text())
+    numpy = {"file_name": WHEEL_FILE, "sha256": digest(house.pinned)}
+    assert lock == {"info": {"python": "3.14"}, "packages": {"numpy": numpy}}
 
 
 def test_the_manifest_counts_the_bytes_of_what_is_there(house):
-    dist = house.build()
-    sizes = json.loads((dist / "boot-manifest.json").read_text())["files"]
-    assert set(sizes) >= {bundle.WASM, f"runtime/pyodide/{WHEEL_FILE}", "app.zip"}
-    assert sizes == {name: (dist / name).stat().st_size for name in sizes}
+    made = parts(house.build())
+    sizes = json.loads((made / "boot-manifest.json").read_text())["files"]
+    assert sizes == {name: (made / name).stat().st_size for name in bundle.NEEDED}
 
 
 def test_the_licences_are_listed_and_their_texts_come_along(house):
-    text = (house.build() / "runtime/LICENSES.txt").read_text()
+    text = (parts(house.build()) / "runtime/LICENSES.txt").read_text()
     for said in ("plotly.min.js: plotly, MIT", "plotly 1.2.3", "MIT text", "numpy-1: LICENSE.txt", "BSD text"):
         assert said in text
 
 
 def test_the_app_has_the_python_files_at_its_root_and_the_content(house):
-    with zipfile.ZipFile(house.build() / "app.zip") as archive:
-        assert archive.namelist() == ["inner/part.py", "main.py", "content.json"]
-        assert {entry.date_time for entry in archive.infolist()} == {bundle.FIXED_TIME}  # no clock in the bytes
+    with zipfile.ZipFile(parts(house.build()) / "app.zip") as archive:
+        assert archive.namelist() == ["content.json", "inner/part.py", "main.py"]
         assert archive.read("inner/part.py") == b"X = 1\n"
         assert json.loads(archive.read("content.json")) == {"act": {"title": "A title"}}
 
@@ -474,7 +506,7 @@ def test_pin_takes_over_new_hashes_and_names_a_file_that_is_gone(house):
     with pytest.raises(BuildError):
         house.build()
     runtimes.pin(house.cache, house.root)
-    assert contents(house.build())["runtime/plotly.min.js"] == b"draw_better()"
+    assert contents(parts(house.build()))["runtime/plotly.min.js"] == b"draw_better()"
     (house.modules / "plotly/plotly.min.js").unlink()
     with pytest.raises(BuildError, match=r"plotly has no plotly\.min\.js"):
         runtimes.pin(house.cache, house.root)

@@ -21,9 +21,9 @@ FLOORS = [
     {"oracles", "jobs", "receipts"},
     {"actions"},
     {"store"},
-    {"keeper", "views"},
+    {"keeper", "views", "plots", "simulator", "shipped"},
     {"ui"},
-    {"main"},
+    {"main", "worker"},
 ]
 OURS = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 

@@ -164,6 +164,20 @@ def test_random_walks_never_unlock_never_lose_a_fact_and_always_show_something(s
     assert [text for text in texts if UNFILLED.search(text)] == []
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_what_the_views_remember_is_what_they_would_make_anew(seed):
+    chance, state = random.Random(seed), native.walked(until=seed % 4)
+    for _ in range(50):
+        state = native.after(state, any_action(chance, state))
+        request = store.next_run(COURSE, state)
+        if request is not None and chance.random() < 0.3:
+            state = native.after(
+                state, store.RunFinished(request, serving.memory(COURSE, request) | {"runs": 0}, native.AT)
+            )
+        for part in (views.act1, views.act2, views.shell, views.ledger_view):
+            assert part.frame(COURSE, state) == part.frame.__wrapped__(COURSE, state)
+
+
 @pytest.mark.parametrize("context", COURSE.contexts)
 @pytest.mark.parametrize("question", native.QUESTIONS)
 def test_exactly_one_option_of_each_question_is_right(question, context):

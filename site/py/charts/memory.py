@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charts.parts import PALETTES, Figure, Words, axes, curve, marks
+from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, marks
 
 
 def users_chart(
@@ -24,12 +24,12 @@ def users_chart(
     data = [
         curve(xs, ys, words["curve"], colour["blue"]),
         curve([contexts[0], contexts[-1]], [viable, viable], words["line"], colour["orange"], dash="dash"),
-        marks([here[0]], [max(here[1], 0.5)], words["point"], point_colour, ["diamond"]),
     ]
     ticks = [2**power for power in range(9, 16)]
     layout = axes(colour, words["x"], words["y"])
     layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_thousands(t) for t in ticks]}
     layout["yaxis"] |= {"type": "log", "dtick": "D2"}
+    layout["shapes"] = [diamond(here[0], max(here[1], 0.5), words["point"], point_colour)]
     return {"data": data, "layout": layout}
 
 

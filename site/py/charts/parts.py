@@ -49,6 +49,13 @@ def marks(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, symb
     return {"type": "scatter", "mode": "markers", "name": name, "x": list(xs), "y": list(ys), "marker": marker}
 
 
+def diamond(x: float, y: float, name: str, colour: str) -> dict[str, Any]:
+    """One point as a shape: it moves without the figure being drawn anew, as one of `marks` could not."""
+    place = {"xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y, "path": "M-8 0L0 -8L8 0L0 8Z"}
+    line = {"color": "#FFFFFF", "width": 1.5}
+    return {"type": "path", **place, "name": name, "showlegend": True, "fillcolor": colour, "line": line}
+
+
 def axes(colour: Mapping[str, str], x: str, y: str) -> dict[str, Any]:
     """The layout of a figure with titles for its two axes: transparent paper, the page's type, nothing to drag."""
     axis = {"gridcolor": colour["grid"], "zeroline": False, "fixedrange": True, "automargin": True}

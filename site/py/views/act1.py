@@ -11,11 +11,13 @@ from controls import FULL
 from course import Course
 from page import Frame
 from views import calculator, parts
+from views.remembered import remembered
 from wording import Number
 
 Numbers = dict[str, Number]
 
 
+@remembered("act1.", same=("record", "pasted"), equal=("chosen", "problems", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
     asked = store.asked(course, state, "act1.prediction")

@@ -15,12 +15,14 @@ from course import Course
 from page import Frame
 from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
 from views import parts, receipts_view
+from views.remembered import remembered
 from wording import Number
 
 Numbers = dict[str, Number]
 MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
 
 
+@remembered("act2.", same=("record", "results"), equal=("chosen", "problems", "settled", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act II. It is empty until Act I is done, its instruments until its prediction is committed."""
     opened = store.is_open(state, "act2")

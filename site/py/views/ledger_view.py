@@ -8,8 +8,10 @@ import wording
 from course import QUESTIONS, Course
 from page import Frame
 from views import parts
+from views.remembered import remembered
 
 
+@remembered(None, same=("record",), equal=("asking", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """The facts of the record, newest last, and the buttons' state."""
     rows = [_row(course, fact) for fact in store.facts(state)]

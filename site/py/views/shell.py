@@ -7,6 +7,7 @@ import wording
 from course import Course
 from page import Frame
 from views import act2
+from views.remembered import remembered
 from wording import Number
 
 SAVED = {
@@ -17,6 +18,7 @@ SAVED = {
 }
 
 
+@remembered("act2.", same=("record", "results"), equal=("settled", "strange", "saved", "notices"))
 def frame(course: Course, state: store.State) -> Frame:
     """Notices, contexts, status line and synthesis."""
     return {**_notices(state), **_contexts(course, state), **_status(course, state), **_synthesis(course, state)}

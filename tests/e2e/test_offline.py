@@ -1,0 +1,140 @@
+"""The site without a network, under any address, and in a new version."""
+
+import shutil
+import threading
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import lab as native
+from tests.e2e.conftest import Lab
+from tools import runtimes, server, versions
+
+SUB = "repo/labs"
+
+
+class Site:
+    """The built site, served from a folder of its own under a sub-path; versions can be put in its place."""
+
+    def __init__(self, folder, dist):
+        self.dist = folder / SUB
+        shutil.copytree(dist, self.dist)
+        self.serving = server.server(folder)
+        threading.Thread(target=self.serving.serve_forever, daemon=True).start()
+        self.origin = f"http://127.0.0.1:{self.serving.server_port}/{SUB}"
+
+    def become(self, change):
+        """Change the files of the site as a new version would, and seal it anew."""
+        page = (self.dist / "index.html").read_text(encoding="utf-8")
+        (parts,) = (self.dist / "v").iterdir()
+        parts.rename(self.dist / "parts")
+        (self.dist / "v").rmdir()
+        change(self.dist / "parts")
+        versions.seal(self.dist, self.dist / "parts", page.replace(f"v/{parts.name}/", ""), {})
+        (self.dist / "sw.js").unlink()
+        versions.keep(self.dist, (runtimes.ROOT / "site/sw.js").read_text(encoding="utf-8"))
+        return next((self.dist / "v").iterdir()).name
+
+    def stop(self):
+        """The network is gone."""
+        self.serving.shutdown()
+        self.serving.server_close()
+
+
+@pytest.fixture
+def site(tmp_path, dist):
+    made = Site(tmp_path, dist)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def guest(browser, site):
+    """A visitor of that site who has been there once, so that it is kept."""
+    lab = Lab(browser, site.origin, service_workers="allow").open()
+    lab.expects_trouble = True
+    expect(lab.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
+    yield lab
+    lab.close()
+
+
+def version(lab):
+    """The version that a page shows."""
+    return lab.page.locator("html").get_attribute("data-parts").rstrip("/").rpartition("/")[2]
+
+
+def test_a_second_visit_needs_no_network_and_nothing_of_it_is_missing(site, guest):
+    guest.answer("act1.prediction", "about_50")
+    site.stop()
+    guest.context.set_offline(True)
+    guest.reload()
+    expect(guest.node("act1.prediction")).to_have_attribute("data-state", "locked")
+    guest.set("act1.context", 8192)
+    chart = guest.node("act1.chart.plot")
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator(".main-svg").first).to_be_visible()
+    guest.answer("act1.reflection", native.right_option("act1.reflection", "latency"))
+    guest.answer("act2.prediction", native.right_option("act2.prediction", "latency"))
+    expect(guest.node("act2.prediction.feedback")).to_have_attribute("data-state", "right", timeout=60_000)
+    guest.page.goto(f"{site.origin}/physics.html")
+    expect(guest.page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_a_new_version_is_offered_and_comes_when_asked_for(site, guest):
+    before = version(guest)
+    after = site.become(lambda parts: (parts / "css/acts.css").write_text("/* another */"))
+    assert before != after
+    guest.reload()
+    assert version(guest) == before  # whole, from what was kept, though the server no longer has it
+    update = guest.page.get_by_role("status").filter(has_text=native.shipped().at("words.update_there"))
+    expect(update).to_be_visible()
+    guest.press(native.shipped().at("words.update_now"))
+    expect(guest.page.locator("html")).to_have_attribute("data-parts", f"{site.origin}/v/{after}/")
+    guest.ready()
+    guest.context.set_offline(True)
+    guest.reload()
+    assert version(guest) == after
+
+
+def test_a_new_version_that_does_not_arrive_whole_changes_nothing(site, guest):
+    before = version(guest)
+    after = site.become(lambda parts: (parts / "css/acts.css").write_text("/* another */"))
+    (site.dist / "v" / after / "css/acts.css").write_text("/* tampered with on the way */")
+    with guest.context.expect_event(
+        "request", lambda request: request.url.endswith("css/acts.css") and after in request.url
+    ):
+        guest.reload()
+    guest.context.set_offline(True)
+    guest.reload()
+    assert version(guest) == before
+    expect(guest.page.get_by_text(native.shipped().at("words.update_there"))).to_be_hidden()
+
+
+def test_a_spoilt_copy_is_no_trap(site, guest):
+    """When the page can't start from what is kept, the button that reloads drops the copy first."""
+    guest.page.evaluate("""async () => {
+      for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const request of await cache.keys())
+          if (request.url.endsWith('app.zip')) await cache.put(request, new Response('spoilt'));
+      }
+    }""")
+    guest.page.reload()
+    expect(guest.page.locator("html")).to_have_attribute("data-boot", "failed", timeout=60_000)
+    guest.page.get_by_role("button", name="Reload the page").click()
+    guest.ready()
+
+
+def test_it_can_be_installed(guest):
+    manifest = guest.page.evaluate(
+        "async () => (await fetch(document.querySelector('link[rel=manifest]').href)).json()"
+    )
+    assert {"name", "start_url", "scope", "display", "icons"} <= set(manifest)
+    sizes = guest.page.evaluate(
+        """icons => Promise.all(icons.map(async ({ src }) => {
+          const image = await createImageBitmap(await (await fetch(src)).blob()).catch(() => null);
+          return image && `${image.width}x${image.height}`;
+        }))""",
+        [icon for icon in manifest["icons"] if icon["type"] == "image/png"],
+    )
+    assert sizes == [icon["sizes"] for icon in manifest["icons"] if icon["type"] == "image/png"]

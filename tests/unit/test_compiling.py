@@ -1,0 +1,125 @@
+"""Compiled archives: what is reached is kept, what is kept loads, and the same source gives the same bytes."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tools import compiled, compiling
+from tools.trouble import BuildError
+
+LIBRARY = {
+    "alone.py": b"X = 1",
+    "top.py": b"import pack.inner\nfrom pack import other as o\ndef late():\n    import alone\n",
+    "pack/__init__.py": b"from . import base",
+    "pack/base.py": b"",
+    "pack/inner.py": b"from .base import something\nfrom .. import nothing",
+    "pack/other.py": b"import sys\nif sys.platform == 'win32':\n    import never\nelse:\n    import always\n",
+    "pack/left.py": b"",
+    "pack/_fast.cpython-314.so": b"\0asm",
+    "never.py": b"",
+    "always.py": b"class A:\n    import in_class\n",
+    "in_class.py": b"from pack import _fast",
+    "data.txt": b"not Python",
+}
+REACHED = {"top", "pack", "pack.base", "pack.inner", "pack.other", "always", "in_class", "pack._fast"}
+
+
+def test_what_runs_on_import_is_reached_and_nothing_else():
+    found = compiling.reached(LIBRARY, ["top", "not there"])
+    assert set(found) == REACHED
+    assert found["pack"] == "pack/__init__.py" and found["pack._fast"] == "pack/_fast.cpython-314.so"
+
+
+def test_an_app_needs_what_it_imports_anywhere():
+    assert {"alone", "pack.inner", "pack.other"} <= compiling.needed({"top.py": LIBRARY["top.py"]})
+
+
+def test_a_trimmed_library_keeps_extension_modules_as_they_are():
+    made = compiling.trimmed(LIBRARY, compiling.reached(LIBRARY, ["top"]), "/lib")
+    assert made["pack/_fast.cpython-314.so"] == LIBRARY["pack/_fast.cpython-314.so"]
+    assert {name.partition(".")[0] for name in made} == {module.replace(".", "/") for module in REACHED} - {"pack"} | {
+        "pack/__init__"
+    }
+
+
+def test_a_compiled_archive_is_imported_without_source_and_says_where_an_error_lies(tmp_path):
+    files = {"pack/__init__.py": b"", "pack/inner.py": b'"""Words."""\ndef fail():\n    return 1 / 0\n'}
+    place = tmp_path / "app.zip"
+    compiling.write(place, compiling.trimmed(files, compiling.modules(files), "/app.zip"))
+    assert zipfile.ZipFile(place).namelist() == ["pack/__init__.pyc", "pack/inner.pyc"]
+    script = (
+        f"import sys; sys.path.insert(0, {str(place)!r}); from pack import inner; print(inner.__doc__); inner.fail()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "None\n"
+    assert "/app.zip/pack/inner.py" in done.stderr and "line 3" in done.stderr and "ZeroDivisionError" in done.stderr
+
+
+def test_the_same_source_gives_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        compiling.write(tmp_path / name, compiling.trimmed(LIBRARY, compiling.reached(LIBRARY, ["top"]), "/lib"))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+class Compiler:
+    """Stands in for Node: makes what an order asks for, or fails as it would."""
+
+    def __init__(self, failure=""):
+        self.orders, self.failure = [], failure
+
+    def run(self, command, **_):
+        order = json.loads(command[-1])
+        self.orders.append(order)
+        for name, path in order["outputs"].items():
+            with open(path, "w") as file:
+                file.write(f"made {name}")
+        return subprocess.CompletedProcess(command, int(bool(self.failure)), "", self.failure)
+
+
+@pytest.fixture
+def kitchen(tmp_path, monkeypatch):
+    """(compiler, make): make(app) gives the archives of an app from a cache of its own."""
+    compiler = Compiler()
+    monkeypatch.setattr(compiled.subprocess, "run", compiler.run)
+    monkeypatch.setattr(compiled.shutil, "which", lambda name: "/usr/bin/node")
+    (tmp_path / "cache").mkdir()
+    for name in ("python_stdlib.zip", "core.js", "numpy.whl"):
+        (tmp_path / name).write_text(name)
+
+    def make(app):
+        return compiled.archives(tmp_path, tmp_path / "core.js", tmp_path / "numpy.whl", app, tmp_path / "cache")
+
+    return compiler, make
+
+
+def test_what_was_compiled_once_is_kept_and_only_what_changed_is_compiled_again(kitchen):
+    compiler, make = kitchen
+    first = make({"main.py": b"import json"})
+    assert make({"main.py": b"import json"}) == first
+    assert [sorted(order["outputs"]) for order in compiler.orders] == [["app", "library", "wheel"]]
+    assert first.app.read_text() == "made app"
+    changed = make({"main.py": b"import json  # the same needs"})
+    assert (changed.library, changed.app != first.app) == (first.library, True)
+    make({"main.py": b"import csv"})
+    assert [sorted(order["outputs"]) for order in compiler.orders[1:]] == [["app"], ["app", "library", "wheel"]]
+    assert "csv" in compiler.orders[-1]["needed"]
+
+
+def test_a_mistake_in_the_code_is_one_sentence_and_nothing_is_kept(kitchen):
+    compiler, make = kitchen
+    compiler.failure = "PythonError: Traceback\n  File main.py, line 1\nSyntaxError: invalid syntax\n    at new_error\n"
+    with pytest.raises(BuildError, match=r"for the page: SyntaxError: invalid syntax$"):
+        make({"main.py": b"import json"})
+    compiler.failure = ""
+    assert make({"main.py": b"import json"}).app.exists()
+    assert len(compiler.orders) == 2
+
+
+def test_without_node_there_is_one_sentence(kitchen, monkeypatch):
+    _, make = kitchen
+    monkeypatch.setattr(compiled.shutil, "which", lambda name: None)
+    with pytest.raises(BuildError, match=r"Install Node\.js"):
+        make({"main.py": b""})
