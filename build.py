@@ -4,6 +4,7 @@
 python3 build.py            site/ and the pinned runtimes become dist/
 python3 build.py serve      the same, and dist/ is served on localhost
 python3 build.py test       the same, and every test runs; further arguments go to pytest
+python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
 python3 build.py pin        for maintainers: take over the hashes of changed runtime versions
 """
 
@@ -15,7 +16,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that an olde
 import argparse
 from pathlib import Path
 
-from tools import bundle, runtimes, server, testing
+from tools import bundle, runtimes, server, single, testing
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).resolve().parent
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
         build()
         if options.command == "bench":
             return testing.bench(cache, dist)
+        if options.command == "single":
+            write_single(Path(options.site).resolve(), dist)
         if options.command == "serve":
             serve(dist, options.port)
     except BuildError as mistake:
@@ -59,12 +62,21 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,  # what isn't ours, whole, goes to pytest
     )
     made.add_argument(
-        "command", nargs="?", default="build", choices=("build", "serve", "test", "validate", "bench", "pin")
+        "command", nargs="?", default="build", choices=("build", "serve", "test", "single", "validate", "bench", "pin")
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")
     made.add_argument("--out", default=str(ROOT / "dist"), help="the folder to build into")
     return made
+
+
+def write_single(site: Path, dist: Path) -> None:
+    """Write the single-file lab beside `dist` and say where it is."""
+    place = dist.parent / "kv-cache-lab.html"
+    place.write_text(single.fold(dist, site / "single.mjs"), encoding="utf-8")
+    print(
+        f"{place} ({place.stat().st_size / 1e6:.1f} MB) runs by itself: open it in a browser, from any folder or stick."
+    )
 
 
 def serve(dist: Path, port: int) -> None:

@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  root.dataset.parts = new URL(".", document.currentScript.src).href; // where this version's files lie
+  root.dataset.parts = new URL(".", document.currentScript.src || location.href).href; // where this version's files lie
   const SLOW_AFTER_MS = 30000;
   const early = [];
   let progressed = performance.now();

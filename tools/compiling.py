@@ -43,7 +43,8 @@ def write(place: Path, files: Files) -> None:
 def compiled(source: bytes, place: str) -> bytes:
     """A .pyc that is never compared with its source; `place` is what a traceback says."""
     code = compile(source, place, "exec", dont_inherit=True, optimize=WITHOUT_DOCSTRINGS)
-    return bytes(loader._code_to_hash_pyc(code, importlib.util.source_hash(source), checked=False))
+    hashed = importlib.util.source_hash(source)
+    return bytes(loader._code_to_hash_pyc(code, hashed, checked=False))  # type: ignore[attr-defined]
 
 
 # --- which modules are reached ----------------------------------------------------------------------------------------

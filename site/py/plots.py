@@ -45,8 +45,12 @@ class Plots:
     def show(self, key: str, figure: Figure) -> None:
         """A plot should show this figure from now on."""
         self.wanted[key] = figure
-        if key in self.in_sight:
+        if key in self.in_sight or self.lacking():
             self.update(key)
+
+    def lacking(self) -> bool:
+        """Whether plotly will not come."""
+        return bool(self.window.document.documentElement.dataset.plotly == "missing")
 
     def show_all(self, *_: Any) -> None:
         """Draw every figure, in sight or not: plotly has just arrived or failed to, or the page is being printed."""
@@ -59,7 +63,7 @@ class Plots:
         if not figure or figure == before:
             return
         if not hasattr(self.window, "Plotly"):
-            if self.window.document.documentElement.dataset.plotly == "missing":
+            if self.lacking():
                 self.nodes[key].textContent = self.missing
             return
         self.drawn[key] = figure
