@@ -62,13 +62,13 @@ def families_chart(
             data.append(_family(mine, kinds[family], colour[hue], symbol))
     data += [_key(name, fill, colour["muted"]) for name, fill in zip(bits, FILLS, strict=True)]
     data += [_ring(row, words["families_here"], colour["text"]) for row in rows if row["here"] is not None]
-    ticks = [2**power for power in range(13, 24)]
-    named = [_binary(tick) if i % 3 == 1 else "" for i, tick in enumerate(ticks)]
+    ticks = [2**power for power in range(10, 26)]
+    named = [_binary(tick) if i % 4 == 0 else "" for i, tick in enumerate(ticks)]
     names = [row["name"] for row in rows]
     layout = axes(colour, words["families_x"], "")
-    layout["margin"] |= {"t": 118, "r": 52}
-    layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": named}
-    layout["yaxis"] |= {"type": "category", "autorange": "reversed", "tickfont": {"size": 12}}
+    layout["margin"] |= {"t": 104, "r": 40}
+    layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": named, "tickangle": 0}
+    layout["yaxis"] |= {"type": "category", "autorange": "reversed", "tickfont": {"size": 11}}
     layout["yaxis"] |= {"tickvals": names, "ticktext": [_short(name) for name in names]}
     layout["legend"] |= {"xref": "container", "yref": "container", "y": 1, "yanchor": "top"}
     if room > 0:
@@ -85,13 +85,14 @@ def _family(rows: Sequence[Mapping[str, Any]], name: str, colour: str, symbol: s
     )
     labels = ["" if fill else f"\N{NO-BREAK SPACE} {name}" for _, _, fill in points]
     look = {"text": labels, "textposition": "middle right", "textfont": {"size": 11, "color": colour}}
-    trace["marker"]["size"] = [11 if fill else 14 for _, _, fill in points]
+    trace["marker"] |= {"size": [9 if fill else 12 for _, _, fill in points], "opacity": 1}
     hover = {"hovertemplate": "%{y}: %{x:,.0f} B"}
     return trace | look | hover | {"mode": "markers+text", "showlegend": False, "cliponaxis": False}
 
 
 def _short(name: str) -> str:
     """A name that leaves room for the marks: a pasted model may be called anything."""
+    name = name.replace(", ", "<br>")
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -111,7 +112,7 @@ def _key(name: str, fill: str, colour: str) -> dict[str, Any]:
 
 def _ring(row: Mapping[str, Any], name: str, colour: str) -> dict[str, Any]:
     ring = marks([row["sizes"][row["here"]][0]], [row["name"]], name, colour, ["circle-open"])
-    ring["marker"] |= {"size": 22}
+    ring["marker"] |= {"size": 20}
     return ring | {"hoverinfo": "skip"}
 
 
@@ -124,13 +125,17 @@ def _unseen(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _users_axis(room: float, title: str) -> dict[str, Any]:
     """The upper scale: users grow to the left, each tick where that many would use the room up."""
-    ticks = {"tickvals": [room / users for users in DECADES], "ticktext": [f"{users:,.0f}" for users in DECADES]}
+    ticks = {"tickvals": [room / users for users in DECADES], "ticktext": [_count(users) for users in DECADES]}
     place = {"overlaying": "x", "side": "top", "matches": "x", "showgrid": False}
-    return {"title": {"text": title}, **ticks, **place}
+    return {"title": {"text": title, "standoff": 4}, **ticks, **place}
 
 
 def _thousands(value: float) -> str:
     return f"{value / 1024:.0f}k" if value >= 1024 else f"{value:.0f}"
+
+
+def _count(value: float) -> str:
+    return f"{value / 1000:,.0f}k" if value >= 1000 else f"{value:.0f}"
 
 
 def _binary(value: float) -> str:

@@ -68,7 +68,7 @@ def axes(colour: Mapping[str, str], x: str, y: str) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 13, "color": colour["muted"]},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
         "dragmode": False,
         "hoverlabel": {"font": {"family": FONT}},
         "xaxis": {"title": {"text": x}} | axis,

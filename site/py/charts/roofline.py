@@ -47,8 +47,8 @@ def roofline_chart(
     corner = peak[1][0]
     layout["shapes"] = [_ridge(corner, colour["muted"])]
     layout["annotations"] = [
-        _side(words["memory_side"], 0.0, "left", colour["muted"]),
-        _side(words["arithmetic_side"], 1.0, "right", colour["muted"]),
+        _side(words["memory_side"], 0.0, "left", colour),
+        _side(words["arithmetic_side"], 1.0, "right", colour),
     ]
     return {"data": data, "layout": layout}
 
@@ -114,6 +114,12 @@ def _ridge(x: float, colour: str) -> dict[str, Any]:
     return {"type": "line", **ends, "line": {"color": colour, "width": 1, "dash": "dot"}, "layer": "below"}
 
 
-def _side(text: str, x: float, anchor: str, colour: str) -> dict[str, Any]:
+def _side(text: str, x: float, anchor: str, colour: Mapping[str, str]) -> dict[str, Any]:
     place = {"xref": "paper", "yref": "paper", "x": x, "y": 0.01, "xanchor": anchor, "yanchor": "bottom"}
-    return {"text": text, **place, "showarrow": False, "font": {"size": 12, "color": colour}}
+    return {
+        "text": text,
+        **place,
+        "showarrow": False,
+        "bgcolor": colour["ground"],
+        "font": {"size": 11, "color": colour["muted"]},
+    }

@@ -25,7 +25,10 @@ BATCH, CONTEXT = "act2.roof.batch", "act2.roof.context"
 HUES = {"a": "blue", "b": "green", "own": "text"}
 INTENSITIES = tuple(float(1 << power) / 4 for power in range(17))  # FLOP/byte at which the roofs are drawn
 SYMBOLS = {"prefill": "square", "decode": "circle", "run": "circle-open"}
-PLACES = {"prefill": "bottom center", "decode": "middle right", "run": "bottom right"}
+PLACES = {  # of the labels, so that the two sides' don't meet
+    "a": {"prefill": "bottom left", "decode": "middle right", "run": "bottom right"},
+    "b": {"prefill": "bottom center", "decode": "middle right", "run": "bottom right"},
+}
 
 
 def frame(course: Course, state: store.State, live: Numbers) -> Frame:
@@ -142,7 +145,7 @@ def _series(course: Course, steps: Mapping[str, Placed], key: str) -> dict[str, 
         kinds = [kind for kind in SYMBOLS if f"{key}_{kind}" in steps]
         mine = {kind: steps[f"{key}_{kind}"] for kind in kinds}
         labels = [wording.fill(words[f"{kind}_point"], {"side": key.upper()}) for kind in kinds]
-        look = {"symbols": [SYMBOLS[k] for k in kinds], "labels": labels, "places": [PLACES[k] for k in kinds]}
+        look = {"symbols": [SYMBOLS[k] for k in kinds], "labels": labels, "places": [PLACES[key][k] for k in kinds]}
     return {
         "name": words["own"] if key == "own" else course.at(f"act2.sides.{key}.title"),
         "hue": HUES[key],

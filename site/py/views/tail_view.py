@@ -89,11 +89,11 @@ def waits(course: Course, state: store.State, side: str, live: Numbers) -> Waits
 
 
 def _figure(course: Course, known: Mapping[str, Waits | None], found: Numbers, theme: str) -> charts.Figure:
-    """The figure of the sides that are known; empty without any."""
+    """The figure of the sides that are known; without any, the axes and the objective."""
     sides = [_drawn(course, side, each) for side, each in known.items() if each]
     ticks = ([wording.show(time, "time") for time in TIMES], [level_words(course, rarity) for rarity in RARER])
     slo = float(found["slo"] or 0)
-    return charts.tail_chart(sides, RARITY, slo, ticks, course.at("insight.tail"), theme) if sides else {}
+    return charts.tail_chart(sides, RARITY, slo, ticks, course.at("insight.tail"), theme)
 
 
 def _drawn(course: Course, side: str, known: Waits) -> dict[str, Any]:
