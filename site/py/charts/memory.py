@@ -63,7 +63,7 @@ def families_chart(
     data += [_key(name, fill, colour["muted"]) for name, fill in zip(bits, FILLS, strict=True)]
     data += [_ring(row, words["families_here"], colour["text"]) for row in rows if row["here"] is not None]
     ticks = [2**power for power in range(10, 26)]
-    named = [_binary(tick) if i % 4 == 0 else "" for i, tick in enumerate(ticks)]
+    named = [_binary(tick) if i % 5 == 0 else "" for i, tick in enumerate(ticks)]
     names = [row["name"] for row in rows]
     layout = axes(colour, words["families_x"], "")
     layout["margin"] |= {"t": 104, "r": 40}

@@ -124,6 +124,7 @@ def _families_chart(course: Course, state: store.State) -> Frame:
     mine = next(row for row in rows if row["here"] is not None)
     bytes_here, users_here = mine["sizes"][mine["here"]]
     said: Numbers = {**found, **ends, "span": most["sizes"][0][0] / least["sizes"][0][0]}
+    said |= {"left_bytes": max(0, int(found["left_bytes"] or 0))}
     said |= {"here_name": mine["name"], "here_bytes": bytes_here, "here_users": users_here}
     bits = [wording.fill(words["families_bits"], {"bits": bits}) for bits in PRECISIONS]
     room = max(0.0, float(found["left_bytes"] or 0)) / float(found["context_tokens"] or 1)

@@ -90,7 +90,6 @@ def numbers(course: Course, state: store.State, live: Numbers, steps: Mapping[st
         "own_context": tokens,
         "own_each": float(own["total_s"]) / batch,
         "own_weights": float(own["weights_bytes"]) * request.gpus,
-        "own_cache": float(own["cache_bytes"]) * request.gpus,
         "own_needs": batch * engine.kv_bytes(deployment.model, tokens, deployment.kv_bits),
     }
 

@@ -19,7 +19,10 @@ from wording import Number
 Numbers = Mapping[str, Number]
 
 LOOKS = {"a": ("blue", "solid"), "b": ("green", "dash")}
-PLACES = {"a": ("top left", "top left"), "b": ("bottom right", "top left")}  # of the labels of the median and the P99
+PLACES = {
+    "a": ("top left", "middle left"),
+    "b": ("bottom right", "top left"),
+}  # of the labels of the median and the P99
 WHOLE = 1000  # engine.LEVELS are per mille
 RARITY = tuple((WHOLE - level) / WHOLE for level in engine.LEVELS)
 MEDIAN, NINETY, P99, LAST = ROWS = tuple(engine.LEVELS.index(level) for level in (500, 900, 990, 999))
@@ -102,7 +105,7 @@ def _drawn(course: Course, side: str, known: Waits) -> dict[str, Any]:
     limit = course.at("act2.simulation.ill_conditioned")
     labels = [
         wording.fill(words[key], {"side": side.upper(), "value": known.served[level]})
-        for level, key in ((MEDIAN, "median"), (P99, "p99"))
+        for level, key in ((MEDIAN, "p50"), (P99, "p99"))
     ]
     return {
         "name": course.at(f"act2.sides.{side}.title"),
