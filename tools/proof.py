@@ -15,12 +15,14 @@ LOCAL = {
     "act1": """
         way_out needs_bytes has_bytes value changes family model_source gpu gpu_source
         first_tokens first_users last_tokens last_users least_name least_bytes most_name most_bytes span
+        here_name here_bytes here_users heads bits
     """,
     "act2": """
         change value sign target low high share evicted requests prefill_share a_prefill_p99
         prompt_mean prompt_p99 output_mean source assumption
         cv gpus users prompt output bits batch measured model error date side
     """,
+    "insight": "side tokens batch name time which share part whole low high value",
 }
 
 
@@ -41,9 +43,9 @@ def problems(course: Any) -> Iterator[str]:
                     results[request] = serving.run(course, request)
             yield from _question_problems(course, question, context, asked, results)
     known = views.known_numbers(course, store.initial(course), results)
-    for act in store.ACTS:
-        names = known[act] | set(LOCAL[act].split())
-        yield from _text_problems(course.tables[act], f"{act}.toml", names)
+    for file in known:
+        names = known[file] | set(LOCAL[file].split())
+        yield from _text_problems(course.tables[file], f"{file}.toml", names)
     yield from _text_problems(course.tables["course"], "course.toml", known["act1"] | known["act2"])
 
 

@@ -87,6 +87,10 @@ def controls(course: Course) -> dict[str, Control]:
     found = [*_calculator(course), *_shared(course)]
     for side in ("a", "b"):
         found += _side(course, side)
+    found += [
+        _range(course, f"act2.roof.{name}", f"insight.roofline.{name}", f"insight.roofline.{name}.default")
+        for name in ("batch", "context")
+    ]
     return {control.id: control for control in found}
 
 

@@ -102,7 +102,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
             "chart": {"columns": [TEXT], "*": PER_CONTEXT},
             "*": PER_CONTEXT,
         },
-        "twist": {"families_columns": [TEXT], "*": PER_CONTEXT},
+        "twist": {"families_columns": [TEXT], "families_kinds": WORDS, "*": PER_CONTEXT},
         "reflection": QUESTION,
         "math": MATH,
     },
@@ -152,6 +152,17 @@ SHAPES: Mapping[str, shapes.Shape] = {
         },
         "reflection": QUESTION,
         "math": MATH,
+    },
+    "insight": {
+        "roofline": {
+            "batch": RANGE,
+            "context": RANGE,
+            "columns": [TEXT],
+            "walls": WORDS,
+            "terms": WORDS,
+            "*": TEXT,
+        },
+        "tail": {"columns": [TEXT], "*": TEXT},
     },
     "words": {"*": TEXT},
     "measurements": {

@@ -5,7 +5,7 @@ memory      what a token leaves behind, what fits      simulate    the event sim
 growth      the derivation of Act I, what grows        metrics     from a run to the figures people ask for
 steptime    how long one iteration takes               queueing    closed forms that the simulation must agree with
 workload    arrivals and lengths, seeded               catalogue   content tables to the objects above
-hub_config  a model from its config.json
+hub_config  a model from its config.json               roofline    which of the two walls a step meets, and where
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -27,8 +27,18 @@ from physics.memory import (
     users_over_context,
     weight_bytes,
 )
-from physics.metrics import goodput, percentile, summary, weighted_percentile
-from physics.quantities import GB, GIB, NAIVE, Deployment, Gpu, Model, PhysicsError, Reserve
+from physics.metrics import (
+    LEVELS,
+    bin_edges,
+    binned,
+    distribution,
+    goodput,
+    percentile,
+    quantiles,
+    summary,
+    weighted_percentile,
+)
+from physics.quantities import GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
 from physics.queueing import (
     batched_queue_s,
     md1_wait_s,
@@ -37,6 +47,7 @@ from physics.queueing import (
     speculation_yield,
     static_waste,
 )
+from physics.roofline import placed, reached, ridge, roof, work
 from physics.simulate import Run, ServerSettings, simulate
 from physics.steptime import Calibration, StepCost, binding, calibration_for
 from physics.workload import Request, Workload, lengths, sample_requests
@@ -44,7 +55,9 @@ from physics.workload import Request, Workload, lengths, sample_requests
 __all__ = [
     "GB",
     "GIB",
+    "LEVELS",
     "NAIVE",
+    "TFLOP",
     "Calibration",
     "Deployment",
     "Gpu",
@@ -57,10 +70,13 @@ __all__ = [
     "StepCost",
     "Workload",
     "batched_queue_s",
+    "bin_edges",
     "binding",
+    "binned",
     "block_bytes",
     "calibration_for",
     "contiguous_share",
+    "distribution",
     "goodput",
     "growth",
     "kv_blocks",
@@ -75,10 +91,15 @@ __all__ = [
     "model_from_config",
     "paged_share",
     "percentile",
+    "placed",
+    "quantiles",
+    "reached",
     "read_calibrations",
     "read_gpus",
     "read_models",
     "read_workloads",
+    "ridge",
+    "roof",
     "sample_requests",
     "simulate",
     "speculation_speedup",
@@ -88,5 +109,6 @@ __all__ = [
     "users_over_context",
     "weight_bytes",
     "weighted_percentile",
+    "work",
     "worked",
 ]

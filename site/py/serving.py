@@ -6,6 +6,7 @@ same numbers anywhere. `run` is the only place where the lab starts a simulation
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import engine
 from course import Course
@@ -14,7 +15,7 @@ from wording import Number
 SIDES = ("a", "b")
 OK, NO_WEIGHTS, KV, TTFT, LOW = STATES = ("ok", "no_weights", "kv", "ttft", "low")
 
-Result = Mapping[str, Number]
+Result = Mapping[str, Any]  # figures by name, and lists of them where a distribution is described
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,13 @@ def run(course: Course, request: RunRequest) -> Result:
     blocks = engine.kv_blocks(deployment, reserve_of(course), settings.block_size)
     users, draft = request.users or None, draft_cost(course, request)
     outcome = engine.simulate(cost, settings, traffic(course, request), blocks, users=users, draft_cost=draft)
-    return {**numbers, **shape, **engine.summary(outcome, deployment), "runs": 1}
+    figures = engine.summary(outcome, deployment)
+    return {**numbers, **shape, **figures, **engine.distribution(outcome), "runs": 1}
+
+
+def figures(result: Result) -> dict[str, Number]:
+    """The single figures of a result, without its distributions: what the record keeps."""
+    return {name: value for name, value in result.items() if not isinstance(value, list)}
 
 
 def traffic(course: Course, request: RunRequest) -> list[engine.Request]:

@@ -268,16 +268,22 @@ def _set(course: Course, before: State, values: Settings, settled: bool = True) 
     """The state with some controls of the current context set; the act they belong to counts as explored.
 
     A side that comes to rest on another run is simulated anew even if that run is at hand: its outcome is a fact, and a
-    fact needs the time that only a finished run brings.
+    fact needs the time that only a finished run brings. A slider that no run depends on may be held: the runs stay full.
     """
     here = {**before.settings[before.context], **values}
-    state = replace(before, settings={**before.settings, before.context: here}, settled=settled)
+    state = replace(before, settings={**before.settings, before.context: here})
+    untouched = before.settled and _live(course, state) == _live(course, before)
+    state = replace(state, settled=settled or untouched)
     if not settled:
         return state
-    moved = {request(course, state, side) for side in serving.SIDES}
-    moved -= {request(course, before, side) for side in serving.SIDES}
+    moved = _live(course, state) - _live(course, before)
     results = {asked: result for asked, result in state.results.items() if asked not in moved}
     return _remembered(replace(state, results=results), {control.partition(".")[0] for control in values})
+
+
+def _live(course: Course, state: State) -> set[RunRequest]:
+    """The runs that the two sides ask for now."""
+    return {request(course, state, side) for side in serving.SIDES}
 
 
 def _controls_reset(course: Course, state: State, action: ControlsReset) -> State:
@@ -346,7 +352,7 @@ def _design_recorded(course: Course, state: State, action: DesignRecorded) -> St
     if any(run not in state.results for run in asked.values()):
         return state
     outcome = {
-        side: {"state": serving.judge(course, side, state.results[run]), **state.results[run]}
+        side: {"state": serving.judge(course, side, state.results[run]), **serving.figures(state.results[run])}
         for side, run in asked.items()
     }
     fact = {

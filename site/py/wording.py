@@ -85,7 +85,7 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "joule": lambda value: united(significant(value), "J"),
     "tps": lambda value: united(decimals(value, 0), "tokens/s"),
     "flop": lambda value: united(significant(value / 1e9), "GFLOP"),
-    "tflops": lambda value: united(decimals(value / 1e12, 0), "TFLOP/s"),
+    "tflops": lambda value: united(significant(value / 1e12), "TFLOP/s"),
 }
 
 NOT_YET = "\N{EM DASH}"

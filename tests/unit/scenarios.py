@@ -164,6 +164,9 @@ def _evaluate_step(scenario: Mapping[str, Any], course: Any) -> Numbers:
     prefills = [(start, length) for start, length in scenario["prefills"]]
     base, slope = cost.decode_affine(max(1, scenario["decodes"]), 3)
     terms = cost.step(scenario["decodes"], scenario["context"], prefills)
+    place = engine.placed(cost, scenario["decodes"], scenario["context"], prefills)
+    terms |= {key: place[key] for key in ("intensity", "flops_per_s", "cache_bytes")}
+    terms["reached"] = engine.reached(cost, 77.7)
     return {**terms, "base_s": base, "slope_s": slope, "weights": cost.weights_read(17)}
 
 
@@ -208,7 +211,10 @@ def _evaluate_run(scenario: Mapping[str, Any], course: Any) -> Numbers:
     )
     times = {f"last_{i}_s": run.last_s[i] for i in (0, 1, len(requests) // 2, len(requests) - 1)}
     counts = {"steps": run.steps, "outputs": run.outputs, "computed": run.computed_tokens}
-    return {**engine.summary(run, deployment), **times, **counts}
+    spread = {f"quantile_{i}": value for i, value in enumerate(engine.distribution(run)["ttft_quantiles_s"])}
+    bins = {f"bin_{i}": count for i, count in enumerate(engine.distribution(run)["ttft_bins"])}
+    edges = {f"edge_{i}": edge for i, edge in enumerate(engine.bin_edges())}
+    return {**engine.summary(run, deployment), **spread, **bins, **edges, **times, **counts}
 
 
 EVALUATE = {

@@ -1,5 +1,6 @@
 """The build: what is fetched is checked, what fails is a sentence, what is there stays until something whole replaces it."""
 
+import base64
 import hashlib
 import http.client
 import json
@@ -183,9 +184,11 @@ class House:
         self.dist = folder / "dist"
         for place in (self.root, self.cache, self.site / "css", self.site / "py/inner", self.site / "content"):
             place.mkdir(parents=True)
+        for name in bundle.ROOT_FOLDERS:
+            (self.site / name).mkdir()
         for name in ("package.json", "package-lock.json", ".npmrc"):
             (self.root / name).write_text("{}")
-        for name in (*bundle.PAGE_FILES, *bundle.ROOT_FILES):
+        for name in (*bundle.PAGE_FILES, *bundle.ROOT_FILES, "sw.js"):
             (self.site / name).write_text(name)
         (self.site / "css/tokens.css").write_text("p {}")
         (self.site / "py/main.py").write_text("import inner.part\n")
@@ -274,6 +277,16 @@ def test_the_page_leads_into_its_version_and_nowhere_else(house):
     page = (dist / "index.html").read_text()
     assert f'href="{address}/css/tokens.css"' in page and f'src="{address}/boot.js"' in page
     assert 'href="physics.html"' in page and "<title>A title</title>" in page
+
+
+def test_the_service_worker_knows_every_file_by_its_bytes(house):
+    dist = house.build()
+    text = (dist / "sw.js").read_text()
+    site = json.loads(text.removeprefix("const SITE = ").partition(";\n")[0])
+    there = {name: hashlib.sha256(data).digest() for name, data in contents(dist).items()}
+    del there["sw.js"], there[f"{parts(dist).relative_to(dist).as_posix()}/runtime/LICENSES.txt"]
+    assert {name: base64.b64decode(hashed.removeprefix("sha256-")) for name, hashed in site["files"].items()} == there
+    assert text.endswith("sw.js")  # the worker itself
 
 
 def test_another_content_is_another_version_and_the_same_is_the_same(house):

@@ -6,6 +6,17 @@ the same everywhere: blue informs, green is good, orange warns, red fails.
 
 from charts.memory import families_chart, users_chart
 from charts.parts import PALETTES, Figure
+from charts.roofline import roofline_chart, steps_chart
 from charts.sides import sides_chart
+from charts.tail import tail_chart
 
-__all__ = ["PALETTES", "Figure", "families_chart", "sides_chart", "users_chart"]
+__all__ = [
+    "PALETTES",
+    "Figure",
+    "families_chart",
+    "roofline_chart",
+    "sides_chart",
+    "steps_chart",
+    "tail_chart",
+    "users_chart",
+]

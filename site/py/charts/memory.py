@@ -33,33 +33,109 @@ def users_chart(
     return {"data": data, "layout": layout}
 
 
-def families_chart(points: Sequence[Mapping[str, Any]], words: Words, theme: str) -> Figure:
-    """Users a node holds (y) against the KV bytes a token leaves (x), logarithmic; a point is {name, family, x, y}."""
+FAMILIES = {  # hue and plotly symbol
+    "mha": ("red", "square"),
+    "gqa": ("blue", "circle"),
+    "mqa": ("green", "diamond"),
+    "mla": ("orange", "star"),
+    "window": ("cloud", "triangle-left"),
+}
+FILLS = ("", "-open-dot", "-open")  # by precision, the most bits first
+LONGEST_NAME = 24
+DECADES = tuple(float(10**power) for power in range(7))
+
+
+def families_chart(
+    rows: Sequence[Mapping[str, Any]], bits: Sequence[str], room: float, kinds: Words, words: Words, theme: str
+) -> Figure:
+    """A row for each model: the bytes of cache that a token costs (x, logarithmic) at each precision, and users above.
+
+    A row is {name, family, here, sizes} with sizes as pairs (bytes, users), `bits` the precisions in words, `kinds` the families'
+    words. The upper scale is the same axis read as users: `room` bytes a token of context over the bytes of x. A ring marks
+    the row that has `here`.
+    """
     colour = PALETTES[theme]
-    families = {
-        "mha": ("red", "square"),
-        "gqa": ("blue", "circle"),
-        "mqa": ("green", "diamond"),
-        "mla": ("orange", "star"),
-    }
-    ordered = sorted(points, key=lambda point: point["x"])
-    data = [curve([p["x"] for p in ordered], [p["y"] for p in ordered], words["line"], colour["muted"], dash="dot")]
-    for family, (hue, symbol) in families.items():
-        mine = [point for point in ordered if point["family"] == family]
+    data = [_spans(rows, colour["muted"])]
+    for family, (hue, symbol) in FAMILIES.items():
+        mine = [row for row in rows if row["family"] == family]
         if mine:
-            trace = marks(
-                [p["x"] for p in mine], [p["y"] for p in mine], family.upper(), colour[hue], [symbol] * len(mine)
-            )
-            data.append(trace | {"text": [p["name"] for p in mine], "hovertemplate": "%{text}<br>%{x:,} B · %{y:,}"})
-    ticks = [2**power for power in range(15, 24)]
-    layout = axes(colour, words["x"], words["y"])
-    layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_binary(t) for t in ticks]}
-    layout["yaxis"] |= {"type": "log", "dtick": "D2"}
+            data.append(_family(mine, kinds[family], colour[hue], symbol))
+    data += [_key(name, fill, colour["muted"]) for name, fill in zip(bits, FILLS, strict=True)]
+    data += [_ring(row, words["families_here"], colour["text"]) for row in rows if row["here"] is not None]
+    ticks = [2**power for power in range(10, 26)]
+    named = [_binary(tick) if i % 5 == 0 else "" for i, tick in enumerate(ticks)]
+    names = [row["name"] for row in rows]
+    layout = axes(colour, words["families_x"], "")
+    layout["margin"] |= {"t": 104, "r": 40}
+    layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": named, "tickangle": 0}
+    layout["yaxis"] |= {"type": "category", "autorange": "reversed", "tickfont": {"size": 11}}
+    layout["yaxis"] |= {"tickvals": names, "ticktext": [_short(name) for name in names]}
+    layout["legend"] |= {"xref": "container", "yref": "container", "y": 1, "yanchor": "top"}
+    if room > 0:
+        data.append(_unseen(rows))
+        layout["xaxis2"] = layout["xaxis"] | _users_axis(room, words["families_y"])
     return {"data": data, "layout": layout}
+
+
+def _family(rows: Sequence[Mapping[str, Any]], name: str, colour: str, symbol: str) -> dict[str, Any]:
+    """The marks of one family, its name beside the one with the most bits."""
+    points = [(x, row["name"], fill) for row in rows for (x, _), fill in zip(row["sizes"], FILLS, strict=True)]
+    trace = marks(
+        [x for x, _, _ in points], [n for _, n, _ in points], name, colour, [symbol + f for _, _, f in points]
+    )
+    labels = ["" if fill else f"\N{NO-BREAK SPACE} {name}" for _, _, fill in points]
+    look = {"text": labels, "textposition": "middle right", "textfont": {"size": 11, "color": colour}}
+    trace["marker"] |= {"size": [9 if fill else 12 for _, _, fill in points], "opacity": 1}
+    hover = {"hovertemplate": "%{y}: %{x:,.0f} B"}
+    return trace | look | hover | {"mode": "markers+text", "showlegend": False, "cliponaxis": False}
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for the marks: a pasted model may be called anything."""
+    name = name.replace(", ", "<br>")
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _spans(rows: Sequence[Mapping[str, Any]], colour: str) -> dict[str, Any]:
+    """A thin line through the precisions of each row."""
+    xs = [x for row in rows for x in (row["sizes"][0][0], row["sizes"][-1][0], None)]
+    ys = [y for row in rows for y in (row["name"], row["name"], None)]
+    line = curve(xs, ys, "", colour) | {"showlegend": False}
+    line["line"]["width"] = 1
+    return line
+
+
+def _key(name: str, fill: str, colour: str) -> dict[str, Any]:
+    """A mark for the legend alone: how a precision is drawn."""
+    return marks([None], [None], name, colour, ["circle" + fill])
+
+
+def _ring(row: Mapping[str, Any], name: str, colour: str) -> dict[str, Any]:
+    ring = marks([row["sizes"][row["here"]][0]], [row["name"]], name, colour, ["circle-open"])
+    ring["marker"] |= {"size": 20}
+    return ring | {"hoverinfo": "skip"}
+
+
+def _unseen(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The first row once more, unseen: plotly draws an axis only if something stands on it."""
+    row = rows[0]
+    trace = curve([row["sizes"][0][0]], [row["name"]], "", "rgba(0,0,0,0)")
+    return trace | {"xaxis": "x2", "showlegend": False}
+
+
+def _users_axis(room: float, title: str) -> dict[str, Any]:
+    """The upper scale: users grow to the left, each tick where that many would use the room up."""
+    ticks = {"tickvals": [room / users for users in DECADES], "ticktext": [_count(users) for users in DECADES]}
+    place = {"overlaying": "x", "side": "top", "matches": "x", "showgrid": False}
+    return {"title": {"text": title, "standoff": 4}, **ticks, **place}
 
 
 def _thousands(value: float) -> str:
     return f"{value / 1024:.0f}k" if value >= 1024 else f"{value:.0f}"
+
+
+def _count(value: float) -> str:
+    return f"{value / 1000:,.0f}k" if value >= 1000 else f"{value:.0f}"
 
 
 def _binary(value: float) -> str:

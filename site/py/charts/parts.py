@@ -15,6 +15,8 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
         "text": "#0F172A",
         "muted": "#475569",
         "grid": "#E2E8F0",
+        "cloud": "#6366F1",
+        "ground": "#FFFFFF",
     },
     "dark": {
         "blue": "#6BB8E3",
@@ -24,9 +26,17 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
         "text": "#F1F5F9",
         "muted": "#B6C2D2",
         "grid": "#334155",
+        "cloud": "#A5A7FF",
+        "ground": "#0F172A",
     },
 }
 FONT = "Inter, system-ui, sans-serif"
+
+
+def faint(colour: str, opacity: float) -> str:
+    """A colour of the palette, seen through."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def curve(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
@@ -65,7 +75,7 @@ def axes(colour: Mapping[str, str], x: str, y: str) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 13, "color": colour["muted"]},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
         "dragmode": False,
         "hoverlabel": {"font": {"family": FONT}},
         "xaxis": {"title": {"text": x}} | axis,

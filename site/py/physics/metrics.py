@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cache
 
 from physics.memory import block_bytes, kv_copies
 from physics.quantities import Deployment
@@ -28,6 +30,48 @@ def weighted_percentile(values: Sequence[tuple[float, int]], percent: int) -> fl
     return None
 
 
+LEVELS = (*range(10, 1000, 10), 995, 999)  # per mille: the quantiles that describe a distribution, its tail finer
+BINS_PER_OCTAVE = 6
+LEAST_S, MOST_BINS = 1e-3, 126  # from a millisecond over 21 octaves, to more than half an hour
+
+
+def quantiles(values: Sequence[float]) -> list[float]:
+    """The nearest-rank quantile of `values` at each of LEVELS; empty for none. Same unit as the values."""
+    ordered, count = sorted(values), len(values)
+    return [ordered[max(0, -(-count * level // 1000) - 1)] for level in LEVELS] if count else []
+
+
+@cache
+def bin_edges() -> tuple[float, ...]:
+    """The edges in s of the MOST_BINS bins that `binned` counts in, each a sixth of a doubling above the last.
+
+    The sixth root of 2 is found by halving an interval, and the rest by multiplication, so that the edges are the same
+    digits on every platform.
+    """
+    low, high = 1.0, 2.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        cube = middle * middle * middle
+        low, high = (middle, high) if cube * cube < 2 else (low, middle)
+    octaves = [LEAST_S * (1 << octave) for octave in range(MOST_BINS // BINS_PER_OCTAVE)]
+    steps = [1.0]
+    for _ in range(BINS_PER_OCTAVE - 1):
+        steps.append(steps[-1] * low)
+    return (*(octave * step for octave in octaves for step in steps), octaves[-1] * 2)
+
+
+def binned(values_s: Sequence[float]) -> list[int]:
+    """How many values fall into each bin of `bin_edges`, as [first bin, count, count, ...] without empty bins at the ends.
+
+    A value below the first edge counts into the first bin, one above the last edge into the last. Empty for none.
+    """
+    edges, counts = bin_edges(), [0] * MOST_BINS
+    for value in values_s:
+        counts[min(max(0, bisect_right(edges, value) - 1), MOST_BINS - 1)] += 1
+    filled = [i for i, count in enumerate(counts) if count]
+    return [filled[0], *counts[filled[0] : filled[-1] + 1]] if filled else []
+
+
 def goodput(run: Run, ttft_s: float, tpot_s: float) -> float:
     """Requests a second that meet both objectives: TTFT, and the mean time per output token (none for a single token)."""
     good = 0
@@ -41,6 +85,12 @@ def goodput(run: Run, ttft_s: float, tpot_s: float) -> float:
 def mean(values: Sequence[float]) -> float | None:
     """The mean, None for no values."""
     return math.fsum(values) / len(values) if values else None
+
+
+def distribution(run: Run) -> dict[str, list[float] | list[int]]:
+    """The times to the first token of a run in a few hundred numbers: `ttft_quantiles_s` at LEVELS, `ttft_bins` as `binned`."""
+    ttft = [first - arrival for first, arrival in zip(run.first_s, run.arrival_s, strict=True)]
+    return {"ttft_quantiles_s": quantiles(ttft), "ttft_bins": binned(ttft)}
 
 
 def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:

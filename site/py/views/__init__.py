@@ -11,7 +11,7 @@ import store
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, calculator, ledger_view, parts, shell
+from views import act1, act2, calculator, ledger_view, parts, roofline_view, shell, tail_view
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -58,4 +58,7 @@ def known_numbers(course: Course, state: store.State, results: oracles.Results) 
         )
     found["act1"] |= set(calculator.numbers(calculator.desk(course, state))) | set(reserve_numbers(course))
     found["act2"] |= set(act2.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
+    live = act2.live_numbers(course, state)
+    steps = roofline_view.placed(course, state, live)
+    found["insight"] = set(roofline_view.numbers(course, state, live, steps)) | set(tail_view.numbers(course, live))
     return found

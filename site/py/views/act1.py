@@ -37,7 +37,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **_reality(course, state, numbers),
         **parts.control_frames(course, state, "act1"),
         **calculator.frame(course, state),
-        **_twist(course, state, asked, numbers),
+        **_twist(course, state, numbers),
         **parts.question(course, state, "act1.reflection", numbers),
         **parts.feedback(course, state, "act1.reflection"),
         **parts.mathematics(course, "act1", numbers),
@@ -63,7 +63,7 @@ def _reality(course: Course, state: store.State, numbers: Numbers) -> Frame:
 # --- The twist ---------------------------------------------------------------------------------------------------------
 
 
-def _twist(course: Course, state: store.State, asked: oracles.Scenario, numbers: Numbers) -> Frame:
+def _twist(course: Course, state: store.State, numbers: Numbers) -> Frame:
     published = state.value("act1.kv_heads") != FULL
     return {
         "act1.twist.text": {"text": course.say("act1.twist.text", None, numbers)},
@@ -73,41 +73,73 @@ def _twist(course: Course, state: store.State, asked: oracles.Scenario, numbers:
             "text": course.say("act1.twist.on" if published else "act1.twist.off", None, numbers),
             "state": "good" if published else "info",
         },
-        **_families_chart(course, state, asked, numbers),
+        **_families_chart(course, state),
     }
 
 
-def family_points(course: Course, asked: oracles.Scenario, numbers: Numbers) -> list[dict[str, Any]]:
-    """Every model of the catalogue as a point: KV bytes a token leaves at this length, and the users that then fit."""
-    tokens, left = asked["context_tokens"], float(numbers["left_bytes"])
-    bits = course.at("act1.deployment.kv_bits")
-    scenario_model = course.models[asked["model"]].with_kv_heads(asked["kv_heads"])
-    found = []
-    for model in (scenario_model, *course.models.values()):
-        user = engine.kv_bytes(model, tokens, bits)
-        name = f"{model.name}, {model.kv_heads} KV heads" if model is scenario_model else model.name
-        found.append({"name": name, "family": model.attention, "x": user / tokens, "user": user, "y": left // user})
-    return sorted(found, key=lambda point: point["x"])
+# --- Attention families ------------------------------------------------------------------------------------------------
+
+PRECISIONS = (16, 8, 4)  # bits a cached value
 
 
-def _families_chart(course: Course, state: store.State, asked: oracles.Scenario, numbers: Numbers) -> Frame:
-    points, words = family_points(course, asked, numbers), course.at("act1.twist")
-    least, most = points[0], points[-1]
-    ends = {"least_name": least["name"], "least_bytes": least["x"], "most_name": most["name"], "most_bytes": most["x"]}
-    said: Numbers = {**numbers, **ends, "span": most["x"] / least["x"]}
-    names = {"line": words["families_line"], "x": words["families_x"], "y": words["families_y"]}
-    rows = [
-        [
-            p["name"],
-            p["family"].upper(),
-            wording.show(p["x"], "bytes"),
-            wording.show(p["user"], "bytes"),
-            wording.show(p["y"], "n"),
-        ]
-        for p in points
-    ]
+def family_rows(course: Course, state: store.State, found: Numbers) -> list[dict[str, Any]]:
+    """Every model on offer at every precision of the cache: {name, family, here, sizes}, the leanest first.
+
+    `sizes` holds, for each of PRECISIONS, (bytes that a token costs at this length, users that then fit); `here` is the
+    place of the calculator's precision in it, None for other models than the calculator's. `found` are its numbers. The
+    memory is the same for all, what the calculator has left, so that only what a token leaves behind makes a difference.
+    """
+    chosen = calculator.deployment(calculator.desk(course, state))
+    tokens, left = int(found["context_tokens"]), max(0, int(found["left_bytes"]))
+    rows = []
+    for model, name in family_names(course, state, chosen.model).items():
+        each = [engine.kv_bytes(model, tokens, bits) for bits in PRECISIONS]
+        rows.append(
+            {
+                "name": name,
+                "family": "window" if model.local_layers else model.attention,
+                "here": PRECISIONS.index(chosen.kv_bits) if model == chosen.model else None,
+                "sizes": [(size / tokens, left // size) for size in each],
+            }
+        )
+    return sorted(rows, key=lambda row: row["sizes"][0][0])
+
+
+def family_names(course: Course, state: store.State, chosen: engine.Model) -> dict[engine.Model, str]:
+    """The models to compare, each with a name of its own: the catalogue, the textbook's shape, a pasted one, the chosen one."""
+    words, start = course.at("act1.twist"), course.at("act1.deployment")
+    textbook = course.models[start["model"]].with_kv_heads(start["kv_heads"])
+    names = {model: model.name for model in course.models.values()}
+    for model in (state.pasted, textbook, chosen):
+        if model is not None and model not in names:
+            key = "families_pasted" if model == state.pasted else "families_heads"
+            names[model] = wording.fill(words[key], {"model": model.name, "heads": model.kv_heads})
+    return names
+
+
+def _families_chart(course: Course, state: store.State) -> Frame:
+    words, found = course.at("act1.twist"), calculator.numbers(calculator.desk(course, state))
+    rows = family_rows(course, state, found)
+    least, most = rows[0], rows[-1]
+    ends = {"least_name": least["name"], "least_bytes": least["sizes"][0][0]}
+    ends |= {"most_name": most["name"], "most_bytes": most["sizes"][0][0]}
+    mine = next(row for row in rows if row["here"] is not None)
+    bytes_here, users_here = mine["sizes"][mine["here"]]
+    said: Numbers = {**found, **ends, "span": most["sizes"][0][0] / least["sizes"][0][0]}
+    said |= {"left_bytes": max(0, int(found["left_bytes"] or 0))}
+    said |= {"here_name": mine["name"], "here_bytes": bytes_here, "here_users": users_here}
+    bits = [wording.fill(words["families_bits"], {"bits": bits}) for bits in PRECISIONS]
+    room = max(0.0, float(found["left_bytes"] or 0)) / float(found["context_tokens"] or 1)
+    figure = charts.families_chart(rows, bits, room, words["families_kinds"], words, state.theme)
+    table = [[_marked(row), words["families_kinds"][row["family"]], *map(_size_cell, row["sizes"])] for row in rows]
     caption, describe = (wording.fill(words[f"families_{key}"], said) for key in ("caption", "describe"))
-    figure = charts.families_chart(points, names, state.theme)
-    return parts.chart(
-        "act1.families", words["families_title"], caption, describe, figure, words["families_columns"], rows
-    )
+    head = [*words["families_columns"], *bits]
+    return parts.chart("act1.families", words["families_title"], caption, describe, figure, head, table)
+
+
+def _marked(row: dict[str, Any]) -> str:
+    return row["name"] if row["here"] is None else f"**{row['name']}**"
+
+
+def _size_cell(size: tuple[float, float]) -> str:
+    return f"{wording.show(size[0], 'bytes')} · {wording.show(size[1], 'n')}"

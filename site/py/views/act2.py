@@ -14,7 +14,7 @@ from controls import controls
 from course import Course
 from page import Frame
 from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
-from views import parts, receipts_view
+from views import parts, receipts_view, roofline_view, tail_view
 from views.remembered import remembered
 from wording import Number
 
@@ -53,6 +53,8 @@ def _instruments(course: Course, state: store.State) -> Frame:
         **_side(course, state, "a", numbers),
         **_side(course, state, "b", numbers),
         **_results(course, state, numbers),
+        **roofline_view.frame(course, state, numbers),
+        **tail_view.frame(course, state, numbers),
         **receipts_view.frame(course, state),
         **_recorded(course, state),
         **parts.question(course, state, "act2.reflection", numbers),

@@ -1,0 +1,125 @@
+"""Figures of a single step: where it stands under the roofline, and what its time is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from charts.parts import PALETTES, Figure, Words, axes, curve, marks
+
+Point = tuple[float, float]
+READABLE = 15  # percent of a bar: a narrower part has no room for its figure on a phone
+X_TICKS = (1, 10, 100, 1000, 10_000)
+X_RANGE = (-0.35, 4.25)  # powers of ten, FLOP/byte: from less than a lone request to the longest prompt
+Y_RANGE = (-0.2, 3.55)  # powers of ten, TFLOP/s: from a lone request to the FP8 peak of one GPU
+
+
+def roofline_chart(
+    peak: Sequence[Point],
+    reached: Sequence[Point],
+    trail: Sequence[Point],
+    series: Sequence[Mapping[str, Any]],
+    words: Words,
+    theme: str,
+) -> Figure:
+    """Steps as points, TFLOP/s (y) against FLOP/byte (x), both logarithmic, under the two roofs.
+
+    `peak` and `reached` are the roofs as points, `trail` the learner's step at other batches. A series is {name, hue, xs, ys,
+    symbols, labels, places}: one colour, a plotly symbol, a short label and the label's place for each point.
+    """
+    colour = PALETTES[theme]
+    data = [
+        curve(*_columns(peak), words["peak"], colour["text"]),
+        curve(*_columns(reached), words["reached"], colour["muted"], dash="dash"),
+        _trail(trail, words["trail"], colour["muted"]),
+    ]
+    for one in series:
+        trace = marks(one["xs"], one["ys"], one["name"], colour[one["hue"]], list(one["symbols"]))
+        labels = {"text": list(one["labels"]), "textposition": list(one["places"]), "textfont": {"size": 11}}
+        trace |= labels | {"mode": "markers+text", "cliponaxis": False}
+        trace["hovertemplate"] = "%{text}<br>%{x:.3s} FLOP/byte · %{y:.3s} TFLOP/s"
+        trace["textfont"]["color"] = colour[one["hue"]]
+        data.append(trace)
+    layout = axes(colour, words["x"], words["y"])
+    ticks = [f"{tick:,}" for tick in X_TICKS]
+    layout["xaxis"] |= {"type": "log", "range": list(X_RANGE), "tickvals": list(X_TICKS), "ticktext": ticks}
+    layout["yaxis"] |= {"type": "log", "range": list(Y_RANGE), "tickvals": list(X_TICKS[:4]), "ticktext": ticks[:4]}
+    corner = peak[1][0]
+    layout["shapes"] = [_ridge(corner, colour["muted"])]
+    layout["annotations"] = [
+        _side(words["memory_side"], 0.0, "left", colour),
+        _side(words["arithmetic_side"], 1.0, "right", colour),
+    ]
+    return {"data": data, "layout": layout}
+
+
+def steps_chart(
+    bars: Sequence[str], shares: Mapping[str, Sequence[float]], names: Mapping[str, str], x: str, theme: str
+) -> Figure:
+    """Stacked bars, one per step: the share of its time that each term takes.
+
+    `bars` are the steps' labels from top to bottom; `shares` holds, per term, a fraction for each bar; `names` the terms' words.
+    """
+    colour = PALETTES[theme]
+    looks = {
+        "linear_s": ("blue", "", "ground"),
+        "decode_attention_s": ("cloud", "/", "ground"),
+        "prefill_attention_s": ("cloud", "x", "ground"),
+        "reduce_s": ("muted", "\\", "ground"),
+        "elementwise_s": ("muted", ".", "ground"),
+        "fixed_s": ("grid", "", "text"),
+    }
+    data = []
+    for term, (hue, shape, ink) in looks.items():
+        percent = [round(share * 100, 1) for share in shares[term]]
+        pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": colour["ground"], "fgopacity": 0.3, "size": 7}
+        edge = {"color": colour["ground"], "width": 1.5}
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": names[term],
+                "x": percent,
+                "y": list(bars),
+                "marker": {"color": colour[hue], "pattern": pattern, "line": edge},
+                "text": [f"{p:.0f} %" if p >= READABLE else "" for p in percent],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+                "constraintext": "none",
+                "textfont": {"size": 12, "color": colour[ink]},
+                "hovertemplate": "%{x} %",
+            }
+        )
+    layout = axes(colour, x, "")
+    layout |= {"barmode": "stack", "bargap": 0.35}
+    layout["xaxis"] |= {"range": [0, 100], "ticksuffix": " %"}
+    layout["yaxis"] |= {"autorange": "reversed", "type": "category"}
+    layout["legend"] |= {"traceorder": "normal"}
+    return {"data": data, "layout": layout}
+
+
+def _columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def _trail(points: Sequence[Point], name: str, colour: str) -> dict[str, Any]:
+    line = curve(*_columns(points), name, colour, dash="dot")
+    line["line"]["width"] = 1.5
+    return line | {"mode": "lines+markers", "marker": {"size": 4, "color": colour}}
+
+
+def _ridge(x: float, colour: str) -> dict[str, Any]:
+    ends = {"xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1}
+    return {"type": "line", **ends, "line": {"color": colour, "width": 1, "dash": "dot"}, "layer": "below"}
+
+
+def _side(text: str, x: float, anchor: str, colour: Mapping[str, str]) -> dict[str, Any]:
+    place = {"xref": "paper", "yref": "paper", "x": x, "y": 0.01, "xanchor": anchor, "yanchor": "bottom"}
+    return {
+        "text": text,
+        **place,
+        "showarrow": False,
+        "bgcolor": colour["ground"],
+        "font": {"size": 11, "color": colour["muted"]},
+    }

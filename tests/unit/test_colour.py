@@ -1,0 +1,94 @@
+"""Colours can be told apart by everyone, and are never the only carrier of what they say."""
+
+import math
+from itertools import combinations
+
+import pytest
+
+import charts
+import store
+import views
+from tests import lab as native
+
+# How the three dichromacies see linear RGB: Machado, Oliveira and Fernandes 2009, table 1, severity 1.0.
+SIGHT = {
+    "every colour": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+WHITE = (0.95047, 1.0, 1.08883)  # D65
+TOLD_APART = 10  # CIE 1976 distance; about 2.3 is just noticed side by side
+SIDES = ("blue", "green", "text")  # side A, side B, the learner's own: met in one figure, and drawn as small marks
+
+
+def linear(colour):
+    """A #RRGGBB colour as linear light (IEC 61966-2-1)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+
+
+def times(matrix, vector):
+    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+
+def lab(colour, sight):
+    """A colour as such an eye sees it, in CIE L*a*b*."""
+    seen = [min(1.0, max(0.0, part)) for part in times(SIGHT[sight], linear(colour))]
+    x, y, z = (part / white for part, white in zip(times(XYZ, seen), WHITE, strict=True))
+    f = [math.cbrt(t) if t > 216 / 24389 else (24389 / 27 * t + 16) / 116 for t in (x, y, z)]
+    return 116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])
+
+
+def luminance(colour):
+    return times(XYZ, linear(colour))[1]
+
+
+def test_the_measure_knows_what_is_hard_to_tell_apart():
+    red, green = "#FF0000", "#00C000"
+    assert math.dist(lab(red, "every colour"), lab(green, "every colour")) > 100
+    assert math.dist(lab("#B4A000", "deuteranopia"), lab("#D08800", "deuteranopia")) < TOLD_APART
+    assert lab("#FFFFFF", "protanopia")[0] == pytest.approx(100, abs=0.1)
+
+
+@pytest.mark.parametrize("theme", sorted(charts.PALETTES))
+@pytest.mark.parametrize("sight", sorted(SIGHT))
+def test_the_two_sides_and_the_learners_own_are_told_apart(theme, sight):
+    palette = charts.PALETTES[theme]
+    for one, other in combinations(SIDES, 2):
+        apart = math.dist(lab(palette[one], sight), lab(palette[other], sight))
+        assert apart >= TOLD_APART, f"{one} and {other}: {apart:.1f}"
+
+
+@pytest.mark.parametrize("theme", sorted(charts.PALETTES))
+def test_every_colour_of_a_mark_stands_out_from_the_page(theme):
+    palette = charts.PALETTES[theme]
+    for name in ("blue", "green", "orange", "red", "cloud", "text", "muted"):
+        bright, dark = sorted((luminance(palette[name]), luminance(palette["ground"])), reverse=True)
+        assert (bright + 0.05) / (dark + 0.05) >= 3, name  # WCAG 2.2, 1.4.11
+
+
+def carriers(trace):
+    """What tells a trace apart besides its colour: its kind, dash, symbols, size and pattern; None outside the legend."""
+    if trace.get("showlegend") is False and not any(trace.get("text", ())):
+        return None
+    marker, line = trace.get("marker", {}), trace.get("line", {})
+    symbols, size = marker.get("symbol", ()), str(marker.get("size"))
+    pattern, texts = marker.get("pattern", {}).get("shape", ""), trace.get("text", ())
+    return trace["type"], trace.get("mode"), line.get("dash"), tuple(symbols)[:1], size, pattern, tuple(texts)[:3]
+
+
+def colour(trace):
+    return trace.get("line", {}).get("color") if trace.get("mode") == "lines" else trace["marker"]["color"]
+
+
+@pytest.mark.parametrize("theme", sorted(charts.PALETTES))
+def test_no_two_traces_differ_by_their_colour_alone(theme):
+    frame = views.frame(native.shipped(), native.after(native.walked(until=4), store.ThemeChanged(theme)))
+    figures = {key: entry["figure"]["data"] for key, entry in frame.items() if entry.get("figure")}
+    assert figures
+    for key, traces in figures.items():
+        told = [(carriers(trace), colour(trace), trace["name"]) for trace in traces if carriers(trace)]
+        for (one, hue, name), (other, its_hue, its_name) in combinations(told, 2):
+            assert one != other or hue == its_hue, f"{key}: {name} and {its_name} differ by colour only"

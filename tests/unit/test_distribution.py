@@ -1,0 +1,154 @@
+"""A distribution in a few hundred numbers: exact quantiles, counts that add up, and the figure and table made from them."""
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import engine
+import oracles
+import serving
+import store
+import views
+from tests import lab as native
+from views import tail_view
+
+COURSE = native.shipped()
+times = st.lists(st.floats(0, 1e5), min_size=1, max_size=300)
+
+
+@given(times)
+def test_a_quantile_is_the_smallest_value_that_enough_do_not_exceed(values):
+    for level, quantile in zip(engine.LEVELS, engine.quantiles(values), strict=True):
+        reached = sum(value <= quantile for value in values)
+        before = sum(value < quantile for value in values)
+        assert Fraction(before, len(values)) < Fraction(level, 1000) <= Fraction(reached, len(values))
+
+
+@given(times)
+def test_whole_levels_are_the_percentiles(values):
+    quantiles = dict(zip(engine.LEVELS, engine.quantiles(values), strict=True))
+    for percent in (1, 50, 90, 99):
+        assert quantiles[percent * 10] == engine.percentile(values, percent)
+
+
+@given(times)
+def test_every_value_is_counted_once_and_in_its_bin(values):
+    first, *counts = engine.binned(values)
+    edges = engine.bin_edges()
+    assert sum(counts) == len(values)
+    assert counts[0] and counts[-1]
+    for i, count in enumerate(counts, first):
+        low = -math.inf if i == 0 else edges[i]
+        high = math.inf if i == len(edges) - 2 else edges[i + 1]
+        assert count == sum(low <= value < high for value in values)
+
+
+def test_the_edges_double_every_six():
+    edges = engine.bin_edges()
+    assert edges[0] == 1e-3
+    for i, edge in enumerate(edges):
+        assert edge == pytest.approx(1e-3 * 2 ** (i / 6), rel=1e-14)
+    assert all(edges[i + 6] == pytest.approx(2 * edges[i], rel=1e-15) for i in range(len(edges) - 6))
+
+
+def test_nothing_is_described_by_nothing():
+    assert engine.quantiles([]) == [] and engine.binned([]) == []
+
+
+# --- On the page -------------------------------------------------------------------------------------------------------
+
+
+def tail(state):
+    """What the page shows of the distribution."""
+    frame = views.frame(COURSE, state)
+    return {key.removeprefix("act2.tail."): value for key, value in frame.items() if key.startswith("act2.tail.")}
+
+
+def result_of(state, side):
+    return state.results[store.request(COURSE, state, side)]
+
+
+def test_the_curves_pass_through_the_percentiles_of_the_runs():
+    state = native.walked(until=3)
+    marked = [trace for trace in tail(state)["plot"]["figure"]["data"] if trace["mode"] == "markers+text"]
+    for side, trace in zip(serving.SIDES, marked, strict=True):
+        result = result_of(state, side)
+        assert trace["x"] == [result["ttft_p50_s"], result["ttft_p99_s"]]
+        assert trace["y"] == pytest.approx([0.5, 0.01])
+
+
+def test_the_histogram_holds_every_request():
+    outlines = [
+        trace for trace in tail(native.walked(until=3))["plot"]["figure"]["data"] if trace.get("fill") == "tozeroy"
+    ]
+    assert len(outlines) == 2
+    for outline in outlines:
+        assert math.fsum(outline["y"]) == pytest.approx(100)
+
+
+def test_the_band_is_the_days_slowest_and_fastest():
+    state = native.walked(until=3)
+    days = [native.ran(request)["ttft_p99_s"] for request in serving.band(COURSE, store.request(COURSE, state, "a"))]
+    waits = tail_view.waits(COURSE, state, "a", {"a_capacity_share": None})
+    assert waits.band(tail_view.P99) == (min(days), max(days))
+
+
+def fanned(state):
+    """The hues of the days that are drawn one by one."""
+    traces = tail(state)["plot"]["figure"]["data"]
+    return [trace["line"]["color"] for trace in traces if trace.get("line", {}).get("dash") == "dot"]
+
+
+@pytest.mark.parametrize(
+    ("moves", "mark"),
+    [
+        ({"act2.b.load": 1}, "good"),
+        ({}, "warn"),  # B works near its capacity at the start
+        ({"act2.b.load": 8}, "warn"),
+        ({"act2.gpus": 2, "act2.kv_heads": 64, "act2.a.max_sequence": 4096}, "info"),  # not one request fits
+    ],
+)
+def test_a_tail_that_can_not_be_trusted_is_shown_as_a_fan(moves, mark):
+    state = native.walked(until=3)
+    state = native.settled(native.after(state, *(store.ControlMoved(*move) for move in moves.items())))
+    shown = tail(state)
+    assert shown["trust"]["state"] == mark
+    limit = COURSE.at("act2.simulation.ill_conditioned")
+    requests = {side: store.request(COURSE, state, side) for side in serving.SIDES}
+    shares = oracles.spread_numbers(COURSE, requests, state.results)
+    strained = [side for side in serving.SIDES if (shares[f"{side}_capacity_share"] or 0) > limit]
+    assert len(fanned(state)) == len(strained) * (COURSE.at("act2.simulation.days") - 1)
+    assert (mark == "warn") == bool(strained)
+
+
+def test_while_a_slider_is_held_the_quick_run_is_drawn_without_days():
+    state = native.after(native.walked(until=3), store.ControlMoved("act2.a.load", "3", settled=False))
+    assert tail(state)["trust"]["state"] == "waiting"
+    state = native.settled(state)
+    assert fanned(state) == []
+    assert len([t for t in tail(state)["plot"]["figure"]["data"] if t.get("fill") == "tozeroy"]) == 2
+
+
+def test_the_table_says_what_the_curves_do():
+    state = native.walked(until=3)
+    rows = {row[0]: row[1:] for row in tail(state)["body"]["rows"]}
+    assert [row.replace("\N{NO-BREAK SPACE}", " ") for row in list(rows)[:4]] == [
+        "1 of 2",
+        "9 of 10",
+        "99 of 100",
+        "999 of 1,000",
+    ]
+    results = views.frame(COURSE, state)["act2.results.body"]["rows"]
+    p99, band = results[0], results[1]
+    assert all(cell.startswith(rows["99 of 100"][i]) for i, cell in ((0, p99[1]), (2, p99[2])))
+    assert rows["99 of 100"][1::2] == band[1:]
+
+
+def test_a_recorded_design_keeps_figures_and_no_distribution():
+    state = native.after(native.walked(until=3), store.DesignRecorded(native.AT))
+    kept = store.design(state)["result"]["a"]
+    assert "ttft_p99_s" in kept and not any(isinstance(value, list) for value in kept.values())
+    assert oracles.understands(COURSE, store.design(state))

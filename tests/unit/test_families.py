@@ -1,0 +1,82 @@
+"""The attention families on one axis: what a token costs at every precision, and who then fits."""
+
+import json
+
+import pytest
+
+import charts
+import engine
+import store
+import views
+from tests import lab as native
+from views import act1, calculator
+
+COURSE = native.shipped()
+
+
+def rows_of(state):
+    return act1.family_rows(COURSE, state, calculator.numbers(calculator.desk(COURSE, state)))
+
+
+def row(state, name):
+    return next(row for row in rows_of(state) if row["name"] == name)
+
+
+def moved(**settings):
+    moves = (store.ControlMoved(f"act1.{name}", value) for name, value in settings.items())
+    return native.after(native.walked(until=1), *moves)
+
+
+def test_every_family_is_there():
+    assert {row["family"] for row in rows_of(moved())} == set(charts.memory.FAMILIES)
+
+
+def test_what_a_token_costs_is_what_was_published():
+    """320 KiB for Llama-3-70B, 70,272 bytes for DeepSeek-V3's latent (arXiv:2405.04434), and halves at half the bits."""
+    state = moved()
+    for name, size in (("Llama-3-70B", 320 * 1024), ("DeepSeek-V3", 70_272), ("Llama-2-7B", 512 * 1024)):
+        assert [size for size, _ in row(state, name)["sizes"]] == [size, size / 2, size / 4]
+
+
+def test_the_calculators_model_fits_as_many_users_as_the_calculator_says():
+    for settings in ({}, {"kv_bits": 8}, {"kv_heads": "published"}, {"context": 8192, "gpus": 4}):
+        state = moved(**settings)
+        mine = next(row for row in rows_of(state) if row["here"] is not None)
+        assert mine["sizes"][mine["here"]][1] == calculator.users(calculator.desk(COURSE, state))
+
+
+def test_only_windows_get_cheaper_with_a_longer_context():
+    short, long = moved(context=4096), moved(context=32768)
+    for before in rows_of(short):
+        after = row(long, before["name"])["sizes"][0][0]
+        assert (after < before["sizes"][0][0]) == (before["family"] == "window")
+
+
+def test_a_model_that_was_pasted_has_a_row_of_its_own():
+    shape = {"num_hidden_layers": 4, "hidden_size": 256, "num_attention_heads": 8, "vocab_size": 1000}
+    config = json.dumps({**shape, "model_type": "x" * 80})
+    state = native.after(moved(), store.ConfigPasted(config))
+    mine = next(row for row in rows_of(state) if row["here"] is not None)
+    assert mine["sizes"][0][0] == engine.kv_bytes_per_token(state.pasted, 16)
+    figure = views.frame(COURSE, state)["act1.families.plot"]["figure"]
+    names = figure["layout"]["yaxis"]["ticktext"]
+    assert max(map(len, names)) <= charts.memory.LONGEST_NAME
+    assert len(set(figure["layout"]["yaxis"]["tickvals"])) == len(rows_of(state))
+
+
+@pytest.mark.parametrize("settings", [{}, {"gpus": 1}])
+def test_the_upper_scale_counts_the_same_users_and_goes_when_there_is_no_room(settings):
+    state = moved(**settings)
+    layout = views.frame(COURSE, state)["act1.families.plot"]["figure"]["layout"]
+    left = calculator.numbers(calculator.desk(COURSE, state))["left_bytes"]
+    assert ("xaxis2" in layout) == (left > 0)
+    if left > 0:
+        for users, size in zip(charts.memory.DECADES, layout["xaxis2"]["tickvals"], strict=True):
+            assert size * users * 4096 == pytest.approx(left)
+
+
+def test_the_table_names_every_row_and_marks_the_calculators():
+    state = moved()
+    table = views.frame(COURSE, state)["act1.families.body"]["rows"]
+    assert [native.plain(cells[0]) for cells in table] == [row["name"] for row in rows_of(state)]
+    assert [cells[0].startswith("**") for cells in table] == [row["here"] is not None for row in rows_of(state)]
