@@ -31,6 +31,7 @@ from physics.metrics import goodput, percentile, summary, weighted_percentile
 from physics.quantities import GB, GIB, NAIVE, Deployment, Gpu, Model, PhysicsError, Reserve
 from physics.queueing import (
     batched_queue_s,
+    lone_ttft_s,
     md1_wait_s,
     mg1_wait_s,
     speculation_speedup,
@@ -39,7 +40,7 @@ from physics.queueing import (
 )
 from physics.simulate import Run, ServerSettings, simulate
 from physics.steptime import Calibration, StepCost, binding, calibration_for
-from physics.workload import Request, Workload, lengths, sample_requests
+from physics.workload import Request, Workload, lengths, prompt_at, sample_requests
 
 __all__ = [
     "GB",
@@ -68,6 +69,7 @@ __all__ = [
     "kv_bytes_per_token",
     "kv_copies",
     "lengths",
+    "lone_ttft_s",
     "max_users",
     "md1_wait_s",
     "memory_plan",
@@ -75,6 +77,7 @@ __all__ = [
     "model_from_config",
     "paged_share",
     "percentile",
+    "prompt_at",
     "read_calibrations",
     "read_gpus",
     "read_models",
