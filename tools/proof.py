@@ -21,6 +21,12 @@ LOCAL = {
         prompt_mean prompt_p99 output_mean source assumption
         cv gpus users prompt output bits batch measured model error date side
     """,
+    "sweeps": """
+        total done holds some queue unstable never no_start waiting slo requests days seed
+        prompt lone limit load most mark ttft state low high
+        known front least least_ttft most_ttft own own_ttft own_cost own_tokens policy batch gpus bits configuration side
+        score own_score best change cost beyond count full
+    """,
 }
 
 
@@ -44,6 +50,7 @@ def problems(course: Any) -> Iterator[str]:
     for act in store.ACTS:
         names = known[act] | set(LOCAL[act].split())
         yield from _text_problems(course.tables[act], f"{act}.toml", names)
+    yield from _text_problems(course.tables["sweeps"], "sweeps.toml", set(LOCAL["sweeps"].split()))
     yield from _text_problems(course.tables["course"], "course.toml", known["act1"] | known["act2"])
 
 

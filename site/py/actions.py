@@ -94,6 +94,21 @@ class DesignRecorded:
 
 
 @dataclass(frozen=True)
+class SweepStarted:
+    """The learner asks for the frontier of the scenario at hand."""
+
+
+@dataclass(frozen=True)
+class SweepCancelled:
+    """The learner has seen enough of it."""
+
+
+@dataclass(frozen=True)
+class ChangeTaken:
+    """The learner takes the one change that the frontier names."""
+
+
+@dataclass(frozen=True)
 class LedgerRead:
     """The saved document was read: at the start or after an import, when the page takes over the controls that were saved
     (restore), or because another tab wrote it, when it takes over the facts alone."""
@@ -150,6 +165,9 @@ Action = (
     | WayOutTried
     | RunFinished
     | DesignRecorded
+    | SweepStarted
+    | SweepCancelled
+    | ChangeTaken
     | LedgerRead
     | SaveFinished
     | Noticed

@@ -154,6 +154,26 @@ SHAPES: Mapping[str, shapes.Shape] = {
         "reflection": QUESTION,
         "math": MATH,
     },
+    "sweeps": {
+        "map": {
+            "loads": [NUMBER],
+            "limits": [COUNT],
+            "requests": COUNT,
+            "capacity_requests": COUNT,
+            "days": COUNT,
+            "marks": {"*": TEXT},
+            "states": {"*": TEXT},
+            "*": TEXT,
+        },
+        "frontier": {
+            "requests": COUNT,
+            "policies": [TEXT],
+            "weight_bits": [COUNT],
+            "columns": [TEXT],
+            "sides": {"*": {"max_batch": [COUNT], "max_sequence": [COUNT]}},
+            "*": TEXT,
+        },
+    },
     "words": {"*": TEXT},
     "measurements": {
         "served": {

@@ -118,7 +118,7 @@ def test_figures_are_what_plotly_takes(theme):
 
     state = native.after(native.walked(until=4), store.ThemeChanged(theme))
     figures = [entry["figure"] for entry in views.frame(native.shipped(), state).values() if entry.get("figure")]
-    assert len(figures) == 3
+    assert len(figures) == 4
     for figure in figures:
         json.dumps(figure, allow_nan=False)
         assert plotly.graph_objects.Figure(figure, skip_invalid=False).to_plotly_json()["data"] == figure["data"]
