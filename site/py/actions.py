@@ -95,12 +95,16 @@ class DesignRecorded:
 
 @dataclass(frozen=True)
 class SweepStarted:
-    """The learner asks for the frontier of the scenario at hand."""
+    """The learner asks for the map, from now on, or for the frontier of the scenario at hand."""
+
+    kind: str
 
 
 @dataclass(frozen=True)
 class SweepCancelled:
     """The learner has seen enough of it."""
+
+    kind: str
 
 
 @dataclass(frozen=True)

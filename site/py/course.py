@@ -155,6 +155,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         "math": MATH,
     },
     "sweeps": {
+        "bar": TEXT,
         "map": {
             "loads": [NUMBER],
             "limits": [COUNT],
@@ -169,6 +170,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
             "requests": COUNT,
             "policies": [TEXT],
             "weight_bits": [COUNT],
+            "key": [TEXT],
             "columns": [TEXT],
             "sides": {"*": {"max_batch": [COUNT], "max_sequence": [COUNT]}},
             "*": TEXT,

@@ -60,7 +60,8 @@ class State:
     as storage last had it; saved: where that is; notices: sentences that the learner has not yet closed; asking: the
     clear button was pressed once; pasted: the model read from a pasted config.json; strange: ids of facts that this
     version of the course can't make sense of, which are kept in the record and left out of everything that is shown;
-    swept: the latest sweeps by scenario; sweeping: the frontier that the learner asked for.
+    swept: the latest sweeps by scenario; mapping: the learner wants the feasibility
+    map; sweeping: the frontier that the learner asked for.
     """
 
     context: str
@@ -78,6 +79,7 @@ class State:
     pasted: engine.Model | None = None
     strange: frozenset[str] = frozenset()
     swept: Mapping[sweeps.Scenario, sweeps.Sweep] = field(default_factory=dict)
+    mapping: bool = False
     sweeping: sweeps.Scenario | None = None
 
     def value(self, control: str) -> Value:
@@ -242,11 +244,11 @@ def is_sweeping(course: Course, state: State) -> bool:
 
 
 def _asking(course: Course, state: State) -> list[sweeps.Sweep]:
-    """The sweeps that are under way: the map always, the frontier when the learner asked for it."""
+    """The sweeps that are under way: those that the learner asked for."""
     if not (is_open(state, "act2") and answer(state, "act2.prediction")):
         return []
-    kinds = (sweeps.MAP, sweeps.FRONTIER) if is_sweeping(course, state) else (sweeps.MAP,)
-    return [sweep(course, state, kind) for kind in kinds]
+    asked = {sweeps.MAP: state.mapping, sweeps.FRONTIER: is_sweeping(course, state)}
+    return [sweep(course, state, kind) for kind, wants in asked.items() if wants]
 
 
 def _swept(course: Course, state: State) -> list[RunRequest]:
@@ -381,6 +383,16 @@ def _sweeps_noted(course: Course, state: State, action: RunFinished) -> State:
             grown = sweeps.noted(course, asking, asked, action.request, action.result)
             state = replace(state, swept=sweeps.remembered(state.swept, grown))
     return state
+
+
+def _sweep_started(course: Course, state: State, action: SweepStarted) -> State:
+    if action.kind == sweeps.MAP:
+        return replace(state, mapping=True)
+    return replace(state, sweeping=scenario(course, state, sweeps.FRONTIER))
+
+
+def _sweep_cancelled(course: Course, state: State, action: SweepCancelled) -> State:
+    return replace(state, mapping=False) if action.kind == sweeps.MAP else replace(state, sweeping=None)
 
 
 def _change_taken(course: Course, state: State, action: ChangeTaken) -> State:
@@ -519,8 +531,8 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     WayOutTried: _way_out_tried,
     RunFinished: _run_finished,
     DesignRecorded: _design_recorded,
-    SweepStarted: lambda course, state, action: replace(state, sweeping=scenario(course, state, sweeps.FRONTIER)),
-    SweepCancelled: lambda course, state, action: replace(state, sweeping=None),
+    SweepStarted: _sweep_started,
+    SweepCancelled: _sweep_cancelled,
     ChangeTaken: _change_taken,
     LedgerRead: _ledger_read,
     SaveFinished: _save_finished,

@@ -82,6 +82,9 @@ def test_no_load_is_better_than_a_lighter_one(loads, most, data):
         assert state != HOLDS or max(met) <= SLO
 
 
+MAPPED, SWEPT = store.SweepStarted(sweeps.MAP), store.SweepStarted(sweeps.FRONTIER)
+
+
 def fake(request, wait_s=0.1):
     """A result without a simulation: what a sweep reads of it, the wait growing with the load."""
     return {
@@ -95,8 +98,8 @@ def fake(request, wait_s=0.1):
 
 
 def at_work(context="latency"):
-    """A visitor in Act II with everything there but the sweeps; the results are made up where nobody reads them."""
-    return with_needed(native.walked(context, until=3))
+    """A visitor in Act II who wants the map, with everything there but the sweeps."""
+    return native.after(native.walked(context, until=3), MAPPED)
 
 
 def with_needed(state):
@@ -132,7 +135,7 @@ def test_the_map_fills_once_and_asks_for_nothing_twice(moves):
 @cache
 def real_map(*moves):
     """The map of side A after some moves, all its runs simulated."""
-    state = native.settled(native.after(native.walked(until=3), *moves))
+    state = native.settled(native.after(at_work(), *moves))
     sweep = store.sweep(COURSE, state, sweeps.MAP)
     return sweeps.columns(COURSE, sweep.scenario), sweeps.feasibility(COURSE, sweep), sweep
 
@@ -189,29 +192,38 @@ def test_a_cell_says_what_a_run_of_its_own_says():
 
 def test_sweeps_come_last_and_not_while_a_slider_is_held():
     state = native.walked(until=3)
-    state = native.after(state, store.SweepStarted(), store.ControlMoved("act2.a.policy", "chunked"))
+    state = native.after(state, MAPPED, SWEPT, store.ControlMoved("act2.a.policy", "chunked"))
     wanted, needed = store.wanted(COURSE, state), store.needed(COURSE, state)
     assert wanted[: len(needed)] == needed and len(wanted) > len(needed)
     held = native.after(state, store.ControlMoved("act2.a.load", "3", settled=False))
     assert store.wanted(COURSE, held) == store.needed(COURSE, held)
 
 
+def test_nothing_is_swept_unasked_and_the_map_follows_the_settings_until_it_is_stopped():
+    state = native.walked(until=3)
+    assert store.next_run(COURSE, state) is None
+    mapped, _ = swept(native.after(state, MAPPED))
+    moved = with_needed(native.after(mapped, *STRICT))
+    assert store.next_run(COURSE, moved) is not None
+    assert store.next_run(COURSE, native.after(moved, store.SweepCancelled(sweeps.MAP))) is None
+
+
 def test_a_frontier_is_swept_when_asked_and_until_it_is_cancelled():
     state, _ = swept(at_work())
     assert store.next_run(COURSE, state) is None
-    state, asked = swept(native.after(state, store.SweepStarted()), 30)
+    state, asked = swept(native.after(state, SWEPT), 30)
     assert len(asked) == 30 and store.next_run(COURSE, state) is not None
-    stopped = native.after(state, store.SweepCancelled())
+    stopped = native.after(state, store.SweepCancelled(sweeps.FRONTIER))
     assert store.next_run(COURSE, stopped) is None
     assert len(store.sweep(COURSE, stopped, sweeps.FRONTIER).results) == 30
-    again, rest = swept(native.after(stopped, store.SweepStarted()))
+    again, rest = swept(native.after(stopped, SWEPT))
     assert not set(rest) & set(asked)
     grid = sweeps.grid(COURSE, store.scenario(COURSE, again, sweeps.FRONTIER))
     assert set(grid) <= set(asked) | set(rest)
 
 
 def test_another_load_is_another_sweep_and_the_old_one_is_found_again():
-    state, _ = swept(native.after(swept(at_work())[0], store.SweepStarted()), 20)
+    state, _ = swept(native.after(swept(at_work())[0], SWEPT), 20)
     about = store.scenario(COURSE, state, sweeps.FRONTIER)
     moved = with_needed(native.after(state, store.ControlMoved("act2.a.load", "3")))
     assert store.scenario(COURSE, moved, sweeps.FRONTIER) != about and not store.is_sweeping(COURSE, moved)
@@ -223,7 +235,7 @@ def test_another_load_is_another_sweep_and_the_old_one_is_found_again():
 
 
 def test_moving_only_the_own_point_keeps_the_sweep():
-    state = native.after(at_work(), store.SweepStarted())
+    state = native.after(at_work(), SWEPT)
     about = store.scenario(COURSE, state, sweeps.FRONTIER)
     for control, value in (("a.max_batch", "20"), ("a.max_sequence", "1280"), ("a.policy", "chunked"), ("gpus", "4")):
         state = native.after(state, store.ControlMoved(f"act2.{control}", value))
@@ -258,7 +270,7 @@ def test_every_configuration_of_a_frontier_holds_its_memory(side):
 @cache
 def finished(side="a"):
     """A state with a finished frontier, its results made up but unequal."""
-    state = native.after(swept(at_work())[0], store.ControlMoved("act2.sweep_side", side), store.SweepStarted())
+    state = native.after(swept(at_work())[0], store.ControlMoved("act2.sweep_side", side), SWEPT)
     state = with_needed(state)
     while (request := store.next_run(COURSE, state)) is not None:
         wait = 0.4 * {"static": 9, "continuous": 1, "chunked": 1.1, "speculative": 0.9}[request.policy] / request.gpus
@@ -310,7 +322,7 @@ def test_the_figures_are_what_plotly_takes_and_their_tables_say_the_same(side, t
 
 
 def test_an_unfinished_sweep_is_drawn_in_batches_and_a_finished_one_whole():
-    state = native.after(swept(at_work())[0], store.SweepStarted())
+    state = native.after(swept(at_work())[0], SWEPT)
     for _ in range(60):
         request = store.next_run(COURSE, state)
         state = native.after(state, store.RunFinished(request, fake(request), native.AT))

@@ -107,6 +107,7 @@ def frontier_chart(
     xs, ys, name, hovers = front
     line = curve(xs, ys, name, colour["green"])
     line |= {"mode": "lines+markers", "hovertext": list(hovers), "hoverinfo": "text"}
+    line["line"] |= {"shape": "hv"}  # between two configurations there is none: what is to be had is the one before
     data.append(line | {"marker": {"color": colour["green"], "size": 9, "symbol": "square"}})
     every = [x for group in (*clouds, *own) for x in group[0]]
     if limit_s is not None:
@@ -121,7 +122,7 @@ def frontier_chart(
     ends = [math.log10(lowest / 1.4), math.log10(highest(front, own, limit_s))]
     layout["yaxis"] |= {"type": "log", "range": ends, "tickvals": TICKS, "ticktext": [_seconds(t) for t in TICKS]}
     layout["xaxis"] |= {"type": "log", "tickvals": TICKS, "ticktext": TICKS} if log_x else {"rangemode": "tozero"}
-    layout["legend"] |= {"font": {"size": 12}}
+    layout["showlegend"] = False  # the page's own key says the same and fits a phone
     return {"data": data, "layout": layout}
 
 

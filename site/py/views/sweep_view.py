@@ -47,11 +47,23 @@ def _map(course: Course, state: store.State) -> Frame:
     return {
         **parts.chart("act2.map", table["chart_title"], table["caption"], describe, figure, head, rows),
         "act2.map.findings": {"items": _map_findings(course, sweep, own)},
-        "act2.map.progress": {"text": wording.fill(table["progress"], numbers)},
+        "act2.map.basis": {"text": wording.fill(table["basis"], numbers)},
+        **_map_progress(course, state, whole, numbers),
         **{
             f"act2.map.key.{state}": {"text": f"{table['marks'][state]} {words}"}
             for state, words in table["states"].items()
         },
+    }
+
+
+def _map_progress(course: Course, state: store.State, sweep: Sweep, numbers: Numbers) -> Frame:
+    left = bool(sweeps.missing(course, sweep, store.sides(course, state)))
+    status = "finished" if not left else "running" if state.mapping else "stopped" if sweep.results else "idle"
+    return {
+        "act2.map.status": {"text": course.say(f"{PATH}.map.{status}", None, numbers)},
+        "act2.map.bar": {"value": numbers["done"], "max": str(numbers["total"]), "label": course.at(f"{PATH}.bar")},
+        "act2.map.start": {"disabled": state.mapping},
+        "act2.map.cancel": {"disabled": not state.mapping},
     }
 
 
@@ -166,6 +178,7 @@ def _frontier(course: Course, state: store.State) -> Frame:
         **_progress(course, state, whole),
         **_standing(course, sweep, own),
         **_charts(course, sweep, own, other, state.theme),
+        "act2.frontier.key": {"items": parts.filled(course.at(f"{PATH}.frontier.key"), {"side": _other(side).upper()})},
     }
 
 
@@ -185,7 +198,7 @@ def _progress(course: Course, state: store.State, sweep: Sweep) -> Frame:
         "act2.frontier.results": {"hidden": not sweep.results},
         "act2.frontier.intro": {"text": wording.fill(words["intro"], grid)},
         "act2.frontier.status": {"text": wording.fill(words[status], numbers)},
-        "act2.frontier.bar": {"value": done, "max": str(total), "label": words["progress_label"]},
+        "act2.frontier.bar": {"value": done, "max": str(total), "label": course.at(f"{PATH}.bar")},
         "act2.frontier.start": {"disabled": running or done == total},
         "act2.frontier.cancel": {"disabled": not running or done == total},
     }
@@ -204,11 +217,8 @@ def _standing(course: Course, sweep: Sweep, own: RunRequest) -> Frame:
     score = sweeps.score(course, side, mine, known) if mine and best else None
     kept = mine is not None and sweeps.kept_share(course, side, mine) == 1
     mark = None if mine is None else "good" if kept else "fail"
-    shown = (
-        wording.fill(words["score_value"], {"score": score, "full": sweeps.FULL_SCORE})
-        if score is not None
-        else wording.NOT_YET
-    )
+    said: Numbers = {"score": score, "full": sweeps.FULL_SCORE}
+    shown = wording.NOT_YET if score is None else wording.fill(words["score_value"], said)
     return {
         "act2.frontier.score": {"text": shown, "state": mark},
         "act2.frontier.wait": {"text": wording.show(mine.ttft_s if mine else None, "time")},
@@ -300,8 +310,8 @@ def _chart(course: Course, name: str, sweep: Sweep, own: RunRequest, other: RunR
     }
     clouds = [_group(course, name, words["kept" if keeps else "missed"], group) for keeps, group in groups.items()]
     line = _group(course, name, words["front"], front)
-    label = wording.fill(words["other"], {"side": _other(side).upper()})
-    points = [_group(course, name, text, [p] if p else []) for text, p in ((words["mine"], mine), (label, theirs))]
+    named = ((words["mine"], mine), (wording.fill(words["other"], {"side": _other(side).upper()}), theirs))
+    points = [_group(course, name, text, [p] if p else []) for text, p in named]
     limit = course.at("act2.targets.ttft_p99_s") if side == "a" else None
     axes = {**words, "x": words[f"{name}_x"]}
     figure = charts.frontier_chart(clouds, line, points, limit, axes, theme, name == "cost")
