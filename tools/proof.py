@@ -23,6 +23,12 @@ LOCAL = {
         cv gpus users prompt output bits batch measured model error date side
     """,
     "insight": "side tokens batch name time which share part whole low high value",
+    "sweeps": """
+        total done holds some queue unstable never no_start waiting slo requests days seed
+        prompt lone limit load most mark ttft state low high
+        known front least least_ttft most_ttft own own_ttft own_cost own_tokens policy batch gpus bits configuration side
+        score own_score best change cost beyond count full
+    """,
 }
 
 
@@ -43,8 +49,8 @@ def problems(course: Any) -> Iterator[str]:
                     results[request] = serving.run(course, request)
             yield from _question_problems(course, question, context, asked, results)
     known = views.known_numbers(course, store.initial(course), results)
-    for file in known:
-        names = known[file] | set(LOCAL[file].split())
+    for file, local in LOCAL.items():
+        names = known.get(file, set()) | set(local.split())
         yield from _text_problems(course.tables[file], f"{file}.toml", names)
     yield from _text_problems(course.tables["course"], "course.toml", known["act1"] | known["act2"])
 

@@ -94,6 +94,25 @@ class DesignRecorded:
 
 
 @dataclass(frozen=True)
+class SweepStarted:
+    """The learner asks for the map, from now on, or for the frontier of the scenario at hand."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class SweepCancelled:
+    """The learner has seen enough of it."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class ChangeTaken:
+    """The learner takes the one change that the frontier names."""
+
+
+@dataclass(frozen=True)
 class LedgerRead:
     """The saved document was read: at the start or after an import, when the page takes over the controls that were saved
     (restore), or because another tab wrote it, when it takes over the facts alone."""
@@ -150,6 +169,9 @@ Action = (
     | WayOutTried
     | RunFinished
     | DesignRecorded
+    | SweepStarted
+    | SweepCancelled
+    | ChangeTaken
     | LedgerRead
     | SaveFinished
     | Noticed

@@ -166,7 +166,16 @@ def _shared(course: Course) -> list[Control]:
             [(c["cv"], wording.fill(c["text"], c)) for c in shared["arrivals"]],
             1,
         ),
+        _swept_side(course),
     ]
+
+
+def _swept_side(course: Course) -> Choice:
+    """The side whose traffic the frontier is swept for: at first the side that the context speaks of."""
+    sides = ("a", "b")
+    options = tuple((side, course.at(f"act2.sides.{side}.title")) for side in sides)
+    starts = {context: sides[i % len(sides)] for i, context in enumerate(course.contexts)}
+    return Choice("act2.sweep_side", course.at("sweeps.frontier.side_label"), options, starts)
 
 
 def _side(course: Course, side: str) -> list[Control]:

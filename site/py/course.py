@@ -164,6 +164,28 @@ SHAPES: Mapping[str, shapes.Shape] = {
         },
         "tail": {"columns": [TEXT], "*": TEXT},
     },
+    "sweeps": {
+        "bar": TEXT,
+        "map": {
+            "loads": [NUMBER],
+            "limits": [COUNT],
+            "requests": COUNT,
+            "capacity_requests": COUNT,
+            "days": COUNT,
+            "marks": {"*": TEXT},
+            "states": {"*": TEXT},
+            "*": TEXT,
+        },
+        "frontier": {
+            "requests": COUNT,
+            "policies": [TEXT],
+            "weight_bits": [COUNT],
+            "key": [TEXT],
+            "columns": [TEXT],
+            "sides": {"*": {"max_batch": [COUNT], "max_sequence": [COUNT]}},
+            "*": TEXT,
+        },
+    },
     "words": {"*": TEXT},
     "measurements": {
         "served": {

@@ -41,6 +41,7 @@ from physics.metrics import (
 from physics.quantities import GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
 from physics.queueing import (
     batched_queue_s,
+    lone_ttft_s,
     md1_wait_s,
     mg1_wait_s,
     speculation_speedup,
@@ -50,7 +51,7 @@ from physics.queueing import (
 from physics.roofline import placed, reached, ridge, roof, work
 from physics.simulate import Run, ServerSettings, simulate
 from physics.steptime import Calibration, StepCost, binding, calibration_for
-from physics.workload import Request, Workload, lengths, sample_requests
+from physics.workload import Request, Workload, lengths, prompt_at, sample_requests
 
 __all__ = [
     "GB",
@@ -84,6 +85,7 @@ __all__ = [
     "kv_bytes_per_token",
     "kv_copies",
     "lengths",
+    "lone_ttft_s",
     "max_users",
     "md1_wait_s",
     "memory_plan",
@@ -92,6 +94,7 @@ __all__ = [
     "paged_share",
     "percentile",
     "placed",
+    "prompt_at",
     "quantiles",
     "reached",
     "read_calibrations",

@@ -134,9 +134,18 @@ def run(course: Course, request: RunRequest) -> Result:
     shape = workload_numbers(course, request)
     if failure_at_start(request, numbers):
         return {**numbers, **shape, "runs": 0}
-    cost = step_cost(course, request)
+    cost, settings = step_cost(course, request), server_settings(course, request)
+    deployment = deployment_of(course, request)
+    blocks = engine.kv_blocks(deployment, reserve_of(course), settings.block_size)
+    users, draft = request.users or None, draft_cost(course, request)
+    outcome = engine.simulate(cost, settings, traffic(course, request), blocks, users=users, draft_cost=draft)
+    return {**numbers, **shape, **engine.summary(outcome, deployment), **engine.distribution(outcome), "runs": 1}
+
+
+def server_settings(course: Course, request: RunRequest) -> engine.ServerSettings:
+    """What the operator of a request's server sets, and what the content says of every server."""
     table = course.at("act2.simulation")
-    settings = engine.ServerSettings(
+    return engine.ServerSettings(
         policy=request.policy,
         max_running=request.max_batch,
         max_sequence_tokens=request.max_sequence,
@@ -145,12 +154,6 @@ def run(course: Course, request: RunRequest) -> Result:
         speculation_tokens=table["speculation_tokens"],
         acceptance=table["acceptance"],
     )
-    deployment = deployment_of(course, request)
-    blocks = engine.kv_blocks(deployment, reserve_of(course), settings.block_size)
-    users, draft = request.users or None, draft_cost(course, request)
-    outcome = engine.simulate(cost, settings, traffic(course, request), blocks, users=users, draft_cost=draft)
-    figures = engine.summary(outcome, deployment)
-    return {**numbers, **shape, **figures, **engine.distribution(outcome), "runs": 1}
 
 
 def figures(result: Result) -> dict[str, Number]:

@@ -7,6 +7,7 @@ open or reached is computed from the facts of the ledger's record, never stored 
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import engine
@@ -14,9 +15,11 @@ import ledger
 import oracles
 import receipts
 import serving
+import sweeps
 from actions import (
     Action,
     AnswerCommitted,
+    ChangeTaken,
     ClearAsked,
     Cleared,
     ConfigPasted,
@@ -30,6 +33,8 @@ from actions import (
     OptionChosen,
     RunFinished,
     SaveFinished,
+    SweepCancelled,
+    SweepStarted,
     ThemeChanged,
     TwistFlipped,
     WayOutTried,
@@ -54,7 +59,9 @@ class State:
     slider is being dragged; results: simulated runs at hand; record: the ledger's facts and settings; stored: the record
     as storage last had it; saved: where that is; notices: sentences that the learner has not yet closed; asking: the
     clear button was pressed once; pasted: the model read from a pasted config.json; strange: ids of facts that this
-    version of the course can't make sense of, which are kept in the record and left out of everything that is shown.
+    version of the course can't make sense of, which are kept in the record and left out of everything that is shown;
+    swept: the latest sweeps by scenario; mapping: the learner wants the feasibility
+    map; sweeping: the frontier that the learner asked for.
     """
 
     context: str
@@ -71,6 +78,9 @@ class State:
     theme: str = "light"
     pasted: engine.Model | None = None
     strange: frozenset[str] = frozenset()
+    swept: Mapping[sweeps.Scenario, sweeps.Sweep] = field(default_factory=dict)
+    mapping: bool = False
+    sweeping: sweeps.Scenario | None = None
 
     def value(self, control: str) -> Value:
         """The value of a control in the current context."""
@@ -144,7 +154,18 @@ def request(course: Course, state: State, side: str) -> RunRequest:
     return serving.request_of(course, state.settings[state.context], side, count)
 
 
+def sides(course: Course, state: State) -> dict[str, RunRequest]:
+    """The run that each side asks for now."""
+    return {side: request(course, state, side) for side in serving.SIDES}
+
+
 def wanted(course: Course, state: State) -> list[RunRequest]:
+    """The runs that the page wants now, most urgent first; of its sweeps the next few, after everything else."""
+    found = needed(course, state)
+    return [*found, *_swept(course, state)] if state.settled else found
+
+
+def needed(course: Course, state: State) -> list[RunRequest]:
     """The runs that the page can't do without now, most urgent first. Act II's instruments want none before its lock."""
     found: list[RunRequest] = []
     if is_open(state, "act2") and answer(state, "act2.prediction"):
@@ -202,7 +223,45 @@ def refused(course: Course, request: RunRequest) -> Result:
 
 def next_run(course: Course, state: State) -> RunRequest | None:
     """The next run to simulate, None when everything wanted is at hand."""
-    return next((asked for asked in wanted(course, state) if asked not in state.results), None)
+    urgent = next((asked for asked in needed(course, state) if asked not in state.results), None)
+    if urgent is None and state.settled:
+        return next(iter(_swept(course, state)), None)
+    return urgent
+
+
+def scenario(course: Course, state: State, kind: str) -> sweeps.Scenario:
+    """What a sweep of this kind would be about now."""
+    if kind == sweeps.MAP:
+        return sweeps.map_scenario(course, request(course, state, "a"))
+    side = str(state.value("act2.sweep_side"))
+    return sweeps.frontier_scenario(course, side, request(course, state, side))
+
+
+def sweep(course: Course, state: State, kind: str) -> sweeps.Sweep:
+    """The sweep of this kind for the scenario at hand, as far as it is known."""
+    about = scenario(course, state, kind)
+    return state.swept.get(about) or sweeps.untouched(about)
+
+
+def is_sweeping(course: Course, state: State) -> bool:
+    """Whether the frontier that the learner asked for is the one of the scenario at hand."""
+    return state.sweeping is not None and state.sweeping == scenario(course, state, sweeps.FRONTIER)
+
+
+def _asking(course: Course, state: State) -> list[sweeps.Sweep]:
+    """The sweeps that are under way: those that the learner asked for."""
+    if not (is_open(state, "act2") and answer(state, "act2.prediction")):
+        return []
+    asked = {sweeps.MAP: state.mapping, sweeps.FRONTIER: is_sweeping(course, state)}
+    return [sweep(course, state, kind) for kind, wants in asked.items() if wants]
+
+
+def _swept(course: Course, state: State) -> list[RunRequest]:
+    """The next few runs of the sweeps under way."""
+    found: list[RunRequest] = []
+    for asking in _asking(course, state):
+        found += islice(sweeps.missing(course, asking, sides(course, state)), sweeps.AHEAD)
+    return found
 
 
 # --- reduce: one short function per action -----------------------------------------------------------------------------
@@ -318,12 +377,40 @@ def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
 
 
 def _run_finished(course: Course, state: State, action: RunFinished) -> State:
-    keep = set(wanted(course, state))
+    state = _sweeps_noted(course, state, action)
+    keep = set(needed(course, state))
     if action.request not in keep:
         return state
     results = {asked: result for asked, result in state.results.items() if asked in keep}
     state = replace(state, results={**results, action.request: action.result})
     return _failures_noted(course, state, action)
+
+
+def _sweeps_noted(course: Course, state: State, action: RunFinished) -> State:
+    """The state with a run that a sweep asked for taken into it."""
+    for asking in _asking(course, state) if state.settled else ():
+        asked = sides(course, state)
+        if action.request in sweeps.missing(course, asking, asked):
+            grown = sweeps.noted(course, asking, asked, action.request, action.result)
+            state = replace(state, swept=sweeps.remembered(state.swept, grown))
+    return state
+
+
+def _sweep_started(course: Course, state: State, action: SweepStarted) -> State:
+    if action.kind == sweeps.MAP:
+        return replace(state, mapping=True)
+    return replace(state, sweeping=scenario(course, state, sweeps.FRONTIER))
+
+
+def _sweep_cancelled(course: Course, state: State, action: SweepCancelled) -> State:
+    return replace(state, mapping=False) if action.kind == sweeps.MAP else replace(state, sweeping=None)
+
+
+def _change_taken(course: Course, state: State, action: ChangeTaken) -> State:
+    known = sweep(course, state, sweeps.FRONTIER)
+    own = request(course, state, known.scenario.side)
+    best = sweeps.best_change(course, known, own, sweeps.points(course, known))
+    return _set(course, state, {best[0].setting: best[0].value}) if best else state
 
 
 def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
@@ -455,6 +542,9 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     WayOutTried: _way_out_tried,
     RunFinished: _run_finished,
     DesignRecorded: _design_recorded,
+    SweepStarted: _sweep_started,
+    SweepCancelled: _sweep_cancelled,
+    ChangeTaken: _change_taken,
     LedgerRead: _ledger_read,
     SaveFinished: _save_finished,
     Noticed: lambda course, state, action: _with_notice(state, action.sentence),

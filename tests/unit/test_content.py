@@ -119,7 +119,8 @@ def test_figures_are_what_plotly_takes(theme):
     state = native.after(native.walked(until=4), store.ThemeChanged(theme))
     frame = views.frame(native.shipped(), state)
     figures = [entry["figure"] for entry in frame.values() if entry.get("figure")]
-    assert len(figures) == len([key for key in frame if key.endswith(".plot")]) > 0
+    empty = {key for key in frame if key.endswith(".plot") and not frame[key]["figure"]}
+    assert figures and all(key.startswith(("act2.map.", "act2.frontier.")) for key in empty)  # sweeps not asked for yet
     for figure in figures:
         json.dumps(figure, allow_nan=False)
         assert plotly.graph_objects.Figure(figure, skip_invalid=False).to_plotly_json()["data"] == figure["data"]

@@ -18,7 +18,7 @@ FLOORS = [
     {"engine", "page", "charts"},
     {"course"},
     {"controls", "serving"},
-    {"oracles", "jobs", "receipts"},
+    {"oracles", "jobs", "receipts", "sweeps"},
     {"actions"},
     {"store"},
     {"keeper", "views", "plots", "simulator", "shipped"},
@@ -129,7 +129,7 @@ def numbers_typed_in(value, path=""):
             yield path, value
 
 
-@pytest.mark.parametrize("name", ["act1", "act2", "course", "insight"])
+@pytest.mark.parametrize("name", ["act1", "act2", "course", "insight", "sweeps"])
 def test_no_number_of_the_physics_is_typed_in_prose(name):
     table = {key: part for key, part in native.shipped().tables[name].items() if key not in ("deployment", "masthead")}
     plain_values = (

@@ -9,6 +9,7 @@ import ledger
 import oracles
 import serving
 import store
+import sweeps
 import views
 from controls import controls, defaults
 from tests import lab as native
@@ -140,6 +141,8 @@ def any_action(chance, state):
             store.WayOutTried(chance.choice(serving.SIDES)),
             store.DesignRecorded(native.AT),
             store.ConfigPasted(chance.choice(["", "{}", "[1"])),
+            store.SweepStarted(chance.choice((sweeps.MAP, sweeps.FRONTIER))),
+            store.SweepCancelled(chance.choice((sweeps.MAP, sweeps.FRONTIER))),
             store.NoticeClosed(),
             store.ClearAsked(True),
         ]

@@ -8,12 +8,18 @@ from charts.memory import families_chart, users_chart
 from charts.parts import PALETTES, Figure
 from charts.roofline import roofline_chart, steps_chart
 from charts.sides import sides_chart
+from charts.sweeps import Cloud, feasibility_cells, feasibility_chart, frontier_chart, highest
 from charts.tail import tail_chart
 
 __all__ = [
     "PALETTES",
+    "Cloud",
     "Figure",
     "families_chart",
+    "feasibility_cells",
+    "feasibility_chart",
+    "frontier_chart",
+    "highest",
     "roofline_chart",
     "sides_chart",
     "steps_chart",

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from physics.quantities import PhysicsError, positive, whole
+from physics.schedulers import POLICIES, ServerSettings
 
 if TYPE_CHECKING:
     from physics.steptime import StepCost
@@ -62,3 +63,16 @@ def _step(cost: StepCost, batch: int, tokens_each: int, context_tokens: float) -
 def static_waste(outputs: list[int]) -> float:
     """The share of seat-steps that a static batch wastes: seats stay until the longest output is done."""
     return 1 - sum(outputs) / positive("The number of seat-steps", len(outputs) * max(outputs, default=0))
+
+
+def lone_ttft_s(cost: StepCost, settings: ServerSettings, prompt_tokens: int) -> float:
+    """TTFT of a request that meets an empty server, in s: no load can make it shorter.
+
+    The prompt is computed at once, or in chunks of the token budget where the policy mixes steps. A static batch that one
+    request doesn't fill waits until its patience is over.
+    """
+    policy, prompt = POLICIES[settings.policy], whole("The prompt", prompt_tokens, 1)
+    patience = 0.0 if policy.continuous or settings.max_running == 1 else settings.form_timeout_s
+    budget = settings.token_budget if policy.mixed else prompt
+    chunks = [(start, min(budget, prompt - start)) for start in range(0, prompt, budget)]
+    return math.fsum([patience, *(cost.seconds(0, 0.0, [chunk]) for chunk in chunks)])

@@ -94,6 +94,36 @@ def length_at(table: Quantiles, share: float) -> int:
     return max(1, math.floor(quantile(table, share) + 0.5))
 
 
+def share_within(table: Quantiles, value: float) -> float:
+    """The share of the distribution that is at most `value`: the inverse of `quantile`."""
+    at = bisect_right([tokens for _, tokens in table], value)
+    if at in (0, len(table)):
+        return float(at > 0)
+    (low, below), (high, above) = table[at - 1], table[at]
+    return low + (high - low) * ((value - below) / (above - below))
+
+
+@lru_cache(maxsize=256)
+def prompt_at(workload: Workload, share: float, max_sequence_tokens: int | None = None) -> int:
+    """The smallest length in tokens that at least a share of the prompts don't exceed, once they are cut to fit a limit.
+
+    A cut prompt is longer than x when the prompt is and its answer leaves more than x of the limit, and the two are drawn
+    independently: P(cut > x) = P(prompt > x) · P(answer < limit − x). The answer keeps at most half of the limit.
+    """
+
+    def longer(tokens: int) -> float:
+        whole_prompts = 1 - share_within(workload.prompt_quantiles, tokens + 0.5)
+        if max_sequence_tokens is None or max_sequence_tokens - tokens > max_sequence_tokens // 2:
+            return whole_prompts
+        return whole_prompts * share_within(workload.output_quantiles, max_sequence_tokens - tokens - 0.5)
+
+    low, high = 1, length_at(workload.prompt_quantiles, 1.0)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if longer(middle) <= 1 - share else (middle + 1, high)
+    return low
+
+
 def cut(prompt: int, output: int, max_sequence_tokens: int | None) -> tuple[int, int]:
     """Lengths that fit a limit: the answer keeps at most half of it, the prompt's oldest tokens are dropped."""
     if max_sequence_tokens is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import oracles
 import store
+import sweeps
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
@@ -28,7 +29,7 @@ def frame(course: Course, state: store.State) -> Frame:
 
 def lists(course: Course) -> dict[str, list[str]]:
     """The ids that the page's repeated parts are built from, by the name that index.html uses."""
-    found = {"contexts": list(course.contexts), "status": list(STATUS)}
+    found = {"contexts": list(course.contexts), "status": list(STATUS), "map.states": list(sweeps.MAP_STATES)}
     for question in QUESTIONS:
         found[f"{question}.options"] = [option["id"] for option in course.at(question)["options"]]
     for act in store.ACTS:

@@ -14,7 +14,7 @@ from controls import controls
 from course import Course
 from page import Frame
 from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
-from views import parts, receipts_view, roofline_view, tail_view
+from views import parts, receipts_view, roofline_view, sweep_view, tail_view
 from views.remembered import remembered
 from wording import Number
 
@@ -22,7 +22,11 @@ Numbers = dict[str, Number]
 MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
 
 
-@remembered("act2.", same=("record", "results"), equal=("chosen", "problems", "settled", "strange"))
+@remembered(
+    "act2.",
+    same=("record", "results", "swept"),
+    equal=("chosen", "problems", "settled", "strange", "mapping", "sweeping"),
+)
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act II. It is empty until Act I is done, its instruments until its prediction is committed."""
     opened = store.is_open(state, "act2")
@@ -56,6 +60,7 @@ def _instruments(course: Course, state: store.State) -> Frame:
         **roofline_view.frame(course, state, numbers),
         **tail_view.frame(course, state, numbers),
         **receipts_view.frame(course, state),
+        **sweep_view.frame(course, state),
         **_recorded(course, state),
         **parts.question(course, state, "act2.reflection", numbers),
         **parts.feedback(course, state, "act2.reflection"),
