@@ -50,7 +50,7 @@ class Plots:
 
     def lacking(self) -> bool:
         """Whether plotly will not come."""
-        return bool(self.window.document.documentElement.dataset.plotly == "missing")
+        return bool(self.window.document.documentElement.getAttribute("data-plotly") == "missing")
 
     def show_all(self, *_: Any) -> None:
         """Draw every figure, in sight or not: plotly has just arrived or failed to, or the page is being printed."""
