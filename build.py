@@ -4,6 +4,7 @@
 python3 build.py            site/ and the pinned runtimes become dist/
 python3 build.py serve      the same, and dist/ is served on localhost
 python3 build.py test       the same, and every test runs; further arguments go to pytest
+python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
 python3 build.py pin        for maintainers: take over the hashes of changed runtime versions
 """
 
@@ -31,6 +32,11 @@ def main(arguments: list[str]) -> int:
         bundle.build(Path(options.site).resolve(), dist, cache)
 
     try:
+        if options.command == "bench":
+            return testing.bench(cache, dist, build, [*rest, *(["--help"] if options.help else [])])
+        if options.help:
+            parser().print_help()
+            return 0
         if options.command == "test":
             return testing.run(cache, dist, build, rest)
         if rest:
@@ -41,8 +47,6 @@ def main(arguments: list[str]) -> int:
             runtimes.pin(cache)
             return 0
         build()
-        if options.command == "bench":
-            return testing.bench(cache, dist)
         if options.command == "serve":
             serve(dist, options.port)
     except BuildError as mistake:
@@ -56,8 +60,10 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,  # what isn't ours, whole, goes to pytest
+        allow_abbrev=False,  # what isn't ours, whole, goes to pytest or the benchmark
+        add_help=False,
     )
+    made.add_argument("-h", "--help", action="store_true", help="show this; after `bench`, what the benchmark takes")
     made.add_argument(
         "command", nargs="?", default="build", choices=("build", "serve", "test", "validate", "bench", "pin")
     )
