@@ -68,10 +68,6 @@ class Memory:
         metrics = self.devtools.send("Performance.getMetrics")["metrics"]
         return float(next(metric["value"] for metric in metrics if metric["name"] == "JSHeapUsedSize"))
 
-    def buffer_bytes(self) -> float:
-        """Array buffers and WebAssembly's memory in the page's own thread: that is where Python lives."""
-        return float(self.devtools.send("Runtime.getHeapUsage")["backingStorageSize"])
-
     def resident_bytes(self) -> int | None:
         """What all renderer processes of this browser hold in RAM: page, workers, service worker. None off Linux.
 

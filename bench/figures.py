@@ -42,8 +42,11 @@ class Measure:
 
     @property
     def ratio(self) -> float | None:
-        """Lab to bare: the median of the ratios of neighbours in time, so that a machine that slows down cancels out."""
-        if not self.bare or min(self.bare) <= 0:
+        """Lab to bare: the median of the ratios of neighbours in time, so that a machine that slows down cancels out.
+
+        None where there is nothing to compare, or where a growth turned out to be none.
+        """
+        if not self.bare or min(self.bare) <= 0 or min(self.lab) < 0:
             return None
         return statistics.median(lab / bare for lab, bare in zip(self.lab, self.bare, strict=True))
 

@@ -15,7 +15,7 @@ from bench.subjects import Subject
 MOVES_PER_S = 60  # as often as most screens show a frame
 SWEEP_S = 4.0  # there and back
 MOVES = 1000
-WARM_UP_MOVES = 100
+WARM_UP_MOVES = 600  # until then engines and caches still fill up, in the bare page too
 REST_MS = 1500
 
 
@@ -29,7 +29,6 @@ class Dragged:
     longest_ms: list[float] = field(default_factory=list)
     resident_mb: list[float] = field(default_factory=list)
     heap_mb: list[float] = field(default_factory=list)
-    buffer_mb: list[float] = field(default_factory=list)
     drag_growth_kb: list[float] = field(default_factory=list)
     moves_growth_kb: list[float] = field(default_factory=list)
 
@@ -69,7 +68,6 @@ class Dragging:
     def look(self) -> None:
         """Note what the page holds now."""
         self.found.heap_mb.append(self.memory.heap_bytes() / 1e6)
-        self.found.buffer_mb.append(self.memory.buffer_bytes() / 1e6)
         if (resident := self.memory.resident_bytes()) is not None:
             self.found.resident_mb.append(resident / 1e6)
 

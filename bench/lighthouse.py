@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from bench.figures import Bar, Measure
 from bench.host import Host
@@ -50,8 +51,20 @@ def scored(program: Path, address: str, options: list[str]) -> dict[str, float]:
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         raise BuildError(f"Lighthouse did not finish: {last_line(done.stderr)}")
-    found = json.loads(done.stdout)["categories"]
-    return {category: round(100 * found[category]["score"]) for category in CATEGORIES}
+    report = json.loads(done.stdout)
+    for sentence in costly(report):
+        print(f"  {sentence}", flush=True)
+    return {category: round(100 * report["categories"][category]["score"]) for category in CATEGORIES}
+
+
+def costly(report: dict[str, Any]) -> list[str]:
+    """What costs points, a sentence for each: the category, the audit's own title, and its figure where it has one."""
+    return [
+        f"{category}: {audit['title']} {audit.get('displayValue', '')}".strip()
+        for category in CATEGORIES
+        for part in report["categories"][category]["auditRefs"]
+        if part["weight"] and (audit := report["audits"][part["id"]])["score"] not in (None, 1)
+    ]
 
 
 def installed(cache: Path) -> Path:

@@ -9,7 +9,7 @@ import urllib.request
 import brotli
 import pytest
 
-from bench import options, sizes
+from bench import lighthouse, options, sizes
 from bench.figures import Bar, Measure, percentile, spread, table
 from bench.host import Host
 from bench.link import CHUNK_BYTES, Link
@@ -34,6 +34,7 @@ def test_a_machine_that_slows_down_leaves_the_ratio_alone():
     measure = Measure("ready", "s", [2 * s for s in slowdown], [4 * s for s in slowdown])
     assert measure.ratio == 0.5
     assert Measure("growth", "KB", [1.0], [0.0]).ratio is None
+    assert Measure("growth", "KB", [-1.0], [2.0]).ratio is None
     assert Measure("choice", "s", [1.0]).ratio is None
 
 
@@ -164,6 +165,19 @@ def test_the_host_answers_304_and_notes_only_what_it_sent(host):
     assert [asked.status for asked in host.asked] == [304, 404, 200]
     assert host.names() == {"app.zip"}
     assert host.names(until_s=host.asked[0].at_s) == set()
+
+
+def test_lighthouse_names_what_costs_points_and_nothing_else():
+    audits = {
+        "slow": {"title": "Paint is late", "score": 0.4, "displayValue": "3 s"},
+        "fine": {"title": "Has a title", "score": 1},
+        "unweighed": {"title": "A hint", "score": 0},
+        "not_applicable": {"title": "No video", "score": None},
+    }
+    refs = [{"id": name, "weight": int(name != "unweighed")} for name in audits]
+    categories = {name: {"auditRefs": refs if name == "seo" else []} for name in lighthouse.CATEGORIES}
+    report = {"audits": audits, "categories": categories}
+    assert lighthouse.costly(report) == ["seo: Paint is late 3 s"]
 
 
 def test_the_command_line_knows_its_parts(capsys):
