@@ -154,7 +154,7 @@ def following(dragged: dict[str, Dragged]) -> list[Measure]:
         "long tasks in a turn": ("", "long_tasks", Bar(0, "most")),
         "longest task over 50 ms": ("ms", "longest_ms", None),
         "JS heap growth over all turns": ("KB", "drag_growth_kb", None),
-        "JS heap growth over 1,000 moves": ("KB", "moves_growth_kb", Bar(100, "most")),
+        "JS heap growth over 1,000 moves": ("KB", "moves_growth_kb", Bar(50, "most")),
         "JS heap in use": ("MB", "heap_mb", None),
         "renderer memory (PSS)": ("MB", "resident_mb", Bar(0.9)),
     }
