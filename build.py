@@ -5,6 +5,7 @@ python3 build.py            site/ and the pinned runtimes become dist/
 python3 build.py serve      the same, and dist/ is served on localhost
 python3 build.py test       the same, and every test runs; further arguments go to pytest
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
+python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
 python3 build.py pin        for maintainers: take over the hashes of changed runtime versions
 """
 
@@ -32,6 +33,11 @@ def main(arguments: list[str]) -> int:
         bundle.build(Path(options.site).resolve(), dist, cache)
 
     try:
+        if options.command == "bench":
+            return testing.bench(cache, dist, build, [*rest, *(["--help"] if options.help else [])])
+        if options.help:
+            parser().print_help()
+            return 0
         if options.command == "test":
             return testing.run(cache, dist, build, rest)
         if rest:
@@ -42,8 +48,6 @@ def main(arguments: list[str]) -> int:
             runtimes.pin(cache)
             return 0
         build()
-        if options.command == "bench":
-            return testing.bench(cache, dist)
         if options.command == "single":
             write_single(Path(options.site).resolve(), dist)
         if options.command == "serve":
@@ -59,8 +63,10 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,  # what isn't ours, whole, goes to pytest
+        allow_abbrev=False,  # what isn't ours, whole, goes to pytest or the benchmark
+        add_help=False,
     )
+    made.add_argument("-h", "--help", action="store_true", help="show this; after `bench`, what the benchmark takes")
     made.add_argument(
         "command", nargs="?", default="build", choices=("build", "serve", "test", "single", "validate", "bench", "pin")
     )

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
+from bench import options
 from tools.runtimes import ROOT, sha256, venv_python
 from tools.trouble import BuildError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-TYPED = ("site/py/engine.py", "site/py/physics", "site/py/ledger.py", "tools", "build.py")
+TYPED = ("site/py/engine.py", "site/py/physics", "site/py/ledger.py", "tools", "bench", "build.py")
 
 
 def run(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]) -> int:
@@ -66,17 +67,20 @@ def validate(cache: Path) -> int:
     return module(environment(cache), "tests.validation")
 
 
-def bench(cache: Path, dist: Path) -> int:
-    """Print how fast the simulation of the built site is, in this Python and in a browser."""
+def bench(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]) -> int:
+    """Build, measure and print: `arguments` are those of bench/options.py. Returns 1 if a part couldn't be measured."""
+    options.read(arguments)  # a mistake is told before anything is built
     python = environment(cache)
-    return module(python, "bench.simulation", LAB_BROWSER=find_browser(python), LAB_DIST=str(dist))
+    browser = find_browser(python)
+    build()
+    return module(python, "bench", *arguments, LAB_BROWSER=browser, LAB_DIST=str(dist))
 
 
-def module(python: Path, name: str, **variables: str) -> int:
+def module(python: Path, name: str, *arguments: str, **variables: str) -> int:
     """Run one of the project's modules in the test environment. Returns its exit status."""
     path = f"{ROOT / 'site/py'}{os.pathsep}{ROOT}"
     around = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
-    return subprocess.run([str(python), "-m", name], cwd=ROOT, env=around).returncode
+    return subprocess.run([str(python), "-m", name, *arguments], cwd=ROOT, env=around).returncode
 
 
 def environment(cache: Path) -> Path:

@@ -1,0 +1,61 @@
+"""`python3 build.py bench`: run the parts that were asked for, print their tables, keep every sample if that is wanted."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import figures, lighthouse, options, page, simulation
+from tools import runtimes
+from tools.trouble import BuildError
+
+
+def main(arguments: list[str]) -> int:
+    """Measure. Returns 1 if a part couldn't be, with a sentence; the others are measured all the same."""
+    asked = options.read(arguments)
+    dist, cache = Path(os.environ["LAB_DIST"]), runtimes.cache_folder()
+    record: dict[str, Any] = {"machine": machine()}
+    tables, troubles, begun = [], [], time.monotonic()
+    for part in asked.parts:
+        try:
+            if part == "simulation":
+                record[part] = simulation.measure(dist, asked.quick)
+                tables.append(simulation.table(record[part]))
+                continue
+            if part == "page":
+                measures = page.measure(dist, cache, asked.runs, asked.seconds)
+            else:
+                measures = lighthouse.measure(dist, cache, asked.runs)
+            record[part] = [measure.record() for measure in measures]
+            tables.append(figures.table(measures))
+        except (BuildError, RuntimeError) as trouble:
+            troubles.append(str(trouble))
+    record["seconds"] = round(time.monotonic() - begun)
+    print("\n", "\n\n".join([described(record), *tables, *troubles]), sep="")
+    if asked.json:
+        asked.json.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return int(bool(troubles))
+
+
+def machine() -> dict[str, Any]:
+    """What was measured on, and how busy it was with other things beforehand."""
+    browser = subprocess.run([os.environ["LAB_BROWSER"], "--version"], capture_output=True, text=True).stdout.strip()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {"processors": os.cpu_count(), "system": platform.platform(), "browser": browser, "load_before": load}
+
+
+def described(record: dict[str, Any]) -> str:
+    """The machine in one sentence."""
+    on = record["machine"]
+    load = "" if on["load_before"] is None else f", load {on['load_before']:.1f} beforehand"
+    return f"{on['browser']} on {on['processors']} processors{load}; {record['seconds']} s of measuring."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

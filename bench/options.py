@@ -1,0 +1,40 @@
+"""The command line of the benchmark, read before anything is built or installed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+PARTS = ("page", "simulation", "lighthouse")
+RUNS, SECONDS = 5, 60.0
+QUICK_RUNS, QUICK_SECONDS = 2, 10.0
+
+ABOUT = """Measure the built site.
+
+  page         the way up, bytes, dragging and memory, beside a bare page of Pyodide, numpy and Plotly
+  simulation   1,000 to 100,000 requests, in CPython and in the browser
+  lighthouse   Lighthouse's four scores
+
+Timings are this machine's: read the ratios. docs/performance.md says what each line means."""
+
+
+def read(arguments: list[str]) -> argparse.Namespace:
+    """The options: parts, runs, seconds, quick, json. Ends the program with a sentence when they can't be understood."""
+    parser = argparse.ArgumentParser(
+        prog="build.py bench", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help="which parts, by the names above (default: all)")
+    parser.add_argument("--runs", type=int, help=f"visits of each kind, and runs of Lighthouse (default {RUNS})")
+    parser.add_argument("--seconds", type=float, help=f"how long to drag on each page (default {SECONDS:g})")
+    parser.add_argument("--quick", action="store_true", help="a few minutes for all: fewer runs, shorter dragging")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there as well")
+    options = parser.parse_args(arguments)
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]!r}; the parts are {', '.join(PARTS)}")
+    options.parts = options.parts or list(PARTS)
+    options.runs = options.runs or (QUICK_RUNS if options.quick else RUNS)
+    options.seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
+    if options.runs < 1 or options.seconds <= 0:
+        parser.error("--runs and --seconds must be more than 0")
+    return options
