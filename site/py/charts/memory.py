@@ -7,6 +7,8 @@ from typing import Any
 
 from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, marks
 
+USER_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
+
 
 def users_chart(
     contexts: Sequence[float],
@@ -28,7 +30,7 @@ def users_chart(
     ticks = [2**power for power in range(9, 16)]
     layout = axes(colour, words["x"], words["y"])
     layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_thousands(t) for t in ticks]}
-    layout["yaxis"] |= {"type": "log", "dtick": "D2"}
+    layout["yaxis"] |= {"type": "log", "tickvals": USER_TICKS, "ticktext": [f"{tick:,}" for tick in USER_TICKS]}
     layout["shapes"] = [diamond(here[0], max(here[1], 0.5), words["point"], point_colour)]
     return {"data": data, "layout": layout}
 
