@@ -27,7 +27,7 @@ LOCAL = {
         total done holds some queue unstable never no_start waiting slo requests days seed
         prompt lone limit load most mark ttft state low high
         known front least least_ttft most_ttft own own_ttft own_cost own_tokens policy batch gpus bits configuration side
-        score own_score best change cost beyond count full
+        score own_score best change cost beyond count counts full
     """,
 }
 

@@ -166,6 +166,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
     },
     "sweeps": {
         "bar": TEXT,
+        "said": WORDS,
         "map": {
             "loads": [NUMBER],
             "limits": [COUNT],

@@ -409,7 +409,7 @@ def _sweep_cancelled(course: Course, state: State, action: SweepCancelled) -> St
 def _change_taken(course: Course, state: State, action: ChangeTaken) -> State:
     known = sweep(course, state, sweeps.FRONTIER)
     own = request(course, state, known.scenario.side)
-    best = sweeps.best_change(course, known, own, sweeps.points(course, known))
+    best = sweeps.best_change(course, known, own)
     return _set(course, state, {best[0].setting: best[0].value}) if best else state
 
 

@@ -23,6 +23,7 @@ MOST_EXTRA = 100  # results beside a frontier's grid: the learner's own configur
 AHEAD = 4  # runs that a sweep asks for at a time
 BATCH = 8  # results that a picture waits for while a sweep is under way: drawing costs more than a run
 NEAR = 1.25  # a P99 of one day within this factor of the objective may lie on its other side on another day
+STRIDE = 11  # a frontier's grid is gone through in so many passes
 FULL_SCORE = 100.0
 LEAST_GAIN = 1.0  # points of the score: a change that brings less is not worth naming
 
@@ -81,8 +82,10 @@ def noted(course: Course, sweep: Sweep, sides: Sides, request: RunRequest, resul
 
 def shown(course: Course, sweep: Sweep, sides: Sides) -> Sweep:
     """The sweep as it is drawn: whole batches of results while much is missing, else everything."""
-    count, left = len(sweep.results), len(missing(course, sweep, sides))
-    return sweep if left <= BATCH or not count % BATCH else _first(sweep, count - count % BATCH)
+    count = len(sweep.results)
+    if not count % BATCH or len(missing(course, sweep, sides)) <= BATCH:
+        return sweep
+    return _first(sweep, count - count % BATCH)
 
 
 @lru_cache(maxsize=4)
@@ -213,14 +216,15 @@ def column_states(
 def feasibility(course: Course, sweep: Sweep) -> tuple[tuple[Cell, ...], ...]:
     """The map as far as it is known: by column, the cells from the lightest load to the heaviest."""
     table, slo = course.at("sweeps.map"), course.at("act2.targets.ttft_p99_s")
-    loads, asked = table["loads"], cells(course, sweep.scenario)
+    loads, asked = table["loads"], cells(course, sweep.scenario) if sweep.results else {}
     found = []
     for i, column in enumerate(columns(course, sweep.scenario)):
         if column.lone_s is None or column.lone_s > slo:
             state = NO_START if column.lone_s is None else NEVER
             found.append(tuple(Cell(state, ()) for _ in loads))
             continue
-        days = [_days(sweep.results, [asked[i, j, day] for day in range(table["days"])]) for j in range(len(loads))]
+        places = [[(i, j, day) for day in range(table["days"])] for j in range(len(loads))]
+        days = [_days(sweep.results, [asked[place] for place in days if asked]) for days in places]
         states = column_states(loads, capacity(course, sweep, i), days, slo)
         found.append(tuple(map(Cell, states, days)))
     return tuple(found)
@@ -326,12 +330,23 @@ def axes(course: Course, side: str) -> Mapping[str, Sequence[int | str]]:
 def grid(course: Course, scenario: Scenario) -> tuple[RunRequest, ...]:
     """Every configuration of the sweep whose memory holds a full batch at full length, spread out so that the frontier's
     shape comes early."""
-    found = [scenario.base]
-    for name, values in axes(course, scenario.side).items():
+    base = scenario.base
+    held = _held(course, scenario.side, _at_rest(base))
+    return tuple(replace(request, load=base.load, seed=base.seed) for request in held)
+
+
+def _at_rest(request: RunRequest) -> RunRequest:
+    """A configuration with no particular load or day: what fits into memory doesn't depend on them."""
+    return replace(request, load=1, seed=1)
+
+
+@lru_cache(maxsize=KEPT)
+def _held(course: Course, side: str, base: RunRequest) -> tuple[RunRequest, ...]:
+    found = [base]
+    for name, values in axes(course, side).items():
         found = [replace(request, **{name: value}) for request in found for value in values]
     held = [request for request in found if holds_memory(course, request)]
-    stride = 11
-    return tuple(chain.from_iterable(held[start::stride] for start in range(stride)))
+    return tuple(chain.from_iterable(held[start::STRIDE] for start in range(STRIDE)))
 
 
 def holds_memory(course: Course, request: RunRequest) -> bool:
@@ -373,14 +388,15 @@ def _around(course: Course, scenario: Scenario, own: RunRequest, other: RunReque
     return tuple(request for request in (mine, *neighbours, theirs) if holds_memory(course, request))
 
 
+def tried(course: Course, scenario: Scenario) -> int:
+    """How many configurations a frontier's grid has."""
+    return len(_held(course, scenario.side, _at_rest(scenario.base)))
+
+
 def size(course: Course, scenario: Scenario, sides: Sides) -> int:
     """How many runs a frontier's sweep has in all."""
-    return _size(course, scenario, around(course, scenario, sides))
-
-
-@lru_cache(maxsize=4)
-def _size(course: Course, scenario: Scenario, own: tuple[RunRequest, ...]) -> int:
-    return len({*own, *grid(course, scenario)})
+    held = _held(course, scenario.side, _at_rest(scenario.base))
+    return len({*held, *map(_at_rest, around(course, scenario, sides))})
 
 
 @lru_cache(maxsize=4)
@@ -405,7 +421,7 @@ def point(sweep: Sweep, request: RunRequest) -> Point | None:
 @lru_cache(maxsize=KEPT)
 def points(course: Course, sweep: Sweep) -> tuple[Point, ...]:
     """The configurations of the grid that are known."""
-    found = (point(sweep, request) for request in grid(course, sweep.scenario))
+    found = (point(sweep, request) for request in (grid(course, sweep.scenario) if sweep.results else ()))
     return tuple(known for known in found if known)
 
 
@@ -447,26 +463,31 @@ def cheapest(course: Course, side: str, known: Sequence[Point]) -> Point | None:
     return min(keeping, key=lambda p: (p.cost, p.ttft_s), default=None)
 
 
-def score(course: Course, side: str, mine: Point, known: Sequence[Point]) -> float:
+@lru_cache(maxsize=KEPT)
+def reference(course: Course, sweep: Sweep) -> Point | None:
+    """The configuration that a sweep's scores are measured by: the cheapest of its grid that keeps the promise."""
+    return cheapest(course, sweep.scenario.side, points(course, sweep))
+
+
+def score(course: Course, side: str, mine: Point, best: Point | None) -> float:
     """A design's score, 0 to 100: fifty points for the promise, and only when it is kept fifty more for the price.
 
-    50 · min(1, limit / wait) + 50 · min(1, cost of the cheapest configuration of the sweep that keeps the promise / own
-    cost), for B with output / target. A design that is better in wait, cost or throughput and worse in none never scores
+    50 · min(1, limit / wait) + 50 · min(1, cost of `best`, the cheapest that keeps the promise / own cost), for B with
+    output / target. A design that is better in wait, cost or throughput and worse in none never scores
     lower: each term only grows with it, and the second can't be lost.
     """
     half, kept = FULL_SCORE / 2, kept_share(course, side, mine)
     if kept < 1:
         return half * kept
-    best = cheapest(course, side, known)
     return half + half * (min(1.0, best.cost / mine.cost) if best else 1.0)
 
 
-def best_change(course: Course, sweep: Sweep, own: RunRequest, known: Sequence[Point]) -> tuple[Change, Point] | None:
+def best_change(course: Course, sweep: Sweep, own: RunRequest) -> tuple[Change, Point] | None:
     """The one change that raises the score most, as simulated; None if none does. Of equals the shorter wait."""
-    scenario = sweep.scenario
+    scenario, best = sweep.scenario, reference(course, sweep)
     mine = point(sweep, in_sweep(scenario, own))
-    floor = score(course, scenario.side, mine, known) if mine else 0.0
-    tried = ((change, point(sweep, change.request)) for change in changes(course, scenario, own))
-    rated = [(score(course, scenario.side, p, known), -p.ttft_s, change, p) for change, p in tried if p]
-    best = max(rated, key=lambda entry: entry[:2], default=None)
-    return (best[2], best[3]) if best and best[0] >= floor + LEAST_GAIN else None
+    floor = score(course, scenario.side, mine, best) if mine else 0.0
+    moved = ((change, point(sweep, change.request)) for change in changes(course, scenario, own))
+    rated = [(score(course, scenario.side, p, best), -p.ttft_s, change, p) for change, p in moved if p]
+    most = max(rated, key=lambda entry: entry[:2], default=None)
+    return (most[2], most[3]) if most and most[0] >= floor + LEAST_GAIN else None

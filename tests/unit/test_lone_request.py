@@ -21,7 +21,7 @@ def step_cost(gpus: int = 8, weight_bits: int = 16) -> engine.StepCost:
 
 
 @given(st.sampled_from(sorted(POLICIES)), st.integers(1, 9000), st.sampled_from([1, 8]), st.integers(100, 5000))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_request_alone_waits_exactly_as_long_as_the_closed_form_says(policy, prompt, seats, budget):
     cost, alone = step_cost(), [engine.Request(1.0, prompt, 5)]
     server = engine.ServerSettings(policy, seats, 10_000, token_budget=budget)
@@ -30,6 +30,7 @@ def test_a_request_alone_waits_exactly_as_long_as_the_closed_form_says(policy, p
 
 
 @given(st.sampled_from(sorted(POLICIES)), st.integers(1, 8000), st.integers(1, 8000))
+@settings(deadline=None)
 def test_a_longer_prompt_never_comes_sooner(policy, one, other):
     cost, server = step_cost(), engine.ServerSettings(policy, 8, 10_000)
     short, long = sorted((one, other))
@@ -37,7 +38,7 @@ def test_a_longer_prompt_never_comes_sooner(policy, one, other):
 
 
 @given(st.sampled_from(sorted(WORKLOADS)), st.sampled_from([None, 256, 1000, 2048, 4096, 9000]), st.integers(0, 99))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_cut_prompts_percentile_is_that_of_the_sampled_traffic(name, limit, seed):
     workload, count = WORKLOADS[name], 4000
     prompts = [r.prompt_tokens for r in engine.sample_requests(workload, 1.0, count, seed, limit)]
@@ -54,7 +55,7 @@ def test_the_published_percentile_of_the_conversations_comes_back():
 
 
 @given(st.sampled_from(sorted(WORKLOADS)), st.integers(2, 9000), st.floats(0, 1))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_limit_only_shortens_and_a_larger_one_shortens_less(name, limit, share):
     workload = WORKLOADS[name]
     assert engine.prompt_at(workload, share, limit) <= engine.prompt_at(workload, share, limit + 7)

@@ -42,7 +42,7 @@ def _map(course: Course, state: store.State) -> Frame:
     columns = [_short_limit(course, column) for column in sweeps.columns(course, sweep.scenario)]
     loads = [wording.show(load) for load in table["loads"]]
     figure = charts.feasibility_chart(cells, columns, loads, here, table, state.theme)
-    describe = wording.fill(table["describe"], numbers)
+    describe = wording.fill(table["describe"], {**numbers, "counts": _counts(table, numbers)})
     head, rows = _map_table(course, sweep)
     return {
         **parts.chart("act2.map", table["chart_title"], table["caption"], describe, figure, head, rows),
@@ -56,11 +56,18 @@ def _map(course: Course, state: store.State) -> Frame:
     }
 
 
+def _counts(table: Mapping[str, Any], numbers: Numbers) -> str:
+    """How many fields are in which state, those that occur."""
+    found = [(words, numbers[state]) for state, words in table["states"].items() if numbers[state]]
+    return "; ".join(wording.fill(table["count"], {"state": words, "count": count}) for words, count in found)
+
+
 def _map_progress(course: Course, state: store.State, sweep: Sweep, numbers: Numbers) -> Frame:
-    left = bool(sweeps.missing(course, sweep, store.sides(course, state)))
+    left = numbers["waiting"] or sweeps.missing(course, sweep, store.sides(course, state))
     status = "finished" if not left else "running" if state.mapping else "stopped" if sweep.results else "idle"
     return {
         "act2.map.status": {"text": course.say(f"{PATH}.map.{status}", None, numbers)},
+        "act2.map.said": {"text": course.at(f"{PATH}.said.{status}")},
         "act2.map.bar": {"value": numbers["done"], "max": str(numbers["total"]), "label": course.at(f"{PATH}.bar")},
         "act2.map.start": {"disabled": state.mapping},
         "act2.map.cancel": {"disabled": not state.mapping},
@@ -89,8 +96,10 @@ def _map_cells(course: Course, sweep: Sweep, theme: str) -> list[dict[str, Any]]
     names = [_limit(course, column) for column in sweeps.columns(course, sweep.scenario)]
     for i, column in enumerate(sweeps.feasibility(course, sweep)):
         for j, cell in enumerate(column):
-            said = {"limit": names[i], "load": wording.show(table["loads"][j]), "ttft": _days(course, cell)}
-            hover = wording.fill(table["hover"], {**said, "state": table["states"][cell.state]})
+            hover = table["states"][cell.state]
+            if cell.ttft_s:
+                said = {"limit": names[i], "load": wording.show(table["loads"][j]), "ttft": _days(course, cell)}
+                hover = wording.fill(table["hover"], {**said, "state": hover})
             found.append((i, j, cell.state, hover))
     return charts.feasibility_cells(found, table["marks"], table["states"], theme)
 
@@ -105,8 +114,7 @@ def _map_table(course: Course, sweep: Sweep) -> tuple[list[str], list[list[str]]
     rows = [[table["capacity_row"], *(wording.show(value, "d") for value in most)]]
     for j, load in reversed(list(enumerate(table["loads"]))):
         cells = (column[j] for column in states)
-        said = ({"mark": marks[cell.state], "ttft": _days(course, cell)} for cell in cells)
-        rows.append([wording.show(load), *(wording.fill(table["cell"], words).strip() for words in said)])
+        rows.append([wording.show(load), *(f"{marks[cell.state]} {_days(course, cell)}".strip() for cell in cells)])
     rows.append([table["lone_row"], *(wording.show(column.lone_s, "time") for column in columns)])
     return head, rows
 
@@ -115,8 +123,10 @@ def _days(course: Course, cell: sweeps.Cell) -> str:
     """The P99 of a cell, of several days the span; nothing for a cell that was not simulated."""
     if not cell.ttft_s:
         return ""
-    low, high = (wording.show(extreme(cell.ttft_s), "time") for extreme in (min, max))
-    return low if low == high else course.say(f"{PATH}.map.days_cell", None, {"low": low, "high": high})
+    low, high = min(cell.ttft_s) * 1e3, max(cell.ttft_s) * 1e3
+    if wording.show(low, "n") == wording.show(high, "n"):
+        return wording.show(cell.ttft_s[0], "time")
+    return course.say(f"{PATH}.map.days_cell", None, {"low": low, "high": high})
 
 
 def _limit(course: Course, column: sweeps.Column) -> str:
@@ -190,14 +200,15 @@ def _progress(course: Course, state: store.State, sweep: Sweep) -> Frame:
     words, running = course.at(f"{PATH}.frontier"), store.is_sweeping(course, state)
     asked = store.sides(course, state)
     total = sweeps.size(course, sweep.scenario, asked)
-    done = total - len(sweeps.missing(course, sweep, asked))
+    done = total - len(sweeps.missing(course, sweep, asked)) if sweep.results else 0
     numbers: Numbers = {"done": done, "total": total}
     status = "finished" if done == total else "running" if running else "stopped" if done else "idle"
-    grid = {"total": len(sweeps.grid(course, sweep.scenario)), **_basis(sweep)}
+    tried = {"total": sweeps.tried(course, sweep.scenario), **_basis(sweep)}
     return {
         "act2.frontier.results": {"hidden": not sweep.results},
-        "act2.frontier.intro": {"text": wording.fill(words["intro"], grid)},
+        "act2.frontier.intro": {"text": wording.fill(words["intro"], tried)},
         "act2.frontier.status": {"text": wording.fill(words[status], numbers)},
+        "act2.frontier.said": {"text": course.at(f"{PATH}.said.{status}")},
         "act2.frontier.bar": {"value": done, "max": str(total), "label": course.at(f"{PATH}.bar")},
         "act2.frontier.start": {"disabled": running or done == total},
         "act2.frontier.cancel": {"disabled": not running or done == total},
@@ -212,9 +223,8 @@ def _basis(sweep: Sweep) -> Numbers:
 def _standing(course: Course, sweep: Sweep, own: RunRequest) -> Frame:
     """The score and what it is made of, how far off the design is, and the one change that helps most."""
     words, side = course.at(f"{PATH}.frontier"), sweep.scenario.side
-    known, mine = sweeps.points(course, sweep), sweeps.point(sweep, own)
-    best = sweeps.cheapest(course, side, known)
-    score = sweeps.score(course, side, mine, known) if mine and best else None
+    best, mine = sweeps.reference(course, sweep), sweeps.point(sweep, own)
+    score = sweeps.score(course, side, mine, best) if mine and best else None
     kept = mine is not None and sweeps.kept_share(course, side, mine) == 1
     mark = None if mine is None else "good" if kept else "fail"
     said: Numbers = {"score": score, "full": sweeps.FULL_SCORE}
@@ -252,13 +262,12 @@ def _findings(course: Course, sweep: Sweep, own: RunRequest, mine: Point | None)
 def _change(course: Course, sweep: Sweep, own: RunRequest, score: float | None) -> Frame:
     path, key = f"{PATH}.frontier", "act2.frontier.change"
     tried = sweeps.changes(course, sweep.scenario, own)
-    known = sweeps.points(course, sweep)
-    if not known or not any(change.request in sweep.results for change in tried):
+    if not sweeps.points(course, sweep) or not any(change.request in sweep.results for change in tried):
         return {key: {"hidden": True}, f"{key}.text": {"text": ""}, f"{key}.take": {"hidden": True}}
     if any(change.request not in sweep.results for change in tried):
         text, best = course.say(f"{path}.change_waiting"), None
     else:
-        best = sweeps.best_change(course, sweep, own, known)
+        best = sweeps.best_change(course, sweep, own)
         text = _change_text(course, sweep, best, score) if best else course.say(f"{path}.no_change")
     return {key: {"hidden": False}, f"{key}.text": {"text": text}, f"{key}.take": {"hidden": best is None}}
 
@@ -269,7 +278,7 @@ def _change_text(course: Course, sweep: Sweep, best: tuple[Any, Point], score: f
     value: Number = controls(course)[change.setting].show(change.value) if name == "policy" else change.value
     said: Numbers = {
         "change": course.say(f"act2.failures.change_{name}", None, {"value": value}),
-        "score": sweeps.score(course, sweep.scenario.side, then, sweeps.points(course, sweep)),
+        "score": sweeps.score(course, sweep.scenario.side, then, sweeps.reference(course, sweep)),
         "own_score": score if score is not None else 0,
         "ttft": then.ttft_s,
         "cost": then.cost,
@@ -283,10 +292,8 @@ def _change_text(course: Course, sweep: Sweep, best: tuple[Any, Point], score: f
 
 
 def _charts(course: Course, sweep: Sweep, own: RunRequest, other: RunRequest, theme: str) -> Frame:
-    found: Frame = {}
-    for name in AXES:
-        found |= _chart(course, name, sweep, own, other, theme)
-    return found
+    mine, theirs = sweeps.point(sweep, own), sweeps.point(sweep, other)
+    return {key: value for name in AXES for key, value in _chart(course, name, sweep, mine, theirs, theme).items()}
 
 
 AXES: Mapping[str, Any] = {
@@ -296,11 +303,10 @@ AXES: Mapping[str, Any] = {
 
 
 @lru_cache(maxsize=8)
-def _chart(course: Course, name: str, sweep: Sweep, own: RunRequest, other: RunRequest, theme: str) -> Frame:
-    """One chart of the frontier; computed again only when a result came in or the learner's settings changed."""
+def _chart(course: Course, name: str, sweep: Sweep, mine: Point | None, theirs: Point | None, theme: str) -> Frame:
+    """One chart of the frontier; computed again only when a result came in or the learner's own points moved."""
     words, id = course.at(f"{PATH}.frontier"), f"act2.frontier.{name}"
     known, front = sweeps.points(course, sweep), AXES[name][0](sweeps.points(course, sweep))
-    mine, theirs = sweeps.point(sweep, own), sweeps.point(sweep, other)
     title, caption = words[f"{name}_title"], words[f"{name}_caption"]
     if not known:
         return parts.chart(id, title, caption, words["nothing_yet"], {}, words["columns"], [])
@@ -353,7 +359,7 @@ def _rows(
             continue
         name = _configuration(course, p.request)
         said = {"configuration": name, "side": _other(side).upper()}
-        score = sweeps.score(course, side, p, sweeps.points(course, sweep))
+        score = sweeps.score(course, side, p, sweeps.reference(course, sweep))
         cells = ((p.ttft_s, "time"), (p.cost, "sig"), (p.tokens_per_s, "n"), (p.cut, "pct"), (score, "n"))
         title = course.say(f"{path}.{row}", None, said) if row else name
         found.append([title, *(wording.show(value, form) for value, form in cells)])
