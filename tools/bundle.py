@@ -10,12 +10,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tools import documents, prerender, runtimes
+from tools import documents, figures, prerender, runtimes
 from tools.trouble import BuildError
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-PLAIN_FILES = ("boot.js", "runtime.mjs", "start.py", "pyscript.json", "icon.svg")
-LINKED_DOCUMENTS = ("physics",)
+PLAIN_FILES = ("boot.js", "embed.js", "kv-lab.js", "404.html", "runtime.mjs", "start.py", "pyscript.json", "icon.svg")
+LINKED_DOCUMENTS = ("physics", "embedding")
 WASM = "runtime/pyodide/pyodide.asm.wasm"
 
 
@@ -45,6 +45,7 @@ def _make(site: Path, dist: Path, cache: Path, root: Path) -> None:
         write_runtimes(files, made / "runtime")
         write_licences(modules, made / "runtime", root)
         write_documents(root / "docs", modules, made)
+        write_figures(content, made / "figures")
         write_manifest(made)
         swap(made, dist)
 
@@ -110,6 +111,15 @@ def write_documents(folder: Path, modules: Path, made: Path) -> None:
     for name in LINKED_DOCUMENTS:
         if (folder / f"{name}.md").exists():
             (made / f"{name}.html").write_text(documents.page(folder / f"{name}.md", modules), encoding="utf-8")
+
+
+def write_figures(content: dict[str, Any], folder: Path) -> None:
+    """The figures for pages that show the lab, and for paper. The content has been checked by now."""
+    import course
+
+    folder.mkdir()
+    for name, data in figures.files(course.from_tables(content)).items():
+        (folder / name).write_bytes(data)
 
 
 def write_manifest(made: Path) -> None:

@@ -155,6 +155,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         "math": MATH,
     },
     "words": {"*": TEXT},
+    "embed": {"foot": WORDS, "figures": {"*": {"*": TEXT}}},
     "measurements": {
         "served": {
             "source": TEXT,

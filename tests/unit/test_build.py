@@ -239,6 +239,7 @@ class House:
 def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content: f"<title>{content['act']['title']}</title>")
+    monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
     return House(tmp_path)
 

@@ -11,7 +11,7 @@ import store
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, calculator, ledger_view, parts, shell
+from views import act1, act2, calculator, embed, ledger_view, parts, shell
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -23,6 +23,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **act1.frame(course, state),
         **act2.frame(course, state),
         **ledger_view.frame(course, state),
+        **embed.frame(course, state),
     }
 
 
