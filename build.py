@@ -4,6 +4,7 @@
 python3 build.py            site/ and the pinned runtimes become dist/
 python3 build.py serve      the same, and dist/ is served on localhost
 python3 build.py test       the same, and every test runs; further arguments go to pytest
+python3 build.py extension  for maintainers: make the Quarto extension's figures and words anew
 python3 build.py pin        for maintainers: take over the hashes of changed runtime versions
 """
 
@@ -37,6 +38,8 @@ def main(arguments: list[str]) -> int:
             parser().error(f"unrecognized arguments: {' '.join(rest)}")
         if options.command == "validate":
             return testing.validate(cache)
+        if options.command == "extension":
+            return testing.module(testing.environment(cache), "tools.extension")
         if options.command == "pin":
             runtimes.pin(cache)
             return 0
@@ -59,7 +62,10 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,  # what isn't ours, whole, goes to pytest
     )
     made.add_argument(
-        "command", nargs="?", default="build", choices=("build", "serve", "test", "validate", "bench", "pin")
+        "command",
+        nargs="?",
+        default="build",
+        choices=("build", "serve", "test", "validate", "bench", "extension", "pin"),
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")

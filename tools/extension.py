@@ -8,6 +8,7 @@ test environment: the picture for Word is print's, painted by PDFium.
 from __future__ import annotations
 
 import struct
+import tomllib
 import zlib
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,17 @@ def made(course: Any, site: Path) -> dict[str, bytes]:
 
 def _lua(table: dict[str, dict[str, str]]) -> bytes:
     """A table of tables of texts as a Lua file."""
-    lines = [HEAD, "return {"]
+    lines = [HEAD, "return {", f"  version = {_quoted(version())},"]
     for name, texts in table.items():
         lines.append(f"  [{_quoted(name)}] = {{")
         lines += [f"    {key} = {_quoted(text)}," for key, text in texts.items()]
         lines.append("  },")
     return ("\n".join([*lines, "}"]) + "\n").encode()
+
+
+def version() -> str:
+    """The project's version, as in pyproject.toml."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def _quoted(text: str) -> str:
