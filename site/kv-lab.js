@@ -3,7 +3,7 @@
 //
 //   url      where the lab lies                    act     1, 2 or all
 //   load     click (default), visible, eager       stage   predict, reality, explore, twist, reflect
-//   height   a fixed height in px; without it the frame is as high as what it shows
+//   height   a fixed height in px; without it the frame is as high as what it shows, from 200 to 6,000 px
 //   theme    light or dark; without it the page's own: data-bs-theme, data-theme, quarto-dark, or the system's
 //   title    what the frame is called for a screen reader
 //
@@ -17,7 +17,7 @@
   const ALLOW = "clipboard-write; fullscreen; web-share; storage-access";
   const WORDS = {
     open: "Open the lab here",
-    about: "It computes in your browser; about 15 MB are loaded once.",
+    about: "It computes in your browser, and is loaded only when you press.",
     loading: "Loading the lab …",
     silent: "The lab has not answered yet. The connection may be slow, or its server can't be reached.",
     apart: "Open in a tab of its own",
@@ -67,6 +67,7 @@
     #origin = null;
     #shadow = null;
     #undo = [];
+    #silence = 0; // the timer that says so when nothing comes from the frame
     #asked = false; // the reader pressed the button: the page may move to the stage that the link names
 
     connectedCallback() {
@@ -92,19 +93,16 @@
       this.#frame = make("iframe", { src: address.href, title, allow: ALLOW, loading: "eager" });
       this.#tall(this.#fixed() ?? FIRST_PX);
       this.#part("stage").append(this.#frame);
-      this.#show({ base: false, begin: false, stage: true, foot: true });
+      this.#show({ base: false, begin: false, stage: true, head: true });
       this.#part("say").textContent = WORDS.loading;
-      const silent = setTimeout(() => (this.#part("say").textContent = WORDS.silent), SILENT_AFTER_MS);
-      this.#undo.push(() => clearTimeout(silent));
-      this.#silence = silent;
+      this.#silence = setTimeout(() => (this.#part("say").textContent = WORDS.silent), SILENT_AFTER_MS);
+      this.#undo.push(() => clearTimeout(this.#silence));
     }
 
     /** Ask the lab how far its reader is; it answers with a kvlab-state event, and from then on with each change. */
     ask() {
       this.#tell("state", {});
     }
-
-    #silence = 0;
 
     #build() {
       this.#shadow = this.attachShadow({ mode: "open" });
@@ -115,8 +113,8 @@
       this.#shadow.append(
         make("div", { className: "base" }, make("slot")),
         make("div", { className: "bar begin", hidden: true }, open, make("span", { textContent: WORDS.about })),
+        make("div", { className: "bar head", hidden: true }, make("span", { className: "say", role: "status" }), full, apart),
         make("div", { className: "stage", hidden: true }),
-        make("div", { className: "bar foot", hidden: true }, make("span", { className: "say", role: "status" }), full, apart),
       );
       open.addEventListener("click", () => {
         this.#asked = true;
@@ -212,7 +210,7 @@
     #close() {
       this.#frame?.remove();
       this.#frame = null;
-      this.#show({ base: true, stage: false, foot: false });
+      this.#show({ base: true, stage: false, head: false });
     }
   }
   customElements.define("kv-lab", KvLab);

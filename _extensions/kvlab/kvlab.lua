@@ -167,7 +167,9 @@ end
 local function latex(asked)
   local before = "\\par\\noindent\\begin{minipage}[c]{\\dimexpr\\linewidth-30mm\\relax}\\raggedright\\small"
   local between = "\\end{minipage}\\hfill\\begin{minipage}[c]{26mm}"
-  return { picture(asked, "-print.pdf"), table.unpack(beside_code(asked, "latex", before, between, "\\end{minipage}\\par", qr.latex)) }
+  local shown = picture(asked, "-print.pdf")
+  shown.content:insert(1, pandoc.RawInline("latex", "\\noindent ")) -- it is as wide as the page
+  return { shown, table.unpack(beside_code(asked, "latex", before, between, "\\end{minipage}\\par", qr.latex)) }
 end
 
 -- Written here, for pandoc's writer leaves out a picture's alternative text.

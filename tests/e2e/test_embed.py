@@ -6,6 +6,7 @@ import functools
 import http.server
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -373,3 +374,49 @@ def test_a_damaged_address_is_a_sentence_and_changes_nothing(visitor):
     expect(lab.node("notices.list")).to_contain_text("can't be read")
     assert lab.storage() is None
     assert lab.page.url == f"{lab.origin}/"
+
+
+# --- where the lab may lie ----------------------------------------------------------------------------------------------
+
+
+class Strict(server.Handler):
+    """A server that sends the policy of docs/embedding.md, and answers what is missing as GitHub Pages does."""
+
+    POLICY = re.search(r"```\n(default-src.*?)```", (ROOT / "docs/embedding.md").read_text(), re.S)[1].replace(
+        "\n", " "
+    )
+
+    def end_headers(self) -> None:
+        """Every file carries the policy."""
+        self.send_header("Content-Security-Policy", self.POLICY)
+        super().end_headers()
+
+    def send_error(self, code: int, *_: object) -> None:
+        """The site's own page for what is missing."""
+        page = Path(self.directory, "labs/vol2/lab_10/404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        super().end_headers()
+        self.wfile.write(page)
+
+
+def test_deep_in_a_site_under_a_strict_policy_a_lost_reader_finds_the_lab(visitor, tmp_path):
+    (tmp_path / "labs/vol2").mkdir(parents=True)
+    (tmp_path / "labs/vol2/lab_10").symlink_to(Path(os.environ.get("LAB_DIST", ROOT / "dist")).resolve())
+    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(tmp_path)))
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    lab = visitor(viewport=DESK)
+    lab.origin, lab.expects_trouble = (
+        f"http://127.0.0.1:{site.server_port}",
+        True,
+    )  # each missing file is told as an error
+    refused: list[str] = []
+    lab.page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
+    lab.page.goto(f"{lab.origin}/labs/vol2/lab_10/no/such/page")
+    lab.page.get_by_role("link", name="Open the lab").click()
+    expect(lab.page).to_have_url(f"{lab.origin}/labs/vol2/lab_10/")
+    lab.ready()
+    lab.answer("act1.prediction", "about_50")
+    expect(lab.node("act1.chart.plot").locator(".xtitle")).to_be_visible()
+    assert refused == []
+    site.shutdown()
