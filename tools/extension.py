@@ -7,6 +7,7 @@ test environment: the picture for Word is print's, painted by PDFium.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import tomllib
 import zlib
@@ -58,12 +59,18 @@ def painted(pdf: bytes) -> tuple[int, int, bytes]:
     return bitmap.width, bitmap.height, b"".join(kept)
 
 
-def png(width: int, height: int, rgb: bytes) -> bytes:
-    """A PNG of rows of red, green, blue, with its true size on paper (PNG, third edition)."""
+def source(pdf: bytes) -> bytes:
+    """What a painted picture says of the PDF it was painted from: fonts and painters differ from machine to machine."""
+    return b"Source\0sha256 " + hashlib.sha256(pdf).hexdigest().encode()
+
+
+def png(width: int, height: int, rgb: bytes, note: bytes) -> bytes:
+    """A PNG of rows of red, green, blue, with its true size on paper and a note, keyword\\0text (PNG, third edition)."""
     rows = b"".join(b"\0" + rgb[y * width * 3 : (y + 1) * width * 3] for y in range(height))
     per_metre = round(72 * PNG_SCALE / 0.0254)
     parts = (
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"tEXt", note),
         (b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
         (b"IDAT", zlib.compress(rows, 9)),
         (b"IEND", b""),
@@ -81,7 +88,8 @@ def write(folder: Path = FOLDER, site: Path = ROOT / "site") -> None:
 
     files = made(course.load(site / "content"), site)
     for name in figures.DRAWN:
-        files[f"figures/{name}.png"] = png(*painted(files[f"figures/{name}-print.pdf"]))
+        pdf = files[f"figures/{name}-print.pdf"]
+        files[f"figures/{name}.png"] = png(*painted(pdf), source(pdf))
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)

@@ -92,7 +92,10 @@ def test_each_bar_is_as_high_as_its_step_is_long():
         step_ms = cost.step(batch, batch * tokens)["total_s"] * 1e3
         assert math.fsum(bar.height for bar in mine) * ms_per_point == pytest.approx(step_ms)
         assert min(bar.y for bar in mine) >= figures.TOP
-    assert batch * engine.kv_bytes(model, tokens, told["kv_bits"]) <= engine.memory_plan(deployment, engine.NAIVE)["kv_budget_bytes"]
+    assert (
+        batch * engine.kv_bytes(model, tokens, told["kv_bits"])
+        <= engine.memory_plan(deployment, engine.NAIVE)["kv_budget_bytes"]
+    )
 
 
 def test_what_the_alternative_text_claims_holds():
