@@ -6,6 +6,7 @@ python3 build.py serve      the same, and dist/ is served on localhost
 python3 build.py test       the same, and every test runs; further arguments go to pytest
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
 python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
+python3 build.py extension  for maintainers: make the Quarto extension's figures and words anew
 python3 build.py pin        for maintainers: take over the hashes of changed runtime versions
 """
 
@@ -44,6 +45,8 @@ def main(arguments: list[str]) -> int:
             parser().error(f"unrecognized arguments: {' '.join(rest)}")
         if options.command == "validate":
             return testing.validate(cache)
+        if options.command == "extension":
+            return testing.module(testing.environment(cache), "tools.extension")
         if options.command == "pin":
             runtimes.pin(cache)
             return 0
@@ -68,7 +71,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("-h", "--help", action="store_true", help="show this; after `bench`, what the benchmark takes")
     made.add_argument(
-        "command", nargs="?", default="build", choices=("build", "serve", "test", "single", "validate", "bench", "pin")
+        "command",
+        nargs="?",
+        default="build",
+        choices=("build", "serve", "test", "single", "validate", "bench", "extension", "pin"),
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")

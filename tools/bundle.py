@@ -10,13 +10,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tools import compiled, documents, prerender, runtimes, versions
+from tools import compiled, documents, figures, prerender, runtimes, versions
 from tools.trouble import BuildError
 
-ROOT_FILES = ("icon.svg", "manifest.webmanifest")
+ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html", "kv-lab.js")
 ROOT_FOLDERS = ("icons",)
-PAGE_FILES = ("boot.js", "offline.js", "python.mjs", "runtime.mjs", "simulator.mjs", "start.py")
-LINKED_DOCUMENTS = ("physics",)
+PAGE_FILES = ("boot.js", "embed.js", "offline.js", "python.mjs", "runtime.mjs", "simulator.mjs", "start.py")
+LINKED_DOCUMENTS = ("physics", "embedding")
 NEEDED = (
     "runtime/pyodide/pyodide.asm.wasm",
     "runtime/pyodide/python_stdlib.zip",
@@ -56,6 +56,7 @@ def _make(site: Path, dist: Path, cache: Path, root: Path) -> None:
         write_runtimes(files | compact, parts / "runtime")
         write_licences(modules, files[wheel], parts / "runtime", root)
         write_manifest(parts)
+        write_figures(content, made / "figures")
         versions.seal(made, parts, page, documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
         versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)
@@ -113,6 +114,15 @@ def write_licences(modules: Path, wheel: Path, folder: Path, root: Path) -> None
     for title, text in runtimes.licences(modules, wheel, pins).items():
         lines += ["", "=" * 80, title, "=" * 80, text.strip()]
     (folder / "LICENSES.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_figures(content: dict[str, Any], folder: Path) -> None:
+    """The figures for pages that show the lab, and for paper. The content has been checked by now."""
+    import course
+
+    folder.mkdir()
+    for name, data in figures.files(course.from_tables(content)).items():
+        (folder / name).write_bytes(data)
 
 
 def write_manifest(parts: Path) -> None:

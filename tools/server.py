@@ -31,8 +31,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, **TYPES}  # noqa: RUF012  the base class has it so
 
     def end_headers(self) -> None:
-        """Every answer may be kept, but must be asked about again."""
+        """Every answer may be kept, but must be asked about again; any page may read it, as on GitHub Pages.
+
+        A frame with `sandbox` and without `allow-same-origin` has no origin: it reads even its own files as a stranger.
+        """
         self.send_header("Cache-Control", "no-cache")
+        self.send_header("Access-Control-Allow-Origin", "*")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:

@@ -188,6 +188,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         },
     },
     "words": {"*": TEXT},
+    "embed": {"foot": WORDS, "figures": {"*": {"*": TEXT}}},
     "measurements": {
         "served": {
             "source": TEXT,

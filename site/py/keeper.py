@@ -14,6 +14,7 @@ import ledger
 import store
 
 ASIDE = f"{ledger.KEY}_set_aside_"
+BLOCKED, FULL = "storage_blocked", "storage_full"  # words of the content
 
 
 class Storage(Protocol):
@@ -54,8 +55,8 @@ class Keeper:
     def read(self) -> Kept:
         """The document as it stands."""
         text, stored = self.text()
-        reading = ledger.read(text)
-        return Kept(reading, store.DEVICE if stored else store.PAGE, None if stored else "storage_blocked")
+        told = stored or self.memory is not None
+        return Kept(ledger.read(text), store.DEVICE if stored else store.PAGE, None if told else BLOCKED)
 
     def save(self, record: ledger.Record, fields: Mapping[str, Any], now: str) -> Kept:
         """Read, merge, write, read back. `now` is ISO 8601, UTC. Raises LedgerError if a newer version wrote the document."""
@@ -87,8 +88,16 @@ class Keeper:
             if self.storage.get(ledger.KEY) != made:
                 raise OSError("what was written did not read back")
         except Exception:
-            first = self.memory is None
+            notice = self._why() if self.memory is None else None
             self.memory = made
-            return Kept(reading, store.PAGE, "storage_full" if first else None)
+            return Kept(reading, store.PAGE, notice)
         self.memory = None
         return Kept(reading, store.DEVICE)
+
+    def _why(self) -> str:
+        """What to say of a storage that didn't keep a text: where nothing can be read either, the browser blocks it."""
+        try:
+            self.storage.get(ledger.KEY)
+        except Exception:
+            return BLOCKED
+        return FULL

@@ -14,6 +14,7 @@ from typing import Any
 from js import URL, Blob, console, document, window
 from pyodide.ffi import create_proxy, to_js
 
+import handoff
 import ledger
 import page
 import store
@@ -25,6 +26,8 @@ from keeper import Keeper, Kept
 from plots import Plots
 from simulator import Simulator
 from views.parts import plain
+
+DARK = "(prefers-color-scheme: dark)"
 
 
 def now() -> str:
@@ -167,9 +170,36 @@ class App:
             link.click()
         except Exception as failure:  # a frame without allow-downloads, an old browser: the text is shown instead
             console.warn(str(failure))
-            area = self.screen.nodes["ledger.text"]
+            self.show_text(text, "words.export_failed")
+
+    def show_text(self, text: str, why: str) -> None:
+        """Show a text to copy, in the ledger and in the foot of a frame, and say why it is there."""
+        for key in ("ledger.text", "embed.text"):
+            area = self.screen.nodes[key]
             area.value, area.hidden = text, False
-            self.dispatch(store.Noticed(self.course.at("words.export_failed")))
+        self.dispatch(store.Noticed(self.course.at(why)))
+
+    def open_tab(self) -> None:
+        """Open the lab in a tab of its own, with this lab's record in the address; show the address if no tab opens."""
+        text, _ = ledger.write(None, self.state.record, store.fields(self.course, self.state), now())
+        place = window.location
+        address = handoff.address(f"{place.protocol}//{place.host}{place.pathname}", text)
+        if address is None:
+            self.dispatch(store.Noticed(self.course.at("embed.foot.too_long")))
+        elif not window.open(address, "_blank"):
+            self.show_text(address, "embed.foot.tab_failed")
+
+    def take_handoff(self, *_: Any) -> None:
+        """Import the record that the address carries, if it carries one, and take it out of the address."""
+        fragment = window.location.hash
+        if not fragment.startswith(handoff.MARK):
+            return
+        window.history.replaceState(None, "", window.location.pathname + window.location.search)
+        try:
+            self.take(self.keeper.import_(handoff.document(fragment) or "", now()), restore=True)
+            self.dispatch(store.Noticed(self.course.at("embed.foot.taken")))
+        except ledger.LedgerError as refusal:
+            self.dispatch(store.Noticed(str(refusal)))
 
     async def import_file(self, target: Any) -> None:
         """Merge a chosen file into the ledger, or say why not."""
@@ -228,6 +258,8 @@ def on_click(app: App, name: str, data: Any) -> None:
         app.export(data.form)
     elif name == "clear-yes":
         app.clear()
+    elif name == "open-tab":
+        app.open_tab()
     elif name == "paste":
         app.dispatch(store.ConfigPasted(document.getElementById("paste-text").value))
 
@@ -251,6 +283,12 @@ def on_change(app: App, name: str, target: Any) -> None:
     if name in ("context", "choose", "twist"):
         app.render()
         app.screen.resync()
+
+
+def shown_theme() -> str:
+    """What the page around this one asked for (embed.js), else what the reader's system wishes."""
+    told = document.documentElement.getAttribute("data-theme")
+    return told or ("dark" if window.matchMedia(DARK).matches else "light")
 
 
 def listen(app: App) -> None:
@@ -279,22 +317,23 @@ def listen(app: App) -> None:
             app.read_ledger()
 
     def theme(event: Any) -> None:
-        app.dispatch(store.ThemeChanged("dark" if event.matches else "light"))
+        app.dispatch(store.ThemeChanged(shown_theme()))
 
-    dark = window.matchMedia("(prefers-color-scheme: dark)")
     for target, name, handler in (
         (document, "click", click),
         (document, "change", change),
         (document, "input", drag),
         (window, "storage", reread),
         (window, "pageshow", reread),
-        (dark, "change", theme),
+        (window, "hashchange", app.take_handoff),
+        (window, "lab:theme", theme),
+        (window.matchMedia(DARK), "change", theme),
         (window, "lab:plotly-load", app.screen.plots.show_all),
         (window, "lab:plotly-error", app.screen.plots.show_all),
         (window, "beforeprint", app.screen.plots.show_all),
     ):
         target.addEventListener(name, app.callback(handler))
-    theme(dark)
+    theme(None)
 
 
 def start(course: Course) -> None:
@@ -305,6 +344,7 @@ def start(course: Course) -> None:
     ]
     shown = document.querySelector("input[data-action=context]:checked").value
     app.read_ledger(restore=True)
+    app.take_handoff()
     if picked or shown != course.at("course.context.default"):
         app.dispatch(store.ContextChosen(shown))
     for question, option in picked:

@@ -244,6 +244,7 @@ def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content: PAGE.format(content["act"]["title"]))
     monkeypatch.setattr(bundle.compiled, "archives", uncompiled)
+    monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
     return House(tmp_path)
 

@@ -12,7 +12,7 @@ import sweeps
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, calculator, ledger_view, parts, roofline_view, shell, tail_view
+from views import act1, act2, calculator, embed, ledger_view, parts, roofline_view, shell, tail_view
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -24,6 +24,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **act1.frame(course, state),
         **act2.frame(course, state),
         **ledger_view.frame(course, state),
+        **embed.frame(course, state),
     }
 
 

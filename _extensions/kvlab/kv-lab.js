@@ -1,0 +1,217 @@
+// <kv-lab url="https://.../" act="1">: the lab in a page of yours. A figure and a link stand inside the element and stay if
+// this script doesn't run; with it, the reader opens the lab in their place.
+//
+//   url      where the lab lies                    act     1, 2 or all
+//   load     click (default), visible, eager       stage   predict, reality, explore, twist, reflect
+//   height   a fixed height in px; without it the frame is as high as what it shows, from 200 to 6,000 px
+//   theme    light or dark; without it the page's own: data-bs-theme, data-theme, quarto-dark, or the system's
+//   title    what the frame is called for a screen reader
+//
+// Nothing is asked of the lab's server before the reader asks for the lab. Events: kvlab-ready, kvlab-state, kvlab-done.
+"use strict";
+(() => {
+  if (customElements.get("kv-lab")) return;
+  const PROTOCOL = 1;
+  const [LOWEST_PX, HIGHEST_PX, FIRST_PX] = [200, 6000, 640];
+  const SILENT_AFTER_MS = 20000;
+  const ALLOW = "clipboard-write; fullscreen; web-share; storage-access";
+  const WORDS = {
+    open: "Open the lab here",
+    about: "It computes in your browser, and is loaded only when you press.",
+    loading: "Loading the lab …",
+    silent: "The lab has not answered yet. The connection may be slow, or its server can't be reached.",
+    apart: "Open in a tab of its own",
+    full: "Full screen",
+    title: "Interactive lab: The KV-Cache Memory Wall",
+  };
+  const style = new CSSStyleSheet();
+  style.replaceSync(`
+    :host { display: block; margin: 1.5rem 0; }
+    :host([hidden]) { display: none; }
+    [hidden] { display: none !important; }
+    .bar { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; margin: 0.5rem 0; font-size: 0.9em; }
+    .bar span { flex: 1 1 14rem; }
+    button, a { font: inherit; color: inherit; }
+    button {
+      padding: 0.5em 1.1em; min-height: 2.75em; cursor: pointer; border-radius: 0.6em;
+      border: 1px solid currentColor; background: transparent;
+    }
+    button.open { color: #fff; background: #006395; border-color: #006395; font-weight: 600; }
+    button:focus-visible, a:focus-visible { outline: 3px solid #006395; outline-offset: 2px; }
+    iframe { display: block; width: 100%; border: 1px solid rgb(128 144 166 / 0.5); border-radius: 0.6em; box-sizing: border-box; }
+    .stage:fullscreen iframe { height: 100% !important; border: 0; border-radius: 0; }
+    @media print { .bar, .stage { display: none; } .base[hidden] { display: block !important; } }
+  `);
+
+  /** An element with attributes, properties and children. */
+  const make = (tag, properties = {}, ...children) => {
+    const node = Object.assign(document.createElement(tag), properties);
+    node.append(...children);
+    return node;
+  };
+
+  /** What the page around the lab looks like: what it says of itself, else what the reader's system wishes. */
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const pageTheme = () => {
+    for (const node of [document.documentElement, document.body]) {
+      const said = node.dataset.bsTheme ?? node.dataset.theme;
+      if (said === "light" || said === "dark") return said;
+      if (node.classList.contains("quarto-dark")) return "dark";
+      if (node.classList.contains("quarto-light")) return "light";
+    }
+    return dark.matches ? "dark" : "light";
+  };
+
+  class KvLab extends HTMLElement {
+    #frame = null;
+    #origin = null;
+    #shadow = null;
+    #undo = [];
+    #silence = 0; // the timer that says so when nothing comes from the frame
+    #asked = false; // the reader pressed the button: the page may move to the stage that the link names
+
+    connectedCallback() {
+      if (!this.#shadow) this.#build();
+      if (!this.#address()) return; // the figure and its link stay
+      const load = this.getAttribute("load");
+      if (load === "eager") this.open();
+      else if (load === "visible") this.#openWhenSeen();
+      this.#listen();
+    }
+
+    disconnectedCallback() {
+      for (const undo of this.#undo.splice(0)) undo();
+      this.#close(); // a frame that is moved in a document loads anew anyway
+    }
+
+    /** Put the lab in the place of the figure. */
+    open() {
+      const address = this.#address();
+      if (this.#frame || !address) return;
+      this.#origin = address.origin;
+      const title = this.getAttribute("title") || WORDS.title;
+      this.#frame = make("iframe", { src: address.href, title, allow: ALLOW, loading: "eager" });
+      this.#tall(this.#fixed() ?? FIRST_PX);
+      this.#part("stage").append(this.#frame);
+      this.#show({ base: false, begin: false, stage: true, head: true });
+      this.#part("say").textContent = WORDS.loading;
+      this.#silence = setTimeout(() => (this.#part("say").textContent = WORDS.silent), SILENT_AFTER_MS);
+      this.#undo.push(() => clearTimeout(this.#silence));
+    }
+
+    /** Ask the lab how far its reader is; it answers with a kvlab-state event, and from then on with each change. */
+    ask() {
+      this.#tell("state", {});
+    }
+
+    #build() {
+      this.#shadow = this.attachShadow({ mode: "open" });
+      this.#shadow.adoptedStyleSheets = [style];
+      const open = make("button", { className: "open", type: "button", textContent: WORDS.open });
+      const full = make("button", { className: "full", type: "button", textContent: WORDS.full, hidden: !document.fullscreenEnabled });
+      const apart = make("a", { className: "apart", target: "_blank", rel: "noopener", textContent: WORDS.apart });
+      this.#shadow.append(
+        make("div", { className: "base" }, make("slot")),
+        make("div", { className: "bar begin", hidden: true }, open, make("span", { textContent: WORDS.about })),
+        make("div", { className: "bar head", hidden: true }, make("span", { className: "say", role: "status" }), full, apart),
+        make("div", { className: "stage", hidden: true }),
+      );
+      open.addEventListener("click", () => {
+        this.#asked = true;
+        this.open();
+        this.#frame.focus();
+      });
+      full.addEventListener("click", () => this.#part("stage").requestFullscreen());
+    }
+
+    #part(name) {
+      return this.#shadow.querySelector(`.${name}`);
+    }
+
+    #show(parts) {
+      for (const [name, seen] of Object.entries(parts)) this.#part(name).hidden = !seen;
+    }
+
+    /** The lab's address with what is asked of it; null for what is no address of a page on the web. */
+    #address() {
+      const base = URL.canParse(this.getAttribute("url") ?? "", document.baseURI) && this.getAttribute("url");
+      const address = base ? new URL(base, document.baseURI) : null;
+      if (!address || !/^https?:$/.test(address.protocol)) return null;
+      this.#part("apart").href = address.href;
+      address.searchParams.set("embed", "1");
+      address.searchParams.set("theme", this.#theme());
+      for (const name of ["act", "stage"]) {
+        if (this.getAttribute(name)) address.searchParams.set(name, this.getAttribute(name));
+      }
+      return address;
+    }
+
+    #theme() {
+      const own = this.getAttribute("theme");
+      return own === "light" || own === "dark" ? own : pageTheme();
+    }
+
+    #fixed() {
+      const height = Number.parseInt(this.getAttribute("height"), 10);
+      return Number.isFinite(height) ? height : null;
+    }
+
+    #tall(height) {
+      this.#frame.style.height = `${Math.min(HIGHEST_PX, Math.max(LOWEST_PX, Math.ceil(height)))}px`;
+    }
+
+    #openWhenSeen() {
+      const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.open());
+      seen.observe(this);
+      this.#undo.push(() => seen.disconnect());
+    }
+
+    #listen() {
+      this.#show({ begin: !this.#frame });
+      const hear = (event) => this.#hear(event);
+      const dress = () => this.#tell("theme", { theme: this.#theme() });
+      const watch = new MutationObserver(dress);
+      const looks = { attributes: true, attributeFilter: ["class", "data-bs-theme", "data-theme"] };
+      for (const node of [document.documentElement, document.body]) watch.observe(node, looks);
+      addEventListener("message", hear);
+      dark.addEventListener("change", dress);
+      this.#undo.push(
+        () => watch.disconnect(),
+        () => removeEventListener("message", hear),
+        () => dark.removeEventListener("change", dress),
+      );
+    }
+
+    #tell(what, data) {
+      this.#frame?.contentWindow?.postMessage({ type: `kvlab:${what}`, v: PROTOCOL, ...data }, this.#origin);
+    }
+
+    /** A message counts only if it comes from our own frame, from the lab's origin, in the version that we speak. */
+    #hear({ source, origin, data }) {
+      if (!this.#frame || source !== this.#frame.contentWindow || origin !== this.#origin) return;
+      if (!data || data.v !== PROTOCOL) return;
+      clearTimeout(this.#silence);
+      this.#part("say").textContent = "";
+      if (data.type === "kvlab:resize" && Number.isFinite(data.height) && this.#fixed() === null) this.#tall(data.height + 2);
+      if (data.type === "kvlab:ready") this.#arrived(data);
+      if (data.type === "kvlab:state" || data.type === "kvlab:done") {
+        this.dispatchEvent(new CustomEvent(data.type.replace(":", "-"), { detail: data, bubbles: true }));
+      }
+    }
+
+    #arrived({ stageTop }) {
+      this.#tell("theme", { theme: this.#theme() }); // it may have changed while the lab was loading
+      this.dispatchEvent(new CustomEvent("kvlab-ready", { bubbles: true }));
+      if (this.#asked && Number.isFinite(stageTop) && this.#fixed() === null) {
+        scrollBy({ top: this.#frame.getBoundingClientRect().top + Math.min(stageTop, HIGHEST_PX) - 24 });
+      }
+    }
+
+    #close() {
+      this.#frame?.remove();
+      this.#frame = null;
+      this.#show({ base: true, stage: false, head: false });
+    }
+  }
+  customElements.define("kv-lab", KvLab);
+})();

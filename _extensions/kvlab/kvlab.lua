@@ -1,0 +1,239 @@
+-- {{< kvlab act=1 >}}: the lab in a Quarto document. A reader of HTML opens it in place; every other format gets the figure, the
+-- caption and the address, and on paper a QR code beside them.
+--
+-- Options: act, url, stage, height, load, title, alt; all but act may have a default under `extensions: kvlab:` in _quarto.yml.
+-- Wrong use never stops a book: it is a warning that names the file and the way out, and what can still be shown is shown.
+
+local function part(name)
+  return quarto.utils.resolve_path(name)
+end
+local words = dofile(part("words.lua"))
+local qr = dofile(part("qr.lua"))
+
+local OPTIONS = { "act", "url", "stage", "height", "load", "title", "alt" }
+local CHOICES = {
+  act = { "1", "2", "all" },
+  stage = { "predict", "reality", "explore", "twist", "reflect" },
+  load = { "click", "visible", "eager" },
+}
+local SLIDE_HEIGHT = "560" -- a slide has no room to grow into
+local FIGURE_WIDTH = "640"
+
+-- --- What is asked for ---------------------------------------------------------------------------------------------------
+
+local function text(value)
+  return value and pandoc.utils.stringify(value) or ""
+end
+
+local function listed(names)
+  return table.concat(names, ", ")
+end
+
+local function has(names, name)
+  for _, known in ipairs(names) do
+    if known == name then return true end
+  end
+  return false
+end
+
+-- Where the reader of a warning has to look: the file, as seen from the project.
+local function where()
+  local file = quarto.doc.input_file
+  local root = quarto.project and quarto.project.directory
+  return root and pandoc.path.make_relative(file, root) or file
+end
+
+local function warn(sentence)
+  quarto.log.warning("kvlab in " .. where() .. ": " .. sentence)
+end
+
+-- The options of one use: what the shortcode says, else the document's or project's default, else nothing.
+local function options(kwargs, meta)
+  local defaults = meta and meta.extensions and meta.extensions.kvlab or {}
+  local found = {}
+  for _, name in ipairs(OPTIONS) do
+    local said = text(kwargs[name])
+    if said == "" and defaults[name] ~= nil then said = text(defaults[name]) end
+    if said ~= "" then found[name] = said end
+  end
+  for name in pairs(kwargs) do
+    if not has(OPTIONS, name) then warn("there is no option “" .. name .. "”. Use one of " .. listed(OPTIONS) .. ".") end
+  end
+  for name, choices in pairs(CHOICES) do
+    if found[name] and not has(choices, found[name]) then
+      warn(name .. '="' .. found[name] .. '" is not known. Use one of ' .. listed(choices) .. ".")
+      found[name] = nil
+    end
+  end
+  if found.height and not found.height:match("^%d+$") then
+    warn('height="' .. found.height .. '" is not a number of pixels. Write height=700, or leave it out and the frame follows the lab.')
+    found.height = nil
+  end
+  found.act = found.act or "all"
+  return found
+end
+
+-- The lab's own page at the act in question.
+local function address(asked)
+  return asked.act == "all" and asked.url or asked.url .. "#act" .. asked.act
+end
+
+-- --- What is shown -------------------------------------------------------------------------------------------------------
+
+-- A figure's path as seen from the document. An absolute path would be read as one from the project's root.
+local function figure(asked, ending)
+  local file = part("figures/" .. words[asked.act].figure .. ending)
+  return pandoc.path.make_relative(file, pandoc.path.directory(quarto.doc.input_file), true)
+end
+
+local function alt(asked)
+  return asked.alt or words[asked.act].alt
+end
+
+local function escaped(value)
+  return (value:gsub("[&<>\"']", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }))
+end
+
+local function attributes(pairs_of)
+  local written = {}
+  for _, pair in ipairs(pairs_of) do
+    if pair[2] then written[#written + 1] = " " .. pair[1] .. '="' .. escaped(pair[2]) .. '"' end
+  end
+  return table.concat(written)
+end
+
+local function image(asked, look)
+  local file = figure(asked, "-" .. look .. ".svg")
+  return "<img" .. attributes({ { "class", "kvlab-" .. look }, { "src", file }, { "alt", alt(asked) }, { "width", FIGURE_WIDTH } }) .. ">"
+end
+
+-- The element with the figure and the link inside it, which stay where no script runs.
+local function html(asked)
+  quarto.doc.add_html_dependency({
+    name = "kvlab",
+    version = words.version,
+    scripts = { "kv-lab.js" },
+    stylesheets = { "kvlab.css" },
+  })
+  local said = words[asked.act]
+  local height = asked.height or (quarto.doc.is_format("revealjs") and SLIDE_HEIGHT or nil)
+  local title = asked.title or said.title
+  local element = attributes({
+    { "url", asked.url },
+    { "act", asked.act },
+    { "stage", asked.stage },
+    { "load", asked.load },
+    { "height", height },
+    { "title", title },
+  })
+  local link = "<a" .. attributes({ { "href", address(asked) } }) .. ">"
+  return pandoc.RawBlock(
+    "html",
+    "<kv-lab" .. element .. '><figure class="kvlab-figure">' .. link .. image(asked, "light") .. image(asked, "dark") .. "</a>"
+      .. "<figcaption><strong>" .. escaped(title) .. ".</strong> " .. escaped(said.caption) .. " "
+      .. link .. "Open the lab</a></figcaption></figure></kv-lab>"
+  )
+end
+
+local function picture(asked, ending)
+  local attr = pandoc.Attr("", {}, { width = "100%" })
+  local shown = pandoc.Image(pandoc.Inlines(alt(asked)), figure(asked, ending), "", attr)
+  return pandoc.Para({ asked.url and pandoc.Link({ shown }, address(asked)) or shown })
+end
+
+-- Title, caption and link; on paper the link is the address itself.
+local function caption(asked, on_paper)
+  local said = words[asked.act]
+  local inlines = pandoc.Inlines({ pandoc.Strong(pandoc.Inlines((asked.title or said.title) .. ".")), pandoc.Space() })
+  inlines:extend(pandoc.Inlines(said.caption))
+  if asked.url then
+    local link = on_paper and { pandoc.Str(address(asked)) } or pandoc.Inlines("Open the lab")
+    inlines:extend({ pandoc.Space(), pandoc.Link(link, address(asked)) })
+  end
+  return pandoc.Para(inlines)
+end
+
+-- Caption on the left, QR code on the right, in the raw code of a typesetter.
+local function beside_code(asked, format, before, between, after, draw)
+  local matrix = asked.url and qr.matrix(address(asked))
+  if not matrix then return { caption(asked, true) } end
+  return {
+    pandoc.RawBlock(format, before),
+    caption(asked, true),
+    pandoc.RawBlock(format, between .. draw(matrix) .. after),
+  }
+end
+
+local function latex(asked)
+  local before = "\\par\\noindent\\begin{minipage}[c]{\\dimexpr\\linewidth-30mm\\relax}\\raggedright\\small"
+  local between = "\\end{minipage}\\hfill\\begin{minipage}[c]{26mm}"
+  local shown = picture(asked, "-print.pdf")
+  shown.content:insert(1, pandoc.RawInline("latex", "\\noindent ")) -- it is as wide as the page
+  return { shown, table.unpack(beside_code(asked, "latex", before, between, "\\end{minipage}\\par", qr.latex)) }
+end
+
+-- Written here, for pandoc's writer leaves out a picture's alternative text.
+local function typst_picture(asked)
+  local function quoted(value)
+    return '"' .. value:gsub('[\\"]', "\\%0") .. '"'
+  end
+  local file = figure(asked, "-print.svg"):gsub("\\", "/")
+  local shown = "image(" .. quoted(file) .. ", width: 100%, alt: " .. quoted(alt(asked)) .. ")"
+  return pandoc.RawBlock("typst", "#" .. (asked.url and "link(" .. quoted(address(asked)) .. ", " .. shown .. ")" or shown))
+end
+
+local function typst(asked)
+  local before = "#grid(columns: (1fr, auto), column-gutter: 1em, align: horizon, ["
+  return { typst_picture(asked), table.unpack(beside_code(asked, "typst", before, "], [", "])", qr.typst)) }
+end
+
+-- Format as Quarto names it, and what it gets; the first that fits.
+local FORMS = {
+  { "html:js", html },
+  { "epub", function(asked) return { picture(asked, "-light.svg"), caption(asked) } end },
+  { "typst", typst },
+  { "pdf", latex },
+  { "latex", latex },
+  { "docx", function(asked) return { picture(asked, ".png"), caption(asked, true) } end },
+  { "odt", function(asked) return { picture(asked, ".png"), caption(asked, true) } end },
+  { "pptx", function(asked) return { picture(asked, ".png"), caption(asked, true) } end },
+  { "markdown", function(asked) return { picture(asked, "-light.svg"), caption(asked) } end },
+}
+
+local function shown(asked)
+  for _, form in ipairs(FORMS) do
+    if quarto.doc.is_format(form[1]) then return form[2](asked) end
+  end
+  return caption(asked, true)
+end
+
+-- --- The shortcode -------------------------------------------------------------------------------------------------------
+
+local function kvlab(args, kwargs, meta, _, context)
+  local function refuse(sentence)
+    warn(sentence)
+    return quarto.shortcode.error_output("kvlab", sentence, context or "block")
+  end
+  if context == "inline" or context == "text" then
+    return refuse("the lab can't stand inside a line. Put {{< kvlab >}} on a line of its own, with an empty line before and after.")
+  end
+  if #args > 0 then
+    return refuse('“' .. text(args[1]) .. '” is not an option. Write name=value, such as {{< kvlab act=1 >}}.')
+  end
+  local asked = options(kwargs, meta)
+  if not asked.url then
+    return refuse("nothing says where the lab lies. Write url=https://... here, or once in _quarto.yml under extensions: kvlab: url:.")
+  end
+  if not asked.url:match("^https?://") then
+    if asked.url:match("^%a[%w+.-]*:") then
+      return refuse('url="' .. asked.url .. '" is no address of a page. Write one that begins with https://.')
+    end
+    if not quarto.doc.is_format("html:js") then
+      warn('url="' .. asked.url .. '" means nothing on paper or in an e-book, so the link is left out. Write the whole address, from https:// on.')
+      asked.url = nil
+    end
+  end
+  return shown(asked)
+end
+
+return { ["kvlab"] = kvlab }

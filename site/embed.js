@@ -1,0 +1,127 @@
+// The lab inside somebody else's page: ?embed=1&act=1|2|all&stage=...&theme=light|dark. It runs before the first paint, knows
+// nothing of the lesson, and speaks the message protocol of docs/embedding.md. Without a frame around the page only the
+// theme and the link to a stage are left of it.
+"use strict";
+(() => {
+  const PROTOCOL = 1;
+  const STAGES = {
+    predict: 'form[data-key$=".prediction"]',
+    reality: ".reality",
+    explore: ".instrument",
+    twist: ".twist",
+    reflect: 'form[data-key$=".reflection"]',
+  };
+  const root = document.documentElement;
+  const asked = new URLSearchParams(location.search);
+  const framed = parent !== window;
+  const one = (value, ...allowed) => (allowed.includes(value) ? value : null);
+  const act = one(asked.get("act"), "1", "2", "all") ?? "all";
+
+  // --- what is shown ---
+
+  const wear = (theme) => {
+    if (one(theme, "light", "dark")) root.dataset.theme = theme;
+    else delete root.dataset.theme; // back to what the reader's system says
+    dispatchEvent(new Event("lab:theme"));
+  };
+  const around = () => {
+    try {
+      return parent.location.origin === location.origin ? "same" : "other";
+    } catch {
+      return "other";
+    }
+  };
+  if (one(asked.get("theme"), "light", "dark")) wear(asked.get("theme"));
+  if (framed) root.dataset.frame = around();
+  if (asked.get("embed") === "1") root.dataset.embed = act;
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("button[data-embed-show]");
+    if (button) root.dataset.embed = button.dataset.embedShow;
+  });
+
+  /** The part of the act that the link names; the prediction as long as that part is still closed. */
+  const stage = () => {
+    const acts = document.getElementById(act === "2" ? "act2" : "act1");
+    const part = STAGES[asked.get("stage")] && acts.querySelector(STAGES[asked.get("stage")]);
+    const seen = part && part.getClientRects().length ? part : acts.querySelector(STAGES.predict);
+    return asked.has("stage") ? seen : null;
+  };
+  const stageTop = () => {
+    const part = stage();
+    return part ? Math.round(part.getBoundingClientRect().top + scrollY) : null;
+  };
+
+  // --- what the page around it hears ---
+
+  let listener = null; // the origin of a page that asked for the state: nothing about the learner goes to any other
+  const up = (what, data, to = "*") => framed && parent.postMessage({ type: `kvlab:${what}`, v: PROTOCOL, ...data }, to);
+  const state = () => ({
+    act1: document.getElementById("act1").dataset.state ?? null,
+    act2: document.getElementById("act2").dataset.state ?? null,
+    saved: document.querySelector('[data-key="embed.saved"]').dataset.state ?? null,
+  });
+  let last = {};
+  const follow = () => {
+    const before = last;
+    last = state();
+    if (!listener || JSON.stringify(before) === JSON.stringify(last)) return;
+    up("state", last, listener);
+    for (const number of [1, 2]) {
+      const key = `act${number}`;
+      if (last[key] === "committed" && before[key] !== "committed") up("done", { act: number }, listener);
+    }
+  };
+  const hear = ({ source, origin, data }) => {
+    if (!framed || source !== parent || !data || data.v !== PROTOCOL) return;
+    if (data.type === "kvlab:theme") wear(data.theme);
+    if (data.type === "kvlab:state" && /^https?:/.test(origin)) {
+      listener = origin;
+      last = state();
+      up("state", last, listener);
+    }
+  };
+  addEventListener("message", hear);
+
+  // The root has no height of its own: it is as high as what stands in it, whatever the frame measures.
+  let told = 0;
+  const measure = () => {
+    const height = Math.ceil(root.getBoundingClientRect().height);
+    if (height !== told) up("resize", { height: (told = height) });
+  };
+  if (framed) new ResizeObserver(measure).observe(root);
+
+  const ready = () => {
+    const top = stageTop();
+    if (top !== null) scrollTo(0, top - 16);
+    up("ready", { act, height: Math.ceil(root.getBoundingClientRect().height), stageTop: top });
+    new MutationObserver(follow).observe(document.body, { attributes: true, attributeFilter: ["data-state"], subtree: true });
+  };
+  const boot = new MutationObserver(() => {
+    if (root.dataset.boot === "loading") return;
+    boot.disconnect();
+    if (root.dataset.boot === "ready") ready();
+  });
+  boot.observe(root, { attributes: true, attributeFilter: ["data-boot"] });
+
+  // PyScript waits for a cache of packages in IndexedDB before it starts Python. The lab has none, and where a browser or a
+  // frame lets nothing be stored, the refusal would end the start. So it finds an empty one that forgets.
+  const answer = (result) => {
+    const request = { result };
+    queueMicrotask(() => request.onsuccess?.({ target: request }));
+    return request;
+  };
+  const store = new Proxy({}, { get: (_, method) => () => answer(method.startsWith("getAll") ? [] : undefined) });
+  const database = { transaction: () => ({ objectStore: () => store }), close() {} };
+  Object.defineProperty(window, "indexedDB", { value: { open: () => answer(database) } });
+
+  // A sandbox without allow-same-origin takes the page's origin, and with it the right to read its own files, unless the
+  // server grants that to everyone.
+  if (self.origin === "null") {
+    const refused = "The page around this lab put it into a sandbox, and there the lab can't read its own files";
+    const sentence = `${refused}. Open it in a tab of its own: ${location.origin}${location.pathname}`;
+    const tell = ({ target }) => {
+      if (target?.dataset?.part === "pyscript") document.dispatchEvent(new CustomEvent("lab:failed", { detail: { sentence } }));
+    };
+    addEventListener("error", tell, true);
+  }
+})();

@@ -1,0 +1,15 @@
+"""What the lab shows and tells when it stands in another page: where the work is kept, and how far each act is."""
+
+import store
+from course import Course
+from page import Frame
+
+
+def frame(course: Course, state: store.State) -> Frame:
+    """The foot's sentence, and each act's stage as a mark that embed.js reads."""
+    stages = {
+        f"stage.{act}": {"state": store.stage(state, act) if store.is_open(state, act) else "closed"}
+        for act in store.ACTS
+    }
+    saved = {"text": course.at(f"embed.foot.{state.saved}"), "state": state.saved}
+    return {**stages, "embed.saved": saved}

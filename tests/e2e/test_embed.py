@@ -1,0 +1,422 @@
+"""The lab inside another page: served from another host and port, in three kinds of storage, by the element and by a frame."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from tests import lab as native
+from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, DESK, LEDGER
+from tools import server
+
+ROOT = Path(__file__).parents[2]
+# Chromium takes the last of two switches with one name. Playwright's own turns the partitioning of storage off.
+PARTITIONED = "--disable-features=MediaRouter,OptimizationHints,HttpsUpgrades"
+BLOCKED = """if (window !== top) Object.defineProperty(window, 'localStorage', {
+  get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
+});"""
+FIGURE = '<figure><a href="{lab}"><img src="act1-light.svg" alt="a figure"></a><figcaption>A lab</figcaption></figure>'
+HEARD = "<script>heard = []; addEventListener('message', ({ data }) => heard.push(data));</script>"
+MEASURED = """[document.documentElement.scrollHeight, innerHeight,
+  document.querySelector('.embed-foot').getBoundingClientRect().bottom]"""
+WORDS = native.shipped().at("embed.foot")
+
+
+@pytest.fixture(scope="module")
+def own_partition(browser: Browser) -> Iterator[Browser]:
+    """A browser that gives each embedding site a storage of its own, as browsers do outside of tests."""
+    found = browser.browser_type.launch(executable_path=BROWSER, args=[*CHROMIUM, PARTITIONED])
+    yield found
+    found.close()
+
+
+class Closed(http.server.SimpleHTTPRequestHandler):
+    """A server that lets no other origin read its files, in silence."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is worth a line."""
+
+
+class Book:
+    """A page of somebody else's, on another site than the lab's, and a reader who has it open."""
+
+    def __init__(self, browser: Browser, lab: str, folder: Path, **options: Any) -> None:
+        self.lab, self.folder = lab, folder
+        shutil.copy(ROOT / "site/kv-lab.js", folder)
+        shutil.copy(ROOT / "_extensions/kvlab/figures/act1-light.svg", folder)
+        self.server = server.server(folder)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.origin = f"http://localhost:{self.server.server_port}"
+        self.context = browser.new_context(accept_downloads=True, **{"viewport": DESK, **options})
+        self.errors: list[str] = []
+        self.asked: list[str] = []
+        self.expects_trouble = False
+        self.page = self.watched(self.context.new_page())
+
+    def watched(self, page: Page) -> Page:
+        """The page, with its errors and its requests to the lab noted."""
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url) if request.url.startswith(self.lab) else None)
+        return page
+
+    def open(self, body: str, classes: str = "quarto-light") -> Book:
+        """Read a page with this body."""
+        icon = '<link rel="icon" href="data:,">'
+        head = f'<!doctype html><html lang="en"><title>A book</title>{icon}<script src="kv-lab.js"></script>{HEARD}'
+        (self.folder / "page.html").write_text(f'{head}<body class="{classes}"><h1>A chapter</h1>{body}')
+        self.page.goto(f"{self.origin}/page.html")
+        return self
+
+    def element(self, **attributes: str) -> Book:
+        """Read a page with the element on it."""
+        written = "".join(f' {name}="{value}"' for name, value in attributes.items())
+        return self.open(f'<kv-lab url="{self.lab}/"{written}>{FIGURE.format(lab=self.lab)}</kv-lab><p>After it.</p>')
+
+    def frame(self, query: str = "embed=1&act=1", **attributes: str) -> Book:
+        """Read a page with a plain frame on it, of a fixed height."""
+        written = "".join(f' {name}="{value}"' for name, value in attributes.items())
+        return self.open(
+            f'<iframe src="{self.lab}/?{query}" title="Lab" width="100%" height="700"{written}></iframe>'
+        ).ready()
+
+    def start(self) -> Book:
+        """Press the element's button and wait until Python answers."""
+        self.page.get_by_role("button", name="Open the lab here").click()
+        return self.ready()
+
+    @property
+    def inside(self) -> FrameLocator:
+        """What is in the frame."""
+        return self.page.frame_locator("iframe")
+
+    def ready(self, page: Page | None = None) -> Book:
+        """Wait until Python answers in the frame, or in a tab of its own."""
+        where = page or self.inside
+        expect(where.locator("html")).to_have_attribute("data-boot", "ready", timeout=BOOT_MS)
+        return self
+
+    def node(self, key: str) -> Any:
+        """The node that a view writes under a key, in the frame."""
+        return self.inside.locator(f'[data-key="{key}"]')
+
+    def answer(self, question: str, option: str) -> None:
+        """Pick and commit in the frame."""
+        self.node(f"{question}.{option}.input").check()
+        self.node(question).get_by_role("button", name="Commit").click()
+        expect(self.node(question)).to_have_attribute("data-state", "locked")
+
+    def content_fits(self) -> float:
+        """Wait until the frame is exactly as high as what it shows (and its border); that height."""
+        fits = """() => {
+          const frame = document.querySelector('kv-lab').shadowRoot.querySelector('iframe');
+          const said = heard.filter(({ type }) => type === 'kvlab:resize').at(-1);
+          return said && Math.abs(frame.getBoundingClientRect().height - said.height - 2) < 1 && said.height;
+        }"""
+        height = self.page.wait_for_function(fits).json_value()
+        inner = self.page.frames[1].evaluate(MEASURED)
+        assert inner[0] <= inner[1]
+        assert inner[1] - inner[2] < 60  # nothing but a margin below the last line
+        return height
+
+    def heard(self, *kinds: str) -> list[dict[str, Any]]:
+        """The messages of these kinds that the page got."""
+        return [said for said in self.page.evaluate("heard") if said["type"] in kinds]
+
+    def close(self) -> None:
+        """Close the book; nothing may have gone wrong."""
+        self.context.close()
+        self.server.shutdown()
+        assert self.expects_trouble or self.errors == []
+
+
+@pytest.fixture
+def book(browser: Browser, own_partition: Browser, origin: str, tmp_path: Path) -> Iterator[Any]:
+    """Open a book, in a browser whose storage is the site's own, or one that blocks it."""
+    made: list[Book] = []
+
+    def opened(storage: str = "partitioned", **options: Any) -> Book:
+        made.append(Book(own_partition if storage == "partitioned" else browser, origin, tmp_path, **options))
+        if storage == "blocked":
+            made[-1].context.add_init_script(BLOCKED)
+        return made[-1]
+
+    yield opened
+    for each in made:
+        each.close()
+
+
+# --- the element --------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_of_the_lab_before_a_press_and_then_the_frame_follows_its_content(book):
+    read = book().element(act="1")
+    expect(read.page.get_by_role("img", name="a figure")).to_be_visible()
+    expect(read.page.get_by_role("button", name="Open the lab here")).to_be_visible()
+    assert read.asked == []
+    read.start()
+    expect(read.page.get_by_role("img", name="a figure")).to_be_hidden()
+    closed = read.content_fits()
+    for name in (".masthead", ".page-foot", ".status", "#act2", ".glossary"):
+        expect(read.inside.locator(name)).to_be_hidden()
+    read.answer("act1.prediction", "about_50")
+    grown = read.content_fits()
+    assert grown > closed + 500
+    read.node("context.throughput.input").check()
+    shrunk = read.content_fits()
+    assert shrunk < grown - 500
+    read.page.set_viewport_size({"width": 390, "height": 844})
+    read.content_fits()
+    told = len(read.heard("kvlab:resize"))
+    read.page.evaluate(
+        "n => new Promise(done => { const f = () => n-- ? requestAnimationFrame(f) : done(); f(); })", 60
+    )
+    assert len(read.heard("kvlab:resize")) == told  # it has come to rest: a frame must not drive its own height
+
+
+def test_only_the_labs_own_messages_count(book):
+    read = book().element(act="1").start()
+    height = read.content_fits()
+    said = "{ type: 'kvlab:resize', v: 1, height: 1234 }"
+    other = "{ type: 'kvlab:resize', v: 2, height: 1234 }"
+    stranger = f"<script>parent.postMessage({said}, '*')</script>"
+    before = len(read.heard("kvlab:resize"))
+    read.page.evaluate(f"postMessage({said}, '*')")
+    read.page.frames[1].evaluate(f"parent.postMessage({other}, '*'); parent.postMessage('kvlab:resize', '*')")
+    read.page.evaluate(
+        "page => document.body.append(Object.assign(document.createElement('iframe'), { srcdoc: page }))", stranger
+    )
+    read.page.wait_for_function("n => heard.filter(m => m.type === 'kvlab:resize').length >= n", arg=before + 3)
+    box = read.page.evaluate(
+        "document.querySelector('kv-lab').shadowRoot.querySelector('iframe').getBoundingClientRect().height"
+    )
+    assert abs(box - height - 2) < 1
+    for asked, given in ((1e9, 6000), (1, 200)):
+        read.page.frames[1].evaluate("h => parent.postMessage({ type: 'kvlab:resize', v: 1, height: h }, '*')", asked)
+        read.page.wait_for_function(
+            "h => document.querySelector('kv-lab').shadowRoot.querySelector('iframe').style.height === h",
+            arg=f"{given}px",
+        )
+
+
+def test_the_theme_follows_the_page_and_the_printed_page_has_the_figure(book):
+    read = book().element(act="1").start()
+    root = read.inside.locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    read.answer("act1.prediction", "about_50")
+    title = read.node("act1.chart.plot").locator(".xtitle")
+    expect(title).to_have_css("fill", "rgb(71, 85, 105)")
+    read.page.evaluate("document.body.className = 'quarto-dark'")
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(root).to_have_css("background-color", "rgb(15, 23, 42)")
+    expect(title).to_have_css("fill", "rgb(182, 194, 210)")
+    read.page.evaluate("document.documentElement.dataset.bsTheme = 'light'")
+    expect(root).to_have_attribute("data-theme", "light")
+    read.page.emulate_media(media="print")
+    expect(read.page.get_by_role("img", name="a figure")).to_be_visible()
+    expect(read.page.locator("kv-lab iframe")).to_be_hidden()
+    read.page.emulate_media(media="screen")
+    read.page.get_by_role("button", name="Full screen").click()
+    read.page.wait_for_function(
+        "document.fullscreenElement?.localName === 'kv-lab' && heard.length && "
+        "document.fullscreenElement.shadowRoot.querySelector('iframe').getBoundingClientRect().height === innerHeight"
+    )
+
+
+def test_nothing_about_the_learner_goes_up_unless_asked(book):
+    read = book().element(act="all").start()
+    read.answer("act1.prediction", "about_50")
+    assert read.heard("kvlab:state", "kvlab:done") == []
+    read.page.evaluate("document.querySelector('kv-lab').ask()")
+    read.page.wait_for_function("heard.some(({ type }) => type === 'kvlab:state')")
+    told = read.heard("kvlab:state")[-1]
+    assert (told["act1"], told["act2"], told["saved"]) == ("locked", "closed", "device")
+    read.page.evaluate("addEventListener('kvlab-done', ({ detail }) => { finished = detail.act })")
+    read.answer("act1.reflection", native.right_option("act1.reflection", "latency"))
+    read.page.wait_for_function("window.finished === 1")
+    assert read.heard("kvlab:state")[-1]["act1"] == "committed"
+
+
+@pytest.mark.parametrize("load", ["visible", "eager"])
+def test_a_page_may_load_the_lab_by_itself(book, load):
+    read = book()
+    shown = f'<kv-lab url="{read.lab}/" load="{load}">{FIGURE.format(lab=read.lab)}</kv-lab>'
+    read.open(f'<div style="height: 300vh"></div>{shown}')
+    if load == "visible":
+        assert read.asked == []
+        read.page.get_by_role("img", name="a figure").scroll_into_view_if_needed()
+    expect(read.page.locator("kv-lab iframe")).to_have_count(1)
+    expect(read.inside.locator("html")).to_have_attribute("data-embed", "all")
+
+
+def test_an_element_without_a_usable_address_stays_a_figure(book):
+    read = book().open('<kv-lab url="javascript:alert(1)" load="eager"><p>Only words.</p></kv-lab>')
+    expect(read.page.get_by_text("Only words.")).to_be_visible()
+    expect(read.page.get_by_role("button", name="Open the lab here")).to_be_hidden()
+    expect(read.page.locator("kv-lab iframe")).to_have_count(0)
+
+
+# --- storage, three ways ------------------------------------------------------------------------------------------------
+
+
+def own_tab(read: Book) -> Page:
+    """The tab that opens for one's work, once Python answers there."""
+    with read.context.expect_page() as opened:
+        read.inside.get_by_role("button", name=WORDS["tab"]).click()
+    tab = read.watched(opened.value)
+    read.ready(tab)
+    return tab
+
+
+def has_the_answer(tab: Page) -> None:
+    """The tab shows the answer as committed, says that work has arrived, and its address no longer carries it."""
+    expect(tab.locator('[data-key="act1.prediction"]')).to_have_attribute("data-state", "locked")
+    expect(tab.locator('[data-key="act1.prediction.about_50.input"]')).to_be_checked()
+    expect(tab.locator('[data-key="notices.list"]')).to_contain_text(WORDS["taken"])
+    assert "#" not in tab.url
+
+
+def test_in_a_partition_of_its_own_work_lasts_and_a_tab_of_its_own_takes_it_along(book):
+    read = book("partitioned").frame()
+    read.answer("act1.prediction", "about_50")
+    expect(read.node("embed.saved")).to_have_text(WORDS["device"])
+    expect(read.inside.get_by_text(WORDS["partition"])).to_be_visible()
+    read.page.reload()
+    read.ready()
+    expect(read.node("act1.prediction")).to_have_attribute("data-state", "locked")
+    away = read.context.new_page()
+    away.goto(f"{read.lab}/physics.html")
+    assert away.evaluate("key => localStorage.getItem(key)", LEDGER) is None  # what the page says of the lab's own site
+    tab = own_tab(read)
+    has_the_answer(tab)
+    kept = json.loads(tab.evaluate("key => localStorage.getItem(key)", LEDGER))
+    assert kept["history"]["v2_10"]["act1_prediction"] == "about_50"
+
+
+def test_where_storage_is_blocked_nothing_is_lost(book):
+    read = book("blocked").frame()
+    read.answer("act1.prediction", "about_50")
+    expect(read.node("embed.saved")).to_have_text(WORDS["page"])
+    expect(read.inside.get_by_text(WORDS["partition"])).to_be_hidden()
+    expect(read.node("notices.list")).to_have_text(native.shipped().at("words.storage_blocked"))
+    with read.page.expect_download() as download:
+        read.inside.get_by_role("button", name=WORDS["export"]).click()
+    saved = json.loads(Path(download.value.path()).read_text())
+    assert saved["history"]["v2_10"]["act1_prediction"] == "about_50"
+    has_the_answer(own_tab(read))
+
+
+def test_in_a_sandbox_the_work_can_be_carried_out_by_hand(book):
+    read = book("partitioned").frame(sandbox="allow-scripts")
+    read.answer("act1.prediction", "about_50")
+    expect(read.node("embed.saved")).to_have_text(WORDS["page"])
+    read.expects_trouble = True  # the browser reports the window that the sandbox forbids
+    read.inside.get_by_role("button", name=WORDS["tab"]).click()
+    address = read.inside.get_by_role("textbox", name=WORDS["text"])
+    expect(address).to_be_visible()
+    tab = read.watched(read.context.new_page())
+    tab.goto(address.input_value())
+    read.ready(tab)
+    has_the_answer(tab)
+
+
+def test_a_sandbox_on_a_server_that_shares_no_files_is_explained(book):
+    dist = os.environ.get("LAB_DIST", str(ROOT / "dist"))
+    close = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Closed, directory=dist))
+    threading.Thread(target=close.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{close.server_port}/"
+    read = book("partitioned")
+    read.expects_trouble = True
+    read.open(f'<iframe src="{address}?embed=1" sandbox="allow-scripts" title="Lab"></iframe>')
+    expect(read.inside.get_by_role("alert")).to_contain_text("sandbox")
+    expect(read.inside.get_by_role("alert")).to_contain_text(address)
+    close.shutdown()
+
+
+# --- links into the lab -------------------------------------------------------------------------------------------------
+
+
+def test_a_plain_frame_shows_the_act_and_the_theme_that_it_names(book):
+    read = book("partitioned", color_scheme="light").frame("embed=1&act=2&theme=dark")
+    expect(read.inside.locator("html")).to_have_css("background-color", "rgb(15, 23, 42)")
+    expect(read.inside.locator("#act1")).to_be_hidden()
+    expect(read.node("act2.gate")).to_be_visible()
+    read.inside.get_by_role("button", name=WORDS["whole"]).click()
+    expect(read.inside.locator("#act1")).to_be_visible()
+
+
+def test_a_link_leads_to_a_stage_and_opens_nothing_that_is_locked(visitor):
+    lab = visitor(viewport=DESK)
+    top = "name => document.querySelector(name).getBoundingClientRect().top"
+    for name, seen in (("reflect", '[data-key="act1.prediction"]'), ("explore", "#act1 .instrument")):
+        lab.page.goto(f"{lab.origin}/?act=1&stage={name}")
+        lab.ready()
+        lab.page.wait_for_function(f"name => Math.abs(({top})(name)) < 60", arg=seen)
+        if name == "reflect":
+            lab.answer("act1.prediction", "about_50")
+
+
+def test_a_damaged_address_is_a_sentence_and_changes_nothing(visitor):
+    lab = visitor(viewport=DESK)
+    lab.page.goto(f"{lab.origin}/#state=AAAA")
+    lab.ready()
+    expect(lab.node("notices.list")).to_contain_text("can't be read")
+    assert lab.storage() is None
+    assert lab.page.url == f"{lab.origin}/"
+
+
+# --- where the lab may lie ----------------------------------------------------------------------------------------------
+
+
+class Strict(server.Handler):
+    """A server that sends the policy of docs/embedding.md, and answers what is missing as GitHub Pages does."""
+
+    POLICY = re.search(r"```\n(default-src.*?)```", (ROOT / "docs/embedding.md").read_text(), re.S)[1].replace(
+        "\n", " "
+    )
+
+    def end_headers(self) -> None:
+        """Every file carries the policy."""
+        self.send_header("Content-Security-Policy", self.POLICY)
+        super().end_headers()
+
+    def send_error(self, code: int, *_: object) -> None:
+        """The site's own page for what is missing."""
+        page = Path(self.directory, "labs/vol2/lab_10/404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        super().end_headers()
+        self.wfile.write(page)
+
+
+def test_deep_in_a_site_under_a_strict_policy_a_lost_reader_finds_the_lab(visitor, tmp_path):
+    (tmp_path / "labs/vol2").mkdir(parents=True)
+    (tmp_path / "labs/vol2/lab_10").symlink_to(Path(os.environ.get("LAB_DIST", ROOT / "dist")).resolve())
+    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(tmp_path)))
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    lab = visitor(viewport=DESK)
+    lab.origin, lab.expects_trouble = (
+        f"http://127.0.0.1:{site.server_port}",
+        True,
+    )  # each missing file is told as an error
+    refused: list[str] = []
+    lab.page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
+    lab.page.goto(f"{lab.origin}/labs/vol2/lab_10/no/such/page")
+    lab.page.get_by_role("link", name="Open the lab").click()
+    expect(lab.page).to_have_url(f"{lab.origin}/labs/vol2/lab_10/")
+    lab.ready()
+    lab.answer("act1.prediction", "about_50")
+    expect(lab.node("act1.chart.plot").locator(".xtitle")).to_be_visible()
+    assert refused == []
+    site.shutdown()

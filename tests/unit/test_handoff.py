@@ -1,0 +1,71 @@
+"""Work in a web address: what goes in comes out, what was damaged on the way is a sentence, nothing unfolds without end."""
+
+import base64
+import re
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import handoff
+import ledger
+import store
+from keeper import Keeper
+from tests import lab as native
+from tests.unit.test_keeper import NOW, Shelf
+
+PAGE = "https://example.org/lab/"
+
+
+def carried(text):
+    return handoff.document(handoff.address(PAGE, text).removeprefix(PAGE))
+
+
+@given(st.text(max_size=2000))
+def test_what_goes_in_comes_out(text):
+    assert carried(text) == text
+
+
+def test_a_whole_visits_record_fits_and_arrives():
+    state = native.walked()
+    text, _ = ledger.write(None, state.record, store.fields(native.shipped(), state), native.AT)
+    kept = Keeper(Shelf()).import_(carried(text), NOW)
+    assert kept.reading.record.facts == state.record.facts
+    assert kept.reading.problem is None
+
+
+def test_an_address_has_only_letters_that_no_mail_program_breaks():
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", handoff.address(PAGE, native.AT * 50).removeprefix(PAGE + handoff.MARK))
+
+
+def test_what_is_too_long_for_an_address_gets_none():
+    noise = "".join(str(hash((i, "x"))) for i in range(20_000))
+    assert handoff.address(PAGE, noise) is None
+
+
+@pytest.mark.parametrize("fragment", ["", "#act1", "#state", "state=abc"])
+def test_other_fragments_carry_nothing(fragment):
+    assert handoff.document(fragment) is None
+
+
+@pytest.mark.parametrize("letters", ["", "A", "AAAA", "!!!!", "é", "____", "%20"])
+def test_a_damaged_address_is_a_sentence(letters):
+    with pytest.raises(ledger.LedgerError, match="can't be read"):
+        handoff.document(handoff.MARK + letters)
+
+
+def test_a_shortened_address_is_a_sentence():
+    made = handoff.address(PAGE, '{"history": {}}' * 20).removeprefix(PAGE)
+    for length in range(len(handoff.MARK), len(made) - 1):
+        with pytest.raises(ledger.LedgerError):
+            handoff.document(made[:length])
+
+
+def test_a_short_address_that_would_unfold_to_gigabytes_is_refused():
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, handoff.RAW_DEFLATE)
+    packed = squeeze.compress(b"0" * (ledger.MAX_IMPORT_BYTES + 1)) + squeeze.flush()
+    bomb = handoff.MARK + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    assert len(bomb) < 10_000
+    with pytest.raises(ledger.LedgerError):
+        handoff.document(bomb)

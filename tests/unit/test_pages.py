@@ -1,0 +1,33 @@
+"""What GitHub runs, and what every page must leave to the page around it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_actions_are_pinned_and_rights_are_given_job_by_job(file):
+    text = file.read_text(encoding="utf-8")
+    used = re.findall(r"uses: (\S+)( # v[\d.]+)?$", text, re.M)
+    assert len(used) == text.count("uses:")
+    assert all(re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", action) and version for action, version in used)
+    assert re.search(r"^permissions: \{\}$", text, re.M)
+    jobs = text.split("\njobs:\n")[1]
+    assert len(re.findall(r"^    permissions:$", jobs, re.M)) == len(re.findall(r"^  \w+:$", jobs, re.M))
+    assert "github.repository_owner" not in text
+    assert not re.search(r"run: .*\$\{\{", text)  # nothing that others write gets into a shell
+
+
+def test_only_tokens_css_knows_light_and_dark():
+    """Another stylesheet that asks the system would not follow a page that forces a theme on the lab."""
+    for file in sorted((ROOT / "site/css").glob("*.css")):
+        assert "prefers-color-scheme" not in file.read_text(encoding="utf-8"), file.name
+
+
+def test_the_element_holds_no_style_that_a_policy_would_refuse():
+    script = (ROOT / "site/kv-lab.js").read_text(encoding="utf-8")
+    assert not re.search(r"innerHTML|eval\(|<style|setAttribute\(\"style", script)

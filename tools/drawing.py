@@ -1,0 +1,166 @@
+"""A drawing of rectangles, lines and words, and its two forms: SVG for screens, PDF for print.
+
+Coordinates are points, (0, 0) is the corner at the top left. The same drawing gives the same bytes, anywhere: no clock, no
+compression, no font of this machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+
+FONTS = "Inter, system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
+# Advance widths of Helvetica from U+0020 to U+007E in thousandths of its size, from Adobe's metrics of the PDF base fonts.
+# fmt: off
+HELVETICA = (
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556,
+    556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667,
+    556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556,
+    556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722,
+    500, 500, 500, 334, 260, 334, 584,
+)
+# fmt: on
+ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """A filled rectangle, its corners rounded by `radius`."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: str
+    radius: float = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A straight line one `width` wide."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    colour: str
+    width: float = 1
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words on a base line, anchored at their start, middle or end."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    colour: str
+    anchor: str = "start"
+    strong: bool = False
+
+
+Item = Rectangle | Line | Words
+
+
+@dataclass
+class Drawing:
+    """What is drawn, in order, and what a reader who can't see it is told."""
+
+    width: float
+    height: float
+    title: str
+    description: str
+    items: list[Item] = field(default_factory=list)
+
+    def svg(self) -> bytes:
+        """The drawing as a picture of its own, for `<img>` and typst."""
+        size = f'viewBox="0 0 {_n(self.width)} {_n(self.height)}" width="{_n(self.width)}" height="{_n(self.height)}"'
+        lines = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family="{FONTS}">',
+            f"<title>{escape(self.title)}</title>",
+            f"<desc>{escape(self.description)}</desc>",
+            *(_svg(item) for item in self.items),
+            "</svg>",
+        ]
+        return ("\n".join(lines) + "\n").encode()
+
+    def pdf(self) -> bytes:
+        """The drawing as one page (PDF 1.4), its words in the viewer's Helvetica. Raises UnicodeError beyond Windows-1252."""
+        content = "\n".join(_pdf(item, self.height) for item in self.items).encode("cp1252")
+        fonts = "/Font << /F1 5 0 R /F2 6 0 R >>"
+        page = f"/MediaBox [0 0 {_n(self.width)} {_n(self.height)}] /Resources << {fonts} >> /Contents 4 0 R"
+        return _pdf_file(
+            [
+                b"<< /Type /Catalog /Pages 2 0 R >>",
+                b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+                f"<< /Type /Page /Parent 2 0 R {page} >>".encode(),
+                b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+                *(_pdf_font(name) for name in ("Helvetica", "Helvetica-Bold")),
+                b"<< /Title (%s) >>" % _pdf_text(self.title).encode("cp1252"),
+            ]
+        )
+
+
+def helvetica_width(text: str, size: float) -> float:
+    """How wide a text is in Helvetica, in points; a letter beyond ASCII counts as wide as a digit."""
+    widths = (HELVETICA[ord(c) - 32] if 32 <= ord(c) < 127 else 278 if c == "\xa0" else 556 for c in text)
+    return sum(widths) * size / 1000
+
+
+def _n(value: float) -> str:
+    """A coordinate to a hundredth of a point, without zeros that say nothing."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _svg(item: Item) -> str:
+    if isinstance(item, Rectangle):
+        place = f'x="{_n(item.x)}" y="{_n(item.y)}" width="{_n(item.width)}" height="{_n(item.height)}"'
+        rounded = f' rx="{_n(item.radius)}"' if item.radius else ""
+        return f'<rect {place}{rounded} fill="{item.colour}"/>'
+    if isinstance(item, Line):
+        ends = f'x1="{_n(item.x1)}" y1="{_n(item.y1)}" x2="{_n(item.x2)}" y2="{_n(item.y2)}"'
+        return f'<line {ends} stroke="{item.colour}" stroke-width="{_n(item.width)}"/>'
+    anchor = "" if item.anchor == "start" else f' text-anchor="{item.anchor}"'
+    weight = ' font-weight="650"' if item.strong else ""
+    place = f'x="{_n(item.x)}" y="{_n(item.y)}" font-size="{_n(item.size)}"'
+    return f'<text {place}{anchor}{weight} fill="{item.colour}">{escape(item.text, quote=False)}</text>'
+
+
+def _pdf(item: Item, height: float) -> str:
+    """One item as PDF operators; there, (0, 0) is the corner at the bottom left, and corners are not rounded."""
+    red, green, blue = (int(item.colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    colour = f"{red:.3f} {green:.3f} {blue:.3f}"
+    if isinstance(item, Rectangle):
+        low = height - item.y - item.height
+        return f"{colour} rg {_n(item.x)} {_n(low)} {_n(item.width)} {_n(item.height)} re f"
+    if isinstance(item, Line):
+        ends = f"{_n(item.x1)} {_n(height - item.y1)} m {_n(item.x2)} {_n(height - item.y2)} l"
+        return f"{colour} RG {_n(item.width)} w {ends} S"
+    left = item.x - ANCHORS[item.anchor] * helvetica_width(item.text, item.size)
+    font = f"/{'F2' if item.strong else 'F1'} {_n(item.size)} Tf"
+    return f"BT {colour} rg {font} {_n(left)} {_n(height - item.y)} Td ({_pdf_text(item.text)}) Tj ET"
+
+
+def _pdf_text(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+
+
+def _pdf_font(name: str) -> bytes:
+    return f"<< /Type /Font /Subtype /Type1 /BaseFont /{name} /Encoding /WinAnsiEncoding >>".encode()
+
+
+def _pdf_file(objects: list[bytes]) -> bytes:
+    """A file of numbered objects, the catalogue first and the title last, with the table of where each one begins."""
+    made, begins = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, start=1):
+        begins.append(len(made))
+        made += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % begin for begin in begins)
+    count = len(objects) + 1
+    trailer = b"trailer\n<< /Size %d /Root 1 0 R /Info %d 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+        count,
+        count - 1,
+        len(made),
+    )
+    return made + b"xref\n0 %d\n0000000000 65535 f \n" % count + table + trailer
