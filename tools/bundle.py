@@ -14,7 +14,7 @@ from tools import documents, prerender, runtimes
 from tools.trouble import BuildError
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-PLAIN_FILES = ("boot.js", "runtime.mjs", "start.py", "pyscript.json", "icon.svg")
+PLAIN_FILES = ("boot.js", "runtime.mjs", "replay.mjs", "start.py", "pyscript.json", "icon.svg")
 LINKED_DOCUMENTS = ("physics",)
 WASM = "runtime/pyodide/pyodide.asm.wasm"
 

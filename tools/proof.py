@@ -21,6 +21,10 @@ LOCAL = {
         prompt_mean prompt_p99 output_mean source assumption
         cv gpus users prompt output bits batch measured model error date side
     """,
+    "replay": """
+        speed step steps blocks block_tokens block_bytes useful later never free running finished title policy said
+        requests seconds load at batch seats waiting kv whole_s one two source address max_sequence
+    """,
 }
 
 
@@ -44,6 +48,7 @@ def problems(course: Any) -> Iterator[str]:
     for act in store.ACTS:
         names = known[act] | set(LOCAL[act].split())
         yield from _text_problems(course.tables[act], f"{act}.toml", names)
+    yield from _text_problems(course.tables["replay"], "replay.toml", known["replay"] | set(LOCAL["replay"].split()))
     yield from _text_problems(course.tables["course"], "course.toml", known["act1"] | known["act2"])
 
 

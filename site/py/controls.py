@@ -84,7 +84,7 @@ Control = Range | Choice
 @lru_cache(maxsize=4)
 def controls(course: Course) -> dict[str, Control]:
     """Every control of the lab by id (`act1.context`, `act2.a.max_batch`, ...), in the order of the page."""
-    found = [*_calculator(course), *_shared(course)]
+    found = [*_calculator(course), *_shared(course), *_replays(course)]
     for side in ("a", "b"):
         found += _side(course, side)
     return {control.id: control for control in found}
@@ -162,6 +162,18 @@ def _shared(course: Course) -> list[Control]:
             [(c["cv"], wording.fill(c["text"], c)) for c in shared["arrivals"]],
             1,
         ),
+    ]
+
+
+def _replays(course: Course) -> list[Control]:
+    """What the two replays show, chosen by name."""
+    reservation, floor = course.at("replay.blocks.reservation"), course.at("replay.floor.shown")
+    return [
+        _choice(course, id, table["label"], [(option["id"], option["text"]) for option in table["options"]], default)
+        for id, table, default in (
+            ("act1.reservation", reservation, reservation["default"]),
+            ("act2.floor", floor, floor["default"]),
+        )
     ]
 
 

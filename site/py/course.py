@@ -55,6 +55,7 @@ SIDE = {
     "load": RANGE,
 }
 NAMED = [{"id": TEXT, "text": TEXT}]
+CHOICE = {"label": TEXT, "default": TEXT, "options": NAMED}
 
 SHAPES: Mapping[str, shapes.Shape] = {
     "course": {
@@ -153,6 +154,36 @@ SHAPES: Mapping[str, shapes.Shape] = {
         },
         "reflection": QUESTION,
         "math": MATH,
+    },
+    "replay": {
+        "player": {"speeds": [TEXT], "*": TEXT},
+        "blocks": {
+            "steps": COUNT,
+            "steps_published": COUNT,
+            "requests": COUNT,
+            "workload": PER_CONTEXT,
+            "reservation": CHOICE,
+            "layouts": {"*": TEXT},
+            "now": [TEXT],
+            "legend": [TEXT],
+            "table": [TEXT],
+            "*": TEXT,
+        },
+        "published": {
+            "columns": [TEXT],
+            "shares": {"*": NUMBER},
+            "max_sequence": COUNT,
+            "*": TEXT,
+        },
+        "floor": {
+            "requests": COUNT,
+            "legend": [TEXT],
+            "shown": CHOICE,
+            "why": {"table": [TEXT], "*": TEXT},
+            "causes": {"*": TEXT},
+            "moments": {"columns": [TEXT], "*": TEXT},
+            "*": TEXT,
+        },
     },
     "words": {"*": TEXT},
     "measurements": {

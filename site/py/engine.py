@@ -5,16 +5,20 @@ memory      what a token leaves behind, what fits      simulate    the event sim
 growth      the derivation of Act I, what grows        metrics     from a run to the figures people ask for
 steptime    how long one iteration takes               queueing    closed forms that the simulation must agree with
 workload    arrivals and lengths, seeded               catalogue   content tables to the objects above
-hub_config  a model from its config.json
+hub_config  a model from its config.json               allocation  memory handed out in stretches or in blocks
+floor       a recorded run as lanes, and why each request took so long
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
 """
 
+from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
+from physics.floor import CAUSES, KINDS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
 from physics.memory import (
+    BLOCK_TOKENS,
     block_bytes,
     contiguous_share,
     kv_blocks,
@@ -37,29 +41,39 @@ from physics.queueing import (
     speculation_yield,
     static_waste,
 )
-from physics.simulate import Run, ServerSettings, simulate
+from physics.simulate import Record, Run, ServerSettings, simulate
 from physics.steptime import Calibration, StepCost, binding, calibration_for
 from physics.workload import Request, Workload, lengths, sample_requests
 
 __all__ = [
+    "BLOCK_TOKENS",
+    "CAUSES",
     "GB",
     "GIB",
+    "KINDS",
     "NAIVE",
+    "RESERVATIONS",
     "Calibration",
     "Deployment",
+    "Floor",
     "Gpu",
+    "Layout",
+    "Life",
     "Model",
     "PhysicsError",
+    "Record",
     "Request",
     "Reserve",
     "Run",
     "ServerSettings",
+    "Span",
     "StepCost",
     "Workload",
     "batched_queue_s",
     "binding",
     "block_bytes",
     "calibration_for",
+    "contiguous",
     "contiguous_share",
     "goodput",
     "growth",
@@ -73,6 +87,7 @@ __all__ = [
     "memory_plan",
     "mg1_wait_s",
     "model_from_config",
+    "paged",
     "paged_share",
     "percentile",
     "read_calibrations",
@@ -80,6 +95,7 @@ __all__ = [
     "read_models",
     "read_workloads",
     "sample_requests",
+    "sampled",
     "simulate",
     "speculation_speedup",
     "speculation_yield",

@@ -133,9 +133,14 @@ def run(course: Course, request: RunRequest) -> Result:
     shape = workload_numbers(course, request)
     if failure_at_start(request, numbers):
         return {**numbers, **shape, "runs": 0}
-    cost = step_cost(course, request)
+    outcome = simulated(course, request)
+    return {**numbers, **shape, **engine.summary(outcome, deployment_of(course, request)), "runs": 1}
+
+
+def settings_of(course: Course, request: RunRequest) -> engine.ServerSettings:
+    """The server that a request asks for."""
     table = course.at("act2.simulation")
-    settings = engine.ServerSettings(
+    return engine.ServerSettings(
         policy=request.policy,
         max_running=request.max_batch,
         max_sequence_tokens=request.max_sequence,
@@ -144,11 +149,21 @@ def run(course: Course, request: RunRequest) -> Result:
         speculation_tokens=table["speculation_tokens"],
         acceptance=table["acceptance"],
     )
-    deployment = deployment_of(course, request)
-    blocks = engine.kv_blocks(deployment, reserve_of(course), settings.block_size)
-    users, draft = request.users or None, draft_cost(course, request)
-    outcome = engine.simulate(cost, settings, traffic(course, request), blocks, users=users, draft_cost=draft)
-    return {**numbers, **shape, **engine.summary(outcome, deployment), "runs": 1}
+
+
+def simulated(course: Course, request: RunRequest, record: bool = False) -> engine.Run:
+    """The engine's run for a request, with its record if it is to be replayed. Raises PhysicsError when nothing can run."""
+    settings = settings_of(course, request)
+    blocks = engine.kv_blocks(deployment_of(course, request), reserve_of(course), settings.block_size)
+    return engine.simulate(
+        step_cost(course, request),
+        settings,
+        traffic(course, request),
+        blocks,
+        users=request.users or None,
+        draft_cost=draft_cost(course, request),
+        record=record,
+    )
 
 
 def traffic(course: Course, request: RunRequest) -> list[engine.Request]:

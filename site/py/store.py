@@ -13,6 +13,7 @@ import engine
 import ledger
 import oracles
 import receipts
+import replays
 import serving
 from actions import (
     Action,
@@ -28,6 +29,7 @@ from actions import (
     NoticeClosed,
     Noticed,
     OptionChosen,
+    RequestPicked,
     RunFinished,
     SaveFinished,
     ThemeChanged,
@@ -36,7 +38,8 @@ from actions import (
 )
 from controls import FULL, PASTED, PUBLISHED, Value, controls, defaults
 from course import QUESTIONS, Course
-from serving import Result, RunRequest
+from jobs import Job, Result
+from serving import RunRequest
 
 UNKNOWN, DEVICE, PAGE, REFUSED = "unknown", "device", "page", "refused"
 PREDICT, LOCKED, EXPLORE, COMMITTED = "predict", "locked", "explore", "committed"
@@ -51,7 +54,8 @@ class State:
 
     context: the side of the wall; settings: control values by context; chosen: options picked but not committed, by
     context and question; problems: what was wrong with a typed value or a press, by control or question; settled: no
-    slider is being dragged; results: simulated runs at hand; record: the ledger's facts and settings; stored: the record
+    slider is being dragged; results: finished jobs at hand; picked: the panel and request of the floor that was pointed at,
+    None for the slowest; record: the ledger's facts and settings; stored: the record
     as storage last had it; saved: where that is; notices: sentences that the learner has not yet closed; asking: the
     clear button was pressed once; pasted: the model read from a pasted config.json; strange: ids of facts that this
     version of the course can't make sense of, which are kept in the record and left out of everything that is shown.
@@ -62,7 +66,8 @@ class State:
     chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     settled: bool = True
-    results: Mapping[RunRequest, Result] = field(default_factory=dict)
+    results: Mapping[Job, Result] = field(default_factory=dict)
+    picked: tuple[str, int] | None = None
     record: ledger.Record = field(default_factory=ledger.Record)
     stored: ledger.Record = field(default_factory=ledger.Record)
     saved: str = UNKNOWN
@@ -144,9 +149,9 @@ def request(course: Course, state: State, side: str) -> RunRequest:
     return serving.request_of(course, state.settings[state.context], side, count)
 
 
-def wanted(course: Course, state: State) -> list[RunRequest]:
-    """The runs that the page can't do without now, most urgent first. Act II's instruments want none before its lock."""
-    found: list[RunRequest] = []
+def wanted(course: Course, state: State) -> list[Job]:
+    """The jobs that the page can't do without now, most urgent first. Act II's instruments want none before its lock."""
+    found: list[Job] = []
     if is_open(state, "act2") and answer(state, "act2.prediction"):
         found += [request(course, state, side) for side in serving.SIDES]
     for question in ("act2.prediction", "act2.reflection"):
@@ -156,7 +161,18 @@ def wanted(course: Course, state: State) -> list[RunRequest]:
     if found and state.settled:
         found += _ways_out(course, state)
         found += _spread(course, state)
+    found += _replayed(course, state)
     return list(dict.fromkeys(found))
+
+
+def _replayed(course: Course, state: State) -> list[Job]:
+    """What the replays show: the memory once Act I is revealed, the floor once Act II is and no slider is held."""
+    found: list[Job] = []
+    if answer(state, "act1.prediction"):
+        found.append(replays.blocks_request(course, state.settings[state.context], state.context))
+    if state.settled and is_open(state, "act2") and answer(state, "act2.prediction"):
+        found += replays.floor_requests(course, state.settings[state.context]).values()
+    return found
 
 
 def _spread(course: Course, state: State) -> list[RunRequest]:
@@ -195,8 +211,8 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
     return found
 
 
-def next_run(course: Course, state: State) -> RunRequest | None:
-    """The next run to simulate, None when everything wanted is at hand."""
+def next_run(course: Course, state: State) -> Job | None:
+    """The next job to do, None when everything wanted is at hand."""
     return next((asked for asked in wanted(course, state) if asked not in state.results), None)
 
 
@@ -313,6 +329,10 @@ def _run_finished(course: Course, state: State, action: RunFinished) -> State:
     results = {asked: result for asked, result in state.results.items() if asked in keep}
     state = replace(state, results={**results, action.request: action.result})
     return _failures_noted(course, state, action)
+
+
+def _request_picked(course: Course, state: State, action: RequestPicked) -> State:
+    return replace(state, picked=None if action.request is None else (action.panel, action.request))
 
 
 def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
@@ -443,6 +463,7 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     ConfigPasted: _config_pasted,
     WayOutTried: _way_out_tried,
     RunFinished: _run_finished,
+    RequestPicked: _request_picked,
     DesignRecorded: _design_recorded,
     LedgerRead: _ledger_read,
     SaveFinished: _save_finished,
@@ -466,9 +487,9 @@ class Save:
 
 @dataclass(frozen=True)
 class Simulate:
-    """Run one simulation and report it with RunFinished."""
+    """Do one job and report it with RunFinished."""
 
-    request: RunRequest
+    request: Job
 
 
 Effect = Save | Simulate

@@ -19,12 +19,13 @@ import engine
 import jobs
 import ledger
 import page
-import serving
 import store
 import views
 import wording
 from course import Course
 from keeper import Keeper, Kept
+from stage import Stage
+from views.floor_view import moved
 from views.parts import plain
 
 PLOT_CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
@@ -51,18 +52,21 @@ class LocalStorage:
 class Screen:
     """The nodes of the page and the frame that they show."""
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, told: Callable[..., None]) -> None:
         self.course = course
+        self.stage = Stage(window, create_proxy, told)
         self.nodes = page.index(document)
         self.shown: page.Frame = {}
 
     def show(self, frame: page.Frame) -> None:
-        """Patch what differs, then draw the charts whose figure differs."""
+        """Patch what differs, then draw the charts and show the scenes that differ."""
         before, self.shown = self.shown, {**self.shown, **frame}
         page.patch(document, self.nodes, before, frame)
         for key, properties in page.changes(before, frame):
             if properties.get("figure"):
                 self.draw(key)
+            if "scene" in properties or "picked" in properties:
+                self.stage.show(key, self.nodes[key], properties)
 
     def draw(self, key: str) -> None:
         """Hand one figure to plotly; without plotly say where its numbers stand."""
@@ -96,7 +100,7 @@ class App:
         self.course = course
         self.state = store.initial(course)
         self.keeper = Keeper(LocalStorage())
-        self.screen = Screen(course)
+        self.screen = Screen(course, self.guarded(self.told))
         self.frame_asked = False
         self.run_asked = False
         self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
@@ -152,6 +156,13 @@ class App:
         self.frame_asked = False
         self.screen.show(views.frame(self.course, self.state))
 
+    def told(self, key: str, event: str, *what: Any) -> None:
+        """A replay moved on, or the learner pointed at a request in it."""
+        if event == "at":
+            self.screen.show(views.moment(self.course, self.state, key, int(what[0])))
+        elif event == "pick":
+            self.dispatch(store.RequestPicked(str(what[0]), int(what[1])))
+
     def run_next(self, *_: Any) -> None:
         """Simulate the most urgent run that is still wanted, after the frame before it has been painted."""
         self.run_asked = False
@@ -165,7 +176,7 @@ class App:
         try:
             result = jobs.do(self.course, request)
         except engine.PhysicsError as refusal:
-            result = {**serving.memory(self.course, request), "runs": 0}
+            result = jobs.refused(self.course, request)
             reason = wording.fill(self.course.at("words.simulate_error"), {"reason": str(refusal)})
             self.dispatch(store.Noticed(reason))
         self.dispatch(store.RunFinished(request, result, now()))
@@ -239,6 +250,7 @@ def on_click(app: App, name: str, data: Any) -> None:
         "reset": lambda: store.ControlsReset(data.act),
         "way-out": lambda: store.WayOutTried(data.side),
         "record": lambda: store.DesignRecorded(now()),
+        "pick": lambda: moved(app.course, app.state, data.move),
         "close-notices": store.NoticeClosed,
         "clear": lambda: store.ClearAsked(True),
         "clear-no": lambda: store.ClearAsked(False),

@@ -11,7 +11,7 @@ import store
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, calculator, ledger_view, parts, shell
+from views import act1, act2, blocks_view, calculator, floor_view, ledger_view, parts, shell
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -26,9 +26,17 @@ def frame(course: Course, state: store.State) -> Frame:
     }
 
 
+def moment(course: Course, state: store.State, key: str, at: int) -> Frame:
+    """What a replay says at a position of its own."""
+    return MOMENTS[key](course, state, at)
+
+
+MOMENTS = {blocks_view.KEY: blocks_view.moment, floor_view.KEY: floor_view.moment}
+
+
 def lists(course: Course) -> dict[str, list[str]]:
     """The ids that the page's repeated parts are built from, by the name that index.html uses."""
-    found = {"contexts": list(course.contexts), "status": list(STATUS)}
+    found = {"contexts": list(course.contexts), "status": list(STATUS), "speeds": course.at("replay.player.speeds")}
     for question in QUESTIONS:
         found[f"{question}.options"] = [option["id"] for option in course.at(question)["options"]]
     for act in store.ACTS:
@@ -57,5 +65,6 @@ def known_numbers(course: Course, state: store.State, results: oracles.Results) 
             oracles.numbers(course, question, asked[question], option, results) or {}
         )
     found["act1"] |= set(calculator.numbers(calculator.desk(course, state))) | set(reserve_numbers(course))
+    found["replay"] = blocks_view.names() | floor_view.names()
     found["act2"] |= set(act2.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
     return found

@@ -10,7 +10,7 @@ import wording
 from controls import FULL
 from course import Course
 from page import Frame
-from views import calculator, parts
+from views import blocks_view, calculator, parts
 from wording import Number
 
 Numbers = dict[str, Number]
@@ -36,6 +36,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **parts.control_frames(course, state, "act1"),
         **calculator.frame(course, state),
         **_twist(course, state, asked, numbers),
+        **blocks_view.frame(course, state),
         **parts.question(course, state, "act1.reflection", numbers),
         **parts.feedback(course, state, "act1.reflection"),
         **parts.mathematics(course, "act1", numbers),

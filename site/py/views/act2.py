@@ -14,7 +14,7 @@ from controls import controls
 from course import Course
 from page import Frame
 from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
-from views import parts, receipts_view
+from views import floor_view, parts, receipts_view
 from wording import Number
 
 Numbers = dict[str, Number]
@@ -51,6 +51,7 @@ def _instruments(course: Course, state: store.State) -> Frame:
         **_side(course, state, "a", numbers),
         **_side(course, state, "b", numbers),
         **_results(course, state, numbers),
+        **floor_view.frame(course, state),
         **receipts_view.frame(course, state),
         **_recorded(course, state),
         **parts.question(course, state, "act2.reflection", numbers),
