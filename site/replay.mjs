@@ -4,9 +4,10 @@
 //   labReplay.show(root, scene, tell)   paints a scene (JSON text) into the canvases of root and takes over its buttons;
 //                                       tell("at", position) and tell("pick", panel, request) say what happened
 //   labReplay.repaint(root)             paints it again: something was picked (root's data-picked)
+//   labReplay.frames(root)              how many frames it has played
 //
 // A painter has a length, where to begin, key frames, step(position, direction), paint(position) and, if things on it can be
-// pressed, hit(canvas, x, y). Colours are custom properties of the style sheet, read anew when light turns to dark.
+// pressed, hit(canvas, x, y) and sought(), where the picked one can be seen. Colours are custom properties of the style sheet, read anew when light turns to dark.
 
 const TELL_EVERY_MS = 125;
 const KEY_FRAME_MS = 1800;
@@ -227,10 +228,11 @@ class Floor {
     const canvas = layer(this.root, panel.name);
     const at = this.layout(panel, canvas.parentElement.clientWidth, position);
     const pen = sized(canvas, at.width, at.height);
+    this.paintTime(pen, at);
     this.paintSeats(pen, panel, at);
     const drawn = this.paintSpans(pen, panel, at);
     CURVES.forEach((name, i) => this.paintCurve(pen, panel, at, name, i));
-    this.paintTime(pen, at);
+    this.paintNow(pen, at);
     panel.at = at;
     canvas.dataset.drawn = JSON.stringify({ at: Math.floor(position), ...drawn });
   }
@@ -311,7 +313,7 @@ class Floor {
     }
   }
 
-  /** The seconds along the foot, and a line at the present. */
+  /** The seconds along the foot. */
   paintTime(pen, at) {
     const round = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000].find((s) => (at.shown / s / 1000) * 64 < at.width) ?? 10000;
     pen.font = `500 11px ${this.font}`;
@@ -323,6 +325,9 @@ class Floor {
       pen.fillStyle = this.inks.soft;
       if (x > 14 && x < at.width - 18) pen.fillText(`${Number(s.toFixed(1))} ${this.words.second}`, x, at.height - 5);
     }
+  }
+
+  paintNow(pen, at) {
     pen.fillStyle = this.inks.text;
     pen.fillRect(at.x(at.now) - 0.75, at.seatsTop - 4, 1.5, at.height - AXIS_H - at.seatsTop + 4);
   }
@@ -347,6 +352,15 @@ class Floor {
     pen.textAlign = "right";
     pen.fillText(`${((to - from) / 1000).toFixed(2)} ${this.words.second}`, width, 46);
     canvas.dataset.drawn = JSON.stringify(mine.map(({ kind, begin, end }) => [FLOOR[kind], begin, end]));
+  }
+
+  /** Where to go so that the picked request can be seen, undefined when it can be seen already. */
+  sought() {
+    const { panel: name, request } = this.picked();
+    const panel = this.panels.find((found) => found.name === name);
+    const mine = panel?.spans.filter((span) => span.request === request && span.kind !== IDLE) ?? [];
+    if (!mine.length || mine.some(({ begin, end }) => begin < panel.at.now && end > panel.at.from)) return undefined;
+    return Math.max(...mine.map(({ end }) => end));
   }
 
   /** The panel and the request under a point of a canvas, in its CSS pixels. */
@@ -465,6 +479,13 @@ class Player {
     else requestAnimationFrame((next) => this.tick(next));
   }
 
+  /** Paint again, where the picked thing can be seen. */
+  look() {
+    const sought = this.painter.sought?.();
+    if (sought === undefined || this.playing) this.paint();
+    else this.seek(sought);
+  }
+
   seek(position) {
     this.move(position);
     this.say();
@@ -493,6 +514,6 @@ const playerOf = (root) => players.get(root) ?? (players.set(root, new Player(ro
 
 window.labReplay = {
   show: (root, scene, tell) => playerOf(root).show(JSON.parse(scene), tell),
-  repaint: (root) => playerOf(root).paint(),
+  repaint: (root) => playerOf(root).look(),
   frames: (root) => playerOf(root).frames,
 };

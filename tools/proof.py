@@ -23,7 +23,7 @@ LOCAL = {
     """,
     "replay": """
         speed step steps blocks block_tokens block_bytes useful later never free running finished title policy said
-        requests seconds load at batch seats waiting kv whole_s one two source address max_sequence
+        requests seconds load at batch idle seats waiting kv whole_s one two source address max_sequence
     """,
 }
 

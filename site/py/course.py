@@ -165,7 +165,6 @@ SHAPES: Mapping[str, shapes.Shape] = {
             "reservation": CHOICE,
             "layouts": {"*": TEXT},
             "now": [TEXT],
-            "legend": [TEXT],
             "table": [TEXT],
             "*": TEXT,
         },

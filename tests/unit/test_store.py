@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import jobs
 import ledger
 import oracles
 import serving
@@ -158,7 +159,7 @@ def test_random_walks_never_unlock_never_lose_a_fact_and_always_show_something(s
                 locked = store.answer(before, question, context)
                 assert locked is None or store.answer(state, question, context) == locked
         request = store.next_run(COURSE, state)
-        assert request is None or isinstance(request, serving.RunRequest)
+        assert request is None or isinstance(request, jobs.Job)
     frame = views.frame(COURSE, state)
     texts = [value for entry in frame.values() for value in entry.values() if isinstance(value, str)]
     assert [text for text in texts if UNFILLED.search(text)] == []

@@ -35,7 +35,6 @@ def frame(course: Course, state: store.State) -> Frame:
     return {
         KEY: {"scene": _scene(request, result) if known else None, "state": None if known else "waiting"},
         f"{KEY}.state": {"text": ready, "state": "info" if known else "waiting"},
-        f"{KEY}.legend": {"items": words["legend"]},
         f"{KEY}.caption": {"text": wording.fill(words["caption"], numbers)},
         f"{KEY}.describe": {"text": wording.fill(words["describe"], numbers)},
         f"{KEY}.table": {"text": wording.fill(words["table_caption"], numbers)},

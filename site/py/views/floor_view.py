@@ -66,19 +66,21 @@ def frame(course: Course, state: store.State) -> Frame:
     for name, panel in shown.items():
         found[f"{KEY}.{name}.title"] = {"text": titles[name]}
         found[f"{KEY}.{name}.useful"] = {"text": _useful(course, panel)}
-    tables = _tables(course, *shown.values(), *titles.values()) if known else _tables(course, None, None, "", "")
+    short = _titles(course, state, shown, short=True).values()
+    tables = _tables(course, *shown.values(), *short) if known else _tables(course, None, None, *short)
     return {**found, **_why(course, state, shown, titles), **tables}
 
 
-def _titles(course: Course, state: store.State, shown: Floors) -> dict[str, str]:
-    """What each panel shows: the side and its scheduling."""
+def _titles(course: Course, state: store.State, shown: Floors, short: bool = False) -> dict[str, str]:
+    """What each panel shows: the side and its scheduling; in short, what tells the two apart."""
     which = state.value("act2.floor")
     found = {}
     for (name, panel), own in zip(shown.items(), serving.SIDES, strict=True):
         side = own if which == BOTH else str(which)
         policy = controls(course)[f"act2.{side}.policy"].show(panel.request.policy)
         title = course.at(f"act2.sides.{side}.title")
-        found[name] = course.say(f"{PATH}.same", None, {"title": title, "policy": policy})
+        whole = course.say(f"{PATH}.same", None, {"title": title, "policy": policy})
+        found[name] = whole if not short else title if which == BOTH else policy
     return found
 
 
@@ -223,7 +225,7 @@ def _slow_rows(course: Course, title: str, result: Result) -> list[list[str]]:
 def _moment_row(course: Course, running: Mapping[str, Result], at: int) -> list[str]:
     told = {panel: at_moment(result, at) for panel, result in running.items()}
     cells = []
-    for name, form in (("batch", "n"), ("waiting", "n"), ("step", "ms"), ("kv", "pct")):
+    for name, form in (("batch", "n"), ("idle", "n"), ("waiting", "n"), ("step", "ms"), ("kv", "pct")):
         values = {panel: wording.show(told[panel][name] if panel in told else None, form) for panel in PANELS}
         cells.append(course.say(f"{PATH}.moments.cell", None, values))
     return [wording.show(at / 1e3, "time"), *cells]
