@@ -86,9 +86,12 @@ class Blocks {
     });
   }
 
+  /** The colour of each kind of block, plain and where its pattern has a mark: inks[2 · kind + mark]. */
   dress() {
-    const found = colours(this.root, BLOCK_COLOURS);
-    this.inks = Object.fromEntries(Object.entries(found).map(([name, colour]) => [name, rgba(colour)]));
+    const named = colours(this.root, BLOCK_COLOURS);
+    const both = [...SHADES, "block-later", "block-never", "block-free"].flatMap((name) => [named[name], named[`${name}-ink`] ?? named[name]]);
+    this.inks = Uint32Array.from(both, rgba);
+    this.shown = "";
   }
 
   step(position, direction) {
@@ -97,6 +100,9 @@ class Blocks {
 
   paint(position) {
     const step = Math.floor(position);
+    const shown = `${step} ${this.root.clientWidth} ${ratio()}`;
+    if (shown === this.shown) return; // several frames may show one step
+    this.shown = shown;
     this.map("held", step, (stay, now) => {
       const [used, final] = [Math.ceil(now / this.tokens), Math.ceil(stay.final / this.tokens)];
       this.kinds.fill(stay.request % SHADES.length, stay.first, stay.first + used);
@@ -117,29 +123,22 @@ class Blocks {
       if (stay.joined <= step && step < stay.left) put(stay, stay.tokens + step - stay.joined);
     }
     const image = this.pixels(canvas);
-    const drawn = { step, useful: 0, later: 0, never: 0, free: 0 };
-    for (let i = 0; i < this.blocks; i++) {
-      const kind = this.kinds[i];
-      image.data[i] = this.ink(kind, i % image.columns, (i / image.columns) | 0);
-      if (kind < LATER) drawn.useful++;
-      else drawn[kind === LATER ? "later" : kind === NEVER ? "never" : "free"]++;
+    const [{ kinds, inks, blocks }, { data, dots, stripes }, counts] = [this, image, new Uint32Array(FREE + 1)];
+    for (let i = 0; i < blocks; i++) {
+      const kind = kinds[i];
+      counts[kind]++;
+      data[i] = inks[2 * kind + (kind === LATER ? dots[i] : kind === NEVER ? stripes[i] : 0)];
     }
-    canvas.dataset.drawn = JSON.stringify(drawn);
+    const useful = blocks - counts[LATER] - counts[NEVER] - counts[FREE];
+    canvas.dataset.drawn = JSON.stringify({ step, useful, later: counts[LATER], never: counts[NEVER], free: counts[FREE] });
     image.pen.putImageData(image.raw, 0, 0);
     const pen = canvas.getContext("2d");
     pen.imageSmoothingEnabled = false;
-    pen.clearRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(image.pen.canvas, 0, 0, canvas.width, canvas.height);
   }
 
-  /** What is set aside carries a pattern, made of whole blocks: dots for later, stripes for never. */
-  ink(kind, x, y) {
-    if (kind === LATER) return this.inks[x % 2 && y % 2 ? "block-later-ink" : "block-later"];
-    if (kind === NEVER) return this.inks[(x + y) % 4 === 0 ? "block-never-ink" : "block-never"];
-    return this.inks[kind === FREE ? "block-free" : SHADES[kind]];
-  }
-
-  /** An image with a pixel for each block, of a shape that fills the canvas with whole squares. */
+  /** An image with a pixel for each block, of a shape that fills the canvas with whole squares, and where its patterns, which
+      are made of whole blocks, have their marks: dots for what is set aside for later, stripes for never. */
   pixels(canvas) {
     const scale = ratio();
     const width = Math.floor(canvas.parentElement.clientWidth * scale);
@@ -152,7 +151,9 @@ class Blocks {
     Object.assign(canvas.style, { width: `${(columns * cell) / scale}px`, height: `${(rows * cell) / scale}px` });
     const pen = new OffscreenCanvas(columns, rows).getContext("2d");
     const raw = pen.createImageData(columns, rows);
-    canvas.image = { width, blocks: this.blocks, columns, pen, raw, data: new Uint32Array(raw.data.buffer) };
+    const marks = (mark) => Uint8Array.from({ length: this.blocks }, (_, i) => mark(i % columns, Math.floor(i / columns)));
+    const [dots, stripes] = [marks((x, y) => x & y & 1), marks((x, y) => (x + y) % 4 === 0)];
+    canvas.image = { width, blocks: this.blocks, pen, raw, data: new Uint32Array(raw.data.buffer), dots, stripes };
     return canvas.image;
   }
 }
@@ -415,7 +416,7 @@ class Player {
       requestAnimationFrame(() => this.paint());
     }).observe(root);
     dark.addEventListener("change", () => {
-      this.painter.dress();
+      this.painter?.dress();
       this.paint();
     });
   }
@@ -457,6 +458,7 @@ class Player {
 
   pause() {
     this.playing = false;
+    this.position = Math.floor(this.position);
     this.root.dataset.playing = "false";
     if (this.painter && this.tell) this.say();
   }
@@ -481,7 +483,7 @@ class Player {
 
   /** Paint again, where the picked thing can be seen. */
   look() {
-    const sought = this.painter.sought?.();
+    const sought = this.painter?.sought?.();
     if (sought === undefined || this.playing) this.paint();
     else this.seek(sought);
   }
@@ -494,7 +496,7 @@ class Player {
   move(position) {
     this.fresh = false;
     this.position = clamp(position, 0, this.painter.length);
-    this.slider.value = this.position;
+    this.slider.value = Math.floor(this.position);
     this.paint();
   }
 

@@ -67,9 +67,10 @@ def validate(cache: Path) -> int:
 
 
 def bench(cache: Path, dist: Path) -> int:
-    """Print how fast the simulation of the built site is, in this Python and in a browser."""
+    """Print how fast the built site simulates, in this Python and in a browser, and how smoothly its replays play."""
     python = environment(cache)
-    return module(python, "bench.simulation", LAB_BROWSER=find_browser(python), LAB_DIST=str(dist))
+    around = {"LAB_BROWSER": find_browser(python), "LAB_DIST": str(dist)}
+    return max(module(python, name, **around) for name in ("bench.simulation", "bench.frames"))
 
 
 def module(python: Path, name: str, **variables: str) -> int:

@@ -166,7 +166,7 @@ def runs(table: Sequence[int]) -> Iterator[int]:
 
 
 def floor(course: Course, request: FloorRequest) -> Result:
-    """A run's lanes up to its last arrival, curves under them, and each request's way in numbers.
+    """A run's lanes, curves under them up to its last arrival, and each request's way in numbers.
 
     spans: kind (number in engine.KINDS), request, lane, begin, end in ms. curves: `CELLS` cells up to end_ms, steps in µs. lives:
     a row per request, see `life_of`. A server that can't start has `runs` 0 and nothing else.
@@ -183,7 +183,7 @@ def floor(course: Course, request: FloorRequest) -> Result:
         "blocks": engine.kv_blocks(deployment, serving.reserve_of(course)),
         "end_ms": _ms(end_s),
         "stops": request.policy in ("continuous", "speculative"),
-        "spans": [n for span in shown.spans() if span.begin_s < end_s for n in _span(span)],
+        "spans": [n for span in shown.spans() for n in _span(span)],
         "curves": {
             "batch": [int(n) for n in curves["batch"]],
             "step_us": [_us(s) for s in curves["step_s"]],

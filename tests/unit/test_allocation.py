@@ -1,6 +1,7 @@
 """Memory handed out in stretches and in blocks: nothing is lost, the waste has its closed form, published figures are near."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -65,7 +66,7 @@ def test_every_request_is_answered_once_and_whole(kind, requests, total):
         assert last.final == request.prompt_tokens + request.output_tokens
         assert last.tokens + last.left - last.joined - 1 == last.final
         # An evicted request loses the step in which it had no room; what it wrote before is there again.
-        for before, after in zip(mine, mine[1:], strict=False):
+        for before, after in pairwise(mine):
             assert after.tokens == before.tokens + before.left - before.joined
     assert found.preemptions == len(found.stays) - len(requests)
     assert kind == "paged" or found.preemptions == 0

@@ -13,7 +13,9 @@ from tests import lab as native
 SOME = {
     "run": lambda: oracles.base_request(native.shipped(), "a", "latency", requests=50, load=2.5),
     "blocks": lambda: replays.BlocksRequest(64, "azure-2023-conversation", 4096, "pow2", 60, 300, 7),
-    "floor": lambda: replays.FloorRequest(**asdict(oracles.base_request(native.shipped(), "b", "latency", requests=20))),
+    "floor": lambda: replays.FloorRequest(
+        **asdict(oracles.base_request(native.shipped(), "b", "latency", requests=20))
+    ),
 }
 
 
