@@ -39,7 +39,7 @@ function sized(canvas, width, height) {
 const SHADES = ["block-1", "block-2", "block-3", "block-4"];
 const [LATER, NEVER, FREE] = [4, 5, 6];
 const BLOCK_COLOURS = [...SHADES, "block-later", "block-later-ink", "block-never", "block-never-ink", "block-free"];
-const TALLEST_MAP = 400;
+const TALLEST_MAP = 440; // CSS pixels
 
 /** A colour as one number in the byte order of ImageData. */
 function rgba(colour) {

@@ -14,7 +14,7 @@ same files run in CPython and in Pyodide, with the same digits.
 
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
-from physics.floor import CAUSES, KINDS, Floor, Life, Span, sampled
+from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
 from physics.memory import (
@@ -46,6 +46,7 @@ from physics.steptime import Calibration, StepCost, binding, calibration_for
 from physics.workload import Request, Workload, lengths, sample_requests
 
 __all__ = [
+    "BLOCKS",
     "BLOCK_TOKENS",
     "CAUSES",
     "GB",
@@ -53,6 +54,7 @@ __all__ = [
     "KINDS",
     "NAIVE",
     "RESERVATIONS",
+    "SEATS",
     "Calibration",
     "Deployment",
     "Floor",

@@ -223,12 +223,12 @@ def _life(life: engine.Life, lengths: engine.Request) -> list[int]:
 
 
 def life_of(result: Result, request: int) -> dict[str, Any]:
-    """One row of `lives` by name: times in s, counts, the cause by name, and who left last before it joined or None."""
+    """One row of `lives` by name: times in s, counts, the cause by name, who left last before it joined or None, all seats."""
     row = result["lives"][request]
     times = {name: us / 1e6 for name, us in zip(LIFE_TIMES, row, strict=False)}
     counts = dict(zip(LIFE_COUNTS, row[len(LIFE_TIMES) :], strict=False))
     cause, behind, *lengths = row[-4:]
-    named = {"cause": engine.CAUSES[cause], "behind": None if behind < 0 else behind}
+    named = {"cause": engine.CAUSES[cause], "behind": None if behind < 0 else behind, "seats": result["seats"]}
     return {
         **times,
         **counts,

@@ -115,7 +115,16 @@ def test_the_slowest_is_explained_until_another_is_picked():
 
 LIFE = {
     **dict.fromkeys(replays.LIFE_TIMES, 0.0),
-    **{"ahead": 3, "taken": 16, "chunks": 3, "evictions": 1, "cause": "seats", "behind": 31, "request": 40},
+    **{
+        "ahead": 3,
+        "taken": 16,
+        "seats": 16,
+        "chunks": 3,
+        "evictions": 1,
+        "cause": "seats",
+        "behind": 31,
+        "request": 40,
+    },
     **{"prompt_tokens": 900, "output_tokens": 80, "waited_s": 0.312, "prompt_s": 0.09, "ttft_s": 0.402, "lost_s": 0.25},
 }
 
@@ -125,9 +134,18 @@ LIFE = {
     [
         (
             {},
-            ["request 40", "waited 312 ms behind 3 others", "request 31 left", "in 3 pieces", "evicted once", "250 ms"],
+            [
+                "request 40",
+                "waited 312 ms, with 3 before it",
+                "all 16 seats",
+                "request 31 left",
+                "in 3 pieces",
+                "evicted once",
+                "250 ms",
+            ],
         ),
         ({"cause": "none", "evictions": 0, "chunks": 1}, ["taken in at once", "one piece", "nothing held it up"]),
+        ({"ahead": 0}, ["first in the queue"]),
         ({"cause": "blocks"}, ["a seat was free, the memory for its prompt was not"]),
         ({"cause": "batch"}, ["longest answer, that of request 31"]),
         ({"cause": "fill"}, ["for its batch to fill"]),

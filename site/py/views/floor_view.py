@@ -65,6 +65,7 @@ def frame(course: Course, state: store.State) -> Frame:
     }
     for name, panel in shown.items():
         found[f"{KEY}.{name}.title"] = {"text": titles[name]}
+        found[f"{KEY}.{name}.lanes"] = {"hidden": known and not panel.runs}
         found[f"{KEY}.{name}.useful"] = {"text": _useful(course, panel)}
     short = _titles(course, state, shown, short=True).values()
     tables = _tables(course, *shown.values(), *short) if known else _tables(course, None, None, *short)
@@ -182,7 +183,7 @@ def told(course: Course, title: str, life: Mapping[str, Any]) -> str:
     """A request's way in words: what it waited for, how its prompt was read, what held it up later."""
     words = course.at(f"{PATH}.why")
     numbers = {**life, "title": title, "whole_s": life["ttft_s"] + life["answer_s"]}
-    keys = ["head", life["cause"], "prompt_one" if life["chunks"] == 1 else "prompt_many"]
+    keys = ["head", _cause(life), "prompt_one" if life["chunks"] == 1 else "prompt_many"]
     if life["evictions"]:
         keys.append("evicted_once" if life["evictions"] == 1 else "evicted_often")
     if life["stalled_s"] > 0:
@@ -190,6 +191,11 @@ def told(course: Course, title: str, life: Mapping[str, Any]) -> str:
     elif not life["evictions"]:
         keys.append("smooth")
     return " ".join(wording.fill(words[key], numbers) for key in keys)
+
+
+def _cause(life: Mapping[str, Any]) -> str:
+    alone = life["cause"] in (engine.SEATS, engine.BLOCKS) and not life["ahead"]
+    return f"{life['cause']}_first" if alone else str(life["cause"])
 
 
 # --- tables ------------------------------------------------------------------------------------------------------------
