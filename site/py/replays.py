@@ -5,7 +5,7 @@ as JSON and stay small: places in blocks, times in ms or µs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import engine
@@ -76,7 +76,7 @@ def floor_requests(course: Course, settings: Mapping[str, Any]) -> dict[str, Flo
 
 
 def _floor(course: Course, settings: Mapping[str, Any], side: str, count: int) -> FloorRequest:
-    return FloorRequest(**asdict(serving.request_of(course, settings, side, count)))
+    return FloorRequest(**vars(serving.request_of(course, settings, side, count)))
 
 
 # --- memory ------------------------------------------------------------------------------------------------------------
@@ -168,8 +168,9 @@ def runs(table: Sequence[int]) -> Iterator[int]:
 def floor(course: Course, request: FloorRequest) -> Result:
     """A run's lanes, curves under them up to its last arrival, and each request's way in numbers.
 
-    spans: kind (number in engine.KINDS), request, lane, begin, end in ms. curves: `CELLS` cells up to end_ms, steps in µs. lives:
-    a row per request, see `life_of`. A server that can't start has `runs` 0 and nothing else.
+    spans: kind (number in engine.KINDS), request, lane, begin, end in ms. curves: `CELLS` cells up to end_ms, steps in µs.
+    lives: a row per request, see `life_of`; slowest: their numbers, longest time to the first token first. A server that
+    can't start has `runs` 0 and nothing else.
     """
     if serving.failure_at_start(request, serving.memory(course, request)):
         return {"runs": 0}
@@ -177,6 +178,7 @@ def floor(course: Course, request: FloorRequest) -> Result:
     shown, end_s = engine.Floor(run, settings), run.arrival_s[-1]
     curves = engine.sampled(run.record, end_s, CELLS)
     deployment = serving.deployment_of(course, request)
+    lives = [_life(shown.life(i), run.requests[i]) for i in range(len(run.requests))]
     return {
         "runs": 1,
         "seats": request.max_batch,
@@ -189,7 +191,8 @@ def floor(course: Course, request: FloorRequest) -> Result:
             "step_us": [_us(s) for s in curves["step_s"]],
             "blocks": [int(n) for n in curves["blocks"]],
         },
-        "lives": [_life(shown.life(i), run.requests[i]) for i in range(len(run.requests))],
+        "lives": lives,
+        "slowest": sorted(range(len(lives)), key=lambda i: (-lives[i][TTFT], i)),
         "useful_seats": _useful_seats(run),
     }
 
@@ -211,6 +214,7 @@ def _us(seconds: float) -> int:
 
 
 LIFE_TIMES = ("waited_s", "prompt_s", "ttft_s", "answer_s", "lost_s", "stalled_s")
+TTFT = LIFE_TIMES.index("ttft_s")
 LIFE_COUNTS = ("ahead", "taken", "chunks", "evictions")
 
 
@@ -236,10 +240,3 @@ def life_of(result: Result, request: int) -> dict[str, Any]:
         "request": request,
         **dict(zip(engine.Request._fields[1:], lengths, strict=True)),
     }
-
-
-def slowest(result: Result, most: int) -> list[int]:
-    """The requests that waited longest for their first token, longest first."""
-    column = LIFE_TIMES.index("ttft_s")
-    order = sorted(range(len(result["lives"])), key=lambda i: (-result["lives"][i][column], i))
-    return order[:most]

@@ -98,7 +98,7 @@ def test_the_other_rule_is_static_and_for_static_continuous():
 def test_the_slowest_is_explained_until_another_is_picked():
     state = native.walked(until=3)
     shown = floor_view.floors(COURSE, state)
-    slowest = replays.slowest(shown["one"].result, 1)[0]
+    slowest = shown["one"].result["slowest"][0]
     assert f"request {slowest}" in native.says(state, "act2.replay.why")
     picked = native.after(state, store.RequestPicked("two", 7))
     assert "request 7" in native.says(picked, "act2.replay.why")

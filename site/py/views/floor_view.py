@@ -1,7 +1,7 @@
 """The serving floor as a frame: two servers' lanes, why a request was slow, and tables that say what the lanes show."""
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -109,9 +109,7 @@ def _scene(course: Course, shown: Floors) -> dict[str, Any]:
     length = end_ms(*shown.values())
     return {
         "painter": "floor",
-        "name": " ".join(
-            "-".join(map(str, astuple(request))) for request in (panel.request for panel in shown.values())
-        ),
+        "name": " ".join("-".join(map(str, vars(panel.request).values())) for panel in shown.values()),
         "panels": {name: panel.result for name, panel in shown.items()},
         "end_ms": length,
         "seconds": SECONDS,
@@ -139,7 +137,7 @@ def picked(state: store.State, shown: Floors) -> tuple[str, int] | None:
     running = {name: panel.result for name, panel in shown.items() if panel.runs}
     if state.picked and state.picked[0] in running and 0 <= state.picked[1] < len(running[state.picked[0]]["lives"]):
         return state.picked
-    return next(((name, replays.slowest(result, 1)[0]) for name, result in running.items()), None)
+    return next(((name, result["slowest"][0]) for name, result in running.items()), None)
 
 
 def _picked_mark(state: store.State, shown: Floors) -> dict[str, Any]:
@@ -152,7 +150,7 @@ def moved(course: Course, state: store.State, move: str) -> store.RequestPicked:
     shown = floors(course, state)
     now = picked(state, shown)
     if move in PANELS and shown[move].runs:
-        return store.RequestPicked(move, replays.slowest(shown[move].result, 1)[0])
+        return store.RequestPicked(move, shown[move].result["slowest"][0])
     if move in PANELS or now is None:
         return store.RequestPicked(PANELS[0], None)
     name, request = now
@@ -221,7 +219,7 @@ def _tables(course: Course, one: Shown | None, two: Shown | None, *titles: str) 
 def _slow_rows(course: Course, title: str, result: Result) -> list[list[str]]:
     causes = course.at(f"{PATH}.causes")
     found = []
-    for request in replays.slowest(result, SLOWEST):
+    for request in result["slowest"][:SLOWEST]:
         life = replays.life_of(result, request)
         times = [wording.show(life[name], "time") for name in ("ttft_s", "waited_s")]
         found.append([f"{title}, {request}", *times, causes[life["cause"]]])
