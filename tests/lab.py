@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 
 import course
+import jobs
 import oracles
-import serving
 import store
 import views
 import wording
@@ -24,9 +24,9 @@ def shipped() -> course.Course:
 
 
 @cache
-def ran(request: serving.RunRequest) -> serving.Result:
-    """A run, simulated once per test session."""
-    return serving.run(shipped(), request)
+def ran(request: jobs.Job) -> jobs.Result:
+    """A job, done once per test session."""
+    return jobs.do(shipped(), request)
 
 
 def start(context: str = "latency") -> store.State:

@@ -15,7 +15,16 @@ from tools.trouble import BuildError
 
 ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html", "kv-lab.js")
 ROOT_FOLDERS = ("icons",)
-PAGE_FILES = ("boot.js", "embed.js", "offline.js", "python.mjs", "runtime.mjs", "simulator.mjs", "start.py")
+PAGE_FILES = (
+    "boot.js",
+    "embed.js",
+    "offline.js",
+    "python.mjs",
+    "replay.mjs",
+    "runtime.mjs",
+    "simulator.mjs",
+    "start.py",
+)
 LINKED_DOCUMENTS = ("physics", "embedding")
 NEEDED = (
     "runtime/pyodide/pyodide.asm.wasm",

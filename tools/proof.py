@@ -29,6 +29,10 @@ LOCAL = {
         known front least least_ttft most_ttft own own_ttft own_cost own_tokens policy batch gpus bits configuration side
         score own_score best change cost beyond count counts full
     """,
+    "replay": """
+        speed step steps blocks block_tokens block_bytes useful later never free running finished title policy said
+        requests seconds load at batch idle seats waiting kv whole_s one two source address max_sequence
+    """,
 }
 
 

@@ -7,7 +7,7 @@ time comes in with it, as ISO 8601 in UTC.
 from dataclasses import dataclass
 
 import ledger
-from serving import Result, RunRequest
+from jobs import Job, Result
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,19 @@ class WayOutTried:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """A simulation came back, at a time."""
+    """A job came back, at a time."""
 
-    request: RunRequest
+    request: Job
     result: Result
     at: str
+
+
+@dataclass(frozen=True)
+class RequestPicked:
+    """The learner points at a request of a replayed server; None for the slowest one."""
+
+    panel: str
+    request: int | None
 
 
 @dataclass(frozen=True)
@@ -168,6 +176,7 @@ Action = (
     | ConfigPasted
     | WayOutTried
     | RunFinished
+    | RequestPicked
     | DesignRecorded
     | SweepStarted
     | SweepCancelled

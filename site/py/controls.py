@@ -84,7 +84,7 @@ Control = Range | Choice
 @lru_cache(maxsize=4)
 def controls(course: Course) -> dict[str, Control]:
     """Every control of the lab by id (`act1.context`, `act2.a.max_batch`, ...), in the order of the page."""
-    found = [*_calculator(course), *_shared(course)]
+    found = [*_calculator(course), *_shared(course), *_replays(course)]
     for side in ("a", "b"):
         found += _side(course, side)
     found += [
@@ -176,6 +176,18 @@ def _swept_side(course: Course) -> Choice:
     options = tuple((side, course.at(f"act2.sides.{side}.title")) for side in sides)
     starts = {context: sides[i % len(sides)] for i, context in enumerate(course.contexts)}
     return Choice("act2.sweep_side", course.at("sweeps.frontier.side_label"), options, starts)
+
+
+def _replays(course: Course) -> list[Control]:
+    """What the two replays show, chosen by name."""
+    reservation, floor = course.at("replay.blocks.reservation"), course.at("replay.floor.shown")
+    return [
+        _choice(course, id, table["label"], [(option["id"], option["text"]) for option in table["options"]], default)
+        for id, table, default in (
+            ("act1.reservation", reservation, reservation["default"]),
+            ("act2.floor", floor, floor["default"]),
+        )
+    ]
 
 
 def _side(course: Course, side: str) -> list[Control]:

@@ -54,6 +54,7 @@ SIDE = {
     "load": RANGE,
 }
 NAMED = [{"id": TEXT, "text": TEXT}]
+CHOICE = {"label": TEXT, "default": TEXT, "options": NAMED}
 
 SHAPES: Mapping[str, shapes.Shape] = {
     "course": {
@@ -184,6 +185,35 @@ SHAPES: Mapping[str, shapes.Shape] = {
             "key": [TEXT],
             "columns": [TEXT],
             "sides": {"*": {"max_batch": [COUNT], "max_sequence": [COUNT]}},
+            "*": TEXT,
+        },
+    },
+    "replay": {
+        "player": {"speeds": [TEXT], "*": TEXT},
+        "blocks": {
+            "steps": COUNT,
+            "steps_published": COUNT,
+            "requests": COUNT,
+            "workload": PER_CONTEXT,
+            "reservation": CHOICE,
+            "layouts": {"*": TEXT},
+            "now": [TEXT],
+            "table": [TEXT],
+            "*": TEXT,
+        },
+        "published": {
+            "columns": [TEXT],
+            "shares": {"*": NUMBER},
+            "max_sequence": COUNT,
+            "*": TEXT,
+        },
+        "floor": {
+            "requests": COUNT,
+            "legend": [TEXT],
+            "shown": CHOICE,
+            "why": {"table": [TEXT], "*": TEXT},
+            "causes": {"*": TEXT},
+            "moments": {"columns": [TEXT], "*": TEXT},
             "*": TEXT,
         },
     },

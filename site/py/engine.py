@@ -6,15 +6,19 @@ growth      the derivation of Act I, what grows        metrics     from a run to
 steptime    how long one iteration takes               queueing    closed forms that the simulation must agree with
 workload    arrivals and lengths, seeded               catalogue   content tables to the objects above
 hub_config  a model from its config.json               roofline    which of the two walls a step meets, and where
+allocation  memory in stretches or in blocks           floor       a recorded run as lanes, and why each wait was so long
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
 """
 
+from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
+from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
 from physics.memory import (
+    BLOCK_TOKENS,
     block_bytes,
     contiguous_share,
     kv_blocks,
@@ -49,25 +53,36 @@ from physics.queueing import (
     static_waste,
 )
 from physics.roofline import placed, reached, ridge, roof, work
-from physics.simulate import Run, ServerSettings, simulate
+from physics.simulate import Record, Run, ServerSettings, simulate
 from physics.steptime import Calibration, StepCost, binding, calibration_for
 from physics.workload import Request, Workload, lengths, prompt_at, sample_requests
 
 __all__ = [
+    "BLOCKS",
+    "BLOCK_TOKENS",
+    "CAUSES",
     "GB",
     "GIB",
+    "KINDS",
     "LEVELS",
     "NAIVE",
+    "RESERVATIONS",
+    "SEATS",
     "TFLOP",
     "Calibration",
     "Deployment",
+    "Floor",
     "Gpu",
+    "Layout",
+    "Life",
     "Model",
     "PhysicsError",
+    "Record",
     "Request",
     "Reserve",
     "Run",
     "ServerSettings",
+    "Span",
     "StepCost",
     "Workload",
     "batched_queue_s",
@@ -76,6 +91,7 @@ __all__ = [
     "binned",
     "block_bytes",
     "calibration_for",
+    "contiguous",
     "contiguous_share",
     "distribution",
     "goodput",
@@ -91,6 +107,7 @@ __all__ = [
     "memory_plan",
     "mg1_wait_s",
     "model_from_config",
+    "paged",
     "paged_share",
     "percentile",
     "placed",
@@ -104,6 +121,7 @@ __all__ = [
     "ridge",
     "roof",
     "sample_requests",
+    "sampled",
     "simulate",
     "speculation_speedup",
     "speculation_yield",

@@ -9,16 +9,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import replays
 import serving
 from course import Course
 from engine import PhysicsError
-from serving import Result, RunRequest
+from replays import BlocksRequest, FloorRequest
+from serving import RunRequest
 
-Job = RunRequest
+Job = RunRequest | BlocksRequest | FloorRequest
+Result = Mapping[str, Any]
 Deed = Callable[[Course, Any], Result]
 
 KINDS: Mapping[str, tuple[type, Deed]] = {
     "run": (RunRequest, serving.run),
+    "blocks": (BlocksRequest, replays.blocks),
+    "floor": (FloorRequest, replays.floor),
 }
 NAMES: Mapping[type, str] = {kind: name for name, (kind, _) in KINDS.items()}
 
@@ -27,6 +32,12 @@ def do(course: Course, job: Job) -> Result:
     """The result of a job. Raises PhysicsError when it asks for what can't be."""
     _, deed = KINDS[NAMES[type(job)]]
     return deed(course, job)
+
+
+def refused(course: Course, job: Job) -> Result:
+    """What stands in for the result of a job that PhysicsError kept from being done."""
+    known = serving.memory(course, job) if type(job) is RunRequest else {}
+    return {**known, "runs": 0}
 
 
 def pack(job: Job) -> str:

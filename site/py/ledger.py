@@ -551,9 +551,14 @@ def export(text_now: str | None, form: str, now: str) -> str:
     reading = read(text_now)
     others, designs = _split(reading.document["history"])
     others = _as_dict(others) if form == "dict" else _as_list(others)
-    ours = _entry(designs, reading.record) if reading.writable else _combined(designs)
+    ours = _entry(designs, reading.record) if reading.writable else _combined(sorted(designs, key=_is_newer))
     history = _joined(others, ours if designs else None)
     return _dumped({**reading.document, "history": history, "last_updated": _utc(now)}, indent=2) + "\n"
+
+
+def _is_newer(design: Mapping[str, Any]) -> bool:
+    """Whether a newer version wrote a design: of several for one step it is the one that stays."""
+    return _migrated(design.get(OWN, {"schema": SCHEMA}))[2]
 
 
 def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading]:

@@ -137,4 +137,6 @@ WRITERS: Mapping[str, Callable[[Document, Node, Any], None]] = {
     "x": _attribute("x"),
     "width": _attribute("width"),
     "figure": lambda document, node, value: None,  # drawn by the screen, which alone knows a plotting library
+    "scene": lambda document, node, value: None,  # painted by the stage
+    "picked": _attribute("data-picked"),
 }

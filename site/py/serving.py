@@ -134,12 +134,9 @@ def run(course: Course, request: RunRequest) -> Result:
     shape = workload_numbers(course, request)
     if failure_at_start(request, numbers):
         return {**numbers, **shape, "runs": 0}
-    cost, settings = step_cost(course, request), server_settings(course, request)
-    deployment = deployment_of(course, request)
-    blocks = engine.kv_blocks(deployment, reserve_of(course), settings.block_size)
-    users, draft = request.users or None, draft_cost(course, request)
-    outcome = engine.simulate(cost, settings, traffic(course, request), blocks, users=users, draft_cost=draft)
-    return {**numbers, **shape, **engine.summary(outcome, deployment), **engine.distribution(outcome), "runs": 1}
+    outcome = simulated(course, request)
+    figures = engine.summary(outcome, deployment_of(course, request))
+    return {**numbers, **shape, **figures, **engine.distribution(outcome), "runs": 1}
 
 
 def server_settings(course: Course, request: RunRequest) -> engine.ServerSettings:
@@ -159,6 +156,21 @@ def server_settings(course: Course, request: RunRequest) -> engine.ServerSetting
 def figures(result: Result) -> dict[str, Number]:
     """The single figures of a result, without its distributions: what the record keeps."""
     return {name: value for name, value in result.items() if not isinstance(value, list)}
+
+
+def simulated(course: Course, request: RunRequest, record: bool = False) -> engine.Run:
+    """The engine's run for a request, with its record if it is to be replayed. Raises PhysicsError when nothing can run."""
+    settings = server_settings(course, request)
+    blocks = engine.kv_blocks(deployment_of(course, request), reserve_of(course), settings.block_size)
+    return engine.simulate(
+        step_cost(course, request),
+        settings,
+        traffic(course, request),
+        blocks,
+        users=request.users or None,
+        draft_cost=draft_cost(course, request),
+        record=record,
+    )
 
 
 def traffic(course: Course, request: RunRequest) -> list[engine.Request]:

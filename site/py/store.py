@@ -14,6 +14,7 @@ import engine
 import ledger
 import oracles
 import receipts
+import replays
 import serving
 import sweeps
 from actions import (
@@ -31,6 +32,7 @@ from actions import (
     NoticeClosed,
     Noticed,
     OptionChosen,
+    RequestPicked,
     RunFinished,
     SaveFinished,
     SweepCancelled,
@@ -41,7 +43,8 @@ from actions import (
 )
 from controls import FULL, PASTED, PUBLISHED, Value, controls, defaults
 from course import QUESTIONS, Course
-from serving import Result, RunRequest
+from jobs import Job, Result
+from serving import RunRequest
 
 UNKNOWN, DEVICE, PAGE, REFUSED = "unknown", "device", "page", "refused"
 PREDICT, LOCKED, EXPLORE, COMMITTED = "predict", "locked", "explore", "committed"
@@ -56,7 +59,8 @@ class State:
 
     context: the side of the wall; settings: control values by context; chosen: options picked but not committed, by
     context and question; problems: what was wrong with a typed value or a press, by control or question; settled: no
-    slider is being dragged; results: simulated runs at hand; record: the ledger's facts and settings; stored: the record
+    slider is being dragged; results: finished jobs at hand; picked: the panel and request of the floor that was pointed at,
+    None for the slowest; record: the ledger's facts and settings; stored: the record
     as storage last had it; saved: where that is; notices: sentences that the learner has not yet closed; asking: the
     clear button was pressed once; pasted: the model read from a pasted config.json; strange: ids of facts that this
     version of the course can't make sense of, which are kept in the record and left out of everything that is shown;
@@ -69,7 +73,8 @@ class State:
     chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     settled: bool = True
-    results: Mapping[RunRequest, Result] = field(default_factory=dict)
+    results: Mapping[Job, Result] = field(default_factory=dict)
+    picked: tuple[str, int] | None = None
     record: ledger.Record = field(default_factory=ledger.Record)
     stored: ledger.Record = field(default_factory=ledger.Record)
     saved: str = UNKNOWN
@@ -159,15 +164,15 @@ def sides(course: Course, state: State) -> dict[str, RunRequest]:
     return {side: request(course, state, side) for side in serving.SIDES}
 
 
-def wanted(course: Course, state: State) -> list[RunRequest]:
+def wanted(course: Course, state: State) -> list[Job]:
     """The runs that the page wants now, most urgent first; of its sweeps the next few, after everything else."""
     found = needed(course, state)
     return [*found, *_swept(course, state)] if state.settled else found
 
 
-def needed(course: Course, state: State) -> list[RunRequest]:
+def needed(course: Course, state: State) -> list[Job]:
     """The runs that the page can't do without now, most urgent first. Act II's instruments want none before its lock."""
-    found: list[RunRequest] = []
+    found: list[Job] = []
     if is_open(state, "act2") and answer(state, "act2.prediction"):
         found += [request(course, state, side) for side in serving.SIDES]
     for question in ("act2.prediction", "act2.reflection"):
@@ -177,7 +182,18 @@ def needed(course: Course, state: State) -> list[RunRequest]:
     if found and state.settled:
         found += _ways_out(course, state)
         found += _spread(course, state)
+    found += _replayed(course, state)
     return list(dict.fromkeys(found))
+
+
+def _replayed(course: Course, state: State) -> list[Job]:
+    """What the replays show: the memory once Act I is revealed, the floor once Act II is and no slider is held."""
+    found: list[Job] = []
+    if answer(state, "act1.prediction"):
+        found.append(replays.blocks_request(course, state.settings[state.context], state.context))
+    if state.settled and is_open(state, "act2") and answer(state, "act2.prediction"):
+        found += replays.floor_requests(course, state.settings[state.context]).values()
+    return found
 
 
 def _spread(course: Course, state: State) -> list[RunRequest]:
@@ -216,13 +232,8 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
     return found
 
 
-def refused(course: Course, request: RunRequest) -> Result:
-    """What stands in the place of a result that the engine refused to compute: the memory, and no run."""
-    return {**serving.memory(course, request), "runs": 0}
-
-
-def next_run(course: Course, state: State) -> RunRequest | None:
-    """The next run to simulate, None when everything wanted is at hand."""
+def next_run(course: Course, state: State) -> Job | None:
+    """The next job to do, None when everything wanted is at hand."""
     urgent = next((asked for asked in needed(course, state) if asked not in state.results), None)
     if urgent is None and state.settled:
         return next(iter(_swept(course, state)), None)
@@ -413,6 +424,10 @@ def _change_taken(course: Course, state: State, action: ChangeTaken) -> State:
     return _set(course, state, {best[0].setting: best[0].value}) if best else state
 
 
+def _request_picked(course: Course, state: State, action: RequestPicked) -> State:
+    return replace(state, picked=None if action.request is None else (action.panel, action.request))
+
+
 def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
     """The first time a side breaks, and each time it changes between broken and mended, is a fact of the record."""
     for side in serving.SIDES:
@@ -541,6 +556,7 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     ConfigPasted: _config_pasted,
     WayOutTried: _way_out_tried,
     RunFinished: _run_finished,
+    RequestPicked: _request_picked,
     DesignRecorded: _design_recorded,
     SweepStarted: _sweep_started,
     SweepCancelled: _sweep_cancelled,
@@ -567,9 +583,9 @@ class Save:
 
 @dataclass(frozen=True)
 class Simulate:
-    """Run one simulation and report it with RunFinished."""
+    """Do one job and report it with RunFinished."""
 
-    request: RunRequest
+    request: Job
 
 
 Effect = Save | Simulate

@@ -21,10 +21,12 @@ import store
 import views
 import wording
 from course import Course
-from jobs import Job, Outcome
+from jobs import Job, Outcome, refused
 from keeper import Keeper, Kept
 from plots import Plots
 from simulator import Simulator
+from stage import Stage
+from views.floor_view import moved
 from views.parts import plain
 
 DARK = "(prefers-color-scheme: dark)"
@@ -51,18 +53,21 @@ class LocalStorage:
 class Screen:
     """The nodes of the page and the frame that they show."""
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, told: Callable[..., None]) -> None:
+        self.stage = Stage(window, create_proxy, told)
         self.nodes = page.index(document)
         self.shown: page.Frame = {}
         self.plots = Plots(window, create_proxy, self.nodes, course.at("words.chart_missing"))
 
     def show(self, frame: page.Frame) -> None:
-        """Patch what differs, then the plots whose figure differs."""
+        """Patch what differs, then the plots and the scenes that differ."""
         before, self.shown = self.shown, {**self.shown, **frame}
         page.patch(document, self.nodes, before, frame)
         for key, properties in page.changes(before, frame):
             if properties.get("figure"):
                 self.plots.show(key, properties["figure"])
+            if "scene" in properties or "picked" in properties:
+                self.stage.show(key, self.nodes[key], properties)
 
     def resync(self) -> None:
         """Put every tick box and radio button back to what the state says: the document doesn't decide what is locked."""
@@ -80,7 +85,7 @@ class App:
         self.course = course
         self.state = store.initial(course)
         self.keeper = Keeper(LocalStorage())
-        self.screen = Screen(course)
+        self.screen = Screen(course, self.guarded(self.told))
         self.frame_asked = False
         self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
         self.render_proxy = create_proxy(self.guarded(self.render))
@@ -99,7 +104,9 @@ class App:
             except Exception as failure:
                 console.error("".join(traceback.format_exception(failure)))
                 reason = f"{type(failure).__name__}: {failure}"
-                self.dispatch(store.Noticed(wording.fill(self.course.at("words.went_wrong"), {"reason": reason})))
+                sentence = wording.fill(self.course.at("words.went_wrong"), {"reason": reason})
+                if sentence not in self.state.notices:  # said once: what fails at every frame would ask for the next
+                    self.dispatch(store.Noticed(sentence))
 
         return guarded_deed
 
@@ -136,13 +143,25 @@ class App:
     def render(self, *_: Any) -> None:
         """Show the state."""
         self.frame_asked = False
-        self.screen.show(views.frame(self.course, self.state))
+        try:
+            frame = views.frame(self.course, self.state)
+        except Exception:
+            self.screen.show(views.shell.notices(self.state))  # whatever a view can't show, this can be said
+            raise
+        self.screen.show(frame)
+
+    def told(self, key: str, event: str, *what: Any) -> None:
+        """A replay moved on, or the learner pointed at a request in it."""
+        if event == "at":
+            self.screen.show(views.moment(self.course, self.state, key, int(what[0])))
+        elif event == "pick":
+            self.dispatch(store.RequestPicked(str(what[0]), int(what[1])))
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """A job came back: its result is taken in, a refusal is said."""
         result = outcome.result
         if result is None:
-            result = store.refused(self.course, job)
+            result = refused(self.course, job)
             reason = wording.fill(self.course.at("words.simulate_error"), {"reason": outcome.refusal or ""})
             self.dispatch(store.Noticed(reason))
         self.dispatch(store.RunFinished(job, result, now()))
@@ -246,6 +265,7 @@ def on_click(app: App, name: str, data: Any) -> None:
         "sweep": lambda: store.SweepStarted(data.kind),
         "sweep-cancel": lambda: store.SweepCancelled(data.kind),
         "take-change": store.ChangeTaken,
+        "pick": lambda: moved(app.course, app.state, data.move),
         "close-notices": store.NoticeClosed,
         "clear": lambda: store.ClearAsked(True),
         "clear-no": lambda: store.ClearAsked(False),

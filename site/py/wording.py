@@ -76,6 +76,7 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "sig": significant,
     "x": lambda value: f"{significant(value, 2)}\N{MULTIPLICATION SIGN}",
     "pct": lambda value: united(short(value * 100, 0 if abs(value) >= 0.1 else 1), "%"),
+    "tenths": lambda value: united(decimals(value * 100, 1), "%"),
     "billion": lambda value: united(short(value / 1e9, 2), "billion"),
     "gib": lambda value: united(short(value / GIB, 1), "GiB"),
     "gb": lambda value: united(decimals(value / GB, 0), "GB"),

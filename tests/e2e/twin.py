@@ -34,6 +34,7 @@ DIFFERENCES = """expected => {
     value: node => node.value, state: attribute('data-state'), label: attribute('aria-label'),
     spoken: attribute('aria-valuetext'), invalid: attribute('aria-invalid'), min: attribute('min'), max: attribute('max'),
     step: attribute('step'), x: attribute('x'), width: attribute('width'),
+    scene: attribute('data-scene'), picked: attribute('data-picked'),
   };
   const found = [];
   for (const [key, properties] of Object.entries(expected)) {
@@ -141,6 +142,8 @@ def _properties(properties: Mapping[str, Any]) -> dict[str, Any]:
             places = [[s.get("xanchor", s.get("x0")), s.get("yanchor", s.get("y0"))] for s in shapes]
             drawn = [[[trace.get("x"), trace.get("y")] for trace in traces], places]
             found["figure"] = json.loads(json.dumps(drawn))
+        elif name == "scene":
+            found[name] = value and value["name"]  # what is painted in it, test_replay.py reads
         else:
             found[name] = value
     return found

@@ -119,7 +119,22 @@ def _runs() -> Iterable[dict[str, Any]]:
         yield {**tight, **chat, "policy": policy, "blocks": None, "users": 20}
 
 
-SCENARIOS: list[dict[str, Any]] = [*_memory(), *_growth(), *_steps(), *_workloads(), *_queues(), *_runs()]
+def _replays() -> Iterable[dict[str, Any]]:
+    for layout in ("max", "pow2", "oracle", "paged"):
+        yield {"kind": "layout", "layout": layout, "workload": "azure-2023-conversation", "blocks": 3000, "seed": 4}
+    for policy in ("static", "continuous", "chunked"):
+        yield {"kind": "floor", "policy": policy, "workload": "azure-2023-conversation", "rate": 4.0, "seed": 8}
+
+
+SCENARIOS: list[dict[str, Any]] = [
+    *_memory(),
+    *_growth(),
+    *_steps(),
+    *_workloads(),
+    *_queues(),
+    *_runs(),
+    *_replays(),
+]
 
 
 def evaluate(scenario: Mapping[str, Any], course: Any) -> Numbers:
@@ -217,7 +232,32 @@ def _evaluate_run(scenario: Mapping[str, Any], course: Any) -> Numbers:
     return {**engine.summary(run, deployment), **spread, **bins, **edges, **times, **counts}
 
 
+def _evaluate_layout(scenario: Mapping[str, Any], course: Any) -> Numbers:
+    limit, steps = 4096, 150
+    requests = engine.sample_requests(course.workloads[scenario["workload"]], 1.0, 600, scenario["seed"], limit)
+    if scenario["layout"] == "paged":
+        found = engine.paged(requests, scenario["blocks"], steps)
+    else:
+        found = engine.contiguous(requests, scenario["blocks"], steps, scenario["layout"], limit)
+    sums = {name: sum(getattr(found, name)) for name in ("useful", "later", "never", "running")}
+    return {**sums, "finished": found.finished[-1], "stays": len(found.stays), "preemptions": found.preemptions}
+
+
+def _evaluate_floor(scenario: Mapping[str, Any], course: Any) -> Numbers:
+    deployment = engine.Deployment(course.models["llama-3-70b"], course.gpus["h100-sxm"], 4)
+    workload, settings = course.workloads[scenario["workload"]], engine.ServerSettings(scenario["policy"], 24, 4096)
+    requests = engine.sample_requests(workload, scenario["rate"], 120, scenario["seed"], 4096)
+    run = engine.simulate(_cost(deployment, course), settings, requests, 700, record=True)
+    floor = engine.Floor(run, settings)
+    lives = {
+        f"{name}_{i}": getattr(floor.life(i), name) for i in (3, 60, 119) for name in ("ttft_s", "stalled_s", "lost_s")
+    }
+    return {**lives, "spans": len(floor.spans()), "ahead": sum(floor.life(i).ahead for i in range(120))}
+
+
 EVALUATE = {
+    "layout": _evaluate_layout,
+    "floor": _evaluate_floor,
     "memory": _evaluate_memory,
     "growth": _evaluate_growth,
     "step": _evaluate_step,

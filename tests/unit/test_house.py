@@ -18,10 +18,11 @@ FLOORS = [
     {"engine", "page", "charts", "handoff"},
     {"course"},
     {"controls", "serving"},
-    {"oracles", "jobs", "receipts", "sweeps"},
+    {"oracles", "receipts", "replays", "sweeps"},
+    {"jobs"},
     {"actions"},
     {"store"},
-    {"keeper", "views", "plots", "simulator", "shipped"},
+    {"keeper", "views", "plots", "simulator", "shipped", "stage"},
     {"ui"},
     {"main", "worker"},
 ]
@@ -96,6 +97,8 @@ def test_the_page_and_the_views_name_the_same_nodes():
     assert framed - keys == set()
     unwritten = keys - framed
     handled_by_the_screen = {"ledger.import", "ledger.text", "embed.text", "act1.reality.cards", "act2.pairs"}
+    for replay in views.MOMENTS:
+        handled_by_the_screen |= set(views.moment(native.shipped(), native.walked(until=4), replay, 0))
     rows = {key for key in unwritten if f"{key}.label" in framed or f"{key}.plot" in framed or key.endswith(".math")}
     assert unwritten - rows - handled_by_the_screen == set()
 
@@ -129,7 +132,7 @@ def numbers_typed_in(value, path=""):
             yield path, value
 
 
-@pytest.mark.parametrize("name", ["act1", "act2", "course", "insight", "sweeps"])
+@pytest.mark.parametrize("name", ["act1", "act2", "course", "insight", "replay", "sweeps"])
 def test_no_number_of_the_physics_is_typed_in_prose(name):
     table = {key: part for key, part in native.shipped().tables[name].items() if key not in ("deployment", "masthead")}
     plain_values = (
@@ -142,6 +145,10 @@ def test_no_number_of_the_physics_is_typed_in_prose(name):
         ".draft_model",
         ".address",
         ".policy",
+        ".speeds",
+        ".source",
+        ".workload.latency",
+        ".workload.throughput",
     )
     found = [(p, t) for p, t in numbers_typed_in(table) if not re.sub(r"\[\d+\]$", "", p).endswith(plain_values)]
     assert found == []

@@ -1,13 +1,21 @@
 """Jobs: what is packed comes back as itself, and is done in the same way wherever that is."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 import jobs
 import oracles
+import replays
 from tests import lab as native
 
 SOME = {
     "run": lambda: oracles.base_request(native.shipped(), "a", "latency", requests=50, load=2.5),
+    "blocks": lambda: replays.BlocksRequest(64, "azure-2023-conversation", 4096, "pow2", 60, 300, 7),
+    "floor": lambda: replays.FloorRequest(
+        **asdict(oracles.base_request(native.shipped(), "b", "latency", requests=20))
+    ),
 }
 
 
@@ -16,7 +24,9 @@ def test_a_job_comes_back_from_its_text_and_gives_the_same_result(kind):
     job = SOME[kind]()
     again = jobs.unpack(jobs.pack(job))
     assert again == job and hash(again) == hash(job)
-    assert jobs.do(native.shipped(), again) == jobs.do(native.shipped(), job)
+    result = jobs.do(native.shipped(), job)
+    assert jobs.do(native.shipped(), again) == result
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 
 @pytest.mark.parametrize("text", ['["walk", {}]', '["run", {"speed": 1}]'])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "site" / "py"))
@@ -557,6 +557,7 @@ TEXTS = st.text() | JSON.map(json.dumps) | NEAR_MISSES.map(json.dumps)
 
 @settings(max_examples=400, deadline=None)
 @given(TEXTS)
+@example(json.dumps({"history": [{"step": 10, "design": {OWN: {"schema": 2}}}, {"step": 10, "design": {OWN: {}}}]}))
 def test_reading_never_raises_and_what_it_gives_can_be_kept(text: str) -> None:
     reading = ledger.read(text)
     assert (reading.set_aside is None) or (reading.set_aside == text and reading.problem)

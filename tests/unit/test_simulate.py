@@ -54,10 +54,17 @@ class Scenario:
     cost: StepCost
     users: int | None = None
 
-    def run(self, jump: bool = True) -> Run:
+    def run(self, jump: bool = True, record: bool = False) -> Run:
         draft = DRAFT if self.settings.policy == "speculative" else None
         return simulate(
-            self.cost, self.settings, self.requests, self.blocks, users=self.users, draft_cost=draft, jump=jump
+            self.cost,
+            self.settings,
+            self.requests,
+            self.blocks,
+            users=self.users,
+            draft_cost=draft,
+            jump=jump,
+            record=record,
         )
 
 
@@ -126,6 +133,23 @@ def test_the_jump_lands_where_the_walk_does(scenario: Scenario) -> None:
         assert close(getattr(fast, name), getattr(plain, name)), name
     assert sum(n for _, n in fast.gaps) == sum(n for _, n in plain.gaps)
     assert close(sum(s * n for s, n in fast.gaps), sum(s * n for s, n in plain.gaps))
+
+
+@settings(max_examples=200, deadline=None)
+@given(scenarios())
+@example(TIGHT)
+@example(EXACT)
+def test_a_record_changes_nothing_and_is_the_same_for_jump_and_walk(scenario: Scenario) -> None:
+    fast, plain = scenario.run(record=True), scenario.run(jump=False, record=True)
+    assert replace(fast, record=None) == scenario.run()
+    one, other = fast.record, plain.record
+    assert one is not None and other is not None
+    for name in ("joined", "evicted", "wrote", "chunks"):
+        kept, walked = getattr(one, name), getattr(other, name)
+        assert len(kept) == len(walked), name
+        assert all(close(a, b) for x, y in zip(kept, walked, strict=True) for a, b in zip(x, y, strict=True)), name
+    assert sum(stride[2] for stride in one.strides) == sum(stride[2] for stride in other.strides) == fast.steps
+    assert close(sum(end - begin for begin, end, *_ in one.strides), fast.busy_s)
 
 
 @settings(max_examples=300, deadline=None)

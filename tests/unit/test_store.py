@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import jobs
 import ledger
 import oracles
 import serving
@@ -143,6 +144,7 @@ def any_action(chance, state):
             store.ConfigPasted(chance.choice(["", "{}", "[1"])),
             store.SweepStarted(chance.choice((sweeps.MAP, sweeps.FRONTIER))),
             store.SweepCancelled(chance.choice((sweeps.MAP, sweeps.FRONTIER))),
+            store.RequestPicked(chance.choice(("one", "two")), chance.choice((None, 0, 7))),
             store.NoticeClosed(),
             store.ClearAsked(True),
         ]
@@ -161,7 +163,7 @@ def test_random_walks_never_unlock_never_lose_a_fact_and_always_show_something(s
                 locked = store.answer(before, question, context)
                 assert locked is None or store.answer(state, question, context) == locked
         request = store.next_run(COURSE, state)
-        assert request is None or isinstance(request, serving.RunRequest)
+        assert request is None or isinstance(request, jobs.Job)
     frame = views.frame(COURSE, state)
     texts = [value for entry in frame.values() for value in entry.values() if isinstance(value, str)]
     assert [text for text in texts if UNFILLED.search(text)] == []
@@ -174,9 +176,7 @@ def test_what_the_views_remember_is_what_they_would_make_anew(seed):
         state = native.after(state, any_action(chance, state))
         request = store.next_run(COURSE, state)
         if request is not None and chance.random() < 0.3:
-            state = native.after(
-                state, store.RunFinished(request, serving.memory(COURSE, request) | {"runs": 0}, native.AT)
-            )
+            state = native.after(state, store.RunFinished(request, jobs.refused(COURSE, request), native.AT))
         for part in (views.act1, views.act2, views.shell, views.ledger_view):
             assert part.frame(COURSE, state) == part.frame.__wrapped__(COURSE, state)
 

@@ -19,10 +19,26 @@ from physics.schedulers import POLICIES, ServerSettings
 from physics.steptime import StepCost
 from physics.workload import Request
 
-__all__ = ["Run", "ServerSettings", "simulate"]
+__all__ = ["Record", "Run", "ServerSettings", "simulate"]
 
 WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
 MOST_CHUNKS = 2_000_000  # more steps with prompts than this are refused: half a minute of simulation
+
+
+@dataclass
+class Record:
+    """What a run did, event by event, in order of time; kept only when asked for. Times in s, requests by number.
+
+    joined, evicted: (s, request), a request that was evicted joins again. chunks: (begin s, end s, request, tokens), a
+    prompt or a part of it. wrote: (s, request), each time a request began to write. strides: (begin s, end s, steps, in the
+    batch, blocks in use), a step with prompts or a stretch of steps that only wrote.
+    """
+
+    joined: list[tuple[float, int]] = field(default_factory=list)
+    evicted: list[tuple[float, int]] = field(default_factory=list)
+    chunks: list[tuple[float, float, int, int]] = field(default_factory=list)
+    wrote: list[tuple[float, int]] = field(default_factory=list)
+    strides: list[tuple[float, float, int, int, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -30,7 +46,7 @@ class Run:
     """What happened. Per request, in arrival order: times in s. Sums over all steps: what the hardware did.
 
     gaps: (s, how many) between two tokens of one request, those of a jumped stretch at its mean. timeline, if it was asked
-    for: (s, running, waiting, blocks in use) at the end of each step or stretch.
+    for: (s, running, waiting, blocks in use) at the end of each step or stretch. record, if it was asked for: see there.
     """
 
     requests: Sequence[Request]
@@ -54,6 +70,7 @@ class Run:
     evicted: set[int] = field(default_factory=set)
     gaps: list[tuple[float, int]] = field(default_factory=list)
     timeline: list[tuple[float, int, int, int]] = field(default_factory=list)
+    record: Record | None = None
 
 
 def simulate(
@@ -66,6 +83,7 @@ def simulate(
     draft_cost: StepCost | None = None,
     jump: bool = True,
     timeline: bool = False,
+    record: bool = False,
 ) -> Run:
     """Serve `requests` (in order of arrival) with `blocks` KV blocks.
 
@@ -87,6 +105,7 @@ def simulate(
         arrivals = [0.0 if i < first else math.inf for i in range(len(requests))]
     server = _Server(cost, settings, requests, arrivals, blocks, draft_cost, jump)
     server.watched = timeline
+    server.record = server.run.record = Record() if record else None
     if policy.continuous:
         server.serve()
     else:
@@ -147,6 +166,7 @@ class _Server:
         self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
         self.stall_s, self.stalled = 0.0, 0  # time since the decoding requests last wrote, and how many they were
         self.watched = False
+        self.record: Record | None = None
 
     # --- the loop ---
 
@@ -192,6 +212,8 @@ class _Server:
             self.held += needed
             used += claim
             self.promised += self.whole_blocks(head)
+            if self.record:
+                self.record.joined.append((self.clock, head))
             if math.isnan(run.start_s[head]):
                 run.start_s[head] = self.clock
         if self.at_most() > run.peak_blocks:
@@ -230,6 +252,8 @@ class _Server:
             return self.decode_stretch()
         seconds = self.cost.seconds(decodes, self.context if decodes else 0.0, [chunk for _, chunk in chunks])
         self.account(decodes, chunks, seconds)
+        if self.record:
+            self.note_chunks(chunks, seconds)
         self.clock += seconds
         self.note_gap(decodes, seconds)
         done = self.advance(1) if decodes else 0
@@ -256,6 +280,8 @@ class _Server:
         self.prefilling.remove(request)
         size, tokens = self.settings.block_size, self.target(request)
         self.held -= _blocks(tokens + 1, size)
+        if self.record:
+            self.record.wrote.append((self.clock, request))
         if math.isnan(self.run.first_s[request]):
             self.run.first_s[request] = self.clock
         self.run.outputs += 1
@@ -295,8 +321,18 @@ class _Server:
         run.computed_tokens += size * each * count
         run.weight_reads_bytes += count * self.cost.weights_read(size * each)
         self.note_stretch(size, count, base + slope * self.context, seconds)
+        if self.record:
+            stride = (self.clock, self.clock + seconds, count, len(self.order), self.used_blocks(count))
+            self.record.strides.append(stride)
         self.clock += seconds
         return self.advance(count)
+
+    def note_chunks(self, chunks: list[tuple[int, tuple[int, int]]], seconds: float) -> None:
+        """Record a step with prompts that begins now."""
+        assert self.record
+        begin, end = self.clock, self.clock + seconds
+        self.record.chunks += [(begin, end, request, length) for request, (_, length) in chunks]
+        self.record.strides.append((begin, end, 1, len(self.order), self.used_blocks()))
 
     def note_gap(self, decodes: int, seconds: float) -> None:
         """A step with prompts: the gap of those that wrote beside them, or a stall of those that had to wait."""
@@ -434,6 +470,8 @@ class _Server:
         self.waiting.appendleft(youngest)
         self.run.preemptions += 1
         self.run.evicted.add(youngest)
+        if self.record:
+            self.record.evicted.append((self.clock, youngest))
 
     def account(self, decodes: int, chunks: list[tuple[int, tuple[int, int]]], seconds: float) -> None:
         """Add one step with prompts to the sums."""
@@ -501,5 +539,17 @@ class _Server:
         if steps:
             run.gaps.append((after(steps) / steps, sum(outputs) - size))
         reserved = self.settings.max_running * _blocks(self.settings.max_sequence_tokens, self.settings.block_size)
-        run.peak_blocks = max(run.peak_blocks, min(reserved, self.blocks))
+        held = min(reserved, self.blocks)
+        run.peak_blocks = max(run.peak_blocks, held)
+        if self.record:
+            self.note_batch(batch, prompt, begun, held)
+            self.record.strides.append((begun, begun + after(steps), steps, size, held))
         self.clock = begun + after(steps)
+
+    def note_batch(self, batch: list[int], prompt: int, begun: float, held: int) -> None:
+        """Record the prompts of a static batch: all join now and begin to write when the longest prompt is computed."""
+        assert self.record
+        self.record.joined += [(self.clock, i) for i in batch]
+        self.record.chunks += [(self.clock, begun, i, prompt) for i in batch]
+        self.record.wrote += [(begun, i) for i in batch]
+        self.record.strides.append((self.clock, begun, 1, len(batch), held))

@@ -12,7 +12,19 @@ import sweeps
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, calculator, embed, ledger_view, parts, roofline_view, shell, tail_view
+from views import (
+    act1,
+    act2,
+    blocks_view,
+    calculator,
+    embed,
+    floor_view,
+    ledger_view,
+    parts,
+    roofline_view,
+    shell,
+    tail_view,
+)
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -28,9 +40,18 @@ def frame(course: Course, state: store.State) -> Frame:
     }
 
 
+def moment(course: Course, state: store.State, key: str, at: int) -> Frame:
+    """What a replay says at a position of its own."""
+    return MOMENTS[key](course, state, at)
+
+
+MOMENTS = {blocks_view.KEY: blocks_view.moment, floor_view.KEY: floor_view.moment}
+
+
 def lists(course: Course) -> dict[str, list[str]]:
     """The ids that the page's repeated parts are built from, by the name that index.html uses."""
     found = {"contexts": list(course.contexts), "status": list(STATUS), "map.states": list(sweeps.MAP_STATES)}
+    found["speeds"] = course.at("replay.player.speeds")
     for question in QUESTIONS:
         found[f"{question}.options"] = [option["id"] for option in course.at(question)["options"]]
     for act in store.ACTS:
@@ -59,6 +80,7 @@ def known_numbers(course: Course, state: store.State, results: oracles.Results) 
             oracles.numbers(course, question, asked[question], option, results) or {}
         )
     found["act1"] |= set(calculator.numbers(calculator.desk(course, state))) | set(reserve_numbers(course))
+    found["replay"] = blocks_view.names() | floor_view.names()
     found["act2"] |= set(act2.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
     live = act2.live_numbers(course, state)
     steps = roofline_view.placed(course, state, live)

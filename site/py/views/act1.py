@@ -10,14 +10,14 @@ import wording
 from controls import FULL
 from course import Course
 from page import Frame
-from views import calculator, parts
+from views import blocks_view, calculator, parts
 from views.remembered import remembered
 from wording import Number
 
 Numbers = dict[str, Number]
 
 
-@remembered("act1.", same=("record", "pasted"), equal=("chosen", "problems", "strange"))
+@remembered("act1.", same=("record", "pasted", "results"), equal=("chosen", "problems", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
     asked = store.asked(course, state, "act1.prediction")
@@ -38,6 +38,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **parts.control_frames(course, state, "act1"),
         **calculator.frame(course, state),
         **_twist(course, state, numbers),
+        **blocks_view.frame(course, state),
         **parts.question(course, state, "act1.reflection", numbers),
         **parts.feedback(course, state, "act1.reflection"),
         **parts.mathematics(course, "act1", numbers),

@@ -14,7 +14,7 @@ from controls import controls
 from course import Course
 from page import Frame
 from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
-from views import parts, receipts_view, roofline_view, sweep_view, tail_view
+from views import floor_view, parts, receipts_view, roofline_view, sweep_view, tail_view
 from views.remembered import remembered
 from wording import Number
 
@@ -25,7 +25,7 @@ MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
 @remembered(
     "act2.",
     same=("record", "results", "swept"),
-    equal=("chosen", "problems", "settled", "strange", "mapping", "sweeping"),
+    equal=("chosen", "problems", "settled", "strange", "mapping", "sweeping", "picked"),
 )
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act II. It is empty until Act I is done, its instruments until its prediction is committed."""
@@ -57,6 +57,7 @@ def _instruments(course: Course, state: store.State) -> Frame:
         **_side(course, state, "a", numbers),
         **_side(course, state, "b", numbers),
         **_results(course, state, numbers),
+        **floor_view.frame(course, state),
         **roofline_view.frame(course, state, numbers),
         **tail_view.frame(course, state, numbers),
         **receipts_view.frame(course, state),

@@ -135,6 +135,13 @@ def mathematics(course: Course, act: str, numbers: Numbers) -> Frame:
     return found
 
 
+def player(course: Course, id: str) -> Frame:
+    """The buttons of a replay; where it stands is the painter's own."""
+    words = course.at("replay.player")
+    speeds = {f"{id}.speed.{s}": {"text": wording.fill(words["speed_text"], {"speed": s})} for s in words["speeds"]}
+    return {f"{id}.position": {"label": words["position"]}, f"{id}.speed": {"value": "1"}, **speeds}
+
+
 def chart(
     id: str, title: str, caption: str, describe: str, figure: Figure, head: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> Frame:

@@ -21,10 +21,11 @@ SAVED = {
 @remembered("act2.", same=("record", "results"), equal=("settled", "strange", "saved", "notices"))
 def frame(course: Course, state: store.State) -> Frame:
     """Notices, contexts, status line and synthesis."""
-    return {**_notices(state), **_contexts(course, state), **_status(course, state), **_synthesis(course, state)}
+    return {**notices(state), **_contexts(course, state), **_status(course, state), **_synthesis(course, state)}
 
 
-def _notices(state: store.State) -> Frame:
+def notices(state: store.State) -> Frame:
+    """What the learner should know, as sentences; it needs nothing that could be missing."""
     return {"notices.box": {"hidden": not state.notices}, "notices.list": {"items": list(state.notices)}}
 
 
