@@ -1,25 +1,28 @@
-"""How smoothly the replays play: frames a second over a minute of each, on a desk and on a phone, in the built site.
+"""How smoothly the replays play: frames a second over a while of each, on a desk and on a phone, in the built site.
 
-`python3 build.py bench` prints the table. A frame is late when it comes more than 25 ms after the one before it.
+A frame is late when it comes more than 25 ms after the one before it.
 """
 
 from __future__ import annotations
 
 import os
 import statistics
-import threading
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-import store
+from actions import TwistFlipped
+from bench.browser import CHROMIUM
+from bench.figures import markdown
+from bench.host import Host
 from tests import lab as native
-from tests.e2e.conftest import CHROMIUM, DESK, LEDGER
 from tests.e2e.twin import document
-from tools import server
 
-SECONDS = int(os.environ.get("BENCH_SECONDS", "60"))
-PHONE = {"width": 390, "height": 780}
+SIZES: tuple[ViewportSize, ...] = ({"width": 1280, "height": 900}, {"width": 390, "height": 780})
+REPLAYS = ("act1.blocks", "act2.replay")
+LATE_MS = 25
+PATIENCE_MS = 300_000
 
 # Milliseconds between frames while a replay plays, begun anew when it ends.
 PLAY = """async ([key, seconds]) => {
@@ -39,33 +42,38 @@ PLAY = """async ([key, seconds]) => {
 }"""
 
 
-def measured(page: Page, key: str) -> str:
-    """One line: the median and the worst second's frames, and the share of late ones."""
-    gaps = page.evaluate(PLAY, [key, SECONDS])
-    late = sum(gap > 25 for gap in gaps) / len(gaps)
-    return f"{1000 / statistics.median(gaps):6.1f} {1000 * len(gaps) / sum(gaps):6.1f} {late:8.1%}"
-
-
-def main() -> None:
-    """Print the table, for Act I's larger memory and Act II's default floor."""
-    site = server.server(Path(os.environ["LAB_DIST"]))
-    threading.Thread(target=site.serve_forever, daemon=True).start()
-    origin = f"http://127.0.0.1:{site.server_port}"
-    text = document(native.after(native.walked(until=3), store.TwistFlipped(True)))
-    entry = {"origin": origin, "localStorage": [{"name": LEDGER, "value": text}]}
-    print(f"{'replay, width':24} {'median':>6} {'mean':>6} {'late':>8}   frames a second, {SECONDS} s each")
-    with sync_playwright() as playwright:
+def measure(dist: Path, seconds: float) -> list[dict[str, Any]]:
+    """The gaps between frames in ms, of Act I's larger memory and Act II's floor as it starts, at each width."""
+    text = document(native.after(native.walked(until=3), TwistFlipped(True)))
+    found = []
+    with Host(dist) as host, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ["LAB_BROWSER"], args=CHROMIUM)
-        for size in (DESK, PHONE):
-            page = browser.new_page(viewport=size, storage_state={"cookies": [], "origins": [entry]})
-            page.set_default_timeout(300_000)
-            page.goto(origin)
-            for key in ("act1.blocks", "act2.replay"):
-                page.wait_for_selector(f'[data-key="{key}"][data-scene]:not([data-state="waiting"])')
-                print(f"{key + ', ' + str(size['width']):24} {measured(page, key)}", flush=True)
+        for size in SIZES:
+            page = browser.new_page(viewport=size, service_workers="block")
+            page.set_default_timeout(PATIENCE_MS)
+            page.add_init_script(f"localStorage.setItem('mlsys_design_ledger', {text!r})")
+            page.goto(host.address)
+            for key in REPLAYS:
+                print(f"playing {key} at {size['width']} pixels", flush=True)
+                found.append({"replay": key, "width": size["width"], "gaps_ms": played(page, key, seconds)})
             page.close()
         browser.close()
+    return found
 
 
-if __name__ == "__main__":
-    main()
+def played(page: Page, key: str, seconds: float) -> list[float]:
+    """The gaps between the frames of one replay."""
+    page.wait_for_selector(f'[data-key="{key}"][data-scene]:not([data-state="waiting"])')
+    gaps: list[float] = page.evaluate(PLAY, [key, seconds])
+    return gaps
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """Frames a second, and how many came late."""
+    rows = [("replay", "width", "frames/s, median", "mean", f"later than {LATE_MS} ms")]
+    for one in found:
+        gaps = one["gaps_ms"]
+        late = sum(gap > LATE_MS for gap in gaps) / len(gaps)
+        median, mean = 1000 / statistics.median(gaps), 1000 * len(gaps) / sum(gaps)
+        rows.append((one["replay"], f"{one['width']} px", f"{median:.1f}", f"{mean:.1f}", f"{100 * late:.1f} %"))
+    return markdown(rows)

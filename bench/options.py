@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("page", "simulation", "lighthouse")
+PARTS = ("page", "simulation", "replay", "lighthouse")
 RUNS, SECONDS = 5, 60.0
 QUICK_RUNS, QUICK_SECONDS = 2, 10.0
 
@@ -13,6 +13,7 @@ ABOUT = """Measure the built site.
 
   page         the way up, bytes, dragging and memory, beside a bare page of Pyodide, numpy and Plotly
   simulation   1,000 to 100,000 requests, in CPython and in the browser
+  replay       frames a second while the block map and the serving floor play
   lighthouse   Lighthouse's four scores
 
 Timings are this machine's: read the ratios. docs/performance.md says what each line means."""
@@ -25,7 +26,7 @@ def read(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help="which parts, by the names above (default: all)")
     parser.add_argument("--runs", type=int, help=f"visits of each kind, and runs of Lighthouse (default {RUNS})")
-    parser.add_argument("--seconds", type=float, help=f"how long to drag on each page (default {SECONDS:g})")
+    parser.add_argument("--seconds", type=float, help=f"how long to drag, and to play (default {SECONDS:g})")
     parser.add_argument("--quick", action="store_true", help="a few minutes for all: fewer runs, shorter dragging")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there as well")
     options = parser.parse_args(arguments)

@@ -126,6 +126,13 @@ class Lab:
         """Wait until a node reads so."""
         expect(self.node(key)).to_have_text(text, use_inner_text=False)
 
+    def plot(self, chart: str, page: Page | None = None) -> Locator:
+        """The plot of a chart, once it is in sight and therefore drawn."""
+        found = self.node(f"{chart}.plot", page)
+        found.scroll_into_view_if_needed()
+        expect(found.locator(".main-svg").first).to_be_visible()
+        return found
+
     def choose(self, question: str, option: str, page: Page | None = None) -> None:
         """Pick an option of a question."""
         self.node(f"{question}.{option}.input", page).check()

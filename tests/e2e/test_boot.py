@@ -48,7 +48,7 @@ def test_the_page_is_there_before_python_and_keeps_what_is_pressed(visitor, widt
     release()
     lab.ready()
     expect(question).to_have_attribute("data-state", "locked")
-    twin = Twin(lab, native.answered(native.start(), "act1.prediction", "about_5"))
+    twin = Twin(lab, native.settled(native.answered(native.start(), "act1.prediction", "about_5")))
     twin.agrees()
     expect(question.get_by_role("radio", name="about 5", exact=True)).to_be_checked()
     assert top_of(question) == pytest.approx(before, abs=1)

@@ -158,7 +158,8 @@ def test_the_slider_and_its_number_are_one_value(lab):
 
 def test_the_chart_follows_while_the_slider_is_dragged(lab):
     lab.answer("act1.prediction", "about_50")
-    here = "() => document.querySelector('[data-key=\"act1.chart.plot\"]').data[2].x[0]"
+    here = "() => document.querySelector('[data-key=\"act1.chart.plot\"]').layout.shapes[0].xanchor"
+    lab.plot("act1.chart")
     lab.page.wait_for_function(f"() => ({here})() === 4096")
     slider = lab.page.get_by_role("slider", name="Context length")
     for length in (6144, 12288):
@@ -170,11 +171,10 @@ def test_each_chart_has_the_table_with_its_numbers(designer):
     lab = designer.lab
     designer.agrees(but=LOG)  # every table and every figure's points are the native ones
     for chart in ("act1.chart", "act1.families", "act2.chart"):
-        plot = lab.node(f"{chart}.plot")
-        expect(plot.locator(".main-svg").first).to_be_visible()
+        lab.plot(chart)
         lab.node(chart).get_by_text(native.shipped().at("words.show_table")).click()
         expect(lab.node(chart).get_by_role("table")).to_be_visible()
-    curve = lab.node("act1.chart.plot").evaluate("node => node.data[0]")
+    curve = lab.plot("act1.chart").evaluate("node => node.data[0]")
     users = {wording.show(x, "n"): wording.show(y, "n") for x, y in zip(curve["x"], curve["y"], strict=True)}
     rows = (
         lab.node("act1.chart.body")

@@ -215,7 +215,9 @@ def test_the_theme_follows_the_page_and_the_printed_page_has_the_figure(book):
     root = read.inside.locator("html")
     expect(root).to_have_attribute("data-theme", "light")
     read.answer("act1.prediction", "about_50")
-    title = read.node("act1.chart.plot").locator(".xtitle")
+    plot = read.node("act1.chart.plot")
+    plot.scroll_into_view_if_needed()
+    title = plot.locator(".xtitle")
     expect(title).to_have_css("fill", "rgb(71, 85, 105)")
     read.page.evaluate("document.body.className = 'quarto-dark'")
     expect(root).to_have_attribute("data-theme", "dark")
@@ -417,6 +419,6 @@ def test_deep_in_a_site_under_a_strict_policy_a_lost_reader_finds_the_lab(visito
     expect(lab.page).to_have_url(f"{lab.origin}/labs/vol2/lab_10/")
     lab.ready()
     lab.answer("act1.prediction", "about_50")
-    expect(lab.node("act1.chart.plot").locator(".xtitle")).to_be_visible()
+    expect(lab.plot("act1.chart").locator(".xtitle")).to_be_visible()
     assert refused == []
     site.shutdown()

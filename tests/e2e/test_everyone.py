@@ -125,7 +125,7 @@ def brightness(colour):
 def test_the_dark_page_is_dark_and_its_charts_too(visitor):
     lab = visitor(color_scheme="dark", viewport=DESK).open()
     lab.answer("act1.prediction", "about_50")
-    expect(lab.node("act1.chart.plot").locator(".xtitle")).to_be_visible()
+    expect(lab.plot("act1.chart").locator(".xtitle")).to_be_visible()
     ink, paper = lab.page.evaluate(INK), lab.page.evaluate(PAPER)
     assert min(map(brightness, ink)) > 127 > brightness(paper)
     lab.page.emulate_media(color_scheme="light")

@@ -25,7 +25,7 @@ def test_each_figure_and_its_table_are_the_native_ones(looking):
     lab = looking.lab
     looking.agrees(but=LOG)
     for chart in CHARTS:
-        expect(lab.node(f"{chart}.plot").locator(".main-svg").first).to_be_visible()
+        lab.plot(chart)
         expect(lab.node(f"{chart}.plot")).to_have_attribute("role", "img")
         lab.node(chart).get_by_text(native.shipped().at("words.show_table")).click()
         expect(lab.node(chart).get_by_role("table")).to_be_visible()
@@ -34,6 +34,7 @@ def test_each_figure_and_its_table_are_the_native_ones(looking):
 def test_the_learners_own_step_moves_while_its_slider_is_held(looking):
     lab = looking.lab
     own = "() => document.querySelector('[data-key=\"act2.roof.plot\"]').data.at(-1).x[0]"
+    lab.plot("act2.roof")
     runs = lab.reads("act2.runs")
     slider = lab.page.get_by_role("slider", name="Requests in your step")
     seen = [lab.page.evaluate(own)]
@@ -64,6 +65,7 @@ def test_a_queue_near_its_capacity_is_drawn_as_a_fan(looking):
 def test_windows_move_left_as_the_context_grows(looking):
     lab = looking.lab
     windows = "() => document.querySelector('[data-key=\"act1.families.plot\"]').data.find(t => t.name === 'window').x"
+    lab.plot("act1.families")
     before = lab.page.evaluate(windows)
     looking.set({"act1.context": 32768})
     lab.page.wait_for_function(f"before => ({windows})().every((x, i) => x < before[i])", arg=before)

@@ -16,9 +16,7 @@ def test_one_file_is_the_whole_lab(browser, dist, tmp_path):
     state = native.answered(native.start(), "act1.prediction", "about_50")
     lab.answer("act1.prediction", "about_50")
     lab.shows("act1.prediction.feedback", native.says(state, "act1.prediction.feedback"))
-    chart = lab.node("act1.chart.plot")
-    chart.scroll_into_view_if_needed()
-    expect(chart.locator(".main-svg").first).to_be_visible()
+    lab.plot("act1.chart")
     for question in native.QUESTIONS[1:3]:
         lab.answer(question, native.right_option(question, "latency"))
     expect(lab.node("act2.prediction.feedback")).to_have_attribute("data-state", "right", timeout=60_000)
