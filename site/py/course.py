@@ -54,6 +54,7 @@ SIDE = {
     "load": RANGE,
 }
 NAMED = [{"id": TEXT, "text": TEXT}]
+BUG = {"id": TEXT, "claim": TEXT, "hint": TEXT, "right": TEXT}
 
 SHAPES: Mapping[str, shapes.Shape] = {
     "course": {
@@ -185,6 +186,16 @@ SHAPES: Mapping[str, shapes.Shape] = {
             "sides": {"*": {"max_batch": [COUNT], "max_sequence": [COUNT]}},
             "*": TEXT,
         },
+    },
+    "bugs": {
+        "queue": {"rate_per_s": NUMBER, "fixed_s": NUMBER, "each_s": NUMBER, "largest_batch": COUNT},
+        "numbers": [
+            BUG
+            | {"measure": TEXT, "within": NUMBER, "draft": NUMBER, "label": TEXT, "unit": TEXT}
+            | {"min": NUMBER, "max": NUMBER, "step": NUMBER}
+        ],
+        "choices": [BUG | {"draft": TEXT, "options": [{"id": TEXT, "text": TEXT, "claims": [CLAIM]}]}],
+        "*": TEXT,
     },
     "words": {"*": TEXT},
     "measurements": {

@@ -12,7 +12,7 @@ import sweeps
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, calculator, ledger_view, parts, roofline_view, shell, tail_view
+from views import act1, act2, bugs_view, calculator, ledger_view, parts, roofline_view, shell, tail_view
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -23,6 +23,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **shell.frame(course, state),
         **act1.frame(course, state),
         **act2.frame(course, state),
+        **bugs_view.frame(course, state),
         **ledger_view.frame(course, state),
     }
 
@@ -34,6 +35,8 @@ def lists(course: Course) -> dict[str, list[str]]:
         found[f"{question}.options"] = [option["id"] for option in course.at(question)["options"]]
     for act in store.ACTS:
         found[f"{act}.math.items"] = [str(i) for i in range(len(course.at(f"{act}.math.items")))]
+    for kind in ("numbers", "choices"):
+        found[f"bugs.{kind}"] = [bug["id"] for bug in course.at(f"bugs.{kind}")]
     return found | parts.choice_lists(course)
 
 
