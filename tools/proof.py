@@ -94,7 +94,7 @@ def _bug_problems(course: Any) -> Iterator[str]:
         sentences = {key: bug[key] for key in ("claim", "hint", "right")}
         yield from _text_problems(sentences, path, set(bugs.said(course, id, bug["draft"])))
         control = controls(course)[bugs.control(id)]
-        if control.read(bug["draft"], None) != (bug["draft"], None):
+        if control.read(bug["draft"], "") != (bug["draft"], None):
             yield f"{path}.draft: expected a value that its control offers, found {bug['draft']!r}"
         elif bugs.verdict(course, id, bug["draft"]) == bugs.RIGHT:
             yield f"{path}.draft: expected a mistake, but with this content {bug['draft']!r} is right"

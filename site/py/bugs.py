@@ -153,9 +153,10 @@ def _speculation_numbers(course: Course, context: str) -> Numbers:
     """Tokens a second with a draft over those without (Leviathan, 2023): a request alone, and two batches, with the
     assistant's mean prompt in the cache."""
     table = course.at("act2.simulation")
-    request = replace(oracles.base_request(course, "a", context), policy="speculative")
+    request = oracles.base_request(course, "a", context)
     tokens = round(engine.lengths(course.workloads[request.workload], None)["prompt_mean"])
-    cost, draft = serving.step_cost(course, request), serving.draft_cost(course, request)
+    cost = serving.step_cost(course, request)
+    draft = serving.step_cost(course, replace(request, **serving.draft_of(course)))
 
     def speedup(batch: int) -> float:
         proposed = (table["speculation_tokens"], table["acceptance"])

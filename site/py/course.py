@@ -197,6 +197,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         "choices": [BUG | {"draft": TEXT, "options": [{"id": TEXT, "text": TEXT, "claims": [CLAIM]}]}],
         "*": TEXT,
     },
+    "grading": {"flags": WORDS, "remarks": WORDS, "columns": WORDS, "report": WORDS},
     "words": {"*": TEXT},
     "measurements": {
         "served": {
