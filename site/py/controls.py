@@ -86,14 +86,13 @@ Control = Range | Choice
 @lru_cache(maxsize=4)
 def controls(course: Course) -> dict[str, Control]:
     """Every control of the lab by id (`act1.context`, `act2.a.max_batch`, ...), in the order of the page."""
-    found = [*_calculator(course), *_shared(course)]
+    found = [*_calculator(course), *_shared(course), *_corrections(course)]
     for side in ("a", "b"):
         found += _side(course, side)
     found += [
         _range(course, f"act2.roof.{name}", f"insight.roofline.{name}", f"insight.roofline.{name}.default")
         for name in ("batch", "context")
     ]
-    found += _corrections(course)
     return {control.id: control for control in found}
 
 
