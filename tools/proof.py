@@ -57,6 +57,7 @@ def problems(course: Any) -> Iterator[str]:
         names = known.get(file, set()) | set(local.split())
         yield from _text_problems(course.tables[file], f"{file}.toml", names)
     yield from _text_problems(course.tables["course"], "course.toml", known["act1"] | known["act2"])
+    yield from _bug_problems(course)
 
 
 def _question_problems(
@@ -80,6 +81,30 @@ def _question_problems(
     if len(right) != 1:
         found = ", ".join(right) or "none"
         yield f"{act}.toml: {part}.options: expected exactly one option to hold in the context {context!r}, found {found}"
+
+
+def _bug_problems(course: Any) -> Iterator[str]:
+    """A bug's mistake must be one, exactly one option must hold, and its sentences can only ask for numbers that it has."""
+    import bugs
+    from controls import controls
+
+    known = set(bugs.numbers(course))
+    for id, bug in bugs.all_of(course).items():
+        path, measures = f"bugs.toml: {id}", [claim["measure"] for o in bug.get("options", ()) for claim in o["claims"]]
+        missing = [measure for measure in (*measures, bug.get("measure", "users")) if measure not in known]
+        if missing:
+            yield f"{path}: the engine has no measure called {missing[0]!r}; expected one of {', '.join(sorted(known))}"
+            continue
+        sentences = {key: bug[key] for key in ("claim", "hint", "right")}
+        yield from _text_problems(sentences, path, set(bugs.said(course, id, bug["draft"])))
+        control = controls(course)[bugs.control(id)]
+        if control.read(bug["draft"], "") != (bug["draft"], None):
+            yield f"{path}.draft: expected a value that its control offers, found {bug['draft']!r}"
+        elif bugs.verdict(course, id, bug["draft"]) == bugs.RIGHT:
+            yield f"{path}.draft: expected a mistake, but with this content {bug['draft']!r} is right"
+        right = [o["id"] for o in bug.get("options", ()) if bugs.verdict(course, id, o["id"]) == bugs.RIGHT]
+        if "options" in bug and len(right) != 1:
+            yield f"{path}.options: expected exactly one option to hold, found {', '.join(right) or 'none'}"
 
 
 def _text_problems(value: Any, path: str, names: set[str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The controls a learner can move: for each its limits, its default in each context, and how a typed value is read.
 
-One table for the calculator of Act I and the two sides of Act II; store, views and the prerendered page all read it.
+One table for the calculator of Act I, the two sides of Act II and the draft's bugs; store, views and the prerendered page
+all read it.
 A value is an int, a float or a str. `read` never raises: it returns the value to keep and, where the typed one can't be
 taken as it is, a sentence that says what was done instead.
 """
@@ -32,6 +33,7 @@ class Range:
     maximum: float
     step: float
     defaults: Mapping[str, float]
+    slider: bool = True  # beside the number field
 
     def read(self, typed: object, kept: Value) -> tuple[Value, str | None]:
         """The nearest value on the grid for what was typed, or `kept` with a sentence when it is not in the range."""
@@ -84,7 +86,7 @@ Control = Range | Choice
 @lru_cache(maxsize=4)
 def controls(course: Course) -> dict[str, Control]:
     """Every control of the lab by id (`act1.context`, `act2.a.max_batch`, ...), in the order of the page."""
-    found = [*_calculator(course), *_shared(course), *_replays(course)]
+    found = [*_calculator(course), *_shared(course), *_replays(course), *_corrections(course)]
     for side in ("a", "b"):
         found += _side(course, side)
     found += [
@@ -153,6 +155,7 @@ def _shared(course: Course) -> list[Control]:
         999,
         1,
         dict.fromkeys(course.contexts, course.at("act2.simulation.seed")),
+        slider=False,
     )
     return [
         _choice(course, "act2.gpus", shared["gpus_label"], gpus, shared["gpus_default"]),
@@ -206,6 +209,19 @@ def _side(course: Course, side: str) -> list[Control]:
         _choice(course, f"act2.{side}.policy", scheduling, policies, course.at(f"{path}.policy_default")),
         *ranges,
     ]
+
+
+def _corrections(course: Course) -> list[Control]:
+    """The learner's corrections of the draft's bugs: each begins with the draft's mistake."""
+    found: list[Control] = []
+    for bug in course.at("bugs.numbers"):
+        starts = dict.fromkeys(course.contexts, bug["draft"])
+        limits = (bug["min"], bug["max"], bug["step"])
+        found.append(Range(f"bugs.{bug['id']}", bug["label"], bug["unit"], *limits, starts, slider=False))
+    for bug in course.at("bugs.choices"):
+        options: list[tuple[Value, str]] = [(option["id"], option["text"]) for option in bug["options"]]
+        found.append(_choice(course, f"bugs.{bug['id']}", course.at("bugs.asked"), options, bug["draft"]))
+    return found
 
 
 def reserve_numbers(course: Course) -> dict[str, wording.Number]:

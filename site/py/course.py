@@ -41,6 +41,7 @@ QUESTION = {
 WORDS = {"*": PER_CONTEXT}
 RANGE = {"label": TEXT, "unit": TEXT, "min": NUMBER, "max": NUMBER, "step": NUMBER, "default?": NUMBER_PER_CONTEXT}
 MATH = {"title": TEXT, "intro": TEXT, "items": [{"title": TEXT, "formula": TEXT, "terms": [[TEXT]], "live": TEXT}]}
+BUG = {"id": TEXT, "claim": TEXT, "hint": TEXT, "right": TEXT}
 MESSAGE = {"*": {"from": TEXT, "text": TEXT}}
 ACT = {"id": TEXT, "kicker": TEXT, "title": TEXT, "duration": TEXT, "scenario": [PER_CONTEXT], "message": MESSAGE}
 SIDE = {
@@ -165,6 +166,17 @@ SHAPES: Mapping[str, shapes.Shape] = {
         },
         "tail": {"columns": [TEXT], "*": TEXT},
     },
+    "bugs": {
+        "queue": {"rate_per_s": NUMBER, "fixed_s": NUMBER, "each_s": NUMBER, "largest_batch": COUNT},
+        "numbers": [
+            BUG
+            | {"measure": TEXT, "within": NUMBER, "draft": NUMBER, "label": TEXT, "unit": TEXT}
+            | {"min": NUMBER, "max": NUMBER, "step": NUMBER}
+        ],
+        "choices": [BUG | {"draft": TEXT, "options": [{"id": TEXT, "text": TEXT, "claims": [CLAIM]}]}],
+        "*": TEXT,
+    },
+    "grading": {"flags": WORDS, "remarks": WORDS, "columns": WORDS, "report": WORDS},
     "sweeps": {
         "bar": TEXT,
         "said": WORDS,

@@ -149,9 +149,13 @@ def of_kind(facts: Iterable[Fact], kind: str) -> list[Fact]:
 
 def fact_id(fact: Mapping[str, Any]) -> str:
     """A short name that follows from a fact's content alone: the same in every tab and every file."""
+    return hashlib.sha256(canonical(fact).encode("ascii")).hexdigest()[:16]
+
+
+def canonical(fact: Mapping[str, Any]) -> str:
+    """A fact's content, without its id, as the one text that every program writes for it."""
     content = {key: value for key, value in fact.items() if key != "id"}
-    text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+    return json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _canonical(value: Any) -> Any:
@@ -235,7 +239,7 @@ _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _NOT_FINITE = "It holds a number that is not finite or too long."
 
 
-def _parse(text: str) -> tuple[Any, bool]:
+def parse(text: str) -> tuple[Any, bool]:
     """The JSON in a text, and whether a number in it (NaN, 1e999) had to become null. Raises LedgerError.
 
     The depth is measured before the parser starts: in a browser, running out of stack ends the whole page.
@@ -357,7 +361,7 @@ def read(text: str | None) -> Reading:
     if text is None or not text.strip():
         return Reading(_document({}), Record())
     try:
-        data, lost = _parse(text)
+        data, lost = parse(text)
         history = _history(data)
     except LedgerError as reason:
         problem = f"The saved ledger can't be read. {reason} It is kept aside, and a new ledger is begun."
@@ -612,7 +616,7 @@ def _incoming(text: str) -> Reading:
         raise LedgerError("Nothing was imported: a ledger file has at most 2 MB.")
     text = text.removeprefix("\ufeff")
     try:
-        data, lost = _parse(text)
+        data, lost = parse(text)
         history = _history(data)
     except LedgerError as reason:
         raise LedgerError(f"Nothing was imported: the file can't be read. {reason}") from None

@@ -20,10 +20,10 @@ FLOORS = [
     {"controls", "serving"},
     {"oracles", "receipts", "replays", "sweeps"},
     {"jobs"},
-    {"actions"},
+    {"actions", "bugs"},
     {"store"},
-    {"keeper", "views", "plots", "simulator", "shipped", "stage"},
-    {"ui"},
+    {"keeper", "grading", "views", "plots", "simulator", "shipped", "stage"},
+    {"gradebook", "ui"},
     {"main", "worker"},
 ]
 OURS = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -114,7 +114,7 @@ ALLOWED = re.compile(
     r"[Aa]bout \d+(–\d+)?|99th|16-bit|^2$|from 1 to|99 of 100|Ninety-nine|\d+–\d+ min(utes)?|"
     r"80 GB|80 GiB|1 GiB|Lab 10|Ainslie and others, 2023|"
     r"arxiv\.org/\S+|mlsysbook\.ai/\S+|2023|eight H100s|8 bits?|16 bits?|batch of \d+|batches of \d+|\d,\d{3} tokens|200 ms|"
-    r"1 \+ |aᵍ⁺¹|t₀|t₁|t\(1\)|2 · |\b2 ×|\(1 − |2 bytes|=\s*2"
+    r"1 \+ |aᵍ⁺¹|t₀|t₁|t\(1\)|2 · |\b2 ×|\(1 − |2 bytes|=\s*2|4 · width²|/\(2B|\(2λ\)"
 )
 
 

@@ -16,6 +16,7 @@ from views import (
     act1,
     act2,
     blocks_view,
+    bugs_view,
     calculator,
     embed,
     floor_view,
@@ -35,6 +36,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **shell.frame(course, state),
         **act1.frame(course, state),
         **act2.frame(course, state),
+        **bugs_view.frame(course, state),
         **ledger_view.frame(course, state),
         **embed.frame(course, state),
     }
@@ -56,6 +58,8 @@ def lists(course: Course) -> dict[str, list[str]]:
         found[f"{question}.options"] = [option["id"] for option in course.at(question)["options"]]
     for act in store.ACTS:
         found[f"{act}.math.items"] = [str(i) for i in range(len(course.at(f"{act}.math.items")))]
+    for kind in ("numbers", "choices"):
+        found[f"bugs.{kind}"] = [bug["id"] for bug in course.at(f"bugs.{kind}")]
     return found | parts.choice_lists(course)
 
 

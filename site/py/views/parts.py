@@ -7,7 +7,7 @@ import oracles
 import store
 import wording
 from charts import Figure
-from controls import Choice, Control, Range, controls
+from controls import Choice, Control, controls
 from course import Course
 from page import Frame
 from wording import Number
@@ -40,11 +40,12 @@ def control_frames(course: Course, state: store.State, act: str) -> Frame:
     found: Frame = {}
     for control in controls(course).values():
         if control.id.startswith(f"{act}."):
-            found |= _control(control, state)
+            found |= control_frame(control, state)
     return found
 
 
-def _control(control: Control, state: store.State) -> Frame:
+def control_frame(control: Control, state: store.State) -> Frame:
+    """One control: a number field, with or without a slider, or a list to choose from."""
     value, id = state.value(control.id), control.id
     problem = state.problems.get(id, "")
     if isinstance(control, Choice):
@@ -58,14 +59,10 @@ def _control(control: Control, state: store.State) -> Frame:
         f"{id}.number": {**limits, "value": plain(value), "invalid": "true" if problem else None},
         f"{id}.problem": {"text": problem},
     }
-    if _has_slider(control):
+    if control.slider:
         spoken = {"label": control.label, "spoken": control.show(value)}
         found[f"{id}.range"] = {**limits, "value": plain(value), **spoken}
     return found
-
-
-def _has_slider(control: Range) -> bool:
-    return control.id != "act2.seed"
 
 
 def plain(value: Any) -> str:
