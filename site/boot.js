@@ -92,12 +92,22 @@
   };
   document.addEventListener("click", press);
 
+  /** Plotly draws what Python has computed, so it comes after Python and doesn't hold it up. */
+  const fetchPlotly = () => {
+    if (window.Plotly) return; // the single file has it inside
+    const script = document.createElement("script");
+    script.src = `${root.dataset.parts}runtime/plotly-basic.min.js`;
+    script.dataset.part = "plotly";
+    document.head.append(script);
+  };
+
   window.labTakeEarly = () => {
     root.dataset.boot = "ready";
     clearInterval(watchdog);
     document.removeEventListener("click", press);
     say("");
     dispatchEvent(new Event("lab:ready"));
+    fetchPlotly();
     return early.splice(0);
   };
   window.labFailed = fail;
