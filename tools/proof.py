@@ -29,6 +29,13 @@ LOCAL = {
         known front least least_ttft most_ttft own own_ttft own_cost own_tokens policy batch gpus bits configuration side
         score own_score best change cost beyond count full
     """,
+    "report": """
+        track title course lab student at record links hash persona model question answer verdict
+        scheduling max_batch max_sequence load gpus weight_bits state words most most_words numbers
+        users prompt_tokens output_tokens date ttft_s tpot_s model_ttft model_tpot side failure needs has policy
+        found wanted met limits characters context names basis engine version serve_address bench_address draft_address
+        requests duration real_kv_heads max_context_tokens
+    """,
 }
 
 

@@ -11,17 +11,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from js import URL, Blob, console, document, window
-from pyodide.ffi import create_proxy, to_js
+from js import console, document, window
+from pyodide.ffi import create_proxy
 
 import ledger
 import page
+import report
+import share
 import store
 import views
 import wording
 from course import Course
 from jobs import Job, Outcome
 from keeper import Keeper, Kept
+from outlet import Outlet
 from plots import Plots
 from simulator import Simulator
 from views.parts import plain
@@ -70,6 +73,9 @@ class Screen:
                 self.nodes[key].disabled = properties["disabled"]
 
 
+WRITING_PAUSE_MS = 800  # after so long without a key, what was written is saved
+
+
 class App:
     """The loop: dispatch an action, do what follows, show it at the next frame."""
 
@@ -78,8 +84,13 @@ class App:
         self.state = store.initial(course)
         self.keeper = Keeper(LocalStorage())
         self.screen = Screen(course)
+        self.outlet = Outlet(window, self.screen.nodes)
         self.frame_asked = False
         self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
+        self.copying: asyncio.Future[None] | None = None
+        self.writing: Any = None  # the field being written in, until its text is in the record
+        self.pause = 0
+        self.paused = self.callback(self.written)
         self.render_proxy = create_proxy(self.guarded(self.render))
         self.simulator = Simulator(window, self.callback, course, self.finished, lambda: self.frame_asked)
 
@@ -159,16 +170,11 @@ class App:
     def export(self, form: str) -> None:
         """Download the ledger as a file; if that fails, show its text to copy."""
         text = self.keeper.export(form, now())
-        name = f"{ledger.KEY}.json"
-        try:
-            link = document.createElement("a")
-            link.href = URL.createObjectURL(Blob.new(to_js([text]), to_js({"type": "application/json"})))
-            link.download = name
-            link.click()
-        except Exception as failure:  # a frame without allow-downloads, an old browser: the text is shown instead
-            console.warn(str(failure))
-            area = self.screen.nodes["ledger.text"]
-            area.value, area.hidden = text, False
+        self.download(report.File(f"{ledger.KEY}.json", "application/json", text), "ledger.text")
+
+    def download(self, file: report.File, area: str) -> None:
+        """Download a file; if that fails, its text is shown to copy."""
+        if not self.outlet.download(file, area):
             self.dispatch(store.Noticed(self.course.at("words.export_failed")))
 
     async def import_file(self, target: Any) -> None:
@@ -198,9 +204,60 @@ class App:
         except ledger.LedgerError as refusal:
             self.dispatch(store.Noticed(str(refusal)))
 
+    # --- what the learner writes ---
+
+    def write(self, field: Any) -> None:
+        """A key was pressed in a field: the counts follow at once, the record after a pause."""
+        self.writing = field
+        self.dispatch(store.TextWritten(field.dataset.field, field.value, now(), settled=False))
+        window.clearTimeout(self.pause)
+        self.pause = window.setTimeout(self.paused, WRITING_PAUSE_MS)
+
+    def written(self, *_: Any) -> None:
+        """The text of the field goes into the record: after a pause, when it is left, when the page is."""
+        field, self.writing = self.writing, None
+        if field is not None:
+            self.dispatch(store.TextWritten(field.dataset.field, field.value, now()))
+
+    def save_file(self, form: str) -> None:
+        """Download one of the report's files."""
+        self.written()
+        self.number()
+        self.download(report.file(self.course, self.state, form, now()), "report.text")
+
+    def number(self) -> None:
+        """Give the record its number, if it has none."""
+        self.dispatch(store.RecordNumbered(window.crypto.randomUUID(), now()))
+
+    # --- links and copies ---
+
+    def open_link(self, *_: Any) -> None:
+        """Read the settings that the address carries, if it carries any."""
+        self.dispatch(store.LinkOpened(window.location.hash))
+
+    def answer_link(self, take: bool) -> None:
+        """Take the link's settings over or drop them; the address forgets them either way."""
+        self.dispatch(store.LinkAnswered(take))
+        window.history.replaceState(None, "", window.location.href.partition("#")[0])
+
+    def copy(self, what: str) -> None:
+        """Copy a link to the settings, or what a node says."""
+        if what == "link":
+            name = share.link(self.course, self.state.context, self.state.settings[self.state.context])
+            key, text = "share.field", window.location.href.partition("#")[0] + name
+        else:
+            key, text = what, self.screen.nodes[what].textContent
+            name = text
+        self.copying = asyncio.ensure_future(self.say_copied(self.outlet.ask(text), key, name, text))
+
+    async def say_copied(self, promise: Any, key: str, name: str, text: str) -> None:
+        """Say whether a text was copied."""
+        self.dispatch(store.Copied(name, await self.outlet.copied(promise, key, text)))
+
     def commit(self, question: str) -> None:
         """Commit an answer. Storage is read first: another tab may have committed the same question a moment ago."""
         self.read_ledger()
+        self.number()
         self.dispatch(store.AnswerCommitted(question, now()))
 
 
@@ -220,14 +277,23 @@ def on_click(app: App, name: str, data: Any) -> None:
         "clear": lambda: store.ClearAsked(True),
         "clear-no": lambda: store.ClearAsked(False),
     }
+    deeds: dict[str, Callable[[], None]] = {
+        "clear-yes": app.clear,
+        "link-take": lambda: app.answer_link(True),
+        "link-drop": lambda: app.answer_link(False),
+        "save-file": lambda: app.save_file(data.form),
+        "show-text": lambda: app.outlet.show("report.text", report.markdown(app.course, app.state, now())),
+        "copy": lambda: app.copy(data.what),
+        "print": window.print,
+    }
     if name in simple:
         app.dispatch(simple[name]())
+    elif name in deeds:
+        deeds[name]()
     elif name == "commit":
         app.commit(data.question)
     elif name == "export":
         app.export(data.form)
-    elif name == "clear-yes":
-        app.clear()
     elif name == "paste":
         app.dispatch(store.ConfigPasted(document.getElementById("paste-text").value))
 
@@ -248,6 +314,9 @@ def on_change(app: App, name: str, target: Any) -> None:
         app.reading = asyncio.ensure_future(app.import_file(target))
     elif name == "paste-file":
         app.reading = asyncio.ensure_future(app.paste_file(target))
+    elif name == "write":
+        app.write(target)
+        app.written()
     if name in ("context", "choose", "twist"):
         app.render()
         app.screen.resync()
@@ -270,6 +339,16 @@ def listen(app: App) -> None:
         target = event.target.closest("[data-action]")
         if target and target.dataset.action == "move":
             app.dispatch(store.ControlMoved(target.dataset.control, target.value, settled=False))
+        elif target and target.dataset.action == "write":
+            app.write(target)
+
+    for name, handler in (("click", click), ("change", change), ("input", drag)):
+        document.addEventListener(name, app.callback(handler))
+    listen_around(app)
+
+
+def listen_around(app: App) -> None:
+    """What happens to the page from outside: another tab, the theme, the address, plotly, leaving, printing."""
 
     def reread(event: Any) -> None:
         key = getattr(
@@ -283,11 +362,11 @@ def listen(app: App) -> None:
 
     dark = window.matchMedia("(prefers-color-scheme: dark)")
     for target, name, handler in (
-        (document, "click", click),
-        (document, "change", change),
-        (document, "input", drag),
         (window, "storage", reread),
         (window, "pageshow", reread),
+        (window, "pagehide", app.written),
+        (document, "visibilitychange", app.written),
+        (window, "hashchange", app.open_link),
         (dark, "change", theme),
         (window, "lab:plotly-load", app.screen.plots.show_all),
         (window, "lab:plotly-error", app.screen.plots.show_all),
@@ -310,6 +389,7 @@ def start(course: Course) -> None:
     for question, option in picked:
         app.dispatch(store.OptionChosen(question, option))
     listen(app)
+    app.open_link()
     app.render()
     app.screen.resync()
     for press in window.labTakeEarly():

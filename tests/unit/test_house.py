@@ -18,10 +18,11 @@ FLOORS = [
     {"engine", "page", "charts"},
     {"course"},
     {"controls", "serving"},
-    {"oracles", "jobs", "receipts", "sweeps"},
+    {"oracles", "jobs", "receipts", "sweeps", "share", "cluster"},
     {"actions"},
     {"store"},
-    {"keeper", "views", "plots", "simulator", "shipped"},
+    {"report"},
+    {"keeper", "views", "plots", "simulator", "shipped", "outlet"},
     {"ui"},
     {"main", "worker"},
 ]
@@ -95,7 +96,14 @@ def test_the_page_and_the_views_name_the_same_nodes():
     framed = set(views.frame(native.shipped(), native.walked(until=4)))
     assert framed - keys == set()
     unwritten = keys - framed
-    handled_by_the_screen = {"ledger.import", "ledger.text", "act1.reality.cards", "act2.pairs"}
+    handled_by_the_screen = {
+        "ledger.import",
+        "ledger.text",
+        "report.text",
+        "share.field",
+        "act1.reality.cards",
+        "act2.pairs",
+    }
     rows = {key for key in unwritten if f"{key}.label" in framed or f"{key}.plot" in framed or key.endswith(".math")}
     assert unwritten - rows - handled_by_the_screen == set()
 

@@ -12,7 +12,19 @@ import sweeps
 from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
-from views import act1, act2, calculator, ledger_view, parts, roofline_view, shell, tail_view
+from views import (
+    act1,
+    act2,
+    calculator,
+    cluster_view,
+    ledger_view,
+    parts,
+    report_view,
+    roofline_view,
+    share_view,
+    shell,
+    tail_view,
+)
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
 
@@ -24,6 +36,9 @@ def frame(course: Course, state: store.State) -> Frame:
         **act1.frame(course, state),
         **act2.frame(course, state),
         **ledger_view.frame(course, state),
+        **report_view.frame(course, state),
+        **share_view.frame(course, state),
+        **cluster_view.frame(course, state),
     }
 
 
@@ -62,4 +77,5 @@ def known_numbers(course: Course, state: store.State, results: oracles.Results) 
     live = act2.live_numbers(course, state)
     steps = roofline_view.placed(course, state, live)
     found["insight"] = set(roofline_view.numbers(course, state, live, steps)) | set(tail_view.numbers(course, live))
+    found["report"] = found["act1"] | found["act2"]
     return found
