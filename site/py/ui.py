@@ -54,6 +54,7 @@ class Screen:
     def __init__(self, course: Course) -> None:
         self.nodes = page.index(document)
         self.shown: page.Frame = {}
+        self.unfolded: list[Any] = []  # what was opened for paper
         self.plots = Plots(window, create_proxy, self.nodes, course.at("words.chart_missing"))
 
     def show(self, frame: page.Frame) -> None:
@@ -63,6 +64,19 @@ class Screen:
         for key, properties in page.changes(before, frame):
             if properties.get("figure"):
                 self.plots.show(key, properties["figure"])
+
+    def to_paper(self, *_: Any) -> None:
+        """The page is about to be printed: figures that fit paper, derivations unfolded."""
+        self.plots.fit_paper()
+        self.unfolded = [fold for fold in document.querySelectorAll("details.math") if not fold.open]
+        for fold in self.unfolded:
+            fold.open = True
+
+    def from_paper(self, *_: Any) -> None:
+        """It has been printed: what the reader had folded is folded again."""
+        self.plots.leave_paper()
+        for fold in self.unfolded:
+            fold.open = False
 
     def resync(self) -> None:
         """Put every tick box and radio button back to what the state says: the document doesn't decide what is locked."""
@@ -360,6 +374,15 @@ def listen_around(app: App) -> None:
     def theme(event: Any) -> None:
         app.dispatch(store.ThemeChanged("dark" if event.matches else "light"))
 
+    def to_paper(*_: Any) -> None:
+        app.dispatch(store.ThemeChanged("light"))  # paper is white
+        app.render()
+        app.screen.to_paper()
+
+    def from_paper(*_: Any) -> None:
+        app.screen.from_paper()
+        theme(dark)
+
     dark = window.matchMedia("(prefers-color-scheme: dark)")
     for target, name, handler in (
         (window, "storage", reread),
@@ -370,7 +393,8 @@ def listen_around(app: App) -> None:
         (dark, "change", theme),
         (window, "lab:plotly-load", app.screen.plots.show_all),
         (window, "lab:plotly-error", app.screen.plots.show_all),
-        (window, "beforeprint", app.screen.plots.show_all),
+        (window, "beforeprint", to_paper),
+        (window, "afterprint", from_paper),
     ):
         target.addEventListener(name, app.callback(handler))
     theme(dark)

@@ -20,8 +20,15 @@ EXPECTED = (
     ("expect_tpot", "tpot_mean_s", 1e3),
     ("expect_throughput", "throughput_output_tokens_per_s", 1.0),
 )
-PLANNED = (("replicas", "n"), ("gpus", "n"), ("gpu_hours_a_day", "n"), ("requests_a_day", "n"))
-PLAN_WORDS = ("replicas", "gpus", "gpu_hours", "requests")
+PLANNED = (
+    ("load", "requests_per_s_wanted", "d"),
+    ("hours_row", "hours_a_day", "d"),
+    ("replicas", "replicas", "n"),
+    ("gpus", "gpus", "n"),
+    ("gpu_hours", "gpu_hours_a_day", "n"),
+    ("requests", "requests_a_day", "n"),
+    ("per_million", "gpu_hours_per_million_requests", "d"),
+)
 
 
 @remembered(("act2.", "report."), same=("record", "results"), equal=("problems", "settled", "strange", "copied"))
@@ -86,8 +93,7 @@ def _plan(course: Course, state: store.State) -> Frame:
     holds = [
         words["yes" if plans[side]["holds"] else "no"] if side in plans else wording.NOT_YET for side in serving.SIDES
     ]
-    rows = [[words[name], *cells(key, form)] for name, (key, form) in zip(PLAN_WORDS, PLANNED, strict=True)]
-    rows.append([words["per_million"], *cells("gpu_hours_per_million_requests", "d")])
+    rows = [[words[name], *cells(key, form)] for name, key, form in PLANNED]
     return {
         "cluster.plan.head": {"head": words["columns"]},
         "cluster.plan.body": {"rows": [*rows, [words["holds"], *holds]]},

@@ -13,9 +13,13 @@ WRITING = ("log", "takeaway", "risk")
 PARTS = (*QUESTIONS, "design", *WRITING)
 
 
-@remembered(None, same=("record", "results"), equal=("drafts", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in the report but the link and the commands, which follow the sliders and have files of their own."""
+    return {**_written(course, state), **_check(course, state)}
+
+
+@remembered(None, same=("record", "results"), equal=("drafts", "strange"))
+def _written(course: Course, state: store.State) -> Frame:
     label = next(c["label"] for c in course.at("course.contexts") if c["id"] == state.context)
     name = store.written(state, "name")
     return {
@@ -25,7 +29,6 @@ def frame(course: Course, state: store.State) -> Frame:
         **{key: value for field in WRITING for key, value in _writing(course, state, field).items()},
         "report.criteria": {"items": _criteria(course, state)},
         **_contents(course, state),
-        **_check(course, state),
     }
 
 
@@ -75,6 +78,7 @@ def _contents(course: Course, state: store.State) -> Frame:
     return {"report.contents.head": {"head": words["contents_columns"]}, "report.contents.body": {"rows": rows}}
 
 
+@remembered(None, same=("record", "results"), equal=("strange",))
 def _check(course: Course, state: store.State) -> Frame:
     links = report.chain(store.number(state), report.events(course, state))
     last = links[-1]["hash"] if links else wording.NOT_YET
