@@ -48,6 +48,9 @@ class Element:
             object.__setattr__(self, name, value)
 
     def _set_value(self, value: str) -> None:
+        if self.tag == "textarea":
+            self.textContent = value
+            return
         if self.tag != "select":
             self.attributes["value"] = value
             return

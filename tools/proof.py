@@ -33,6 +33,13 @@ LOCAL = {
         speed step steps blocks block_tokens block_bytes useful later never free running finished title policy said
         requests seconds load at batch idle seats waiting kv whole_s one two source address max_sequence
     """,
+    "report": """
+        track title course lab student at record links hash persona model question answer verdict
+        scheduling max_batch max_sequence load gpus weight_bits state words most most_words numbers
+        users prompt_tokens output_tokens date ttft_s tpot_s model_ttft model_tpot side failure needs has policy
+        found wanted met limits characters context names basis engine version serve_address bench_address draft_address
+        requests duration real_kv_heads max_context_tokens
+    """,
 }
 
 

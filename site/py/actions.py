@@ -121,6 +121,46 @@ class ChangeTaken:
 
 
 @dataclass(frozen=True)
+class TextWritten:
+    """The learner wrote into a field of the report, at a time; settled is False while they are still writing."""
+
+    field: str
+    text: str
+    at: str
+    settled: bool = True
+
+
+@dataclass(frozen=True)
+class RecordNumbered:
+    """The record is given a number of its own, drawn at random, at a time. Only the first one counts."""
+
+    number: str
+    at: str
+
+
+@dataclass(frozen=True)
+class LinkOpened:
+    """The page was opened with a link that carries somebody's settings: the part of the address behind the #."""
+
+    fragment: str
+
+
+@dataclass(frozen=True)
+class LinkAnswered:
+    """The learner takes the settings of the link over, or drops them."""
+
+    take: bool
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A text of the page was copied; or couldn't be, and is shown to be copied by hand."""
+
+    text: str
+    done: bool
+
+
+@dataclass(frozen=True)
 class LedgerRead:
     """The saved document was read: at the start or after an import, when the page takes over the controls that were saved
     (restore), or because another tab wrote it, when it takes over the facts alone."""
@@ -181,6 +221,11 @@ Action = (
     | SweepStarted
     | SweepCancelled
     | ChangeTaken
+    | TextWritten
+    | RecordNumbered
+    | LinkOpened
+    | LinkAnswered
+    | Copied
     | LedgerRead
     | SaveFinished
     | Noticed

@@ -93,6 +93,11 @@ def controls(course: Course) -> dict[str, Control]:
         _range(course, f"act2.roof.{name}", f"insight.roofline.{name}", f"insight.roofline.{name}.default")
         for name in ("batch", "context")
     ]
+    planned = ("load_a", "load_b", "hours")
+    found += [
+        _range(course, f"report.{name}", f"report.cluster.plan.{name}", f"report.cluster.plan.{name}.default")
+        for name in planned
+    ]
     return {control.id: control for control in found}
 
 

@@ -56,6 +56,7 @@ SIDE = {
 }
 NAMED = [{"id": TEXT, "text": TEXT}]
 CHOICE = {"label": TEXT, "default": TEXT, "options": NAMED}
+REPORT_PARTS = ("headings", "verdicts", "engine", "evidence", "parts", "takeaway", "risk", "criteria", "check", "share")
 
 SHAPES: Mapping[str, shapes.Shape] = {
     "course": {
@@ -229,6 +230,23 @@ SHAPES: Mapping[str, shapes.Shape] = {
             "*": TEXT,
         },
     },
+    "report": {
+        "contents_columns": [TEXT],
+        "lab_lines": [TEXT],
+        "scenario_lines": [TEXT],
+        "log": {"most_words": COUNT, "wanted_numbers": COUNT, "*": TEXT},
+        "shared": {"columns": [TEXT], "*": TEXT},
+        "cluster": {
+            "chunked_policies": [TEXT],
+            "expect_columns": [TEXT],
+            "checkpoints": WORDS,
+            "gaps": WORDS,
+            "plan": {"columns": [TEXT], "load_a": RANGE, "load_b": RANGE, "hours": RANGE, "*": TEXT},
+            "*": TEXT,
+        },
+        **dict.fromkeys(REPORT_PARTS, WORDS),
+        "*": TEXT,
+    },
     "words": {"*": TEXT},
     "embed": {"foot": WORDS, "figures": {"*": {"*": TEXT}}},
     "measurements": {
@@ -346,6 +364,8 @@ def _reference_problems(course: Course) -> Iterator[str]:
         ("act2.deployment.model", course.models),
         ("act2.deployment.gpu", course.gpus),
         ("act2.simulation.draft_model", course.models),
+        ("act2.deployment.model", course.at("report.cluster.checkpoints")),
+        ("act2.simulation.draft_model", course.at("report.cluster.checkpoints")),
         ("act2.sides.a.workload", course.workloads),
         ("act2.sides.b.workload", course.workloads),
         ("course.context.default", course.contexts),

@@ -55,6 +55,7 @@ MAX_DOCUMENT_DEPTH = 64
 MAX_DEPTH = 8
 MAX_TEXT = 2_000
 MAX_NUMBER = 1e24
+MAX_EDITS = 1_000_000
 
 Fact = dict[str, Any]
 History = dict[str, Any] | list[Any]
@@ -125,10 +126,10 @@ def add(record: Record, fact: Mapping[str, Any]) -> Record:
 
 
 def merge(ours: Record, theirs: Record) -> Record:
-    """Both records as one: every fact of either; where settings or fields differ, ours win."""
+    """Both records as one: every fact of either; where settings or fields differ, ours win, but for what is dated."""
     facts = {fact["id"]: fact for fact in (*theirs.facts, *ours.facts)}
     fields = _filled(ours.fields, theirs.fields) if ours.fields or theirs.fields else {}
-    return Record(_sorted(facts.values()), {**theirs.settings, **ours.settings}, fields)
+    return Record(_sorted(facts.values()), _settled(ours.settings, theirs.settings), fields)
 
 
 def answered(facts: Iterable[Fact], context: str, question: str) -> Fact | None:
@@ -156,6 +157,38 @@ def canonical(fact: Mapping[str, Any]) -> str:
     """A fact's content, without its id, as the one text that every program writes for it."""
     content = {key: value for key, value in fact.items() if key != "id"}
     return json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+# What the learner writes is a setting too, but a dated one: {"text": ..., "at": ..., "edits": ...}. Two tabs keep of each
+# field the text that was edited more often, then the later one, so that a clock set back can't make an old text win. Of two
+# numbers that a record was given they keep the earlier, which others may have seen already.
+DATED = TEXTS, NUMBERED = "texts", "numbered"
+
+
+def dated(entry: object) -> tuple[str, str]:
+    """The time and the text of something dated; both are "" where there is nothing of that form."""
+    parts = [entry.get(name) for name in ("at", "text")] if isinstance(entry, Mapping) else []
+    return (parts[0], parts[1]) if parts and all(isinstance(part, str) for part in parts) else ("", "")
+
+
+def edits(entry: object) -> int:
+    """How often something dated was changed, 0 for what says nothing about it."""
+    count = entry.get("edits") if isinstance(entry, Mapping) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < MAX_EDITS else 0
+
+
+def _edition(entry: object) -> tuple[int, tuple[str, str]]:
+    return edits(entry), dated(entry)
+
+
+def _settled(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of two records: ours where both have them, but of dated ones the one that counts."""
+    both = {**theirs, **ours}
+    here, there = (settings.get(TEXTS) for settings in (ours, theirs))
+    if isinstance(here, Mapping) and isinstance(there, Mapping):
+        both[TEXTS] = {name: max(here.get(name), there.get(name), key=_edition) for name in sorted({*here, *there})}
+    numbers = [settings[NUMBERED] for settings in (ours, theirs) if dated(settings.get(NUMBERED)) != ("", "")]
+    return both | ({NUMBERED: min(numbers, key=dated)} if numbers else {})
 
 
 def _canonical(value: Any) -> Any:

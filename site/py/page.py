@@ -120,6 +120,7 @@ def _property(name: str) -> Callable[[Document, Node, Any], None]:
 
 WRITERS: Mapping[str, Callable[[Document, Node, Any], None]] = {
     "text": set_text,
+    "verbatim": _property("textContent"),
     "head": _set_cells("th"),
     "rows": _set_rows,
     "items": _set_items,

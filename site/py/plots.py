@@ -57,6 +57,23 @@ class Plots:
         for key in self.wanted:
             self.update(key)
 
+    def fit_paper(self) -> None:
+        """Draw every figure, and let each scale with its box from now on: paper is narrower than most windows.
+
+        plotly.js draws for a size in pixels; with that size as its view box a drawing takes the width that print.css gives it.
+        """
+        self.show_all()
+        for key in self.drawn:
+            for drawing in self.nodes[key].querySelectorAll(".main-svg"):
+                width, height = drawing.getAttribute("width"), drawing.getAttribute("height")
+                drawing.setAttribute("viewBox", f"0 0 {width} {height}")
+                self.nodes[key].style.aspectRatio = f"{width} / {height}"
+
+    def leave_paper(self) -> None:
+        """Let the window give the sizes again."""
+        for key in self.drawn:
+            self.nodes[key].style.aspectRatio = ""
+
     def update(self, key: str) -> None:
         """Draw what a plot should show, if that isn't there yet; without plotly say where its numbers stand."""
         figure, before = self.wanted.get(key), self.drawn.get(key)

@@ -16,6 +16,7 @@ import oracles
 import receipts
 import replays
 import serving
+import share
 import sweeps
 from actions import (
     Action,
@@ -27,16 +28,21 @@ from actions import (
     ContextChosen,
     ControlMoved,
     ControlsReset,
+    Copied,
     DesignRecorded,
     LedgerRead,
+    LinkAnswered,
+    LinkOpened,
     NoticeClosed,
     Noticed,
     OptionChosen,
+    RecordNumbered,
     RequestPicked,
     RunFinished,
     SaveFinished,
     SweepCancelled,
     SweepStarted,
+    TextWritten,
     ThemeChanged,
     TwistFlipped,
     WayOutTried,
@@ -49,6 +55,7 @@ from serving import RunRequest
 UNKNOWN, DEVICE, PAGE, REFUSED = "unknown", "device", "page", "refused"
 PREDICT, LOCKED, EXPLORE, COMMITTED = "predict", "locked", "explore", "committed"
 ACTS = ("act1", "act2")
+WRITTEN = ("log", "takeaway", "risk", "name")  # what a learner may write; all but the name belongs to a context
 
 Settings = Mapping[str, Value]
 
@@ -65,7 +72,8 @@ class State:
     clear button was pressed once; pasted: the model read from a pasted config.json; strange: ids of facts that this
     version of the course can't make sense of, which are kept in the record and left out of everything that is shown;
     swept: the latest sweeps by scenario; mapping: the learner wants the feasibility
-    map; sweeping: the frontier that the learner asked for.
+    map; sweeping: the frontier that the learner asked for; drafts: texts that are being written, by field, not yet in the
+    record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last.
     """
 
     context: str
@@ -86,6 +94,9 @@ class State:
     swept: Mapping[sweeps.Scenario, sweeps.Sweep] = field(default_factory=dict)
     mapping: bool = False
     sweeping: sweeps.Scenario | None = None
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    shared: share.Shared | None = None
+    copied: Copied | None = None
 
     def value(self, control: str) -> Value:
         """The value of a control in the current context."""
@@ -118,6 +129,31 @@ def design(state: State) -> dict[str, Any] | None:
 def answer(state: State, question: str, context: str | None = None) -> dict[str, Any] | None:
     """The fact that locked a question in a context (the current one if not named), None while it is open."""
     return ledger.answered(facts(state), context or state.context, question)
+
+
+def written(state: State, field: str) -> str:
+    """What the learner has written into a field of the report, "" for nothing."""
+    texts, key = _mapping(state.record.settings.get(ledger.TEXTS)), _place(state, field)
+    return state.drafts.get(key, ledger.dated(texts.get(key))[1])
+
+
+def _place(state: State, field: str) -> str:
+    """Where a text is kept: the name once, everything else by context."""
+    return field if field == "name" else f"{state.context}.{field}"
+
+
+def number(state: State) -> str:
+    """The number that the record was given, "" before its first commit."""
+    return ledger.dated(state.record.settings.get(ledger.NUMBERED))[1]
+
+
+def beside(course: Course, state: State) -> State | None:
+    """The page as the settings of the opened link would have it, None without one."""
+    shared = state.shared
+    if shared is None or shared.context is None:
+        return None
+    here = {**state.settings, shared.context: {**defaults(course)[shared.context], **shared.values}}
+    return replace(state, context=shared.context, settings=here)
 
 
 def asked(course: Course, state: State, question: str) -> oracles.Scenario:
@@ -170,6 +206,15 @@ def wanted(course: Course, state: State) -> list[Job]:
     return [*found, *_swept(course, state)] if state.settled else found
 
 
+def _compared(course: Course, state: State) -> list[RunRequest]:
+    """The runs that compare a link's settings with the learner's own, once the learner has seen what such runs say."""
+    theirs = beside(course, state)
+    if theirs is None or not (is_open(theirs, "act2") and answer(theirs, "act2.prediction")):
+        return []
+    mine = replace(state, context=theirs.context)
+    return [request(course, page, side) for page in (theirs, mine) for side in serving.SIDES]
+
+
 def needed(course: Course, state: State) -> list[Job]:
     """The runs that the page can't do without now, most urgent first. Act II's instruments want none before its lock."""
     found: list[Job] = []
@@ -183,6 +228,8 @@ def needed(course: Course, state: State) -> list[Job]:
         found += _ways_out(course, state)
         found += _spread(course, state)
     found += _replayed(course, state)
+    if state.settled:
+        found += _compared(course, state)
     return list(dict.fromkeys(found))
 
 
@@ -528,7 +575,51 @@ def _remembered(state: State, moved: set[str] | None = None, config: str | None 
         "moved": acts,
         "config": config if config is not None else state.record.settings.get("config"),
     }
-    return replace(state, record=replace(state.record, settings=kept))
+    return replace(state, record=replace(state.record, settings={**_dated(state), **kept}))
+
+
+def _dated(state: State) -> dict[str, Any]:
+    """What of the record's settings is not the page's own: the learner's texts, and the record's number."""
+    return {name: state.record.settings[name] for name in ledger.DATED if name in state.record.settings}
+
+
+def _text_written(course: Course, state: State, action: TextWritten) -> State:
+    if action.field not in WRITTEN:
+        return state
+    text = action.text.encode("utf-8", "ignore").decode("utf-8")[: ledger.MAX_TEXT]
+    key, others = _place(state, action.field), dict(state.drafts)
+    if not action.settled:
+        return replace(state, drafts={**others, key: text})
+    others.pop(key, None)
+    texts = _mapping(state.record.settings.get(ledger.TEXTS))
+    unchanged = ledger.dated(texts.get(key))[1] == text
+    edition = {"text": text, "at": action.at, "edits": ledger.edits(texts.get(key)) + 1}
+    kept = texts if unchanged else {**texts, key: edition}
+    settings = {**state.record.settings, ledger.TEXTS: kept} if kept else state.record.settings
+    return replace(state, drafts=others, record=replace(state.record, settings=settings))
+
+
+def _record_numbered(course: Course, state: State, action: RecordNumbered) -> State:
+    if number(state):
+        return state
+    given = {**state.record.settings, ledger.NUMBERED: {"text": action.number, "at": action.at}}
+    return replace(state, record=replace(state.record, settings=given))
+
+
+def _link_opened(course: Course, state: State, action: LinkOpened) -> State:
+    return replace(state, shared=share.read(course, action.fragment))
+
+
+def _link_answered(course: Course, state: State, action: LinkAnswered) -> State:
+    theirs = beside(course, state) if action.take else None
+    state = replace(state, shared=None)
+    if theirs is None:
+        return state
+    state = replace(state, context=theirs.context, problems={})
+    here = state.settings[theirs.context]
+    return _set(
+        course, state, {id: value for id, value in theirs.settings[theirs.context].items() if here[id] != value}
+    )
 
 
 def _with_notice(state: State, sentence: str) -> State:
@@ -561,6 +652,11 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     SweepStarted: _sweep_started,
     SweepCancelled: _sweep_cancelled,
     ChangeTaken: _change_taken,
+    TextWritten: _text_written,
+    RecordNumbered: _record_numbered,
+    LinkOpened: _link_opened,
+    LinkAnswered: _link_answered,
+    Copied: lambda course, state, action: replace(state, copied=action),
     LedgerRead: _ledger_read,
     SaveFinished: _save_finished,
     Noticed: lambda course, state, action: _with_notice(state, action.sentence),

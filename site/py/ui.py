@@ -11,18 +11,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from js import URL, Blob, console, document, window
-from pyodide.ffi import create_proxy, to_js
+from js import console, document, window
+from pyodide.ffi import create_proxy
 
 import handoff
 import ledger
 import page
+import report
+import share
 import store
 import views
 import wording
 from course import Course
 from jobs import Job, Outcome, refused
 from keeper import Keeper, Kept
+from outlet import Outlet
 from plots import Plots
 from simulator import Simulator
 from stage import Stage
@@ -57,6 +60,7 @@ class Screen:
         self.stage = Stage(window, create_proxy, told)
         self.nodes = page.index(document)
         self.shown: page.Frame = {}
+        self.unfolded: list[Any] = []  # what was opened for paper
         self.plots = Plots(window, create_proxy, self.nodes, course.at("words.chart_missing"))
 
     def show(self, frame: page.Frame) -> None:
@@ -69,6 +73,19 @@ class Screen:
             if "scene" in properties or "picked" in properties:
                 self.stage.show(key, self.nodes[key], properties)
 
+    def to_paper(self, *_: Any) -> None:
+        """The page is about to be printed: figures that fit paper, derivations unfolded."""
+        self.plots.fit_paper()
+        self.unfolded = [fold for fold in document.querySelectorAll("details.math") if not fold.open]
+        for fold in self.unfolded:
+            fold.open = True
+
+    def from_paper(self, *_: Any) -> None:
+        """It has been printed: what the reader had folded is folded again."""
+        self.plots.leave_paper()
+        for fold in self.unfolded:
+            fold.open = False
+
     def resync(self) -> None:
         """Put every tick box and radio button back to what the state says: the document doesn't decide what is locked."""
         for key, properties in self.shown.items():
@@ -76,6 +93,9 @@ class Screen:
                 self.nodes[key].checked = properties["checked"]
             if "disabled" in properties and self.nodes[key].disabled != properties["disabled"]:
                 self.nodes[key].disabled = properties["disabled"]
+
+
+WRITING_PAUSE_MS = 800  # after so long without a key, what was written is saved
 
 
 class App:
@@ -86,8 +106,13 @@ class App:
         self.state = store.initial(course)
         self.keeper = Keeper(LocalStorage())
         self.screen = Screen(course, self.guarded(self.told))
+        self.outlet = Outlet(window, self.screen.nodes)
         self.frame_asked = False
         self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
+        self.copying: asyncio.Future[None] | None = None
+        self.writing: Any = None  # the field being written in, until its text is in the record
+        self.pause = 0
+        self.paused = self.callback(self.written)
         self.render_proxy = create_proxy(self.guarded(self.render))
         self.simulator = Simulator(window, self.callback, course, self.finished, lambda: self.frame_asked)
 
@@ -181,21 +206,17 @@ class App:
     def export(self, form: str) -> None:
         """Download the ledger as a file; if that fails, show its text to copy."""
         text = self.keeper.export(form, now())
-        name = f"{ledger.KEY}.json"
-        try:
-            link = document.createElement("a")
-            link.href = URL.createObjectURL(Blob.new(to_js([text]), to_js({"type": "application/json"})))
-            link.download = name
-            link.click()
-        except Exception as failure:  # a frame without allow-downloads, an old browser: the text is shown instead
-            console.warn(str(failure))
-            self.show_text(text, "words.export_failed")
+        self.download(report.File(f"{ledger.KEY}.json", "application/json", text), "embed.text", "ledger.text")
 
-    def show_text(self, text: str, why: str) -> None:
-        """Show a text to copy, in the ledger and in the foot of a frame, and say why it is there."""
-        for key in ("ledger.text", "embed.text"):
-            area = self.screen.nodes[key]
-            area.value, area.hidden = text, False
+    def download(self, file: report.File, *areas: str) -> None:
+        """Download a file; if that fails, the fields with these keys show its text, to be copied."""
+        if not self.outlet.download(file):
+            self.show_text(file.text, "words.export_failed", *areas)
+
+    def show_text(self, text: str, why: str, *areas: str) -> None:
+        """Show a text to copy, and say why it is there."""
+        for area in areas:
+            self.outlet.show(area, text)
         self.dispatch(store.Noticed(self.course.at(why)))
 
     def open_tab(self) -> None:
@@ -206,7 +227,7 @@ class App:
         if address is None:
             self.dispatch(store.Noticed(self.course.at("embed.foot.too_long")))
         elif not window.open(address, "_blank"):
-            self.show_text(address, "embed.foot.tab_failed")
+            self.show_text(address, "embed.foot.tab_failed", "ledger.text", "embed.text")
 
     def take_handoff(self, *_: Any) -> None:
         """Import the record that the address carries, if it carries one, and take it out of the address."""
@@ -247,9 +268,60 @@ class App:
         except ledger.LedgerError as refusal:
             self.dispatch(store.Noticed(str(refusal)))
 
+    # --- what the learner writes ---
+
+    def write(self, field: Any) -> None:
+        """A key was pressed in a field: the counts follow at once, the record after a pause."""
+        self.writing = field
+        self.dispatch(store.TextWritten(field.dataset.field, field.value, now(), settled=False))
+        window.clearTimeout(self.pause)
+        self.pause = window.setTimeout(self.paused, WRITING_PAUSE_MS)
+
+    def written(self, *_: Any) -> None:
+        """The text of the field goes into the record: after a pause, when it is left, when the page is."""
+        field, self.writing = self.writing, None
+        if field is not None:
+            self.dispatch(store.TextWritten(field.dataset.field, field.value, now()))
+
+    def save_file(self, form: str) -> None:
+        """Download one of the report's files."""
+        self.written()
+        self.number()
+        self.download(report.file(self.course, self.state, form, now()), "report.text")
+
+    def number(self) -> None:
+        """Give the record its number, if it has none."""
+        self.dispatch(store.RecordNumbered(window.crypto.randomUUID(), now()))
+
+    # --- links and copies ---
+
+    def open_link(self, *_: Any) -> None:
+        """Read the settings that the address carries, if it carries any."""
+        self.dispatch(store.LinkOpened(window.location.hash))
+
+    def answer_link(self, take: bool) -> None:
+        """Take the link's settings over or drop them; the address forgets them either way."""
+        self.dispatch(store.LinkAnswered(take))
+        window.history.replaceState(None, "", window.location.href.partition("#")[0])
+
+    def copy(self, what: str) -> None:
+        """Copy a link to the settings, or what a node says."""
+        if what == "link":
+            name = share.link(self.course, self.state.context, self.state.settings[self.state.context])
+            key, text = "share.field", window.location.href.partition("#")[0] + name
+        else:
+            key, text = what, self.screen.nodes[what].textContent
+            name = text
+        self.copying = asyncio.ensure_future(self.say_copied(self.outlet.ask(text), key, name, text))
+
+    async def say_copied(self, promise: Any, key: str, name: str, text: str) -> None:
+        """Say whether a text was copied."""
+        self.dispatch(store.Copied(name, await self.outlet.copied(promise, key, text)))
+
     def commit(self, question: str) -> None:
         """Commit an answer. Storage is read first: another tab may have committed the same question a moment ago."""
         self.read_ledger()
+        self.number()
         self.dispatch(store.AnswerCommitted(question, now()))
 
 
@@ -270,14 +342,23 @@ def on_click(app: App, name: str, data: Any) -> None:
         "clear": lambda: store.ClearAsked(True),
         "clear-no": lambda: store.ClearAsked(False),
     }
+    deeds: dict[str, Callable[[], None]] = {
+        "clear-yes": app.clear,
+        "link-take": lambda: app.answer_link(True),
+        "link-drop": lambda: app.answer_link(False),
+        "save-file": lambda: app.save_file(data.form),
+        "show-text": lambda: app.outlet.show("report.text", report.markdown(app.course, app.state, now())),
+        "copy": lambda: app.copy(data.what),
+        "print": window.print,
+    }
     if name in simple:
         app.dispatch(simple[name]())
+    elif name in deeds:
+        deeds[name]()
     elif name == "commit":
         app.commit(data.question)
     elif name == "export":
         app.export(data.form)
-    elif name == "clear-yes":
-        app.clear()
     elif name == "open-tab":
         app.open_tab()
     elif name == "paste":
@@ -300,6 +381,9 @@ def on_change(app: App, name: str, target: Any) -> None:
         app.reading = asyncio.ensure_future(app.import_file(target))
     elif name == "paste-file":
         app.reading = asyncio.ensure_future(app.paste_file(target))
+    elif name == "write":
+        app.write(target)
+        app.written()
     if name in ("context", "choose", "twist"):
         app.render()
         app.screen.resync()
@@ -328,6 +412,16 @@ def listen(app: App) -> None:
         target = event.target.closest("[data-action]")
         if target and target.dataset.action == "move":
             app.dispatch(store.ControlMoved(target.dataset.control, target.value, settled=False))
+        elif target and target.dataset.action == "write":
+            app.write(target)
+
+    for name, handler in (("click", click), ("change", change), ("input", drag)):
+        document.addEventListener(name, app.callback(handler))
+    listen_around(app)
+
+
+def listen_around(app: App) -> None:
+    """What happens to the page from outside: another tab, the theme, the address, plotly, leaving, printing."""
 
     def reread(event: Any) -> None:
         key = getattr(
@@ -339,18 +433,28 @@ def listen(app: App) -> None:
     def theme(event: Any) -> None:
         app.dispatch(store.ThemeChanged(shown_theme()))
 
+    def to_paper(*_: Any) -> None:
+        app.dispatch(store.ThemeChanged("light"))  # paper is white
+        app.render()
+        app.screen.to_paper()
+
+    def from_paper(*_: Any) -> None:
+        app.screen.from_paper()
+        theme(None)
+
     for target, name, handler in (
-        (document, "click", click),
-        (document, "change", change),
-        (document, "input", drag),
         (window, "storage", reread),
         (window, "pageshow", reread),
+        (window, "pagehide", app.written),
+        (document, "visibilitychange", app.written),
         (window, "hashchange", app.take_handoff),
+        (window, "hashchange", app.open_link),
         (window, "lab:theme", theme),
         (window.matchMedia(DARK), "change", theme),
         (window, "lab:plotly-load", app.screen.plots.show_all),
         (window, "lab:plotly-error", app.screen.plots.show_all),
-        (window, "beforeprint", app.screen.plots.show_all),
+        (window, "beforeprint", to_paper),
+        (window, "afterprint", from_paper),
     ):
         target.addEventListener(name, app.callback(handler))
     theme(None)
@@ -370,6 +474,7 @@ def start(course: Course) -> None:
     for question, option in picked:
         app.dispatch(store.OptionChosen(question, option))
     listen(app)
+    app.open_link()
     app.render()
     app.screen.resync()
     for press in window.labTakeEarly():

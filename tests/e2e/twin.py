@@ -23,7 +23,7 @@ DIFFERENCES = """expected => {
   const words = node => masked(node.textContent).split(/\\s+/).filter(word => word).join(' ');
   const attribute = name => node => node.getAttribute(name);
   const read = {
-    text: words,
+    text: words, verbatim: node => node.textContent,
     items: node => [...node.children].map(words),
     head: node => [...node.children].map(words),
     rows: node => [...node.rows].map(row => [...row.cells].map(words)),

@@ -18,11 +18,12 @@ FLOORS = [
     {"engine", "page", "charts", "handoff"},
     {"course"},
     {"controls", "serving"},
-    {"oracles", "receipts", "replays", "sweeps"},
+    {"oracles", "receipts", "replays", "sweeps", "share", "cluster"},
     {"jobs"},
     {"actions", "bugs"},
     {"store"},
-    {"keeper", "grading", "views", "plots", "simulator", "shipped", "stage"},
+    {"report"},
+    {"keeper", "grading", "views", "plots", "simulator", "shipped", "stage", "outlet"},
     {"gradebook", "ui"},
     {"main", "worker"},
 ]
@@ -96,7 +97,15 @@ def test_the_page_and_the_views_name_the_same_nodes():
     framed = set(views.frame(native.shipped(), native.walked(until=4)))
     assert framed - keys == set()
     unwritten = keys - framed
-    handled_by_the_screen = {"ledger.import", "ledger.text", "embed.text", "act1.reality.cards", "act2.pairs"}
+    handled_by_the_screen = {
+        "ledger.import",
+        "ledger.text",
+        "embed.text",
+        "report.text",
+        "share.field",
+        "act1.reality.cards",
+        "act2.pairs",
+    }
     for replay in views.MOMENTS:
         handled_by_the_screen |= set(views.moment(native.shipped(), native.walked(until=4), replay, 0))
     rows = {key for key in unwritten if f"{key}.label" in framed or f"{key}.plot" in framed or key.endswith(".math")}
@@ -114,6 +123,7 @@ ALLOWED = re.compile(
     r"[Aa]bout \d+(–\d+)?|99th|16-bit|^2$|from 1 to|99 of 100|Ninety-nine|\d+–\d+ min(utes)?|"
     r"80 GB|80 GiB|1 GiB|Lab 10|Ainslie and others, 2023|"
     r"arxiv\.org/\S+|mlsysbook\.ai/\S+|2023|eight H100s|8 bits?|16 bits?|batch of \d+|batches of \d+|\d,\d{3} tokens|200 ms|"
+    r"SHA-256|docs\.vllm\.ai/\S+|0\.25\.0|meta-llama/\S+|"
     r"1 \+ |aᵍ⁺¹|t₀|t₁|t\(1\)|2 · |\b2 ×|\(1 − |2 bytes|=\s*2|4 · width²|/\(2B|\(2λ\)"
 )
 
@@ -132,7 +142,7 @@ def numbers_typed_in(value, path=""):
             yield path, value
 
 
-@pytest.mark.parametrize("name", ["act1", "act2", "course", "insight", "replay", "sweeps"])
+@pytest.mark.parametrize("name", ["act1", "act2", "course", "insight", "replay", "report", "sweeps"])
 def test_no_number_of_the_physics_is_typed_in_prose(name):
     table = {key: part for key, part in native.shipped().tables[name].items() if key not in ("deployment", "masthead")}
     plain_values = (

@@ -18,11 +18,14 @@ from views import (
     blocks_view,
     bugs_view,
     calculator,
+    cluster_view,
     embed,
     floor_view,
     ledger_view,
     parts,
+    report_view,
     roofline_view,
+    share_view,
     shell,
     tail_view,
 )
@@ -39,6 +42,9 @@ def frame(course: Course, state: store.State) -> Frame:
         **bugs_view.frame(course, state),
         **ledger_view.frame(course, state),
         **embed.frame(course, state),
+        **report_view.frame(course, state),
+        **share_view.frame(course, state),
+        **cluster_view.frame(course, state),
     }
 
 
@@ -89,4 +95,5 @@ def known_numbers(course: Course, state: store.State, results: oracles.Results) 
     live = act2.live_numbers(course, state)
     steps = roofline_view.placed(course, state, live)
     found["insight"] = set(roofline_view.numbers(course, state, live, steps)) | set(tail_view.numbers(course, live))
+    found["report"] = found["act1"] | found["act2"]
     return found

@@ -11,8 +11,11 @@ from page import Frame
 Part = Callable[[Course, store.State], Frame]
 
 
-def remembered(controls: str | None, same: tuple[str, ...], equal: tuple[str, ...]) -> Callable[[Part], Part]:
-    """A part that reads, of the state, the current context's controls whose names begin like `controls`, and some fields.
+def remembered(
+    controls: str | tuple[str, ...] | None, same: tuple[str, ...], equal: tuple[str, ...]
+) -> Callable[[Part], Part]:
+    """A part that reads, of the state, the current context's controls whose names begin like `controls`, or like
+    one of them, and some fields.
 
     `same` are large fields that are replaced when they change and compared by identity, `equal` small ones compared by
     value; context and theme are read by all. The part as it was is its `__wrapped__`.

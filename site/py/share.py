@@ -1,0 +1,97 @@
+"""A link that carries a scenario and its settings, and nothing of the learner: no name, no answers.
+
+`#s=1.<text>`: the version, a dot, and base64url of the JSON list [context, mark of the defaults, {control: value}]. Only what
+differs from the defaults is carried, so a link stays short; the mark tells a later version of the lab whether its defaults
+are still those that the link leaves unsaid. Reading never raises: what can't be understood is named and left out.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from controls import PASTED, Value, controls, defaults
+from course import Course
+
+PREFIX, VERSION = "#s=", "1"
+MAX_CHARACTERS = 4_000
+MARK_CHARACTERS = 6
+LOST = "lost"
+
+Settings = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a link says: the context, the settings that differ from the defaults, and what was not understood.
+
+    problem: the name of the sentence that says why nothing could be read, None when something could; strange: the names of
+    the settings that this version doesn't know or can't take; moved: the lab's defaults are not those of the link's lab.
+    """
+
+    context: str | None = None
+    values: Settings = field(default_factory=dict)
+    problem: str | None = None
+    strange: tuple[str, ...] = ()
+    moved: bool = False
+
+
+def link(course: Course, context: str, settings: Settings) -> str:
+    """The fragment of a link, `#s=1....`, for the settings of a context. A pasted model can't be carried and is left out."""
+    start = defaults(course)[context]
+    values = {id: value for id, value in settings.items() if id in start and value not in (start[id], PASTED)}
+    text = json.dumps([context, mark(course, context), values], separators=(",", ":"))
+    return f"{PREFIX}{VERSION}.{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}"
+
+
+def mark(course: Course, context: str) -> str:
+    """A few characters that change when the defaults of a context do."""
+    text = json.dumps(defaults(course)[context], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:MARK_CHARACTERS]
+
+
+def read(course: Course, fragment: str) -> Shared | None:
+    """What the fragment of an address says; None when it is no link of this kind at all."""
+    if not fragment.startswith(PREFIX):
+        return None
+    version, dot, packed = fragment.removeprefix(PREFIX).partition(".")
+    if dot and version.isascii() and version.isdigit() and int(version[:4]) > int(VERSION):
+        return Shared(problem="newer")
+    parts = _unpacked(packed) if dot and version == VERSION and len(fragment) <= MAX_CHARACTERS else None
+    if parts is None:
+        return Shared(problem="broken")
+    context, marked, carried = parts
+    if context not in course.contexts:
+        return Shared(problem="other_context")
+    values, strange = _taken(course, context, carried)
+    return Shared(context, values, None, strange, marked != mark(course, context))
+
+
+def _unpacked(packed: str) -> tuple[str, str, dict[str, object]] | None:
+    """The three parts of a packed link, None for anything else. Brackets are counted first: a deep text could end the page."""
+    try:
+        text = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True).decode("utf-8")
+        parts = json.loads(text, parse_constant=_refused) if text.count("[") + text.count("{") == 2 else None
+    except ValueError:  # not base64, not UTF-8, not JSON, a number with too many digits
+        return None
+    fits = isinstance(parts, list) and [type(part) for part in parts] == [str, str, dict]
+    return (parts[0], parts[1], parts[2]) if fits else None
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _taken(course: Course, context: str, carried: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """The values that a control takes exactly as they are, and the names of the others."""
+    table, start = controls(course), defaults(course)[context]
+    values: dict[str, Value] = {}
+    strange = []
+    for id, typed in carried.items():
+        read, problem = table[id].read(typed, start[id]) if id in table else (None, LOST)
+        if read is None or problem is not None or read == PASTED:
+            strange.append(id[:60])
+        else:
+            values[id] = read
+    return values, tuple(strange)

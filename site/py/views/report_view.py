@@ -1,0 +1,88 @@
+"""The report as a frame: what the learner writes, what a reader looks for, what is complete, and the consistency check."""
+
+from typing import Any
+
+import report
+import store
+import wording
+from course import QUESTIONS, Course
+from page import Frame
+from views.remembered import remembered
+
+WRITING = ("log", "takeaway", "risk")
+PARTS = (*QUESTIONS, "design", *WRITING)
+
+
+def frame(course: Course, state: store.State) -> Frame:
+    """Everything in the report but the link and the commands, which follow the sliders and have files of their own."""
+    return {**_written(course, state), **_check(course, state)}
+
+
+@remembered(None, same=("record", "results"), equal=("drafts", "strange"))
+def _written(course: Course, state: store.State) -> Frame:
+    label = next(c["label"] for c in course.at("course.contexts") if c["id"] == state.context)
+    name = store.written(state, "name")
+    return {
+        "report.intro": {"text": course.say("report.intro", None, {"track": label})},
+        "report.name.area": {"value": name},
+        "report.name.printed": {"verbatim": name},
+        **{key: value for field in WRITING for key, value in _writing(course, state, field).items()},
+        "report.criteria": {"items": _criteria(course, state)},
+        **_contents(course, state),
+    }
+
+
+def _writing(course: Course, state: store.State, field: str) -> Frame:
+    text, table = store.written(state, field), course.at(f"report.{field}")
+    said = {"words": report.words(text), "most_words": table.get("most_words")}
+    too_long = said["most_words"] is not None and said["words"] > said["most_words"]
+    return {
+        f"report.{field}.help": {"text": wording.fill(table["help"], said)},
+        f"report.{field}.area": {"value": text, "invalid": "true" if too_long else None},
+        f"report.{field}.count": {
+            "text": wording.fill(table["too_long" if too_long else "count"], said),
+            "state": "warn" if too_long else None,
+        },
+        f"report.{field}.printed": {"verbatim": text},
+    }
+
+
+def _criteria(course: Course, state: store.State) -> list[str]:
+    words = course.at("report.criteria")
+    met = [
+        wording.fill(
+            words["met_one"],
+            {"failure": course.at(f"words.state_{fact['failure']}"), "side": str(fact["side"]).upper()},
+        )
+        for fact in report.limits_met(state)
+    ]
+    limits = wording.fill(words["met_some"], {"limits": ", ".join(met)}) if met else words["met_none"]
+    found = report.numbers(store.written(state, "log"))
+    wanted = course.at("report.log.wanted_numbers")
+    return [
+        wording.fill(words["evidence"], {"found": found, "wanted": wanted}),
+        words["causal"],
+        wording.fill(words["constraint"], {"met": limits}),
+    ]
+
+
+def _contents(course: Course, state: store.State) -> Frame:
+    """The parts of the report, each complete or missing; two more are named only when they are in the way."""
+    lacks, words = report.missing(course, state), course.at("report")
+    rows: list[list[Any]] = []
+    for name in (*PARTS, *(name for name in lacks if name not in PARTS)):
+        there = name not in lacks
+        mark = {"state": "good" if there else "warn"}
+        said = words["contents_there" if there else "contents_missing"]
+        rows.append([words["parts"][name.replace(".", "_")], said if name in PARTS else "", mark])
+    return {"report.contents.head": {"head": words["contents_columns"]}, "report.contents.body": {"rows": rows}}
+
+
+@remembered(None, same=("record", "results"), equal=("strange",))
+def _check(course: Course, state: store.State) -> Frame:
+    links = report.chain(store.number(state), report.events(course, state))
+    last = links[-1]["hash"] if links else wording.NOT_YET
+    return {
+        "report.check.text": {"text": course.say("report.check.text", None, {"links": len(links)})},
+        "report.check.last": {"text": last},
+    }
