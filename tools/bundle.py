@@ -15,7 +15,17 @@ from tools.trouble import BuildError
 
 ROOT_FILES = ("icon.svg", "manifest.webmanifest")
 ROOT_FOLDERS = ("icons",)
-PAGE_FILES = ("boot.js", "offline.js", "python.mjs", "runtime.mjs", "simulator.mjs", "start.py")
+PAGE_FILES = (
+    "boot.js",
+    "grade.mjs",
+    "grader.mjs",
+    "offline.js",
+    "python.mjs",
+    "runtime.mjs",
+    "simulator.mjs",
+    "start.py",
+)
+STILL_PAGES = ("grade.html",)
 LINKED_DOCUMENTS = ("physics",)
 NEEDED = (
     "runtime/pyodide/pyodide.asm.wasm",
@@ -59,7 +69,8 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         write_runtimes(files | compact, parts / "runtime")
         write_licences(modules, files[wheel], parts / "runtime", root)
         write_manifest(parts)
-        versions.seal(made, parts, page, documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
+        beside = {name: prerender.still(site / name, content) for name in STILL_PAGES}
+        versions.seal(made, parts, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
         versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)
 
