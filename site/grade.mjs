@@ -16,6 +16,7 @@ const made = (tag, text, attributes = {}) => {
 const fail = (reason) => {
   place("failed").hidden = false;
   place("reason").textContent = reason;
+  place("starting").hidden = true;
   place("status").textContent = "";
 };
 
@@ -25,6 +26,8 @@ async function grade(named) {
   for (const id of ["failed", "outcome"]) place(id).hidden = true;
   place("empty").hidden = chosen.length > 0;
   if (!chosen.length) return;
+  place("status").textContent = "";
+  place("starting").hidden = false;
   const texts = {};
   for (const [name, file] of chosen) texts[name] = await file.slice(0, MOST_BYTES).text();
   grader.postMessage(JSON.stringify({ files: texts, now: new Date().toISOString() }));
@@ -32,6 +35,7 @@ async function grade(named) {
 
 grader.addEventListener("error", (event) => fail(event.message || "grader.mjs"));
 grader.addEventListener("message", ({ data }) => {
+  place("starting").hidden = true;
   if (data.failure) fail(data.failure);
   else if (data.said) place("status").textContent = data.said;
   else show(JSON.parse(data.outcome));

@@ -22,7 +22,7 @@ def answer(asked: str, tell: Callable[[str], None]) -> str:
     notable = [(row, gradebook.flagged(COURSE, row), gradebook.remarks(COURSE, row, rows)) for row in rows]
     shown = [
         {
-            "cells": [row.file, str(row.snapshot.get("student_id", "")), "; ".join(flags), "; ".join(remarks)],
+            "cells": [row.file, str(row.snapshot.get("student_id", "")), "; ".join([*flags, *remarks])],
             "state": "fail" if flags else None,
         }
         for row, flags, remarks in notable
@@ -33,7 +33,7 @@ def answer(asked: str, tell: Callable[[str], None]) -> str:
     return json.dumps(
         {
             "said": wording.fill(COURSE.at("grading.report.files"), numbers),
-            "head": [columns[name] for name in ("file", "student", "flags", "remarks")],
+            "head": [columns[name] for name in ("file", "student")] + [COURSE.at("grading.report.flagged")],
             "rows": sorted(shown, key=lambda row: row["state"] is None),
             "histograms": [
                 {"title": title, "bars": bars} for title, bars in gradebook.histograms(COURSE, rows) if bars

@@ -40,11 +40,11 @@ def natively(folder):
 def grader(visitor, **options):
     lab = visitor(**options)
     lab.page.goto(f"{lab.origin}/grade.html")
-    return lab, lab.page
+    return lab.page
 
 
 def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folder, tmp_path):
-    lab, page = grader(visitor)
+    page = grader(visitor)
     say = native.shipped().at("grading.page")
     page.get_by_label(say["folder"]).set_input_files(class_folder)
     expect(page.get_by_role("heading", name=say["outcome"])).to_be_focused(timeout=BOOT_MS)
@@ -52,7 +52,9 @@ def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folde
     flagged = [row for row in rows if row.flags]
     assert len(flagged) == 4
     table = page.get_by_role("table")
-    expect(table.get_by_role("rowheader")).to_have_count(len([r for r in rows if r.flags or r.snapshot["incomplete_fields"]]))
+    expect(table.get_by_role("rowheader")).to_have_count(
+        len([r for r in rows if r.flags or r.snapshot["incomplete_fields"]])
+    )
     for row in flagged:
         line = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=row.file, exact=True))
         expect(line).to_contain_text("; ".join(gradebook.flagged(native.shipped(), row)))
@@ -62,7 +64,9 @@ def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folde
     saved = tmp_path / "class.csv"
     download.value.save_as(saved)
     text = Path(saved).read_text(encoding="utf-8-sig")
-    assert list(csv.reader(io.StringIO(text))) == list(csv.reader(io.StringIO(gradebook.csv_text(native.shipped(), rows))))
+    assert list(csv.reader(io.StringIO(text))) == list(
+        csv.reader(io.StringIO(gradebook.csv_text(native.shipped(), rows)))
+    )
     for title, bars in gradebook.histograms(native.shipped(), rows):
         if bars:
             drawn = page.get_by_role("heading", name=title, exact=True).locator("xpath=following-sibling::dl[1]")
@@ -71,7 +75,7 @@ def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folde
 
 
 def test_a_folder_without_snapshots_is_said_to_be_so(visitor, tmp_path):
-    lab, page = grader(visitor)
+    page = grader(visitor)
     (tmp_path / "notes.txt").write_text("nothing")
     page.get_by_label(native.shipped().at("grading.page.files")).set_input_files(tmp_path / "notes.txt")
     expect(page.get_by_role("alert").filter(has_text=".json")).to_be_visible()
