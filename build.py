@@ -31,7 +31,8 @@ def main(arguments: list[str]) -> int:
 
     def build() -> None:
         print("Building ...", flush=True)
-        bundle.build(Path(options.site).resolve(), dist, cache)
+        settings = Path(options.settings).resolve() if options.settings else None
+        bundle.build(Path(options.site).resolve(), dist, cache, settings=settings)
 
     try:
         if options.command == "bench":
@@ -78,6 +79,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")
+    made.add_argument(
+        "--settings", help="a file with a class's own settings: another objective, another model, other words"
+    )
     made.add_argument("--out", default=str(ROOT / "dist"), help="the folder to build into")
     return made
 

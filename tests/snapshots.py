@@ -17,8 +17,8 @@ import store
 from tests import lab as native
 
 Snapshot = dict[str, Any]
-MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
-GRADED = "2026-03-06T12:00:00.000Z"
+MONDAY = datetime(2025, 3, 3, 8, tzinfo=UTC)
+GRADED = "2025-03-07T12:00:00.000Z"
 
 # Designs that learners come to: controls moved before recording. The third and the fifth break something on the way.
 DESIGNS: tuple[tuple[tuple[str, object], ...], ...] = (

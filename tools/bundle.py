@@ -18,6 +18,8 @@ ROOT_FOLDERS = ("icons",)
 PAGE_FILES = (
     "boot.js",
     "embed.js",
+    "grade.mjs",
+    "grader.mjs",
     "offline.js",
     "python.mjs",
     "replay.mjs",
@@ -25,6 +27,7 @@ PAGE_FILES = (
     "simulator.mjs",
     "start.py",
 )
+STILL_PAGES = ("grade.html",)
 LINKED_DOCUMENTS = ("physics", "embedding")
 NEEDED = (
     "runtime/pyodide/pyodide.asm.wasm",
@@ -33,17 +36,20 @@ NEEDED = (
 )  # before Python can answer
 
 
-def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT) -> None:
-    """Make `dist` from `site`. Raises BuildError with a sentence for each mistake; then an earlier `dist` stays as it was."""
+def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT, settings: Path | None = None) -> None:
+    """Make `dist` from `site`, with a class's own settings in its content if a file of them is named.
+
+    Raises BuildError with a sentence for each mistake; then an earlier `dist` stays as it was.
+    """
     try:
-        _make(site, dist, cache, root)
+        _make(site, dist, cache, root, settings)
     except OSError as mistake:
         what = f"{mistake.filename}: {mistake.strerror}" if mistake.filename else str(mistake)
         raise BuildError(f"The build stopped at a file: {what}. Mend that and build again.") from mistake
 
 
-def _make(site: Path, dist: Path, cache: Path, root: Path) -> None:
-    content = read_content(site / "content")
+def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None) -> None:
+    content = read_content(site / "content", settings)
     page = finished_page(site, content)
     files = runtimes.fetch(cache, root)
     modules = runtimes.npm_modules(cache, root)
@@ -66,7 +72,8 @@ def _make(site: Path, dist: Path, cache: Path, root: Path) -> None:
         write_licences(modules, files[wheel], parts / "runtime", root)
         write_manifest(parts)
         write_figures(content, made / "figures")
-        versions.seal(made, parts, page, documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
+        beside = {name: prerender.still(site / name, content) for name in STILL_PAGES}
+        versions.seal(made, parts, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
         versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)
 
@@ -77,15 +84,40 @@ def copy(source: Path, names: tuple[str, ...], target: Path) -> None:
         shutil.copy(source / name, target / name)
 
 
-def read_content(folder: Path) -> dict[str, Any]:
-    """Every content file, parsed. Raises BuildError for one that isn't TOML."""
-    tables = {}
-    for file in sorted(folder.glob("*.toml")):
-        try:
-            tables[file.stem] = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as mistake:
-            raise BuildError(f"{file.name}: not valid TOML: {mistake}") from mistake
-    return tables
+def read_content(folder: Path, settings: Path | None = None) -> dict[str, Any]:
+    """Every content file, parsed, and a class's settings laid over them. Raises BuildError for a file that isn't TOML.
+
+    A settings file has a table for each content file that it changes, `[act2.targets]` for the targets in act2.toml.
+    """
+    tables = {file.stem: _parsed(file) for file in sorted(folder.glob("*.toml"))}
+    changes = _parsed(settings) if settings else {}
+    strange = sorted(set(changes) - set(tables))
+    if strange:
+        raise BuildError(f"{settings}: {strange[0]!r} is no content file; expected one of {', '.join(tables)}")
+    return overlaid(tables, changes)  # type: ignore[no-any-return]
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as mistake:
+        raise BuildError(f"{file.name}: not valid TOML: {mistake}") from mistake
+
+
+def overlaid(base: Any, changes: Any) -> Any:
+    """`base` with `changes` in it: tables are joined key by key, lists of things with an id thing by thing, else replaced.
+
+    Raises BuildError for an id that isn't there; a key that isn't known is found when the content is checked.
+    """
+    if not isinstance(changes, dict) or not isinstance(base, dict | list):
+        return changes
+    if isinstance(base, dict):
+        return {**base, **{key: overlaid(base.get(key), change) for key, change in changes.items()}}
+    ids = [item.get("id") if isinstance(item, dict) else None for item in base]
+    strange = sorted(set(changes) - set(ids))
+    if strange:
+        raise BuildError(f"The settings change {strange[0]!r}, which isn't there; expected one of {ids}")
+    return [overlaid(item, changes.get(id, {})) for id, item in zip(ids, base, strict=True)]
 
 
 def finished_page(site: Path, content: dict[str, Any]) -> str:

@@ -11,7 +11,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tools import bundle
 from tools.runtimes import ROOT
+from tools.trouble import BuildError
 
 PYTHON = str(ROOT / "site/py")
 if PYTHON not in sys.path:
@@ -25,7 +27,8 @@ def main(arguments: list[str]) -> int:
 
     options = parser().parse_args(arguments)
     try:
-        course = course_module.load(Path(options.content))
+        settings = Path(options.settings) if options.settings else None
+        course = course_module.from_tables(bundle.read_content(ROOT / "site/content", settings))
         if options.key:
             print(gradebook.key(course))
             return 0
@@ -36,7 +39,7 @@ def main(arguments: list[str]) -> int:
         if options.csv:
             Path(options.csv).write_text("\ufeff" + gradebook.csv_text(course, rows), encoding="utf-8")
         print(gradebook.summary(course, rows))
-    except (OSError, ValueError) as mistake:
+    except (OSError, ValueError, BuildError) as mistake:
         print(mistake, file=sys.stderr)
         return 1
     return 0
@@ -50,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("folder", nargs="?", help="the folder with the snapshots that were handed in")
     made.add_argument("--csv", help="write a row for each file here")
     made.add_argument("--key", action="store_true", help="print the right answers instead")
-    made.add_argument("--content", default=str(ROOT / "site/content"), help="the content that the class had")
+    made.add_argument("--settings", help="the file of settings that the class's lab was built with")
     return made
 
 

@@ -36,6 +36,24 @@ def render(site: Path, content: dict[str, Any]) -> str:
     return document.html()
 
 
+def still(file: Path, content: dict[str, Any]) -> str:
+    """A page beside the lab that holds words only, those of the content filled in. Call `render` first: it proves them.
+
+    Raises course.ContentError when the page asks for words that the content lacks.
+    """
+    import course as course_module
+    import page
+    import views
+
+    course = course_module.from_tables(content)
+    document = Document(file.read_text(encoding="utf-8"))
+    problems: list[str] = []
+    _Assembly(document, {}, views.static_words(course), page.set_text, problems).assemble()
+    if problems:
+        raise course_module.ContentError(problems)
+    return document.html()
+
+
 class _Assembly:
     """Builds the tree once: `data-use`, `data-each`, `data-each-entry` and `data-say` are resolved and gone."""
 

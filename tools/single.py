@@ -29,7 +29,7 @@ def fold(dist: Path, bootstrap: Path) -> str:
     scripts += [_embedded(parts / "runtime/pyodide" / name) for name in RUNTIME]
     scripts += [
         _embedded(parts / "app.zip"),
-        *(_embedded(file) for file in sorted(dist.glob("*.html")) if file.stem != "index"),
+        *(_embedded(file) for file in sorted(dist.glob("*.html")) if file.stem not in ("index", "grade")),
     ]
     scripts += [f'<script type="module">{_script(bootstrap)}</script>']
     return f"{head}</head>{body.replace('</body>', chr(10).join([*scripts, '</body>']))}"

@@ -177,7 +177,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         "choices": [BUG | {"draft": TEXT, "options": [{"id": TEXT, "text": TEXT, "claims": [CLAIM]}]}],
         "*": TEXT,
     },
-    "grading": {"flags": WORDS, "remarks": WORDS, "columns": WORDS, "report": WORDS},
+    "grading": {"page": WORDS, "flags": WORDS, "remarks": WORDS, "columns": WORDS, "report": WORDS},
     "sweeps": {
         "bar": TEXT,
         "said": WORDS,

@@ -96,9 +96,12 @@ def remarks(course: Course, row: Checked, rows: Iterable[Checked]) -> list[str]:
 
 
 def flagged(course: Course, row: Checked) -> list[str]:
-    """The flags of a row as sentences."""
+    """The flags of a row as sentences, one for each kind."""
+    details: dict[str, list[str]] = defaultdict(list)
+    for flag in row.flags:
+        details[flag.kind].append(flag.detail)
     words = course.at("grading.flags")
-    return [wording.fill(words[flag.kind], {"detail": flag.detail}) for flag in row.flags]
+    return [wording.fill(words[kind], {"detail": ", ".join(found)}) for kind, found in details.items()]
 
 
 # --- One row for each --------------------------------------------------------------------------------------------------
@@ -267,9 +270,8 @@ def _state_words(course: Course, fact: Fact) -> Iterator[str]:
 
 def _bars(bars: list[tuple[str, int]]) -> Iterator[str]:
     most = max((count for _, count in bars), default=0)
-    wide = max((len(label) for label, _ in bars), default=0)
     for label, count in bars:
-        yield f"  {label:<{wide}}  {'█' * round(WIDEST_BAR * count / most) if most else ''} {count}"
+        yield f"  {count:>4}  {'█' * round(WIDEST_BAR * count / most) if most else '':<{WIDEST_BAR}}  {label}"
 
 
 # --- The answer key ----------------------------------------------------------------------------------------------------

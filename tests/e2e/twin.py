@@ -37,12 +37,14 @@ DIFFERENCES = """expected => {
     scene: attribute('data-scene'), picked: attribute('data-picked'),
   };
   const found = [];
+  let sought = false;
   for (const [key, properties] of Object.entries(expected)) {
     const node = document.querySelector(`[data-key="${key}"]`);
     for (const [name, wanted] of Object.entries(properties)) {
       const shown = JSON.stringify(read[name](node));
       if (shown === JSON.stringify(wanted)) continue;
-      if (name === 'figure' && found.length === 0) node.scrollIntoView(); // a plot is drawn when it comes into sight
+      if (name === 'figure' && !sought) node.scrollIntoView(); // a plot is drawn when it comes into sight
+      sought ||= name === 'figure';
       found.push(`${key} ${name}: shown ${shown}, expected ${JSON.stringify(wanted)}`);
     }
   }

@@ -243,6 +243,7 @@ def uncompiled(pyodide, pyscript, wheel, app, cache):
 def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content: PAGE.format(content["act"]["title"]))
+    monkeypatch.setattr(bundle.prerender, "still", lambda file, content: PAGE.format(file.stem))
     monkeypatch.setattr(bundle.compiled, "archives", uncompiled)
     monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))

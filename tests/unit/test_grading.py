@@ -123,11 +123,11 @@ def other_number(made):
 
 
 def exported_tomorrow(made):
-    made["metadata"]["exported_at"] = "2026-03-09T12:00:00.000Z"
+    made["metadata"]["exported_at"] = "2025-03-10T12:00:00.000Z"
 
 
 def exported_before(made):
-    made["metadata"]["exported_at"] = "2026-03-01T12:00:00.000Z"
+    made["metadata"]["exported_at"] = "2025-03-01T12:00:00.000Z"
 
 
 def all_at_once(made):

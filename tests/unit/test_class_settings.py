@@ -1,0 +1,99 @@
+"""A class's own settings: one small file laid over the content, proven like it, and known to the grader."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import course
+import oracles
+from tests import lab as native
+from tests.snapshots import exported, learner
+from tools import bundle, grade, proof
+from tools.trouble import BuildError
+
+OWN = """
+[act1.deployment]
+model = "qwen2.5-72b"
+
+[act1.deployment.context_tokens]
+latency = 8192
+throughput = 4096
+
+[act2.targets]
+ttft_p99_s = 0.15
+
+[act1.prediction.options.about_200]
+text = "two hundred or so"
+"""
+
+
+def tables(tmp_path, text):
+    file = tmp_path / "class.toml"
+    file.write_text(text, encoding="utf-8")
+    return bundle.read_content(native.CONTENT, file)
+
+
+def test_another_model_context_and_objective_make_another_lab(tmp_path):
+    changed = course.from_tables(tables(tmp_path, OWN))
+    assert list(proof.problems(changed)) == []
+    asked = oracles.scenario(changed, "act1.prediction", "latency")
+    qwen = changed.models["qwen2.5-72b"]
+    left = 8 * 80 * 2**30 - 2 * qwen.parameters
+    assert oracles.users_numbers(changed, asked)["users"] == left // (2 * 80 * 64 * 128 * 2 * 8192)
+    assert oracles.is_right(changed, "act1.prediction", asked, "about_20", {})
+    assert changed.at("act2.targets")["ttft_p99_s"] == 0.15
+    assert changed.option("act1.prediction", "about_200")["text"] == "two hundred or so"
+
+
+def test_the_page_is_built_with_them(tmp_path):
+    page = bundle.finished_page(native.CONTENT.parent, tables(tmp_path, OWN))
+    assert "two hundred or so" in page and "8,192 tokens" in page
+    assert "two hundred or so" not in bundle.finished_page(native.CONTENT.parent, bundle.read_content(native.CONTENT))
+
+
+WRONG = [
+    ("[act2.targets]\nttft_p99_s = 0.5", "exactly one option"),
+    ("[act1.deployment]\nmodel = 'gpt-9'", "gpt-9"),
+    ("[act2.target]\nttft_p99_s = 0.5", "not known"),
+    ("[act3]\nx = 1", "no content file"),
+    ("[act1.prediction.options.about_7]\ntext = 'x'", "about_7"),
+    ("[act1", "not valid TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), WRONG)
+def test_what_can_not_be_taught_is_refused_by_name(tmp_path, text, what):
+    with pytest.raises((BuildError, course.ContentError), match=what):
+        bundle.finished_page(native.CONTENT.parent, tables(tmp_path, text))
+
+
+def graded(*arguments):
+    command = [sys.executable, "-m", "tools.grade", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=native.CONTENT.parents[1])
+
+
+def test_the_command_grades_a_folder(tmp_path):
+    folder, table = tmp_path / "handed in", tmp_path / "class.csv"
+    folder.mkdir()
+    for i in range(2):
+        made = json.dumps(exported(learner(i), f"Student {i}", f"{i:032x}"))
+        (folder / f"{i}.json").write_text(made, encoding="utf-8")
+    done = graded(folder, "--csv", table)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith("2 files, 0 flagged.")
+    assert len(table.read_text(encoding="utf-8-sig").splitlines()) == 3
+
+
+def test_the_command_says_what_is_missing(tmp_path):
+    done = graded(tmp_path)
+    assert done.returncode == 1 and "no .json file" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_key_follows_the_settings(tmp_path, capsys):
+    file = tmp_path / "class.toml"
+    file.write_text(OWN, encoding="utf-8")
+    assert grade.main(["--key", "--settings", str(file)]) == 0
+    latency = capsys.readouterr().out.partition("# Throughput")[0]
+    assert "[x] about 20–25" in latency and "[ ] about 50" in latency
