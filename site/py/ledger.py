@@ -167,8 +167,8 @@ DATED = TEXTS, NUMBERED = "texts", "numbered"
 
 def dated(entry: object) -> tuple[str, str]:
     """The time and the text of something dated; both are "" where there is nothing of that form."""
-    parts = [entry.get(name) for name in ("at", "text")] if isinstance(entry, Mapping) else []
-    return (parts[0], parts[1]) if parts and all(isinstance(part, str) for part in parts) else ("", "")
+    at, text = (entry.get("at"), entry.get("text")) if isinstance(entry, Mapping) else (None, None)
+    return (at, text) if isinstance(at, str) and isinstance(text, str) else ("", "")
 
 
 def edits(entry: object) -> int:

@@ -75,8 +75,10 @@ def _unpacked(packed: str) -> tuple[str, str, dict[str, object]] | None:
         parts = json.loads(text, parse_constant=_refused) if text.count("[") + text.count("{") == 2 else None
     except ValueError:  # not base64, not UTF-8, not JSON, a number with too many digits
         return None
-    fits = isinstance(parts, list) and [type(part) for part in parts] == [str, str, dict]
-    return (parts[0], parts[1], parts[2]) if fits else None
+    if not isinstance(parts, list) or [type(part) for part in parts] != [str, str, dict]:
+        return None
+    context, marked, values = parts
+    return context, marked, values
 
 
 def _refused(constant: str) -> None:

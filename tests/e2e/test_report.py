@@ -112,7 +112,7 @@ def test_a_copied_link_brings_the_settings_to_somebody_else(visitor):
     friend = visitor(document=document(native.walked(until=1)), viewport=DESK)
     friend.page.goto(link)
     friend.ready()
-    box = friend.page.get_by_role("status", name=WORDS["shared"]["title"])
+    box = friend.page.get_by_role("region", name=WORDS["shared"]["title"])
     expect(box).to_contain_text("8,192")
     expect(friend.page.locator("[id='act1.context.number']")).to_have_value("4096")
     friend.press(WORDS["shared"]["take"])

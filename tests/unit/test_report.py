@@ -6,7 +6,7 @@ import random
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ledger
@@ -139,12 +139,14 @@ def test_other_contexts_stay_out():
 # --- What the learner writes -------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_of_the_learner_becomes_a_heading_or_a_line_of_the_report(text):
     state = written(native.start(), name=text, log=f"{text}\n# Predictions", takeaway=text, risk=f"## Lab\r{text}")
     assert headings(state) == [*HEADINGS, "Incomplete Fields"]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_kept_and_can_be_saved(text):
     state = written(native.start(), log=text)

@@ -6,7 +6,7 @@ import random
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import share
@@ -32,13 +32,14 @@ def some_value(control, seed):
     return control.read(chance.uniform(control.minimum, control.maximum), None)[0]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(COURSE.contexts), st.dictionaries(st.sampled_from(sorted(controls(COURSE))), st.integers(0, 99)))
 def test_a_link_brings_back_what_it_was_made_of(context, seeds):
     moved = {id: some_value(controls(COURSE)[id], seed) for id, seed in seeds.items()}
-    settings = {**defaults(COURSE)[context], **moved}
-    found = share.read(COURSE, share.link(COURSE, context, settings))
+    asked = {**defaults(COURSE)[context], **moved}
+    found = share.read(COURSE, share.link(COURSE, context, asked))
     assert (found.context, found.problem, found.strange, found.moved) == (context, None, (), False)
-    assert {**defaults(COURSE)[context], **found.values} == settings
+    assert {**defaults(COURSE)[context], **found.values} == asked
 
 
 def test_a_link_is_short_and_carries_nothing_of_the_learner():
@@ -52,8 +53,8 @@ def test_a_link_is_short_and_carries_nothing_of_the_learner():
 
 
 def test_everything_moved_still_fits_a_link():
-    settings = {id: some_value(control, 1) for id, control in controls(COURSE).items()}
-    assert len(share.link(COURSE, "latency", settings)) < 1_500
+    asked = {id: some_value(control, 1) for id, control in controls(COURSE).items()}
+    assert len(share.link(COURSE, "latency", asked)) < 1_500
 
 
 def test_another_address_is_no_link():
