@@ -35,7 +35,7 @@ def run(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]
         "lint": ["-m", "ruff", "check", "."],
         "format": ["-m", "ruff", "format", "--check", "."],
         "types": ["-m", "mypy", *TYPED],
-        "tests": ["-m", "pytest", f"--junit-xml={record}", *arguments],
+        "tests": ["-m", "pytest", "-n", "auto", "--dist", "loadfile", f"--junit-xml={record}", *arguments],
     }
     rows, failed = [], False
     for name, command in steps.items():
