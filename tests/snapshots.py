@@ -12,6 +12,7 @@ from typing import Any
 
 import ledger
 import oracles
+import report
 import serving
 import store
 from tests import lab as native
@@ -75,45 +76,9 @@ def exported(state: store.State, name: str, number: str) -> Snapshot:
     facts = store.facts(state)
     last = datetime.fromisoformat(facts[-1]["at"]) if facts else MONDAY
     at = (last + timedelta(hours=1)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    made: Snapshot = json.loads(json.dumps(_snapshot(state, name, number, at)))
+    named = native.after(state, store.TextWritten("name", name, at), store.RecordNumbered(number, at))
+    made: Snapshot = json.loads(json.dumps(report.snapshot(native.shipped(), named, at)))
     return made
-
-
-def _snapshot(state: store.State, name: str, number: str, at: str) -> Snapshot:
-    facts, design = store.facts(state), store.design(state)
-    shown = [
-        {**{key: fact[key] for key in ("question", "option", "at")}, "fact": fact["id"], **_verdict(state, fact)}
-        for fact in ledger.of_kind(facts, "answered")
-    ]
-    events: list[dict[str, Any]] = []
-    for fact in facts:
-        events.append(fact)
-        if fact["kind"] == "answered" and fact["question"].endswith(".prediction"):
-            events.append({"kind": "revealed", "at": fact["at"], "of": fact["id"], **_verdict(state, fact)})
-    missing = [question for question in native.QUESTIONS if store.answer(state, question) is None]
-    decided = {"settings": design["settings"], "result": design["result"], "fact": design["id"]} if design else None
-    return {
-        "metadata": {
-            "lab_id": ledger.CHAPTER,
-            "exported_at": at,
-            "record": number,
-            "consistency_check": {"links": chain(number, events)},
-        },
-        "student_id": name,
-        "track": state.context,
-        "predictions": [entry for entry in shown if entry["question"].endswith("prediction")],
-        "knob_settings": dict(state.settings[state.context]),
-        "final_decision": decided,
-        "decisions": [{"kind": "log", "text": "Because 131 ms < 200 ms.", "words": 5, "numbers": 2}],
-        "reflections": [entry for entry in shown if entry["question"].endswith("reflection")],
-        "result_snapshot": store.fields(native.shipped(), state),
-        "incomplete_fields": missing,
-    }
-
-
-def _verdict(state: store.State, fact: dict[str, Any]) -> dict[str, Any]:
-    asked = (native.shipped(), fact["question"], fact["scenario"], fact["option"], state.results)
-    return {"right": oracles.is_right(*asked), "engine": oracles.numbers(*asked)}
 
 
 def chain(number: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ PREFIX, VERSION = "#s=", "1"
 MAX_CHARACTERS = 4_000
 MARK_CHARACTERS = 6
 LOST = "lost"
+ANSWERS = "bugs."  # controls whose names begin so hold what a learner found out: not for others
 
 Settings = Mapping[str, Value]
 
@@ -37,9 +38,14 @@ class Shared:
     moved: bool = False
 
 
+def carried(course: Course, context: str) -> dict[str, Value]:
+    """The controls that a link speaks of, with their defaults in a context."""
+    return {id: value for id, value in defaults(course)[context].items() if not id.startswith(ANSWERS)}
+
+
 def link(course: Course, context: str, settings: Settings) -> str:
     """The fragment of a link, `#s=1....`, for the settings of a context. A pasted model can't be carried and is left out."""
-    start = defaults(course)[context]
+    start = carried(course, context)
     values = {id: value for id, value in settings.items() if id in start and value not in (start[id], PASTED)}
     text = json.dumps([context, mark(course, context), values], separators=(",", ":"))
     return f"{PREFIX}{VERSION}.{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}"
@@ -47,7 +53,7 @@ def link(course: Course, context: str, settings: Settings) -> str:
 
 def mark(course: Course, context: str) -> str:
     """A few characters that change when the defaults of a context do."""
-    text = json.dumps(defaults(course)[context], sort_keys=True)
+    text = json.dumps(carried(course, context), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:MARK_CHARACTERS]
 
 
@@ -61,10 +67,10 @@ def read(course: Course, fragment: str) -> Shared | None:
     parts = _unpacked(packed) if dot and version == VERSION and len(fragment) <= MAX_CHARACTERS else None
     if parts is None:
         return Shared(problem="broken")
-    context, marked, carried = parts
+    context, marked, settings = parts
     if context not in course.contexts:
         return Shared(problem="other_context")
-    values, strange = _taken(course, context, carried)
+    values, strange = _taken(course, context, settings)
     return Shared(context, values, None, strange, marked != mark(course, context))
 
 
@@ -85,13 +91,13 @@ def _refused(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _taken(course: Course, context: str, carried: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
+def _taken(course: Course, context: str, settings: Mapping[str, object]) -> tuple[dict[str, Value], tuple[str, ...]]:
     """The values that a control takes exactly as they are, and the names of the others."""
-    table, start = controls(course), defaults(course)[context]
+    table, start = controls(course), carried(course, context)
     values: dict[str, Value] = {}
     strange = []
-    for id, typed in carried.items():
-        read, problem = table[id].read(typed, start[id]) if id in table else (None, LOST)
+    for id, typed in settings.items():
+        read, problem = table[id].read(typed, start[id]) if id in start else (None, LOST)
         if read is None or problem is not None or read == PASTED:
             strange.append(id[:60])
         else:

@@ -152,7 +152,8 @@ def beside(course: Course, state: State) -> State | None:
     shared = state.shared
     if shared is None or shared.context is None:
         return None
-    here = {**state.settings, shared.context: {**defaults(course)[shared.context], **shared.values}}
+    theirs = {**state.settings[shared.context], **share.carried(course, shared.context), **shared.values}
+    here = {**state.settings, shared.context: theirs}
     return replace(state, context=shared.context, settings=here)
 
 

@@ -16,6 +16,7 @@ from controls import Choice, controls, defaults
 from tests import lab as native
 
 COURSE = native.shipped()
+CARRIED = sorted(share.carried(COURSE, COURSE.contexts[0]))
 
 
 def packed(parts):
@@ -33,7 +34,7 @@ def some_value(control, seed):
 
 
 @settings(deadline=None)
-@given(st.sampled_from(COURSE.contexts), st.dictionaries(st.sampled_from(sorted(controls(COURSE))), st.integers(0, 99)))
+@given(st.sampled_from(COURSE.contexts), st.dictionaries(st.sampled_from(CARRIED), st.integers(0, 99)))
 def test_a_link_brings_back_what_it_was_made_of(context, seeds):
     moved = {id: some_value(controls(COURSE)[id], seed) for id, seed in seeds.items()}
     asked = {**defaults(COURSE)[context], **moved}
@@ -163,3 +164,14 @@ def test_results_are_compared_only_once_they_give_nothing_away():
     assert all(second[words[name]][0] not in ("—", "") for name in ("ttft", "throughput")) and notes == []
     assert second[words["ttft"]][0] != second[words["ttft"]][1]
     assert second[words["throughput"]][0] == second[words["throughput"]][1]
+
+
+def test_a_link_carries_no_answer_of_the_exercise_and_takes_none_away():
+    control = next(id for id in defaults(native.shipped())["latency"] if id.startswith(share.ANSWERS))
+    kept = native.after(native.start(), store.ControlMoved(control, 7))
+    assert share.link(native.shipped(), "latency", kept.settings["latency"]) == share.link(
+        native.shipped(), "latency", native.start().settings["latency"]
+    )
+    link = share.link(native.shipped(), "latency", {**kept.settings["latency"], "act1.context": 8192})
+    taken = native.after(kept, store.LinkOpened(link), store.LinkAnswered(True))
+    assert taken.value("act1.context") == 8192 and taken.value(control) == kept.value(control)
