@@ -19,7 +19,9 @@ PAGE_FILES = (
     "boot.js",
     "embed.js",
     "offline.js",
+    "pyscript.mjs",
     "python.mjs",
+    "reach.js",
     "replay.mjs",
     "runtime.mjs",
     "simulator.mjs",
@@ -66,7 +68,8 @@ def _make(site: Path, dist: Path, cache: Path, root: Path) -> None:
         write_licences(modules, files[wheel], parts / "runtime", root)
         write_manifest(parts)
         write_figures(content, made / "figures")
-        versions.seal(made, parts, page, documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
+        lost = {"404.html": (site / "404.html").read_text(encoding="utf-8")}
+        versions.seal(made, parts, page, documents.pages(root / "docs", LINKED_DOCUMENTS, modules) | lost)
         versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)
 
