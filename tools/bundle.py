@@ -22,6 +22,7 @@ PAGE_FILES = (
     "pyscript.mjs",
     "python.mjs",
     "reach.js",
+    "report.js",
     "replay.mjs",
     "runtime.mjs",
     "simulator.mjs",

@@ -163,11 +163,12 @@ def moved(course: Course, state: store.State, move: str) -> store.RequestPicked:
 def _why(course: Course, state: store.State, shown: Floors, titles: Mapping[str, str]) -> Frame:
     now = picked(state, shown)
     if now is None:
-        return {f"{KEY}.why": {"text": ""}, f"{KEY}.life": {"label": course.at(f"{PATH}.why.title")}}
+        return {f"{KEY}.why": {"live": "off", "text": ""}, f"{KEY}.life": {"label": course.at(f"{PATH}.why.title")}}
     name, request = now
     said = told(course, titles[name], replays.life_of(shown[name].result, request))
     label = course.say(f"{PATH}.why.life_label", None, {"said": _unmarked(said)})
-    return {f"{KEY}.why": {"text": said}, f"{KEY}.life": {"label": label}}
+    live = "polite" if state.picked else "off"  # spoken to whoever points at requests, and to nobody else
+    return {f"{KEY}.why": {"live": live, "text": said}, f"{KEY}.life": {"label": label}}
 
 
 def _unmarked(text: str) -> str:
