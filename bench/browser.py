@@ -26,7 +26,6 @@ DESK: ViewportSize = {"width": 1280, "height": 900}
 TALL: ViewportSize = {"width": 1280, "height": 2000}
 SETTLE_MS = 1000  # the browser's own start is over
 BOOT_MS = 120_000
-LOOK_EVERY_MS = 200  # seldom enough that looking doesn't slow what is looked at
 
 
 @contextmanager
@@ -48,8 +47,7 @@ def visit(playwright: Playwright, profile: Path, subject: Subject, view: Viewpor
 def boot(page: Page, address: str) -> None:
     """Open a page and wait until its Python answers. Raises RuntimeError with what the page says if it doesn't."""
     page.goto(address, wait_until="commit")
-    loading = "() => (document.documentElement.dataset.boot ?? 'loading') !== 'loading'"
-    page.wait_for_function(loading, polling=LOOK_EVERY_MS, timeout=BOOT_MS)
+    page.locator("html[data-boot]:not([data-boot=loading])").wait_for(state="attached", timeout=BOOT_MS)
     if page.locator("html").get_attribute("data-boot") != "ready":
         raise RuntimeError(f"{address} did not start: {page.get_by_role('alert').all_inner_texts()}")
 

@@ -26,6 +26,7 @@
     again.addEventListener("click", () => (window.labForget ? window.labForget() : location.reload()));
     box.replaceChildren(text, again);
     box.hidden = false;
+    window.labTrouble(sentence);
     line().hidden = true;
   };
 

@@ -21,7 +21,10 @@ PAGE_FILES = (
     "grade.mjs",
     "grader.mjs",
     "offline.js",
+    "pyscript.mjs",
     "python.mjs",
+    "reach.js",
+    "trouble.js",
     "replay.mjs",
     "runtime.mjs",
     "simulator.mjs",
@@ -73,6 +76,7 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         write_manifest(parts)
         write_figures(content, made / "figures")
         beside = {name: prerender.still(site / name, content) for name in STILL_PAGES}
+        beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
         versions.seal(made, parts, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
         versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)

@@ -19,6 +19,8 @@ SHELL = """<!doctype html>
     <link rel="stylesheet" href="css/tokens.css">
     <link rel="stylesheet" href="css/layout.css">
     <link rel="stylesheet" href="css/acts.css">
+    <link rel="stylesheet" href="css/everyone.css">
+    <script src="reach.js" defer></script>
   </head>
   <body>
     <main class="column document">

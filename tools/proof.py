@@ -18,7 +18,7 @@ LOCAL = {
         here_name here_bytes here_users heads bits
     """,
     "act2": """
-        change value sign target low high share evicted requests prefill_share a_prefill_p99
+        side lead figure change value sign target low high share evicted requests prefill_share a_prefill_p99
         prompt_mean prompt_p99 output_mean source assumption
         cv gpus users prompt output bits batch measured model error date side
     """,

@@ -7,13 +7,15 @@ import gzip
 import re
 from pathlib import Path
 
+from tools import policy
+
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 DROPPED = r"<link rel=\"(?:preload|modulepreload|manifest|apple-touch-icon)\"[^>]*>\n?\s*"
 
 
 def fold(dist: Path, bootstrap: Path) -> str:
     """The page of a built site with everything it loads inside. `bootstrap` is the script that starts Python from there."""
-    page = (dist / "index.html").read_text(encoding="utf-8")
+    page = policy.unguarded((dist / "index.html").read_text(encoding="utf-8"))
     (parts,) = (dist / "v").iterdir()
     page = page.replace(f"v/{parts.name}/", "")
     page = re.sub(DROPPED, "", page)
@@ -21,7 +23,7 @@ def fold(dist: Path, bootstrap: Path) -> str:
     page = page.replace('href="icon.svg"', f'href="{_data(dist / "icon.svg", "image/svg+xml")}"')
     head, body = page.split("</head>")
     head = re.sub(r"<script[^>]*></script>\n?\s*", "", head)
-    head += f"<script>{_script(parts / 'boot.js')}</script>\n"
+    head += "".join(f"<script>{_script(parts / name)}</script>\n" for name in ("trouble.js", "boot.js"))
     body = re.sub(
         r"\s*(?:<!-- PyScript .*?-->|<(?:m?py-config|script)[^>]*>.*?</(?:m?py-config|script)>)", "", body, flags=re.S
     )

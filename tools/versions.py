@@ -13,6 +13,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from tools import policy
+
 HASH_LENGTH = 12
 NOT_KEPT = ("LICENSES.txt",)  # nobody needs these without a network
 
@@ -24,7 +26,7 @@ def seal(made: Path, parts: Path, page: str, documents: Mapping[str, str]) -> st
     (made / "v").mkdir()
     parts.rename(made / address)
     for name, text in {"index.html": page, **documents}.items():
-        (made / name).write_text(addressed(text, entries, address), encoding="utf-8")
+        (made / name).write_text(policy.guarded(addressed(text, entries, address)), encoding="utf-8")
     return address
 
 

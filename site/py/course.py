@@ -315,27 +315,41 @@ def from_tables(tables: Mapping[str, Table]) -> Course:
     missing = [name for name in (*SHAPES, *CATALOGUES) if name not in tables]
     if missing:
         raise ContentError([f"{name}.toml: this file is missing" for name in missing])
-    contexts = tuple(str(c.get("id")) for c in tables["course"].get("contexts", []) if isinstance(c, dict))
+    named = tables["course"].get("contexts")
+    contexts = tuple(str(c.get("id")) for c in named if isinstance(c, dict)) if isinstance(named, list) else ()
     found = [
         p for name, shape in SHAPES.items() for p in shapes.problems(tables[name], shape, f"{name}.toml", contexts)
     ]
+    known = {name: _catalogue(name, read, tables[name], found) for name, read in READERS.items()}
     if found:
         raise ContentError(found)
-    try:
-        course = Course(
-            tables,
-            contexts,
-            engine.read_models(tables["models"]),
-            engine.read_gpus(tables["hardware"]),
-            engine.read_workloads(tables["workloads"]),
-            tuple(engine.read_calibrations(tables["calibration"]).values()),
-        )
-    except engine.PhysicsError as mistake:
-        raise ContentError([str(mistake)]) from mistake
+    calibrations = tuple(known["calibration"].values())
+    course = Course(tables, contexts, known["models"], known["hardware"], known["workloads"], calibrations)
     found = list(_reference_problems(course))
     if found:
         raise ContentError(found)
     return course
+
+
+READERS: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
+    "models": engine.read_models,
+    "hardware": engine.read_gpus,
+    "workloads": engine.read_workloads,
+    "calibration": engine.read_calibrations,
+}
+
+
+def _catalogue(name: str, read: Callable[[Any], Mapping[str, Any]], table: Table, found: list[str]) -> dict[str, Any]:
+    """The entries of a catalogue as the engine's objects; what is wrong with one is added to `found`."""
+    entries: dict[str, Any] = {}
+    for id, fields in table.items():
+        try:
+            entries |= read({id: fields})
+        except engine.PhysicsError as mistake:
+            found.append(str(mistake))
+        except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as mistake:
+            found.append(f"{name}.toml: {id}: expected the values of the entries beside it; {mistake}")
+    return entries
 
 
 def read_folder(folder: Path) -> dict[str, Table]:

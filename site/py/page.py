@@ -132,6 +132,7 @@ WRITERS: Mapping[str, Callable[[Document, Node, Any], None]] = {
     "label": _attribute("aria-label"),
     "spoken": _attribute("aria-valuetext"),
     "invalid": _attribute("aria-invalid"),
+    "live": _attribute("aria-live"),
     "min": _attribute("min"),
     "max": _attribute("max"),
     "step": _attribute("step"),

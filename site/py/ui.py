@@ -127,7 +127,9 @@ class App:
             try:
                 deed(*arguments)
             except Exception as failure:
-                console.error("".join(traceback.format_exception(failure)))
+                told = "".join(traceback.format_exception(failure))
+                console.error(told)
+                window.labTrouble(told)
                 reason = f"{type(failure).__name__}: {failure}"
                 sentence = wording.fill(self.course.at("words.went_wrong"), {"reason": reason})
                 if sentence not in self.state.notices:  # said once: what fails at every frame would ask for the next

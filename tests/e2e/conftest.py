@@ -72,6 +72,9 @@ class Lab:
         options.setdefault(
             "service_workers", "block"
         )  # keeping the whole site takes time, and hides what a test breaks
+        options.setdefault(
+            "bypass_csp", True
+        )  # Playwright waits by code written at run time; test_policy.py keeps to it
         self.context: BrowserContext = browser.new_context(accept_downloads=True, **options)
         self.expects_trouble = False
         self.errors: list[str] = []

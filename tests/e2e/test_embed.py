@@ -168,7 +168,7 @@ def test_nothing_is_asked_of_the_lab_before_a_press_and_then_the_frame_follows_i
     read.start()
     expect(read.page.get_by_role("img", name="a figure")).to_be_hidden()
     closed = read.content_fits()
-    for name in (".masthead", ".page-foot", ".status", "#act2", ".glossary"):
+    for name in (".opening", ".page-foot", ".status", "#act2", ".glossary"):
         expect(read.inside.locator(name)).to_be_hidden()
     read.answer("act1.prediction", "about_50")
     grown = read.content_fits()

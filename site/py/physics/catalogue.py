@@ -52,6 +52,9 @@ def _gpu(id: str, fields: Mapping[str, Any]) -> Gpu:
     }
     if unknown := set(fields) - known:
         raise PhysicsError(f"hardware.toml: {id}.{min(unknown)}: expected one of {', '.join(sorted(known))}")
+    for key, value in fields.items():
+        if key not in ("name", "source") and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise PhysicsError(f"hardware.toml: {id}.{key}: expected a number, found {str(value)[:40]!r}")
     try:
         fp8 = fields.get("fp8_tflops")
         return Gpu(

@@ -54,8 +54,7 @@ def _instruments(course: Course, state: store.State) -> Frame:
         **parts.feedback(course, state, "act2.prediction"),
         **_pairs(course, state),
         **parts.control_frames(course, state, "act2"),
-        **_side(course, state, "a", numbers),
-        **_side(course, state, "b", numbers),
+        **_sides(course, state, numbers),
         **_results(course, state, numbers),
         **floor_view.frame(course, state),
         **roofline_view.frame(course, state, numbers),
@@ -189,6 +188,21 @@ def _pair_cells(words: Mapping[str, str], numbers: Numbers | None) -> list[Any]:
 
 
 # --- One side: its state, its way out, its cards -----------------------------------------------------------------------
+
+
+def _sides(course: Course, state: store.State, numbers: Numbers) -> Frame:
+    """Both sides, and what a screen reader says once both have come to rest: each verdict with its figure, once."""
+    found = {key: value for side in serving.SIDES for key, value in _side(course, state, side, numbers).items()}
+    said = []
+    for side, figure, form in (("a", "ttft", "time"), ("b", "throughput", "tps")):
+        shown = found[f"act2.{side}.state"]
+        if not state.settled or shown["state"] == "waiting":
+            return {**found, "act2.said": {"text": ""}}
+        lead = next((words for tag, words, _ in wording.runs(shown["text"]) if tag == "strong"), shown["text"])
+        value = numbers[f"{side}_{figure}"]
+        known = "" if value is None else wording.show(value, form)
+        said.append(course.say("act2.design.said", None, {"side": side.upper(), "lead": lead, "figure": known}))
+    return {**found, "act2.said": {"text": "; ".join(said)}}
 
 
 def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Frame:
@@ -366,7 +380,7 @@ def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
         for bar, key in zip(words["chart_bars"], keys, strict=True)
     ]
     caption, describe = (wording.fill(words[f"chart_{key}"], numbers) for key in ("caption", "describe"))
-    return parts.chart("act2.chart", words["chart_title"], caption, describe, figure, ["", *names], rows)
+    return parts.chart("act2.chart", words["chart_title"], caption, describe, figure, [words["chart_y"], *names], rows)
 
 
 def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] | None:

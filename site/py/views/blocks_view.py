@@ -44,6 +44,7 @@ def frame(course: Course, state: store.State) -> Frame:
         f"{KEY}.published.body": {"rows": _published(course, result) if known else []},
         f"{KEY}.why": {"text": course.say("replay.published.why", None, course.at("replay.published"))},
         **parts.player(course, KEY),
+        **({} if known else {f"{KEY}.{half}": {"label": words["waiting"]} for half in HALVES}),
     }
 
 

@@ -67,6 +67,8 @@ def frame(course: Course, state: store.State) -> Frame:
         found[f"{KEY}.{name}.title"] = {"text": titles[name]}
         found[f"{KEY}.{name}.lanes"] = {"hidden": known and not panel.runs}
         found[f"{KEY}.{name}.useful"] = {"text": _useful(course, panel)}
+        if not known:  # afterwards each moment has a label of its own
+            found[f"{KEY}.{name}"] = {"label": found[f"{KEY}.state"]["text"]}
     short = _titles(course, state, shown, short=True).values()
     tables = _tables(course, *shown.values(), *short) if known else _tables(course, None, None, *short)
     return {**found, **_why(course, state, shown, titles), **tables}
@@ -161,11 +163,12 @@ def moved(course: Course, state: store.State, move: str) -> store.RequestPicked:
 def _why(course: Course, state: store.State, shown: Floors, titles: Mapping[str, str]) -> Frame:
     now = picked(state, shown)
     if now is None:
-        return {f"{KEY}.why": {"text": ""}, f"{KEY}.life": {"label": ""}}
+        return {f"{KEY}.why": {"live": "off", "text": ""}, f"{KEY}.life": {"label": course.at(f"{PATH}.why.title")}}
     name, request = now
     said = told(course, titles[name], replays.life_of(shown[name].result, request))
     label = course.say(f"{PATH}.why.life_label", None, {"said": _unmarked(said)})
-    return {f"{KEY}.why": {"text": said}, f"{KEY}.life": {"label": label}}
+    live = "polite" if state.picked else "off"  # spoken to whoever points at requests, and to nobody else
+    return {f"{KEY}.why": {"live": live, "text": said}, f"{KEY}.life": {"label": label}}
 
 
 def _unmarked(text: str) -> str:

@@ -184,7 +184,7 @@ def _parts(course: Course, state: store.State, steps: Mapping[str, Placed], foun
     bars = [_bar_name(words, name, at) for name, at in shown.items()]
     figure = charts.steps_chart(bars, shares, words["terms"], words["steps_x"], state.theme)
     caption, describe = (wording.fill(words[f"steps_{key}"], found) for key in ("caption", "describe"))
-    head = ["", *(_row_name(course, state, name, found) for name in shown)]
+    head = [words["steps_x"], *(_row_name(course, state, name, found) for name in shown)]
     rows = [[words["terms"][term], *(wording.show(s, "pct") for s in each)] for term, each in shares.items()]
     return parts.chart("act2.steps", words["steps_title"], caption, describe, figure, head, rows)
 

@@ -1,0 +1,49 @@
+// An error report that a person can copy, offered once something has gone wrong: version, browser, what failed, the last
+// actions by their names. Nothing of what was typed, chosen or saved is in it, and nothing is sent anywhere.
+"use strict";
+(() => {
+  const KEPT = 20; // actions
+  const actions = [];
+  const failures = [];
+  const node = (id) => document.getElementById(id);
+
+  const note = ({ type, target }) => {
+    const { action, question, control, act, side } = target.closest?.("[data-action]")?.dataset ?? {};
+    if (!action || (type === "click" && target.closest("button") === null)) return;
+    const at = (performance.now() / 1000).toFixed(1);
+    actions.push([`${at} s`, action, question ?? control ?? act ?? side ?? ""].join(" ").trim());
+    actions.splice(0, actions.length - KEPT);
+  };
+  document.addEventListener("click", note, true);
+  document.addEventListener("change", note, true);
+
+  const text = () =>
+    [
+      document.title,
+      `version: ${document.documentElement.dataset.parts.split("/").slice(-3).join("/")}`,
+      `browser: ${navigator.userAgent}`,
+      `window: ${innerWidth} x ${innerHeight}, language of the page: ${document.documentElement.lang}`,
+      "what failed:",
+      ...failures,
+      "last actions:",
+      ...actions,
+    ].join("\n");
+
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+      node("trouble-copied").hidden = false;
+    } catch {
+      node("trouble-text").value = text(); // no clipboard here: shown, to be copied by hand
+      node("trouble-text").hidden = false;
+      node("trouble-text").select();
+    }
+  };
+
+  /** Something went wrong: keep what it was, and offer the report. */
+  window.labTrouble = (what) => {
+    failures.push(String(what).slice(0, 4000));
+    node("trouble").hidden = false;
+  };
+  addEventListener("DOMContentLoaded", () => node("trouble-copy").addEventListener("click", copy));
+})();

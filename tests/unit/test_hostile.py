@@ -1,0 +1,162 @@
+"""Ten thousand hostile ledgers, configs and content files: each is taken, or refused in a sentence; nothing of the learner's is lost."""
+
+import json
+import random
+
+import pytest
+
+import course
+import engine
+import handoff
+import ledger
+import page
+import shapes
+import store
+import views
+from tests import lab as native
+from tests.unit.test_hub_config import LLAMA
+from tools.htmldom import Document
+
+TIMES = 10_000
+NOW = "2026-01-02T03:04:06.000Z"
+STRANGE = [
+    None, True, -1, 0, 1e308, -0.5, 2**70, "", "act1.prediction", "<script>hit()</script>", "\ud800", "é\u202e", "{users:n}",
+    "__proto__", [], [[]], {}, {"id": {}}, ["latency"] * 3, "x" * 3000, "2026-13-41T99:00:00Z",
+]  # fmt: skip
+
+
+def mangled(chance, value, depth=0):
+    """A value like `value`, with something in it changed, dropped, doubled or moved."""
+    if chance.random() < 0.15 or depth > 8:
+        return chance.choice(STRANGE)
+    if isinstance(value, dict) and value:
+        found, key = dict(value), chance.choice(sorted(value))
+        deed = chance.randrange(4)
+        if deed == 0:
+            del found[key]
+        elif deed == 1:
+            found[str(chance.choice(STRANGE))[:20]] = found[key]
+        else:
+            found[key] = mangled(chance, found[key], depth + 1)
+        return found
+    if isinstance(value, list) and value:
+        found, place = list(value), chance.randrange(len(value))
+        found[place : place + 1] = chance.choice([[], [found[place]] * 2, [mangled(chance, found[place], depth + 1)]])
+        return found
+    return chance.choice(STRANGE)
+
+
+def text_of(chance, value):
+    """A value as JSON, now and then cut short or with a byte changed."""
+    text = json.dumps(value, ensure_ascii=chance.random() < 0.5)
+    place = chance.randrange(len(text) + 1)
+    return chance.choice([text] * 6 + [text[:place], text[:place] + chance.choice('"{}[],:0e\\') + text[place + 1 :]])
+
+
+@pytest.fixture(scope="module")
+def work():
+    """The record of somebody who has answered, and the document that holds it."""
+    state = native.after(native.answered(native.start(), "act1.prediction", "about_50"), store.TwistFlipped(True))
+    text, _ = ledger.write(None, state.record, store.fields(native.shipped(), state), native.AT)
+    return state, text
+
+
+def test_hostile_ledgers(work):
+    state, text = work
+    chance, document, mine = random.Random(1), json.loads(text), {fact["id"] for fact in state.record.facts}
+    taken = refused = 0
+    for count in range(TIMES):
+        file = text_of(chance, mangled(chance, document))
+        try:
+            made, reading = ledger.import_(text, file, NOW)
+        except ledger.LedgerError as refusal:
+            refused += 1
+            assert str(refusal).endswith(".")
+            continue
+        taken += 1
+        assert mine <= {fact["id"] for fact in reading.record.facts}
+        if count % 100 == 0:  # and the page shows what came of it
+            read = native.after(state, store.LedgerRead(ledger.read(made), store.DEVICE, restore=True))
+            for question in native.QUESTIONS:
+                assert store.answer(read, question, "latency") == store.answer(state, question, "latency")
+            assert views.frame(native.shipped(), read)["act1.revealed"] == {"hidden": False}
+    assert taken > TIMES // 10 and refused > TIMES // 10
+
+
+def test_hostile_addresses(work):
+    _, text = work
+    chance = random.Random(2)
+    good = handoff.address("https://lab.example/", text).partition("#")[2]
+    for _ in range(TIMES):
+        letters = list(good)
+        for _ in range(chance.randrange(1, 4)):
+            letters[chance.randrange(len(handoff.MARK), len(letters))] = chance.choice("Aa0-_.%<é\0")
+        whole = chance.random() < 0.5
+        try:
+            read = handoff.document("#" + "".join(letters if whole else letters[: chance.randrange(8, len(letters))]))
+        except ledger.LedgerError as refusal:
+            assert str(refusal) == handoff.NOT_WHOLE
+        else:
+            assert isinstance(read, str) or read is None
+
+
+def test_hostile_configs():
+    chance, kinds = random.Random(3), {engine.Model: 0, engine.PhysicsError: 0}
+    for _ in range(TIMES):
+        config = LLAMA
+        for _ in range(chance.randrange(1, 4)):
+            config = mangled(chance, config)
+        try:
+            model = engine.model_from_config(text_of(chance, config))
+        except engine.PhysicsError as refusal:
+            kinds[engine.PhysicsError] += 1
+            assert str(refusal).endswith(".")
+        else:
+            kinds[engine.Model] += 1
+            assert model.parameters > 0 and engine.kv_bytes(model, 512, 16) > 0
+    assert min(kinds.values()) > TIMES // 100
+
+
+def test_hostile_content():
+    chance, tables, contexts = random.Random(4), native.shipped().tables, native.shipped().contexts
+    refused = 0
+    for _ in range(TIMES):
+        name = chance.choice(sorted(tables))
+        file, problems = mangled(chance, tables[name]), []
+        file = file if isinstance(file, dict) else {}  # as every TOML file is
+        if name in course.READERS:
+            course._catalogue(name, course.READERS[name], file, problems)
+        else:
+            problems = shapes.problems(file, course.SHAPES[name], f"{name}.toml", contexts)
+        if not problems:  # what one file alone can't show
+            try:
+                course.from_tables({**tables, name: file})
+            except course.ContentError as refusal:
+                problems = refusal.problems
+        refused += bool(problems)
+        assert all(isinstance(problem, str) and ": " in problem for problem in problems)
+    assert refused > TIMES // 2
+
+
+def test_hostile_words_never_become_markup():
+    chance, document = random.Random(5), Document("<p data-key='x'></p>")
+    pieces = [
+        "<script>",
+        "<img src onerror=hit()>",
+        "**",
+        "*",
+        "`",
+        "[a](javascript:hit())",
+        "[b](https://x.example)",
+        "&lt;",
+        '"',
+        "{n}",
+        "x",
+    ]
+    for _ in range(TIMES):
+        node = document.createElement("p")
+        page.set_text(document, node, "".join(chance.choice(pieces) for _ in range(6)))
+        tags = {element.tag for element in node.walk()} - {"p"}
+        assert tags <= {"strong", "em", "code", "a"}
+        links = [element.getAttribute("href") for element in node.walk() if element.tag == "a"]
+        assert all(link.startswith("https://") for link in links)
