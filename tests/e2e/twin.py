@@ -33,7 +33,8 @@ DIFFERENCES = """expected => {
       .map(shape => [shape.xanchor ?? shape.x0, shape.yanchor ?? shape.y0])],
     hidden: node => node.hidden, disabled: node => node.disabled, checked: node => node.checked,
     value: node => node.value, state: attribute('data-state'), label: attribute('aria-label'),
-    spoken: attribute('aria-valuetext'), invalid: attribute('aria-invalid'), live: attribute('aria-live'), min: attribute('min'), max: attribute('max'),
+    spoken: attribute('aria-valuetext'), invalid: attribute('aria-invalid'),
+    live: attribute('aria-live'), min: attribute('min'), max: attribute('max'),
     step: attribute('step'), x: attribute('x'), width: attribute('width'),
     scene: attribute('data-scene'), picked: attribute('data-picked'),
   };

@@ -1,4 +1,4 @@
-"""Ten thousand hostile ledgers, configs and content files: each is taken, or refused in a sentence; nothing of the learner's is lost."""
+"""Ten thousand hostile files of each kind: each is taken, or refused in a sentence; nothing of the learner's is lost."""
 
 import json
 import random
