@@ -3,7 +3,7 @@
 //
 //   url      where the lab lies                    act     1, 2 or all
 //   load     click (default), visible, eager       stage   predict, reality, explore, twist, reflect
-//   height   a fixed height in px; without it the frame is as high as what it shows, from 200 to 6,000 px
+//   height   a fixed height in px; without it the frame is as high as what it shows, from 200 to 12,000 px
 //   theme    light or dark; without it the page's own: data-bs-theme, data-theme, quarto-dark, or the system's
 //   title    what the frame is called for a screen reader
 //
@@ -12,7 +12,7 @@
 (() => {
   if (customElements.get("kv-lab")) return;
   const PROTOCOL = 1;
-  const [LOWEST_PX, HIGHEST_PX, FIRST_PX] = [200, 6000, 640];
+  const [LOWEST_PX, HIGHEST_PX, FIRST_PX] = [200, 12000, 640];
   const SILENT_AFTER_MS = 20000;
   const ALLOW = "clipboard-write; fullscreen; web-share; storage-access";
   const WORDS = {

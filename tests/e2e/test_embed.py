@@ -202,7 +202,7 @@ def test_only_the_labs_own_messages_count(book):
         "document.querySelector('kv-lab').shadowRoot.querySelector('iframe').getBoundingClientRect().height"
     )
     assert abs(box - height - 2) < 1
-    for asked, given in ((1e9, 6000), (1, 200)):
+    for asked, given in ((1e9, 12000), (1, 200)):
         read.page.frames[1].evaluate("h => parent.postMessage({ type: 'kvlab:resize', v: 1, height: h }, '*')", asked)
         read.page.wait_for_function(
             "h => document.querySelector('kv-lab').shadowRoot.querySelector('iframe').style.height === h",
