@@ -124,10 +124,13 @@ def test_clearing_starts_again_on_the_same_side():
     assert (state.context, store.facts(state), state.settings) == ("throughput", [], defaults(COURSE))
 
 
+CONTROLS = sorted(controls(COURSE))
+
+
 def any_action(chance, state):
     """One action, as a person or a storm of clicks would make it."""
     question = chance.choice(native.QUESTIONS)
-    control = chance.choice(sorted(controls(COURSE)))
+    control = chance.choice(CONTROLS)
     typed = chance.choice(
         ["1", "2", "8", "16", "512", "99999", "", "abc", "static", "full", "published", "nan", None, 1e300]
     )
@@ -151,22 +154,41 @@ def any_action(chance, state):
     )
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_random_walks_never_unlock_never_lose_a_fact_and_always_show_something(seed):
-    chance, state = random.Random(seed), native.start()
-    for _ in range(60):
-        before, state = state, native.after(state, any_action(chance, state))
-        ids = {fact["id"] for fact in state.record.facts}
-        assert {fact["id"] for fact in before.record.facts} <= ids
-        for context in COURSE.contexts:
-            for question in native.QUESTIONS:
-                locked = store.answer(before, question, context)
-                assert locked is None or store.answer(state, question, context) == locked
-        request = store.next_run(COURSE, state)
-        assert request is None or isinstance(request, jobs.Job)
-    frame = views.frame(COURSE, state)
-    texts = [value for entry in frame.values() for value in entry.values() if isinstance(value, str)]
-    assert [text for text in texts if UNFILLED.search(text)] == []
+def locks(state):
+    """Every locked answer, in every context."""
+    asked = [(question, context) for question in native.QUESTIONS for context in COURSE.contexts]
+    return {key: fact for key in asked if (fact := store.answer(state, *key)) is not None}
+
+
+def finished(state):
+    """The state when somebody goes on from here: each question that is still open gets its first option."""
+    for question in native.QUESTIONS:
+        state = native.answered(state, question, native.option_ids(question)[0])
+    return state
+
+
+WALKS, ACTIONS = 1000, 200
+
+
+@pytest.mark.parametrize("first", range(0, WALKS, 100))
+def test_random_walks_never_unlock_never_lose_a_fact_and_always_have_a_way_forward(first):
+    for seed in range(first, first + 100):
+        chance, state = random.Random(seed), native.start()
+        for count in range(ACTIONS):
+            before, state = state, native.after(state, any_action(chance, state))
+            if state.record.facts is not before.record.facts:
+                assert {fact["id"] for fact in before.record.facts} <= {fact["id"] for fact in state.record.facts}
+                assert locks(before).items() <= locks(state).items()
+            request = store.next_run(COURSE, state) if count % 20 == 0 else None
+            if request is not None:
+                state = native.after(state, store.RunFinished(request, jobs.refused(COURSE, request), native.AT))
+        done = finished(state)
+        assert [store.stage(done, act) for act in store.ACTS] == [store.COMMITTED] * len(store.ACTS)
+        assert locks(state).items() <= locks(done).items()
+        if seed % 20 == 0:
+            frame = views.frame(COURSE, state)
+            texts = [value for entry in frame.values() for value in entry.values() if isinstance(value, str)]
+            assert [text for text in texts if UNFILLED.search(text)] == []
 
 
 @pytest.mark.parametrize("seed", range(12))
