@@ -59,6 +59,8 @@ def model_from_config(text: str) -> Model:
     experts, per_token = _experts(config)
     vocab = config.count("vocab_size")
     head_dim = config.count("head_dim", default=0) or config.count("qk_nope_head_dim", default=width // query_heads)
+    if head_dim < 1:
+        raise PhysicsError("This config.json can't be read: its hidden_size is smaller than its number of heads.")
     total, active = _parameters(config, layers, width, query_heads, kv_heads, head_dim, vocab)
     return Model(
         id="pasted",
