@@ -1,7 +1,5 @@
 """What can break under a page: each fault leaves the work safe and a plain sentence (docs/faults.md has the whole list)."""
 
-import json
-
 import pytest
 from playwright.sync_api import expect
 
@@ -16,7 +14,7 @@ DYING_WORKER = """window.Worker = class extends EventTarget {
   terminate() {}
 }"""
 CLOCK = "const Real = Date; window.Date = class extends Real { static now() { return Real.now() - 3e10; } }"
-THROWING_VIEW = """{
+THROWING_VIEW = """() => {
   const real = Element.prototype.replaceChildren;
   Element.prototype.replaceChildren = function (...children) {
     if (this.dataset?.key === 'act1.derivation') throw new Error('a part of the page is gone');
@@ -88,7 +86,7 @@ def test_a_clock_that_jumps_back_unlocks_and_loses_nothing(broken):
 def test_an_error_of_the_page_is_said_once_and_offers_a_report_without_what_was_chosen(broken):
     lab = broken(permissions=["clipboard-read", "clipboard-write"]).open()
     lab.answer("act1.prediction", "about_50")
-    before = lab.storage()
+    before = lab.entry()["kv_cache_lab"]["facts"]
     lab.page.evaluate(THROWING_VIEW)
     lab.node("act1.twist.switch").click()
     lab.node("act1.twist.switch").click()
@@ -100,7 +98,7 @@ def test_an_error_of_the_page_is_said_once_and_offers_a_report_without_what_was_
     assert "a part of the page is gone" in report
     assert "commit act1.prediction" in report
     assert "about_50" not in report
-    assert json.loads(lab.storage()) == json.loads(before)
+    assert lab.entry()["kv_cache_lab"]["facts"] == before
 
 
 def test_a_page_that_does_not_start_offers_the_report_too_and_shows_it_where_there_is_no_clipboard(broken):
