@@ -306,17 +306,17 @@ def _refill_numbers(course: Course, asked: Scenario, option: str, results: Resul
     model = serving.deployment_of(course, runs["static"]).model
     found: Numbers = {"kv_token_bytes": engine.kv_bytes_per_token(model, runs["static"].kv_bits), "kv_token_ratio": 1.0}
     for name, result in (("static", static), ("continuous", continuous)):
-        found[f"{name}_throughput"] = result["throughput_output_tokens_per_s"]
-        found[f"{name}_useful"] = result["useful_seats"]
-        found[f"{name}_step"] = result["decode_step_mean_s"]
+        found[f"{name}_throughput"] = result.get("throughput_output_tokens_per_s")  # None where nothing can run
+        found[f"{name}_useful"] = result.get("useful_seats")
+        found[f"{name}_step"] = result.get("decode_step_mean_s")
     return found | {
         "throughput_ratio": _share(found["continuous_throughput"], found["static_throughput"]),
         "useful_seats_ratio": _share(found["continuous_useful"], found["static_useful"]),
         "step_ratio": _share(found["continuous_step"], found["static_step"]),
         "documents_load": runs["static"].load,
         "overload_load": runs["overload"].load,
-        "overload_ttft": overload["ttft_p99_s"],
-        "overload_ttft_share": overload["ttft_p99_s"] / asked["targets"]["ttft_p99_s"],
+        "overload_ttft": overload.get("ttft_p99_s"),
+        "overload_ttft_share": _share(overload.get("ttft_p99_s"), asked["targets"]["ttft_p99_s"]),
     }
 
 
