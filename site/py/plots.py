@@ -1,7 +1,8 @@
 """Figures on the page: those in sight are drawn by plotly.js, the others wait until they are scrolled to or printed.
 
-The browser's objects are handed in. A figure crosses into the browser once, as JSON; when only its shapes moved, only those
-are drawn anew, which takes a tenth of the time.
+The browser's objects are handed in. A figure crosses into the browser once, as JSON. Where only its shapes moved, only those are
+drawn anew, which takes a tenth of the time. While such a point follows a hand, the figures that have to be drawn as a whole
+wait until the hand rests: they would make the point late.
 """
 
 import json
@@ -12,6 +13,7 @@ Figure = Mapping[str, Any]
 
 CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 MARGIN = "400px"  # drawn this far ahead of scrolling
+REST_MS = 120  # a hand that has not moved for so long rests
 
 
 class Plots:
@@ -23,6 +25,7 @@ class Plots:
         self.wanted: dict[str, Figure] = {}
         self.drawn: dict[str, Figure] = {}
         self.in_sight: set[str] = set()
+        self.rest, self.rested = 0, proxy(self.draw_sighted)
         keys = [key for key in nodes if key.endswith(".plot")]
         if not hasattr(window, "IntersectionObserver"):
             self.in_sight.update(keys)
@@ -42,10 +45,20 @@ class Plots:
             else:
                 self.in_sight.discard(key)
 
-    def show(self, key: str, figure: Figure) -> None:
-        """A plot should show this figure from now on."""
-        self.wanted[key] = figure
-        if key in self.in_sight or self.lacking():
+    def show(self, figures: Mapping[str, Figure]) -> None:
+        """Plots should show these figures from now on."""
+        self.wanted |= figures
+        shown = [key for key in figures if key in self.in_sight or self.lacking()]
+        moved = [key for key in shown if _moved(self.drawn.get(key), figures[key])]
+        for key in moved or shown:
+            self.update(key)
+        if moved and len(moved) < len(shown):
+            self.window.clearTimeout(self.rest)
+            self.rest = self.window.setTimeout(self.rested, REST_MS)
+
+    def draw_sighted(self, *_: Any) -> None:
+        """Draw what is in sight and isn't drawn yet."""
+        for key in self.in_sight:
             self.update(key)
 
     def lacking(self) -> bool:
@@ -84,12 +97,17 @@ class Plots:
                 self.nodes[key].textContent = self.missing
             return
         self.drawn[key] = figure
-        if before and _without_shapes(before) == _without_shapes(figure):
+        if _moved(before, figure):
             moved = {"shapes": figure["layout"].get("shapes", [])}
             self.window.Plotly.relayout(self.nodes[key], self.window.JSON.parse(json.dumps(moved, allow_nan=False)))
             return
         made = self.window.JSON.parse(json.dumps({**figure, "config": CONFIG}, allow_nan=False))
         self.window.Plotly.react(self.nodes[key], made.data, made.layout, made.config)
+
+
+def _moved(before: Figure | None, after: Figure) -> bool:
+    """Whether a figure differs from what is drawn in its shapes alone."""
+    return before is not None and _without_shapes(before) == _without_shapes(after)
 
 
 def _without_shapes(figure: Figure) -> tuple[Any, dict[str, Any]]:

@@ -64,16 +64,16 @@ Settings = Mapping[str, Value]
 class State:
     """Everything the page shows follows from this and the course.
 
-    context: the side of the wall; settings: control values by context; chosen: options picked but not committed, by
-    context and question; problems: what was wrong with a typed value or a press, by control or question; settled: no
-    slider is being dragged; results: finished jobs at hand; picked: the panel and request of the floor that was pointed at,
-    None for the slowest; record: the ledger's facts and settings; stored: the record
-    as storage last had it; saved: where that is; notices: sentences that the learner has not yet closed; asking: the
-    clear button was pressed once; pasted: the model read from a pasted config.json; strange: ids of facts that this
-    version of the course can't make sense of, which are kept in the record and left out of everything that is shown;
-    swept: the latest sweeps by scenario; mapping: the learner wants the feasibility
-    map; sweeping: the frontier that the learner asked for; drafts: texts that are being written, by field, not yet in the
-    record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last.
+    context: the side of the wall; settings: control values by context; chosen: options picked but not committed, by context
+    and question; problems: what was wrong with a typed value or a press, by control or question; settled: no slider that a
+    run depends on is being dragged; held: the settings as they were when a slider was taken that is still being dragged, None
+    while none is; results: finished jobs at hand; picked: the panel and request of the floor that was pointed at, None for
+    the slowest; record: the ledger's facts and settings; stored: the record as storage last had it; saved: where that is;
+    notices: sentences that the learner has not yet closed; asking: the clear button was pressed once; pasted: the model read
+    from a pasted config.json; strange: ids of facts that this version of the course can't make sense of, which are kept in
+    the record and left out of everything that is shown; swept: the latest sweeps by scenario; mapping: the learner wants the
+    feasibility map; sweeping: the frontier that the learner asked for; drafts: texts that are being written, by field, not
+    yet in the record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last.
     """
 
     context: str
@@ -81,6 +81,7 @@ class State:
     chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     settled: bool = True
+    held: Mapping[str, Settings] | None = None
     results: Mapping[Job, Result] = field(default_factory=dict)
     picked: tuple[str, int] | None = None
     record: ledger.Record = field(default_factory=ledger.Record)
@@ -101,6 +102,11 @@ class State:
     def value(self, control: str) -> Value:
         """The value of a control in the current context."""
         return self.settings[self.context][control]
+
+
+def at_rest(state: State) -> State:
+    """The state with its sliders where they last rested: for instruments that follow a slider once it is let go."""
+    return state if state.held is None else replace(state, settings=state.held)
 
 
 def initial(course: Course) -> State:
@@ -391,7 +397,8 @@ def _set(course: Course, before: State, values: Settings, settled: bool = True) 
     here = {**before.settings[before.context], **values}
     state = replace(before, settings={**before.settings, before.context: here})
     untouched = before.settled and _live(course, state) == _live(course, before)
-    state = replace(state, settled=settled or untouched)
+    held = None if settled else before.held or before.settings
+    state = replace(state, settled=settled or untouched, held=held)
     if not settled:
         return state
     moved = _live(course, state) - _live(course, before)

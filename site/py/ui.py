@@ -67,9 +67,9 @@ class Screen:
         """Patch what differs, then the plots and the scenes that differ."""
         before, self.shown = self.shown, {**self.shown, **frame}
         page.patch(document, self.nodes, before, frame)
-        for key, properties in page.changes(before, frame):
-            if properties.get("figure"):
-                self.plots.show(key, properties["figure"])
+        changed = dict(page.changes(before, frame))
+        self.plots.show({key: made["figure"] for key, made in changed.items() if made.get("figure")})
+        for key, properties in changed.items():
             if "scene" in properties or "picked" in properties:
                 self.stage.show(key, self.nodes[key], properties)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, TimeoutError, expect
 
 from tests import lab as native
 from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, DESK, LEDGER
@@ -28,8 +29,16 @@ BLOCKED = """if (window !== top) Object.defineProperty(window, 'localStorage', {
 });"""
 FIGURE = '<figure><a href="{lab}"><img src="act1-light.svg" alt="a figure"></a><figcaption>A lab</figcaption></figure>'
 HEARD = "<script>heard = []; addEventListener('message', ({ data }) => heard.push(data));</script>"
-MEASURED = """[document.documentElement.scrollHeight, innerHeight,
-  document.querySelector('.embed-foot').getBoundingClientRect().bottom]"""
+# Whether the page in the frame has the size of the frame around it, and leaves nothing but a margin below its last line.
+FITS = """([width, height]) => innerWidth === width && innerHeight === height
+  && document.documentElement.scrollHeight <= innerHeight
+  && innerHeight - document.querySelector('.embed-foot').getBoundingClientRect().bottom < 60"""
+FRAME = """() => {
+  const frame = document.querySelector('kv-lab').shadowRoot.querySelector('iframe');
+  const said = heard.filter(({ type }) => type === 'kvlab:resize').at(-1);
+  return said && frame.clientHeight === said.height && [frame.clientWidth, frame.clientHeight];
+}"""
+HEIGHTS, SOON_MS = 20, 1000  # a frame that follows its content takes this many heights at most
 WORDS = native.shipped().at("embed.foot")
 
 
@@ -118,17 +127,13 @@ class Book:
         expect(self.node(question)).to_have_attribute("data-state", "locked")
 
     def content_fits(self) -> float:
-        """Wait until the frame is exactly as high as what it shows (and its border); that height."""
-        fits = """() => {
-          const frame = document.querySelector('kv-lab').shadowRoot.querySelector('iframe');
-          const said = heard.filter(({ type }) => type === 'kvlab:resize').at(-1);
-          return said && Math.abs(frame.getBoundingClientRect().height - said.height - 2) < 1 && said.height;
-        }"""
-        height = self.page.wait_for_function(fits).json_value()
-        inner = self.page.frames[1].evaluate(MEASURED)
-        assert inner[0] <= inner[1]
-        assert inner[1] - inner[2] < 60  # nothing but a margin below the last line
-        return height
+        """Wait until the frame is exactly as high as what it shows; that height."""
+        for _ in range(HEIGHTS):
+            size = self.page.wait_for_function(FRAME, polling=50).json_value()
+            with contextlib.suppress(TimeoutError):  # the content is on its way to another height
+                self.page.frames[1].wait_for_function(FITS, arg=size, polling=50, timeout=SOON_MS)
+                return size[1]
+        raise AssertionError(f"the frame of {size} does not fit its content")
 
     def heard(self, *kinds: str) -> list[dict[str, Any]]:
         """The messages of these kinds that the page got."""

@@ -68,6 +68,7 @@ def test_windows_move_left_as_the_context_grows(looking):
     lab.plot("act1.families")
     before = lab.page.evaluate(windows)
     looking.set({"act1.context": 32768})
+    lab.plot("act1.families")
     lab.page.wait_for_function(f"before => ({windows})().every((x, i) => x < before[i])", arg=before)
     looking.agrees(only="act1.families")
     looking.reset("act1")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, marks
+from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, legend_only, marks
 
 USER_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
+
+NOBODY = 0.5  # where no user is drawn on a logarithmic axis
+AIR = 0.03  # decades
 
 
 def users_chart(
@@ -26,13 +30,23 @@ def users_chart(
     data = [
         curve(xs, ys, words["curve"], colour["blue"]),
         curve([contexts[0], contexts[-1]], [viable, viable], words["line"], colour["orange"], dash="dash"),
+        legend_only(words["point"], point_colour, "diamond"),
     ]
     ticks = [2**power for power in range(9, 16)]
     layout = axes(colour, words["x"], words["y"])
     layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_thousands(t) for t in ticks]}
     layout["yaxis"] |= {"type": "log", "tickvals": USER_TICKS, "ticktext": [f"{tick:,}" for tick in USER_TICKS]}
-    layout["shapes"] = [diamond(here[0], max(here[1], 0.5), words["point"], point_colour)]
+    # Where plotly has to find the ends of an axis by itself, it draws all anew for a point that moved.
+    layout["xaxis"]["range"] = _logarithmic_ends([*contexts, here[0]])
+    layout["yaxis"]["range"] = _logarithmic_ends([*ys, viable, max(here[1], NOBODY)])
+    layout["shapes"] = [diamond(here[0], max(here[1], NOBODY), point_colour)]
     return {"data": data, "layout": layout}
+
+
+def _logarithmic_ends(values: Sequence[float]) -> list[float]:
+    """The ends of a logarithmic axis that holds these values and a little air."""
+    exponents = [math.log10(value) for value in values]
+    return [min(exponents) - AIR, max(exponents) + AIR]
 
 
 FAMILIES = {  # hue and plotly symbol
@@ -62,7 +76,7 @@ def families_chart(
         mine = [row for row in rows if row["family"] == family]
         if mine:
             data.append(_family(mine, kinds[family], colour[hue], symbol))
-    data += [_key(name, fill, colour["muted"]) for name, fill in zip(bits, FILLS, strict=True)]
+    data += [legend_only(name, colour["muted"], "circle" + fill) for name, fill in zip(bits, FILLS, strict=True)]
     data += [_ring(row, words["families_here"], colour["text"]) for row in rows if row["here"] is not None]
     ticks = [2**power for power in range(10, 26)]
     named = [_binary(tick) if i % 5 == 0 else "" for i, tick in enumerate(ticks)]
@@ -105,11 +119,6 @@ def _spans(rows: Sequence[Mapping[str, Any]], colour: str) -> dict[str, Any]:
     line = curve(xs, ys, "", colour) | {"showlegend": False}
     line["line"]["width"] = 1
     return line
-
-
-def _key(name: str, fill: str, colour: str) -> dict[str, Any]:
-    """A mark for the legend alone: how a precision is drawn."""
-    return marks([None], [None], name, colour, ["circle" + fill])
 
 
 def _ring(row: Mapping[str, Any], name: str, colour: str) -> dict[str, Any]:

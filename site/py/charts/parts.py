@@ -53,17 +53,27 @@ def curve(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, dash
     }
 
 
-def marks(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, symbols: list[str]) -> dict[str, Any]:
+def marks(
+    xs: Sequence[float | None], ys: Sequence[float | None], name: str, colour: str, symbols: list[str]
+) -> dict[str, Any]:
     """Points, each with its plotly symbol."""
     marker = {"color": colour, "size": 12, "symbol": symbols, "line": {"color": "#FFFFFF", "width": 1.5}}
     return {"type": "scatter", "mode": "markers", "name": name, "x": list(xs), "y": list(ys), "marker": marker}
 
 
-def diamond(x: float, y: float, name: str, colour: str) -> dict[str, Any]:
-    """One point as a shape: it moves without the figure being drawn anew, as one of `marks` could not."""
+def diamond(x: float, y: float, colour: str) -> dict[str, Any]:
+    """One point as a shape: it moves without the figure being drawn anew, as one of `marks` could not.
+
+    That holds while it stays out of the legend and both axes have a range of their own; `legend_only` names it there.
+    """
     place = {"xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y, "path": "M-8 0L0 -8L8 0L0 8Z"}
     line = {"color": "#FFFFFF", "width": 1.5}
-    return {"type": "path", **place, "name": name, "showlegend": True, "fillcolor": colour, "line": line}
+    return {"type": "path", **place, "fillcolor": colour, "line": line}
+
+
+def legend_only(name: str, colour: str, symbol: str) -> dict[str, Any]:
+    """A mark that stands in the legend alone: how something is drawn that isn't a trace."""
+    return marks([None], [None], name, colour, [symbol])
 
 
 def axes(colour: Mapping[str, str], x: str, y: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **ledger_view.frame(course, state),
         **embed.frame(course, state),
         **report_view.frame(course, state),
-        **share_view.frame(course, state),
+        **share_view.frame(course, store.at_rest(state)),
         **cluster_view.frame(course, state),
     }
 

@@ -17,11 +17,30 @@ from wording import Number
 Numbers = dict[str, Number]
 
 
-@remembered("act1.", same=("record", "pasted", "results"), equal=("chosen", "problems", "strange"))
+@remembered("act1.", same=("record", "pasted", "results", "held"), equal=("chosen", "problems", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
-    asked = store.asked(course, state, "act1.prediction")
-    numbers = oracles.users_numbers(course, asked)
+    found = _told(course, state)
+    if store.answer(state, "act1.prediction") is None:
+        return found
+    return {
+        **found,
+        **parts.control_frames(course, state, "act1"),
+        **calculator.frame(course, state),
+        **_twist(course, state),
+        **_families_chart(course, store.at_rest(state)),
+        **blocks_view.frame(course, store.at_rest(state)),
+    }
+
+
+def _asked(course: Course, state: store.State) -> Numbers:
+    return oracles.users_numbers(course, store.asked(course, state, "act1.prediction"))
+
+
+@remembered(None, same=("record", "results"), equal=("chosen", "problems", "strange"))
+def _told(course: Course, state: store.State) -> Frame:
+    """What the act says of its scenario, whatever the controls say."""
+    numbers = _asked(course, state)
     revealed = store.answer(state, "act1.prediction") is not None
     message = course.at(f"act1.message.{state.context}")
     found: Frame = {
@@ -35,10 +54,6 @@ def frame(course: Course, state: store.State) -> Frame:
     return {
         **found,
         **_reality(course, state, numbers),
-        **parts.control_frames(course, state, "act1"),
-        **calculator.frame(course, state),
-        **_twist(course, state, numbers),
-        **blocks_view.frame(course, state),
         **parts.question(course, state, "act1.reflection", numbers),
         **parts.feedback(course, state, "act1.reflection"),
         **parts.mathematics(course, "act1", numbers),
@@ -64,7 +79,9 @@ def _reality(course: Course, state: store.State, numbers: Numbers) -> Frame:
 # --- The twist ---------------------------------------------------------------------------------------------------------
 
 
-def _twist(course: Course, state: store.State, numbers: Numbers) -> Frame:
+@remembered("act1.kv_heads", same=("record",), equal=("strange",))
+def _twist(course: Course, state: store.State) -> Frame:
+    numbers = _asked(course, state)
     published = state.value("act1.kv_heads") != FULL
     return {
         "act1.twist.text": {"text": course.say("act1.twist.text", None, numbers)},
@@ -74,7 +91,6 @@ def _twist(course: Course, state: store.State, numbers: Numbers) -> Frame:
             "text": course.say("act1.twist.on" if published else "act1.twist.off", None, numbers),
             "state": "good" if published else "info",
         },
-        **_families_chart(course, state),
     }
 
 
@@ -118,6 +134,7 @@ def family_names(course: Course, state: store.State, chosen: engine.Model) -> di
     return names
 
 
+@remembered("act1.", same=("pasted",), equal=())
 def _families_chart(course: Course, state: store.State) -> Frame:
     words, found = course.at("act1.twist"), calculator.numbers(calculator.desk(course, state))
     rows = family_rows(course, state, found)

@@ -11,6 +11,7 @@ from course import Course
 from page import Frame
 from replays import LAYOUTS, PAGED, BlocksRequest, Result
 from views import parts
+from views.remembered import remembered
 from wording import Number
 
 PATH, KEY = "replay.blocks", "act1.blocks"
@@ -25,6 +26,7 @@ def asked(course: Course, state: store.State) -> BlocksRequest:
     return replays.blocks_request(course, state.settings[state.context], state.context)
 
 
+@remembered("act1.", same=("results",), equal=())
 def frame(course: Course, state: store.State) -> Frame:
     """The instrument, still empty while its memory is being filled."""
     request = asked(course, state)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import charts
@@ -208,24 +209,30 @@ def _derivation(course: Course, found: Numbers) -> list[list[str]]:
     return [parts.filled(course.at(f"{PATH}.derivation.{line}"), found) for line in lines]
 
 
+_users_over_context = lru_cache(maxsize=1)(
+    engine.users_over_context
+)  # nothing of it changes while the context is dragged
+
+
 def _chart(at: Desk, found: Numbers, theme: str) -> Frame:
     control: Any = controls(at.course)["act1.context"]
     described, kept = deployment(at), reserve(at)
-    contexts = range(int(control.minimum), int(control.maximum) + 1, int(control.step))
-    fit = engine.users_over_context(described, contexts, kept)
+    least, most = int(control.minimum), int(control.maximum)
+    contexts = range(least, most + 1, int(control.step))
+    fit = _users_over_context(described, contexts, kept)
     words = at.course.at(f"{PATH}.chart")
     ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
     said: Numbers = {**found, **{key: float(value) for key, value in ends.items()}}
     here = (float(found["context_tokens"]), float(found["users"]))
     figure = charts.users_chart(contexts, fit, here, found["viable_users"], words, theme)
-    lengths = [int(control.minimum) << i for i in range(20) if int(control.minimum) << i <= control.maximum]
     rows = [
         [
             wording.show(tokens, "n"),
             wording.show(engine.kv_bytes(described.model, tokens, described.kv_bits), "bytes"),
             wording.show(engine.max_users(described, tokens, kept), "n"),
         ]
-        for tokens in lengths
+        for tokens in (least << i for i in range(20))
+        if tokens <= most
     ]
     caption, describe = (wording.fill(words[key], said) for key in ("caption", "describe"))
     return parts.chart("act1.chart", words["title"], caption, describe, figure, words["columns"], rows)
