@@ -18,7 +18,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that an olde
 import argparse
 from pathlib import Path
 
-from tools import bundle, runtimes, server, single, testing
+from tools import bundle, languages, runtimes, server, single, testing
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).resolve().parent
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
             return 0
         build()
         if options.command == "single":
-            write_single(Path(options.site).resolve(), dist)
+            write_single(Path(options.site).resolve(), dist, options.language)
         if options.command == "serve":
             serve(dist, options.port)
     except BuildError as mistake:
@@ -82,14 +82,17 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--settings", help="a file with a class's own settings: another objective, another model, other words"
     )
+    made.add_argument("--language", default=languages.ENGLISH, help="the language of the single file (default en)")
     made.add_argument("--out", default=str(ROOT / "dist"), help="the folder to build into")
     return made
 
 
-def write_single(site: Path, dist: Path) -> None:
-    """Write the single-file lab beside `dist` and say where it is."""
-    place = dist.parent / "kv-cache-lab.html"
-    place.write_text(single.fold(dist, site / "single.mjs"), encoding="utf-8")
+def write_single(site: Path, dist: Path, language: str) -> None:
+    """Write the single-file lab beside `dist` and say where it is. Raises BuildError for a language that has no page."""
+    if not (dist / languages.page(language)).exists():
+        raise BuildError(f"The lab has no page in the language {language!r}: site/content/ has no such folder.")
+    place = dist.parent / ("kv-cache-lab.html" if language == languages.ENGLISH else f"kv-cache-lab.{language}.html")
+    place.write_text(single.fold(dist, site / "single.mjs", language), encoding="utf-8")
     print(
         f"{place} ({place.stat().st_size / 1e6:.1f} MB) runs by itself: open it in a browser, from any folder or stick."
     )

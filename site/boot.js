@@ -9,9 +9,19 @@
   let progressed = performance.now();
   let watchdog = 0;
 
-  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const megabytes = (bytes) => {
+    const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+    return (bytes / 1e6).toLocaleString(root.lang, digits);
+  };
   const line = () => document.getElementById("boot-line");
   const say = (text) => line() && (line().textContent = text);
+
+  /** A sentence in the page's language (words.toml, [boot]), with what stands in [square brackets] filled in. */
+  const word = (name, facts = {}) => {
+    const words = JSON.parse(document.getElementById("boot").dataset.words);
+    return words[name].replace(/\[(\w+)\]/g, (whole, fact) => facts[fact] ?? whole);
+  };
+  window.labWord = word;
 
   const fail = (sentence) => {
     if (root.dataset.boot !== "loading") return;
@@ -19,10 +29,10 @@
     clearInterval(watchdog);
     const box = document.getElementById("boot-failure");
     const text = document.createElement("p");
-    text.textContent = `${sentence} What you have chosen on this page stays as it is until you reload; what you committed on earlier visits is safe.`;
+    text.textContent = `${sentence} ${word("safe")}`;
     const again = document.createElement("button");
     again.type = "button";
-    again.textContent = "Reload the page";
+    again.textContent = word("reload");
     again.addEventListener("click", () => (window.labForget ? window.labForget() : location.reload()));
     box.replaceChildren(text, again);
     box.hidden = false;
@@ -34,20 +44,19 @@
   document.addEventListener("lab:progress", ({ detail }) => {
     progressed = performance.now();
     if (root.dataset.boot !== "loading") return;
-    const kept = early.length ? " What you pressed is kept and will be done." : "";
-    const amount = `${megabytes(detail.loaded_bytes)} of ${megabytes(detail.total_bytes)} MB`;
-    say(`${detail.label}: ${amount}.${kept}`);
+    const amounts = { loaded: megabytes(detail.loaded_bytes), total: megabytes(detail.total_bytes) };
+    say([word("progress", { label: word("loading"), ...amounts }), early.length ? word("kept") : ""].join(" ").trim());
   });
   watchdog = setInterval(() => {
     if (root.dataset.boot === "loading" && performance.now() - progressed > SLOW_AFTER_MS) {
-      say("Nothing has arrived for half a minute. The connection may be slow or gone. The page keeps trying, and you can go on reading and choosing; if it stays so, reload the page.");
+      say(word("slow"));
     }
   }, 5000);
 
   // --- ways to fail ---
   document.addEventListener("lab:failed", ({ detail }) => fail(detail.sentence));
   addEventListener("unhandledrejection", (event) => {
-    if (root.dataset.boot === "loading") fail(`Python could not start: ${firstLine(event.reason)}. Reload the page; if it happens again, try another browser.`);
+    if (root.dataset.boot === "loading") fail(word("no_start", { cause: firstLine(event.reason) }));
   });
   addEventListener(
     "error",
@@ -58,7 +67,7 @@
         root.dataset.plotly = "missing";
         dispatchEvent(new Event("lab:plotly-error"));
       } else if (part === "pyscript" || file.includes("/runtime/pyscript/")) {
-        fail(`PyScript could not be loaded (${file.split("/").pop() || "runtime/pyscript/core.js"}). Check the connection and reload the page.`);
+        fail(word("no_pyscript", { file: file.split("/").pop() || "runtime/pyscript/core.js" }));
       }
     },
     true,
@@ -75,21 +84,27 @@
   // PyScript fetches this one by itself, and says nothing when the server doesn't have it.
   const watch = (entries) => {
     const lost = entries.find(({ name, responseStatus }) => responseStatus >= 400 && /\/start\.py$/.test(name));
-    if (lost) fail(`Python could not be loaded: ${lost.name.split("/").pop()}: the server answered ${lost.responseStatus}. Check the connection and reload the page.`);
+    if (lost) fail(word("no_part", { cause: word("refused", { file: lost.name.split("/").pop(), status: lost.responseStatus }) }));
   };
   if (typeof PerformanceObserver === "function") {
     new PerformanceObserver((list) => watch(list.getEntries())).observe({ type: "resource", buffered: true });
   }
   if (typeof WebAssembly !== "object") {
-    addEventListener("DOMContentLoaded", () => fail("This browser has WebAssembly switched off, and without it the page can't compute. Allow it for this site, or open the lab in another browser."));
+    addEventListener("DOMContentLoaded", () => fail(word("no_wasm")));
   }
+
+  // --- the way to another language keeps what the address asks for ---
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest?.("a[hreflang]");
+    if (link) Object.assign(link, { search: location.search, hash: location.hash });
+  });
 
   // --- presses that come too early ---
   const press = (event) => {
     const button = event.target.closest && event.target.closest("button[data-action]");
     if (!button || root.dataset.boot !== "loading") return;
     early.push({ action: button.dataset.action, dataset: { ...button.dataset } });
-    say("Python is still loading. What you pressed is kept and will be done as soon as it is up.");
+    say(word("early"));
   };
   document.addEventListener("click", press);
 

@@ -117,10 +117,10 @@
   // A sandbox without allow-same-origin takes the page's origin, and with it the right to read its own files, unless the
   // server grants that to everyone.
   if (self.origin === "null") {
-    const refused = "The page around this lab put it into a sandbox, and there the lab can't read its own files";
-    const sentence = `${refused}. Open it in a tab of its own: ${location.origin}${location.pathname}`;
+    const address = `${location.origin}${location.pathname}`;
     const tell = ({ target }) => {
-      if (target?.dataset?.part === "pyscript") document.dispatchEvent(new CustomEvent("lab:failed", { detail: { sentence } }));
+      if (target?.dataset?.part !== "pyscript") return;
+      document.dispatchEvent(new CustomEvent("lab:failed", { detail: { sentence: window.labWord("sandbox", { address }) } }));
     };
     addEventListener("error", tell, true);
   }

@@ -9,20 +9,23 @@ const APP = "/app.zip";
 /** The address of a file beside this one. */
 export const here = (path) => new URL(path, import.meta.url).href;
 
-/** Start Python. Rejects with an Error that names what is missing. */
-export async function startPython(options = {}) {
-  const app = fetch(here("app.zip")).then((answer) => {
-    if (!answer.ok) throw new Error(`app.zip: the server answered ${answer.status}`);
-    return answer.arrayBuffer();
-  });
-  app.catch(() => {}); // said below, once Pyodide is up
+async function bytes(name) {
+  const answer = await fetch(here(name));
+  if (!answer.ok) throw new Error(`${name}: the server answered ${answer.status}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+/** Start Python, with further files in its root. Rejects with an Error that names what is missing. */
+export async function startPython(options = {}, names = []) {
+  const files = Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await bytes(name)]));
+  files.catch(() => {}); // said below, once Pyodide is up
   const python = await loadPyodide({
     ...options,
     indexURL: here("runtime/pyodide/"),
     lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
     packages: [],
   });
-  python.FS.writeFile(APP, new Uint8Array(await app));
+  for (const [place, content] of await files) python.FS.writeFile(place, content);
   python.runPython(`import sys; sys.path.insert(0, "${APP}")`);
   return python;
 }

@@ -14,6 +14,9 @@ const KEY_FRAME_MS = 1800;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
+/** A number by the habits of the page's language, with from `least` to `most` decimals. */
+const number = (value, most = 0, least = 0) =>
+  value.toLocaleString(document.documentElement.lang, { minimumFractionDigits: least, maximumFractionDigits: most });
 const layer = (root, name) => root.querySelector(`canvas[data-layer="${name}"]`);
 /** The colours behind some custom properties: what a node wears that is given them, which settles light and dark. */
 const colours = (root, names) => {
@@ -305,7 +308,7 @@ class Floor {
     const [row, most] = [panel.curves[name], panel.most[name]];
     const bottom = at.curvesTop + (i + 1) * (CURVE_H + LABEL_H);
     const said = { batch: most, step_us: Math.round(most / 1000), blocks: 100 }[name];
-    this.label(pen, `${this.words[name]} (0–${said.toLocaleString("en")})`, 0, bottom - CURVE_H - 5);
+    this.label(pen, `${this.words[name]} (0–${number(said)})`, 0, bottom - CURVE_H - 5);
     pen.fillStyle = this.inks.border;
     pen.fillRect(0, bottom, at.width, 1);
     pen.fillStyle = this.inks["floor-prefill"];
@@ -328,7 +331,7 @@ class Floor {
       pen.fillStyle = this.inks.border;
       pen.fillRect(x, at.seatsTop, 0.5, at.height - AXIS_H - at.seatsTop);
       pen.fillStyle = this.inks.soft;
-      if (x > 14 && x < at.width - 18) pen.fillText(`${Number(s.toFixed(1))} ${this.words.second}`, x, at.height - 5);
+      if (x > 14 && x < at.width - 18) pen.fillText(`${number(s, 1)} ${this.words.second}`, x, at.height - 5);
     }
   }
 
@@ -355,7 +358,7 @@ class Floor {
     }
     this.label(pen, `0 ${this.words.second}`, 0, 46);
     pen.textAlign = "right";
-    pen.fillText(`${((to - from) / 1000).toFixed(2)} ${this.words.second}`, width, 46);
+    pen.fillText(`${number((to - from) / 1000, 2, 2)} ${this.words.second}`, width, 46);
     canvas.dataset.drawn = JSON.stringify(mine.map(({ kind, begin, end }) => [FLOOR[kind], begin, end]));
   }
 

@@ -6,11 +6,12 @@ import { here, startPython, version } from "./python.mjs";
 
 export { version };
 
+const word = (name, facts) => window.labWord(name, facts); // boot.js
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
 async function manifest() {
   const answer = await fetch(here("boot-manifest.json"));
-  if (!answer.ok) throw new Error(`boot-manifest.json: the server answered ${answer.status}`);
+  if (!answer.ok) throw new Error(word("refused", { file: "boot-manifest.json", status: answer.status }));
   return answer.json();
 }
 
@@ -22,7 +23,7 @@ function countingFetch(files, trouble) {
   const report = (path, bytes) => {
     arrived.set(path, Math.min(files[path], (arrived.get(path) ?? 0) + bytes));
     const loaded_bytes = [...arrived.values()].reduce((sum, part) => sum + part, 0);
-    tell("lab:progress", { loaded_bytes, total_bytes, label: "Loading Python" });
+    tell("lab:progress", { loaded_bytes, total_bytes });
   };
   globalThis.fetch = async (input, options) => {
     const url = new URL(input.url ?? input, location.href).href;
@@ -31,14 +32,14 @@ function countingFetch(files, trouble) {
     try {
       answer = await plain(input, options);
     } catch (failure) {
-      trouble(`${path ?? url} did not arrive as it should`); // no answer, or not the bytes of the lock file
+      trouble(word("lost", { file: path ?? url })); // no answer, or not the bytes of the lock file
       throw failure;
     }
-    if (!answer.ok) trouble(`${path ?? url}: the server answered ${answer.status}`);
+    if (!answer.ok) trouble(word("refused", { file: path ?? url, status: answer.status }));
     if (!path || !answer.ok || !answer.body) return answer;
     const whole = () => {
       const bytes = arrived.get(path) ?? 0;
-      if (bytes < files[path]) trouble(`${path} arrived incomplete (${bytes} of ${files[path]} bytes)`);
+      if (bytes < files[path]) trouble(word("cut", { file: path, some: bytes, all: files[path] }));
     };
     const counter = new TransformStream({
       transform(chunk, controller) {
@@ -57,18 +58,19 @@ function countingFetch(files, trouble) {
 }
 
 export async function loadPyodide(options) {
+  const language = document.documentElement.lang; // English lies in the application, another language beside it
   let told = false;
   // The first trouble is said at once: Pyodide may wait for ever for a file that the server refused.
   const trouble = (cause) => {
     if (told) return;
     told = true;
-    tell("lab:failed", { sentence: `Python could not be loaded: ${cause}. Check the connection and reload the page.` });
+    tell("lab:failed", { sentence: word("no_part", { cause }) });
   };
   let undo = () => {};
   try {
     const { files } = await manifest();
     undo = countingFetch(files, trouble);
-    return await startPython(options);
+    return await startPython(options, language === "en" ? [] : [`content.${language}.json`]);
   } catch (failure) {
     trouble(String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200));
     throw failure;

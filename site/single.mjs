@@ -30,7 +30,9 @@ async function start() {
   const [{ loadPyodide }, made] = await Promise.all([imported("pyodide.mjs"), imported("pyodide.asm.mjs")]);
   const lockFileContents = new TextDecoder().decode(await bytes("pyodide-lock.json"));
   const python = await loadPyodide({ indexURL: place, lockFileContents, createPyodideModule: made.default, packages: [] });
-  python.FS.writeFile("/app.zip", new Uint8Array(await bytes("app.zip")));
+  for (const { dataset } of document.querySelectorAll("script[data-root]")) {
+    python.FS.writeFile(`/${dataset.file}`, new Uint8Array(await bytes(dataset.file)));
+  }
   python.runPython('import sys; sys.path.insert(0, "/app.zip")');
   python.pyimport("main");
 }
@@ -45,5 +47,5 @@ addEventListener("click", async (event) => {
 });
 
 start().catch((failure) => {
-  window.labFailed(`Python could not start: ${String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200)}.`);
+  window.labFailed(window.labWord("no_start_here", { cause: String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200) }));
 });

@@ -5,5 +5,5 @@ try:
 except Exception as failure:
     from js import window
 
-    window.labFailed(f"The lab could not start ({type(failure).__name__}: {failure}). Reload the page.")
+    window.labFailed(window.labWord("no_lab").replace("[cause]", f"{type(failure).__name__}: {failure}"))
     raise

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tools import compiled, documents, figures, prerender, runtimes, versions
+from tools import compiled, documents, figures, languages, prerender, runtimes, versions
 from tools.trouble import BuildError
 
 ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html", "kv-lab.js")
@@ -53,7 +53,9 @@ def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT, setti
 
 def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None) -> None:
     content = read_content(site / "content", settings)
-    page = finished_page(site, content)
+    spoken = translations(site / "content", settings)
+    every = {languages.ENGLISH: content, **spoken}
+    page, *others = (finished_page(site, tables, _others(every, language)) for language, tables in every.items())
     files = runtimes.fetch(cache, root)
     modules = runtimes.npm_modules(cache, root)
     wheel = next(target for target in files if target.endswith(".whl"))
@@ -70,6 +72,9 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         for name in ROOT_FOLDERS:
             shutil.copytree(site / name, made / name)
         shutil.copyfile(made_of.app, parts / "app.zip")
+        for language, tables in spoken.items():
+            (parts / languages.content_file(language)).write_bytes(_json(tables))
+            write_card(made / "manifest.webmanifest", tables["words"], tables["course"]["masthead"]["title"])
         compact = {"pyodide/python_stdlib.zip": made_of.library, wheel: made_of.wheel}
         write_runtimes(files | compact, parts / "runtime")
         write_licences(modules, files[wheel], parts / "runtime", root)
@@ -77,6 +82,7 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         write_figures(content, made / "figures")
         beside = {name: prerender.still(site / name, content) for name in STILL_PAGES}
         beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
+        beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
         versions.seal(made, parts, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
         versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)
@@ -88,12 +94,13 @@ def copy(source: Path, names: tuple[str, ...], target: Path) -> None:
         shutil.copy(source / name, target / name)
 
 
-def read_content(folder: Path, settings: Path | None = None) -> dict[str, Any]:
+def read_content(folder: Path, settings: Path | None = None, tables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Every content file, parsed, and a class's settings laid over them. Raises BuildError for a file that isn't TOML.
 
+    `tables` are the files already parsed, in another language.
     A settings file has a table for each content file that it changes, `[act2.targets]` for the targets in act2.toml.
     """
-    tables = {file.stem: _parsed(file) for file in sorted(folder.glob("*.toml"))}
+    tables = tables or {file.stem: _parsed(file) for file in sorted(folder.glob("*.toml"))}
     changes = _parsed(settings) if settings else {}
     strange = sorted(set(changes) - set(tables))
     if strange:
@@ -124,18 +131,44 @@ def overlaid(base: Any, changes: Any) -> Any:
     return [overlaid(item, changes.get(id, {})) for id, item in zip(ids, base, strict=True)]
 
 
-def finished_page(site: Path, content: dict[str, Any]) -> str:
-    """The prerendered page. Raises BuildError with the sentences of every mistake in the content."""
+def translations(folder: Path, settings: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The content in every other language that has a folder, by language; a class's own settings come last.
+
+    What a translation lacks stays English. That, and what doesn't fit, is printed: whoever edits the English text of a fork
+    need not know the other languages.
+    """
+    english, found = read_content(folder), {}
+    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        over = {file.stem: _parsed(file) for file in sorted(place.glob("*.toml"))}
+        lacking = list(languages.missing(english, over))
+        notes = [f"{len(lacking)} texts stay English: {', '.join(lacking)}"] if lacking else []
+        for note in notes + list(languages.mistakes(english, over)):
+            print(f"{place.name}: {note}")
+        found[place.name] = read_content(folder, settings, languages.overlaid(english, over))
+    return found
+
+
+def _others(every: dict[str, dict[str, Any]], own: str) -> dict[str, str]:
+    """The other languages, each with what it calls itself."""
+    return {language: tables["words"]["language_name"] for language, tables in every.items() if language != own}
+
+
+def finished_page(site: Path, content: dict[str, Any], others: dict[str, str] | None = None) -> str:
+    """The prerendered page, with ways to the `others`. Raises BuildError with the sentences of every mistake in the content."""
     try:
-        return prerender.render(site, content)
+        return prerender.render(site, content, others)
     except ValueError as mistake:
         raise BuildError(str(mistake)) from mistake
 
 
 def application(folder: Path, content: dict[str, Any]) -> dict[str, bytes]:
-    """The application by the names of its files: the Python files, and the content in the order of its files."""
+    """The application by the names of its files: the Python files, and the English content in the order of its files."""
     files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.py"))}
-    return {**files, "content.json": json.dumps(content, ensure_ascii=False).encode()}
+    return {**files, languages.content_file(languages.ENGLISH): _json(content)}
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False).encode()
 
 
 def write_runtimes(files: dict[str, Path], folder: Path) -> None:
@@ -161,11 +194,22 @@ def write_licences(modules: Path, wheel: Path, folder: Path, root: Path) -> None
     (folder / "LICENSES.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def write_card(english: Path, words: dict[str, Any], title: str) -> None:
+    """What a device that installs the page in another language is told, beside the card of the English one."""
+    language = words["language"]
+    address = f"./{languages.page(language)}"
+    own = {"id": address, "start_url": address, "lang": language, "name": title, "description": words["description"]}
+    card = json.loads(english.read_text(encoding="utf-8")) | own
+    (english.parent / f"manifest.{language}.webmanifest").write_bytes(_json(card))
+
+
 def write_figures(content: dict[str, Any], folder: Path) -> None:
     """The figures for pages that show the lab, and for paper. The content has been checked by now."""
     import course
+    import wording
 
     folder.mkdir()
+    wording.use(content["words"]["numbers"])
     for name, data in figures.files(course.from_tables(content)).items():
         (folder / name).write_bytes(data)
 

@@ -1,18 +1,21 @@
-"""The finished index.html: templates repeated, words filled in, and the first frame written by the same views that run
+"""The finished page: templates repeated, words filled in, and the first frame written by the same views that run
 in the browser, so that the page can be read, and the first prediction chosen, before Python has arrived."""
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools import proof
+from tools import languages, proof
 from tools.htmldom import Document, Element, Text
 
 
-def render(site: Path, content: dict[str, Any]) -> str:
-    """The page for a site folder and its parsed content files.
+def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None = None) -> str:
+    """The page for a site folder and its parsed content files. `others` are the languages that it also speaks, with the
+    names by which they call themselves.
 
     Raises course.ContentError when index.html asks for words that the content lacks, or the content can't be used.
     """
@@ -23,11 +26,14 @@ def render(site: Path, content: dict[str, Any]) -> str:
     import page
     import store
     import views
+    import wording
 
     course = course_module.from_tables(content)
+    wording.use(course.at("words.numbers"))
     document = Document((site / "index.html").read_text(encoding="utf-8"))
     problems: list[str] = []
-    _Assembly(document, views.lists(course), views.static_words(course), page.set_text, problems).assemble()
+    speech = course.at("words.language"), others or {}
+    _Assembly(document, views.lists(course), views.static_words(course), page.set_text, problems, *speech).assemble()
     problems += proof.problems(course)
     if problems:
         raise course_module.ContentError(problems)
@@ -57,7 +63,17 @@ def still(file: Path, content: dict[str, Any]) -> str:
 class _Assembly:
     """Builds the tree once: `data-use`, `data-each`, `data-each-entry` and `data-say` are resolved and gone."""
 
-    def __init__(self, document: Document, lists: dict[str, list[str]], words: Any, set_text: Any, problems: list[str]):
+    def __init__(
+        self,
+        document: Document,
+        lists: dict[str, list[str]],
+        words: Any,
+        set_text: Any,
+        problems: list[str],
+        language: str = languages.ENGLISH,
+        others: Mapping[str, str] | None = None,
+    ):
+        self.language, self.others = language, others or {}
         self.document, self.lists, self.words, self.set_text, self.problems = document, lists, words, set_text, problems
         self.templates = {e.attributes["data-name"]: e for e in document.root.walk() if e.tag == "template"}
 
@@ -75,6 +91,13 @@ class _Assembly:
         attributes = element.attributes
         if element.tag == "template":
             return []
+        if element.tag == "html":
+            attributes["lang"] = self.language
+        if "data-language" in attributes:
+            return self._leading_elsewhere(element)
+        if "data-translated" in attributes and attributes.pop("data-translated") != self.language:
+            stem, _, ending = attributes["href"].rpartition(".")
+            attributes["href"] = f"{stem}.{self.language}.{ending}"
         if "data-use" in attributes:
             return self._used(attributes["data-use"], attributes["data-id"])
         if "data-each" in attributes:
@@ -83,10 +106,27 @@ class _Assembly:
             return self._entries(element, attributes.pop("data-each-entry"))
         if "data-say" in attributes:
             return self._said(element, attributes.pop("data-say"))
+        if "data-say-content" in attributes:
+            attributes["content"] = self._words(attributes.pop("data-say-content"))
+        if "data-say-words" in attributes:
+            attributes["data-words"] = json.dumps(self._words(attributes.pop("data-say-words")), ensure_ascii=False)
         if "data-say-label" in attributes:
             attributes["aria-label"] = self._words(attributes.pop("data-say-label"))
         self._children(element)
         return [element]
+
+    def _leading_elsewhere(self, element: Element) -> list[Element | Text]:
+        """A copy for each other language: a link names it in its own words."""
+        del element.attributes["data-language"]
+        made: list[Element | Text] = []
+        for language, name in self.others.items():
+            copy = element.clone()
+            copy.attributes |= {"href": languages.page(language), "hreflang": language}
+            if copy.tag == "a":
+                copy.attributes["lang"] = language
+                copy.textContent = name
+            made.append(copy)
+        return made
 
     def _used(self, name: str, id: str) -> list[Element | Text]:
         copy = self.templates[name].clone()

@@ -7,18 +7,21 @@ import gzip
 import re
 from pathlib import Path
 
-from tools import policy
+from tools import languages, policy
 
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-DROPPED = r"<link rel=\"(?:preload|modulepreload|manifest|apple-touch-icon)\"[^>]*>\n?\s*"
+# What a file needs no more, and the ways to other languages, which are pages of their own.
+NEEDLESS = "preload|modulepreload|manifest|apple-touch-icon|alternate"
+DROPPED = rf'(?:<link rel="(?:{NEEDLESS})"[^>]*>|<p class="languages">.*?</p>)\n?\s*'
 
 
-def fold(dist: Path, bootstrap: Path) -> str:
+def fold(dist: Path, bootstrap: Path, language: str = languages.ENGLISH) -> str:
     """The page of a built site with everything it loads inside. `bootstrap` is the script that starts Python from there."""
-    page = policy.unguarded((dist / "index.html").read_text(encoding="utf-8"))
+    page = policy.unguarded((dist / languages.page(language)).read_text(encoding="utf-8"))
     (parts,) = (dist / "v").iterdir()
     page = page.replace(f"v/{parts.name}/", "")
     page = re.sub(DROPPED, "", page)
+    linked = sorted(set(re.findall(r'<a href="(\w+\.html)"', page)))
     page = re.sub(r'<link rel="stylesheet" href="([^"]+)">', lambda m: f"<style>{_sheet(parts / m[1])}</style>", page)
     page = page.replace('href="icon.svg"', f'href="{_data(dist / "icon.svg", "image/svg+xml")}"')
     head, body = page.split("</head>")
@@ -29,10 +32,9 @@ def fold(dist: Path, bootstrap: Path) -> str:
     )
     scripts = [f"<script>{_script(parts / 'runtime/plotly-basic.min.js')}</script>"]
     scripts += [_embedded(parts / "runtime/pyodide" / name) for name in RUNTIME]
-    scripts += [
-        _embedded(parts / "app.zip"),
-        *(_embedded(file) for file in sorted(dist.glob("*.html")) if file.stem not in ("index", "grade")),
-    ]
+    read = ["app.zip", *([languages.content_file(language)] if language != languages.ENGLISH else [])]
+    scripts += [_embedded(parts / name, " data-root") for name in read]
+    scripts += [_embedded(dist / name) for name in linked]
     scripts += [f'<script type="module">{_script(bootstrap)}</script>']
     return f"{head}</head>{body.replace('</body>', chr(10).join([*scripts, '</body>']))}"
 
@@ -53,7 +55,7 @@ def _script(file: Path) -> str:
     return file.read_text(encoding="utf-8").replace("</script", "<\\/script")
 
 
-def _embedded(file: Path) -> str:
-    """Any file as a block of data that the page's own script reads."""
+def _embedded(file: Path, mark: str = "") -> str:
+    """Any file as a block of data that the page's own script reads; `data-root` marks what Python finds in its root."""
     packed = base64.b64encode(gzip.compress(file.read_bytes(), 9, mtime=0)).decode()
-    return f'<script type="application/octet-stream" data-file="{file.name}">{packed}</script>'
+    return f'<script type="application/octet-stream" data-file="{file.name}"{mark}>{packed}</script>'

@@ -33,16 +33,16 @@ class Range:
     maximum: float
     step: float
     defaults: Mapping[str, float]
+    said: Mapping[str, str]  # the sentences of `read`, words.toml, [typed]
     slider: bool = True  # beside the number field
 
     def read(self, typed: object, kept: Value) -> tuple[Value, str | None]:
         """The nearest value on the grid for what was typed, or `kept` with a sentence when it is not in the range."""
         number = _decimal(typed)
         if number is None:
-            return kept, f"{self.label} takes a number; kept {self.show(kept)}."
+            return kept, self._say("no_number", kept=kept)
         if not Decimal(str(self.minimum)) <= number <= Decimal(str(self.maximum)):
-            span = f"{self.show(self.minimum)} to {self.show(self.maximum)}"
-            return kept, f"{self.label} runs from {span}; kept {self.show(kept)}."
+            return kept, self._say("outside", low=self.minimum, high=self.maximum, kept=kept)
         step = Decimal(str(self.step))
         low = Decimal(str(self.minimum))
         # The grid starts at a multiple of the step for every range we have, except ranges that start at 1.
@@ -51,8 +51,12 @@ class Range:
         snapped = min(max(snapped, low), Decimal(str(self.maximum)))
         value: Value = int(snapped) if snapped == snapped.to_integral_value() else float(snapped)
         if snapped != number:
-            return value, f"{self.label} moves in steps of {self.show(self.step)}; took {self.show(value)}."
+            return value, self._say("between", step=self.step, taken=value)
         return value, None
+
+    def _say(self, name: str, **values: Value) -> str:
+        shown = {key: self.show(value) for key, value in values.items()}
+        return wording.fill(self.said[name], {"label": self.label, **shown})
 
     def show(self, value: Value) -> str:
         """A value with the control's unit."""
@@ -67,13 +71,14 @@ class Choice:
     label: str
     options: tuple[tuple[Value, str], ...]
     defaults: Mapping[str, Value]
+    said: Mapping[str, str]
 
     def read(self, typed: object, kept: Value) -> tuple[Value, str | None]:
         """The option whose value reads like `typed`, or `kept` with a sentence when there is none."""
         for value, _ in self.options:
             if str(value) == str(typed):
                 return value, None
-        return kept, f"{self.label}: this choice is not offered; kept {self.show(kept)}."
+        return kept, wording.fill(self.said["not_offered"], {"label": self.label, "kept": self.show(kept)})
 
     def show(self, value: Value) -> str:
         """The words for a value."""
@@ -109,13 +114,19 @@ def defaults(course: Course) -> dict[str, dict[str, Value]]:
 
 
 def _choice(course: Course, id: str, label: str, options: list[tuple[Value, str]], default: Value) -> Choice:
-    return Choice(id, label, tuple(options), dict.fromkeys(course.contexts, default))
+    return Choice(id, label, tuple(options), dict.fromkeys(course.contexts, default), _said(course))
 
 
 def _range(course: Course, id: str, path: str, default_path: str) -> Range:
     table = course.at(path)
     starts = {context: course.at(default_path, context) for context in course.contexts}
-    return Range(id, table["label"], table["unit"], table["min"], table["max"], table["step"], starts)
+    limits = (table["min"], table["max"], table["step"])
+    return Range(id, table["label"], table["unit"], *limits, starts, _said(course))
+
+
+def _said(course: Course) -> Mapping[str, str]:
+    said: Mapping[str, str] = course.at("words.typed")
+    return said
 
 
 def _calculator(course: Course) -> list[Control]:
@@ -141,8 +152,8 @@ def _calculator(course: Course) -> list[Control]:
         _choice(course, "act1.kv_heads", course.at("act1.calculator.kv_heads_label"), heads, FULL),
         _choice(course, "act1.gpu", label["gpu"], gpus, start["gpu"]),
         _choice(course, "act1.gpus", label["gpus"], counts, start["gpus"]),
-        _choice(course, "act1.weight_bits", label["weight_bits"], _bits(16, 8, 4), start["weight_bits"]),
-        _choice(course, "act1.kv_bits", label["kv_bits"], _bits(16, 8, 4), start["kv_bits"]),
+        _choice(course, "act1.weight_bits", label["weight_bits"], _bits(course, 16, 8, 4), start["weight_bits"]),
+        _choice(course, "act1.kv_bits", label["kv_bits"], _bits(course, 16, 8, 4), start["kv_bits"]),
         _choice(course, "act1.reserve", course.at("act1.calculator.reserve_label"), reserve, NAIVE),
     ]
 
@@ -160,11 +171,14 @@ def _shared(course: Course) -> list[Control]:
         999,
         1,
         dict.fromkeys(course.contexts, course.at("act2.simulation.seed")),
+        _said(course),
         slider=False,
     )
     return [
         _choice(course, "act2.gpus", shared["gpus_label"], gpus, shared["gpus_default"]),
-        _choice(course, "act2.weight_bits", shared["weight_bits_label"], _bits(16, 8), shared["weight_bits_default"]),
+        _choice(
+            course, "act2.weight_bits", shared["weight_bits_label"], _bits(course, 16, 8), shared["weight_bits_default"]
+        ),
         _choice(course, "act2.kv_heads", shared["kv_heads_label"], heads, model.kv_heads),
         seed,
         _choice(
@@ -183,7 +197,7 @@ def _swept_side(course: Course) -> Choice:
     sides = ("a", "b")
     options = tuple((side, course.at(f"act2.sides.{side}.title")) for side in sides)
     starts = {context: sides[i % len(sides)] for i, context in enumerate(course.contexts)}
-    return Choice("act2.sweep_side", course.at("sweeps.frontier.side_label"), options, starts)
+    return Choice("act2.sweep_side", course.at("sweeps.frontier.side_label"), options, starts, _said(course))
 
 
 def _replays(course: Course) -> list[Control]:
@@ -222,7 +236,8 @@ def _corrections(course: Course) -> list[Control]:
     for bug in course.at("bugs.numbers"):
         starts = dict.fromkeys(course.contexts, bug["draft"])
         limits = (bug["min"], bug["max"], bug["step"])
-        found.append(Range(f"bugs.{bug['id']}", bug["label"], bug["unit"], *limits, starts, slider=False))
+        name, words = f"bugs.{bug['id']}", (bug["label"], bug["unit"])
+        found.append(Range(name, *words, *limits, starts, _said(course), slider=False))
     for bug in course.at("bugs.choices"):
         options: list[tuple[Value, str]] = [(option["id"], option["text"]) for option in bug["options"]]
         found.append(_choice(course, f"bugs.{bug['id']}", course.at("bugs.asked"), options, bug["draft"]))
@@ -238,8 +253,8 @@ def reserve_numbers(course: Course) -> dict[str, wording.Number]:
     }
 
 
-def _bits(*widths: int) -> list[tuple[Value, str]]:
-    return [(bits, f"{bits} bit") for bits in widths]
+def _bits(course: Course, *widths: int) -> list[tuple[Value, str]]:
+    return [(bits, course.say("words.bits", None, {"bits": bits})) for bits in widths]
 
 
 def _decimal(typed: object) -> Decimal | None:

@@ -247,7 +247,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         **dict.fromkeys(REPORT_PARTS, WORDS),
         "*": TEXT,
     },
-    "words": {"*": TEXT},
+    "words": {"boot": WORDS, "numbers": WORDS, "typed": WORDS, "*": TEXT},
     "embed": {"foot": WORDS, "figures": {"*": {"*": TEXT}}},
     "measurements": {
         "served": {

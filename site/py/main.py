@@ -3,4 +3,4 @@
 import shipped
 import ui
 
-ui.start(shipped.course())
+ui.start(shipped.course(ui.language()))

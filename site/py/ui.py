@@ -462,8 +462,14 @@ def listen_around(app: App) -> None:
     theme(None)
 
 
+def language() -> str:
+    """The language that the page was built in."""
+    return str(document.documentElement.lang)
+
+
 def start(course: Course) -> None:
     """Mount the lab on the page. What the learner touched before Python arrived wins over what was saved."""
+    wording.use(course.at("words.numbers"))
     app = App(course)
     picked = [
         (node.dataset.question, node.value) for node in document.querySelectorAll("input[data-action=choose]:checked")

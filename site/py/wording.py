@@ -19,6 +19,16 @@ PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)(?::([a-z]+))?\}")
 MARK = re.compile(r"\*\*(.+?)\*\*|\*(.+?)\*|`(.+?)`|\[([^\]]+)\]\(((?:https://|#|mailto:)[^)\s]*)\)")
 MARK_TAGS = ("strong", "em", "code")
 
+ENGLISH = {
+    "decimal": ".",
+    "thousands": ",",
+    "billion": "billion",
+    "bytes": "bytes",
+    "no_limit": "no limit",
+    "tokens": "tokens",
+}
+_habits: dict[str, str] = dict(ENGLISH)
+
 Number = float | int | str | None
 Run = tuple[str, str, str]
 
@@ -27,15 +37,33 @@ class WordingError(ValueError):
     """A text asks for a number or a format that does not exist."""
 
 
+def use(habits: Mapping[str, str]) -> None:
+    """Write numbers from now on by the habits of a language: its marks in numbers, and the words among the units.
+
+    A page has one language, so this is said once, before anything is shown: `course.at("words.numbers")`.
+    """
+    _habits.update(habits)
+
+
 def decimals(value: float, places: int) -> str:
     """`value` with thousands separators and `places` decimals; a true minus sign."""
-    return f"{value:,.{places}f}".replace("-", "\N{MINUS SIGN}")
+    return _localised(f"{value:,.{places}f}")
 
 
 def short(value: float, places: int) -> str:
     """`value` with at most `places` decimals, without zeros that say nothing: 508.6 · 640 · 2.5."""
-    text = decimals(value, places)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = f"{value:,.{places}f}"
+    return _localised(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def _localised(text: str) -> str:
+    marks = {",": _habits["thousands"], ".": _habits["decimal"], "-": "\N{MINUS SIGN}"}
+    return "".join(marks.get(letter, letter) for letter in text)
+
+
+def separators() -> str:
+    """The decimal mark and the thousands mark, as plotly.js wants to be told them."""
+    return _habits["decimal"] + _habits["thousands"]
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -56,7 +84,7 @@ def in_bytes(value: float) -> str:
     for size, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         if abs(value) >= size:
             return united(significant(value / size), unit)
-    return united(decimals(value, 0), "bytes")
+    return united(decimals(value, 0), _habits["bytes"])
 
 
 def in_time(value_s: float) -> str:
@@ -77,14 +105,14 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "x": lambda value: f"{significant(value, 2)}\N{MULTIPLICATION SIGN}",
     "pct": lambda value: united(short(value * 100, 0 if abs(value) >= 0.1 else 1), "%"),
     "tenths": lambda value: united(decimals(value * 100, 1), "%"),
-    "billion": lambda value: united(short(value / 1e9, 2), "billion"),
+    "billion": lambda value: united(short(value / 1e9, 2), _habits["billion"]),
     "gib": lambda value: united(short(value / GIB, 1), "GiB"),
     "gb": lambda value: united(decimals(value / GB, 0), "GB"),
     "bytes": in_bytes,
     "time": in_time,
     "ms": lambda value: united(short(value * 1e3, 0 if abs(value) >= 0.1 else 1), "ms"),
     "joule": lambda value: united(significant(value), "J"),
-    "tps": lambda value: united(decimals(value, 0), "tokens/s"),
+    "tps": lambda value: united(decimals(value, 0), f"{_habits['tokens']}/s"),
     "flop": lambda value: united(significant(value / 1e9), "GFLOP"),
     "tflops": lambda value: united(significant(value / 1e12), "TFLOP/s"),
 }
@@ -99,7 +127,7 @@ def show(value: Number, form: str | None = None) -> str:
     if isinstance(value, str):
         return value
     if not math.isfinite(value):
-        return "no limit" if value > 0 else NOT_YET
+        return _habits["no_limit"] if value > 0 else NOT_YET
     if form is None:
         return decimals(value, 0) if float(value).is_integer() else significant(value)
     return FORMATS[form](value)

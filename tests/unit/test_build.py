@@ -242,7 +242,7 @@ def uncompiled(pyodide, pyscript, wheel, app, cache):
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
-    monkeypatch.setattr(bundle.prerender, "render", lambda site, content: PAGE.format(content["act"]["title"]))
+    monkeypatch.setattr(bundle.prerender, "render", lambda site, content, others: PAGE.format(content["act"]["title"]))
     monkeypatch.setattr(bundle.prerender, "still", lambda file, content: PAGE.format(file.stem))
     monkeypatch.setattr(bundle.compiled, "archives", uncompiled)
     monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
@@ -386,8 +386,31 @@ def test_a_build_that_fails_says_why_and_leaves_no_half_made_folder(house, misha
     assert not list(house.dist.parent.glob(".dist-*"))
 
 
+def test_another_language_is_a_page_a_content_file_and_a_card_beside_the_english_ones(house):
+    words = 'language = "{}"\nlanguage_name = "{}"\ndescription = "{}"\n'
+    (house.site / "manifest.webmanifest").write_text('{"name": "A title", "scope": "./"}')
+    for folder, title, *own in (
+        ("", "A title", "en", "English", "about"),
+        ("de", "Ein Titel", "de", "Deutsch", "über"),
+    ):
+        place = house.site / "content" / folder
+        place.mkdir(exist_ok=True)
+        (place / "act.toml").write_text(f'title = "{title}"\n')
+        (place / "course.toml").write_text(f'masthead.title = "{title}"\n')
+        (place / "words.toml").write_text(words.format(*own))
+    dist = house.build()
+    assert "<title>Ein Titel</title>" in (dist / "de.html").read_text()
+    assert "<title>A title</title>" in (dist / "index.html").read_text()
+    assert json.loads((parts(dist) / "content.de.json").read_text())["act"] == {"title": "Ein Titel"}
+    card = json.loads((dist / "manifest.de.webmanifest").read_text())
+    assert card["start_url"] == "./de.html" and (card["name"], card["lang"]) == ("Ein Titel", "de")
+    with zipfile.ZipFile(parts(dist) / "app.zip") as app:  # whoever reads English carries no German
+        assert "content.json" in app.namelist() and b"Titel" not in app.read("content.json")
+    assert '"de.html"' in (dist / "sw.js").read_text()
+
+
 def test_every_mistake_in_the_content_is_said(house, monkeypatch):
-    def mistaken(site, content):
+    def mistaken(site, content, others):
         raise ValueError("act.toml: a: expected b\nact.toml: c: expected d")
 
     monkeypatch.setattr(bundle.prerender, "render", mistaken)

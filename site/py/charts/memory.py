@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import wording
 from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, legend_only, marks
 
 USER_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
@@ -35,7 +36,11 @@ def users_chart(
     ticks = [2**power for power in range(9, 16)]
     layout = axes(colour, words["x"], words["y"])
     layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_thousands(t) for t in ticks]}
-    layout["yaxis"] |= {"type": "log", "tickvals": USER_TICKS, "ticktext": [f"{tick:,}" for tick in USER_TICKS]}
+    layout["yaxis"] |= {
+        "type": "log",
+        "tickvals": USER_TICKS,
+        "ticktext": [wording.decimals(tick, 0) for tick in USER_TICKS],
+    }
     # Where plotly has to find the ends of an axis by itself, it draws all anew for a point that moved.
     layout["xaxis"]["range"] = _logarithmic_ends([*contexts, here[0]])
     layout["yaxis"]["range"] = _logarithmic_ends([*ys, viable, max(here[1], NOBODY)])
@@ -146,7 +151,7 @@ def _thousands(value: float) -> str:
 
 
 def _count(value: float) -> str:
-    return f"{value / 1000:,.0f}k" if value >= 1000 else f"{value:.0f}"
+    return f"{wording.decimals(value / 1000, 0)}k" if value >= 1000 else f"{value:.0f}"
 
 
 def _binary(value: float) -> str:

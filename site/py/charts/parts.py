@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import wording
+
 Figure = dict[str, Any]
 Words = Mapping[str, str]
 
@@ -81,6 +83,7 @@ def axes(colour: Mapping[str, str], x: str, y: str) -> dict[str, Any]:
     axis = {"gridcolor": colour["grid"], "zeroline": False, "fixedrange": True, "automargin": True}
     return {
         "autosize": True,
+        "separators": wording.separators(),
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 13, "color": colour["muted"]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import wording
 from charts.parts import PALETTES, Figure, Words, axes, curve, marks
 
 Point = tuple[float, float]
@@ -41,7 +42,7 @@ def roofline_chart(
         trace["textfont"]["color"] = colour[one["hue"]]
         data.append(trace)
     layout = axes(colour, words["x"], words["y"])
-    ticks = [f"{tick:,}" for tick in X_TICKS]
+    ticks = [wording.decimals(tick, 0) for tick in X_TICKS]
     layout["xaxis"] |= {"type": "log", "range": list(X_RANGE), "tickvals": list(X_TICKS), "ticktext": ticks}
     layout["yaxis"] |= {"type": "log", "range": list(Y_RANGE), "tickvals": list(X_TICKS[:4]), "ticktext": ticks[:4]}
     corner = peak[1][0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import wording
 from charts.parts import PALETTES, Figure, axes
 
 TALLEST = 250.0
@@ -41,7 +42,7 @@ def sides_chart(
                 "name": name,
                 "x": list(bars),
                 "y": [None if p is None else min(p, TALLEST) for p in percent],
-                "text": ["" if p is None else f"{p:,.0f} %" for p in percent],
+                "text": ["" if p is None else f"{wording.decimals(p, 0)} %" for p in percent],
                 "textposition": "outside",
                 "textfont": {"size": 12},
                 "error_y": _whisker(values, spread, colour["text"]),

@@ -116,7 +116,7 @@ def feedback(course: Course, state: store.State, id: str) -> Frame:
     text = text if isinstance(text, str) else text[state.context]
     lead = words["right"] if right else words["not_quite"]
     said = wording.fill(text, numbers)
-    said = said if said.startswith(("Yes", lead)) else f"**{lead}** {said}"
+    said = said if said.startswith((words["yes"], lead)) else f"**{lead}** {said}"
     return {f"{id}.feedback": {"hidden": False, "text": said, "state": "right" if right else "wrong"}}
 
 
