@@ -4,10 +4,10 @@
 A mistake is a sentence "file: key: what was expected", all of them at once, in a ContentError.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import engine
 import shapes
@@ -247,6 +247,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         **dict.fromkeys(REPORT_PARTS, WORDS),
         "*": TEXT,
     },
+    "refusals": {"ledger": WORDS, "config": WORDS},
     "words": {"boot": WORDS, "numbers": WORDS, "typed": WORDS, "*": TEXT},
     "embed": {"foot": WORDS, "figures": {"*": {"*": TEXT}}},
     "measurements": {
@@ -278,6 +279,18 @@ class ContentError(ValueError):
         self.problems = problems
 
 
+class Told(Protocol):
+    """A sentence by its name, with what it tells: how the modules that know no words say why they refuse something."""
+
+    @property
+    def name(self) -> str:
+        """Its key in refusals.toml."""
+
+    @property
+    def facts(self) -> Mapping[str, int | str]:
+        """What its placeholders stand for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Course:
     """The checked content. `tables` is as written; the catalogues are the engine's own objects."""
@@ -304,6 +317,10 @@ class Course:
     def say(self, path: str, context: str | None = None, numbers: Mapping[str, wording.Number] | None = None) -> str:
         """The text under `path`, with its placeholders filled from `numbers`."""
         return wording.fill(self.at(path, context), numbers or {})
+
+    def told(self, part: str, notes: Iterable[Told]) -> str:
+        """What a refusal tells, its sentences one after the other; `part` is a table of refusals.toml."""
+        return " ".join(self.say(f"refusals.{part}.{note.name}", None, note.facts) for note in notes)
 
     def option(self, question: str, option: str) -> Table | None:
         """One option of a question by id, None if the question no longer has it."""

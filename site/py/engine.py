@@ -16,7 +16,7 @@ from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
-from physics.hub_config import model_from_config
+from physics.hub_config import ConfigError, model_from_config
 from physics.memory import (
     BLOCK_TOKENS,
     block_bytes,
@@ -70,6 +70,7 @@ __all__ = [
     "SEATS",
     "TFLOP",
     "Calibration",
+    "ConfigError",
     "Deployment",
     "Floor",
     "Gpu",

@@ -90,28 +90,29 @@ def check(course: Course, runs: Runs, file: str, text: str, now: str) -> Checked
         flags += [Flag(IMPOSSIBLE, _name(fact)) for fact in facts if fact not in sound]
         flags += _number_flags(course, runs, snapshot, events, sound)
     except (ledger.LedgerError, PhysicsError, KeyError, TypeError, AttributeError, ValueError) as mistake:
-        return Checked(file, flags=(Flag(UNREADABLE, _sentence(mistake)),))
+        return Checked(file, flags=(Flag(UNREADABLE, _sentence(course, mistake)),))
     return Checked(file, snapshot, tuple(sound), tuple(dict.fromkeys(flags)))
 
 
-def _sentence(mistake: Exception) -> str:
-    return str(mistake) if isinstance(mistake, ledger.LedgerError) else f"{type(mistake).__name__}: {mistake}"
+def _sentence(course: Course, mistake: Exception) -> str:
+    known = isinstance(mistake, ledger.LedgerError)
+    return course.told("ledger", mistake.notes) if known else f"{type(mistake).__name__}: {mistake}"
 
 
 # --- Reading -----------------------------------------------------------------------------------------------------------
 
 
 def _read(text: str) -> tuple[Snapshot, list[dict[str, Any]]]:
-    """The snapshot and the events of its chain. Raises LedgerError with a sentence for what is none, KeyError for a part."""
+    """The snapshot and the events of its chain. Raises LedgerError for what is none, KeyError for a part."""
     if len(text) > ledger.MAX_IMPORT_BYTES:
-        raise ledger.LedgerError("It is larger than any snapshot of this lab.")
+        raise ledger.LedgerError(ledger.Note("snapshot_large"))
     snapshot, _ = ledger.parse(text.removeprefix("\ufeff"))
     about = snapshot.get("metadata") if isinstance(snapshot, dict) else None
     if not isinstance(about, dict) or about.get("lab_id") != ledger.CHAPTER:
-        raise ledger.LedgerError("It is no snapshot of this lab.")
+        raise ledger.LedgerError(ledger.Note("no_snapshot"))
     wrong = [name for name, kind in PARTS.items() if not isinstance(snapshot.get(name), kind)]
     if wrong or not isinstance(about.get("record"), str):
-        raise ledger.LedgerError(f"A part of it is missing or of the wrong form: {', '.join(wrong) or 'record'}.")
+        raise ledger.LedgerError(ledger.Note("snapshot_part", {"names": ", ".join(wrong) or "record"}))
     links = about["consistency_check"]["links"]
     return snapshot, [dict(link["event"]) for link in links]
 

@@ -13,7 +13,7 @@ import ledger
 MARK = "#state="
 MAX_ADDRESS = 60_000  # characters; browsers differ, and the shortest limit in use is about 80,000 (Safari)
 RAW_DEFLATE = -15  # zlib's number for: no header, 32 KiB window
-NOT_WHOLE = "The work in this address can't be read; a part of the address may be missing."
+NOT_WHOLE = ledger.Note("in_address")
 
 
 def address(page: str, document: str) -> str | None:

@@ -65,7 +65,7 @@ class Keeper:
         return self._keep(text, made, reading)
 
     def import_(self, incoming: str, now: str) -> Kept:
-        """Take an exported file in. Raises LedgerError with a sentence when it can't be read."""
+        """Take an exported file in. Raises LedgerError when it can't be read."""
         text, _ = self.text()
         made, reading = ledger.import_(text, incoming, now)
         return self._keep(text, made, reading)

@@ -64,8 +64,20 @@ History = dict[str, Any] | list[Any]
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
+@dataclass(frozen=True)
+class Note:
+    """A sentence for a person, by its name in the content (refusals.toml, [ledger]), with what it tells."""
+
+    name: str
+    facts: Mapping[str, int | str] = field(default_factory=dict)
+
+
 class LedgerError(ValueError):
-    """Something can't be read, kept or merged. Its text is a sentence for a person."""
+    """Something can't be read, kept or merged. `notes` are the sentences that say so, one after the other."""
+
+    def __init__(self, *notes: Note) -> None:
+        super().__init__("; ".join(" ".join([note.name, *map(str, note.facts.values())]) for note in notes))
+        self.notes = notes
 
 
 @dataclass(frozen=True)
@@ -85,14 +97,14 @@ class Record:
 class Reading:
     """A document that was read, or that is to be kept.
 
-    document: with exactly the four keys at its top; problem: sentences about what could not be read as it
-    stood; set_aside: the original text, to be kept under another key before the document is overwritten;
+    document: with exactly the four keys at its top; problem: what could not be read as it stood, nothing if
+    all could; set_aside: the original text, to be kept under another key before the document is overwritten;
     writable: False if a newer version of the lab wrote it.
     """
 
     document: dict[str, Any]
     record: Record
-    problem: str | None = None
+    problem: tuple[Note, ...] = ()
     set_aside: str | None = None
     writable: bool = True
 
@@ -206,17 +218,17 @@ def _checked(fact: object) -> Fact:
     kind = plain.get("kind") if isinstance(plain, dict) else None
     shape = SHAPES.get(kind) if isinstance(kind, str) else None
     if shape is None:
-        raise LedgerError("The record holds something of a kind that this lab doesn't know.")
+        raise LedgerError(Note("strange_kind"))
     for name, wanted in shape.items():
         if not isinstance(plain.get(name), wanted) or isinstance(plain[name], bool):
-            raise LedgerError(f"A fact of the kind “{kind}” needs “{name}”.")
+            raise LedgerError(Note("fact_needs", {"kind": str(kind), "part": name}))
     sides = [side for name in BY_SIDE if name in shape for side in plain[name].values()]
     groups = sides + [plain[name] for name in OPTIONAL if name in plain]
     if not all(isinstance(group, dict) for group in groups):
-        raise LedgerError(f"A fact of the kind “{kind}” holds a part of the wrong shape.")
+        raise LedgerError(Note("fact_shape", {"kind": str(kind)}))
     sizes = plain.get("numbers", {}).values()
     if any(isinstance(size, bool) or not isinstance(size, int | float | None) for size in sizes):
-        raise LedgerError(f"A fact of the kind “{kind}” holds a size that is not a number.")
+        raise LedgerError(Note("fact_size", {"kind": str(kind)}))
     _time(plain.get("at"))
     return {**plain, "id": fact_id(plain)}
 
@@ -233,7 +245,7 @@ def _plain(value: object, depth: int = MAX_DEPTH) -> Any:
         return [_plain(item, depth - 1) for item in value]
     if depth > 0 and isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {_plain(key): _plain(item, depth - 1) for key, item in value.items()}
-    raise LedgerError("The record can't keep this value: it is too large, too deep, or not plain data.")
+    raise LedgerError(Note("not_plain"))
 
 
 _ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
@@ -246,7 +258,7 @@ def _time(at: object) -> datetime:
     except ValueError:
         time = None
     if time is None or time.utcoffset() != timedelta(0):
-        raise LedgerError("A time must be written as ISO 8601 in UTC, such as 2026-01-31T09:30:00Z.")
+        raise LedgerError(Note("bad_time"))
     return time
 
 
@@ -269,7 +281,7 @@ def _filled(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any
 # --- Text to data -------------------------------------------------------------------------------------------
 
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-_NOT_FINITE = "It holds a number that is not finite or too long."
+_NOT_FINITE = Note("not_finite")
 
 
 def parse(text: str) -> tuple[Any, bool]:
@@ -282,7 +294,7 @@ def parse(text: str) -> tuple[Any, bool]:
     for token in _BRACKETS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
         if depth > MAX_DOCUMENT_DEPTH:
-            raise LedgerError(f"It is nested more than {MAX_DOCUMENT_DEPTH} levels deep.")
+            raise LedgerError(Note("too_deep", {"levels": MAX_DOCUMENT_DEPTH}))
 
     def number(literal: str, convert: Callable[[str], float]) -> float | None:
         try:
@@ -302,7 +314,7 @@ def parse(text: str) -> tuple[Any, bool]:
             parse_constant=lambda literal: number(literal, float),
         )
     except ValueError:
-        raise LedgerError("It is not JSON, or only a part of it.") from None
+        raise LedgerError(Note("not_json")) from None
     return data, bool(lost)
 
 
@@ -386,7 +398,7 @@ def _missing(here: History, there: History) -> History:
 # --- Reading ------------------------------------------------------------------------------------------------
 
 _TOP = ("track", "current_step", "current_chapter", "history", "last_updated")
-_NEWER = "A newer version of this lab wrote the saved ledger. Nothing will be overwritten. Reload to get it."
+_NEWER = Note("newer")
 
 
 def read(text: str | None) -> Reading:
@@ -397,32 +409,32 @@ def read(text: str | None) -> Reading:
         data, lost = parse(text)
         history = _history(data)
     except LedgerError as reason:
-        problem = f"The saved ledger can't be read. {reason} It is kept aside, and a new ledger is begun."
+        problem = (Note("unreadable"), *reason.notes, Note("begun"))
         return Reading(_document({}), Record(), problem, text)
     record, notes, newer = _record(_split(history)[1])
     if lost:
         notes.insert(0, _NOT_FINITE)
     unknown = len(set(data) - set(_TOP))
     if unknown:
-        notes.append(f"It has {unknown} part(s) at its top that the course's labs can't read; they are left out.")
+        notes.append(Note("strange_top", {"count": unknown}))
     document = _document({**data, "history": history})
     if newer:
-        return Reading(document, Record(), _NEWER, writable=False)
+        return Reading(document, Record(), (_NEWER,), writable=False)
     if not notes:
         return Reading(document, record)
-    problem = " ".join(["The saved ledger could be read only in part.", *notes, "The original is kept aside."])
+    problem = (Note("in_part"), *notes, Note("kept_aside"))
     return Reading(document, record, problem, text)
 
 
 def _history(data: object) -> History:
     """The history of a document, empty if it has none. Raises LedgerError for what is no ledger."""
     if not isinstance(data, dict):
-        raise LedgerError("It is not a design ledger.")
+        raise LedgerError(Note("no_ledger"))
     history = data.get("history")
     if history is None:
         return {}
     if not isinstance(history, dict | list):
-        raise LedgerError("Its history is neither a list nor a table of entries.")
+        raise LedgerError(Note("no_history"))
     return history
 
 
@@ -437,13 +449,13 @@ def _document(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _record(designs: list[Any]) -> tuple[Record, list[str], bool]:
+def _record(designs: list[Any]) -> tuple[Record, list[Note], bool]:
     """The record in this lab's designs, what could not be read, and whether a newer version wrote one."""
     record, newer = Record(), False
-    notes: list[str] = []
+    notes: list[Note] = []
     for design in designs:
         if not isinstance(design, dict):
-            notes.append("This lab's entry is not a table.")
+            notes.append(Note("no_table"))
             continue
         own, note, is_newer = _migrated(design.get(OWN, {"schema": SCHEMA}))
         newer |= is_newer
@@ -453,21 +465,21 @@ def _record(designs: list[Any]) -> tuple[Record, list[str], bool]:
         if note:
             notes.append(note)
         if skipped:
-            notes.append(f"{skipped} part(s) of this lab's record are damaged or unknown and were skipped.")
+            notes.append(Note("skipped", {"count": skipped}))
         if any(fields[name] is None is not design[name] for name in fields):
-            notes.append("Some of the agreed fields hold what no field can hold.")
+            notes.append(Note("strange_fields"))
         if not isinstance(settings, dict):
-            notes.append("The settings of the last visit can't be read.")
+            notes.append(Note("strange_settings"))
             settings = {}
         record = merge(Record(_sorted(fact for fact in facts if fact), settings, fields), record)
     return record, notes, newer
 
 
-def _migrated(own: object) -> tuple[dict[str, Any], str | None, bool]:
+def _migrated(own: object) -> tuple[dict[str, Any], Note | None, bool]:
     """Our sub-object in the form of today, what is wrong with it, and whether it is newer than that."""
     schema = own.get("schema") if isinstance(own, dict) else None
     if not isinstance(own, dict) or not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        return {}, "This lab's record has no schema number and was skipped.", False
+        return {}, Note("no_schema"), False
     if schema > SCHEMA:
         return {}, None, True
     for number in range(schema, SCHEMA):
@@ -506,7 +518,7 @@ def write(text_now: str | None, record: Record, fields: Mapping[str, Any], now: 
     reading = _writable(text_now)
     unknown = set(fields) - set(FIELDS)
     if unknown:
-        raise LedgerError(f"The labs agreed on no field named {', '.join(sorted(unknown))}.")
+        raise LedgerError(Note("no_such_field", {"names": ", ".join(sorted(unknown))}))
     known = {fact["id"] for fact in reading.record.facts}
     facts = tuple(fact if fact.get("id") in known else _checked(fact) for fact in record.facts)
     ours = Record(facts, _plain(record.settings), _plain(dict(fields)))
@@ -584,7 +596,7 @@ def export(text_now: str | None, form: str, now: str) -> str:
     A document that a newer version wrote is exported too. Raises LedgerError for another form or a bad time.
     """
     if form not in ("dict", "list"):
-        raise LedgerError("A ledger is exported with its history as a “dict” or as a “list”.")
+        raise LedgerError(Note("no_such_form"))
     reading = read(text_now)
     others, designs = _split(reading.document["history"])
     others = _as_dict(others) if form == "dict" else _as_list(others)
@@ -602,7 +614,7 @@ def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading
     """An exported file merged into what storage holds now: the text to keep, and what it says.
 
     Facts are united, but a question that is locked here stays as it is. Other labs' entries come in where
-    there are none here. All or nothing: raises LedgerError, with a sentence, for a file that is too large
+    there are none here. All or nothing: raises LedgerError for a file that is too large
     (over 2 MB), too deep, no ledger, from a newer version, or that can't be read whole; and as `write` does.
     """
     reading, theirs = _writable(text_now), _incoming(incoming)
@@ -619,10 +631,8 @@ def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading
     }
     merged = replace(reading, document=document)
     made, result = _kept(text_now, merged, united, now)
-    notes = [note for note in (reading.problem, theirs.problem) if note]
-    if locked:
-        notes.append(f"{len(locked)} answer(s) in the file were left out: those questions are already locked here.")
-    return made, replace(result, problem=" ".join(notes) or None)
+    left_out = (Note("file_locked", {"count": len(locked)}),) if locked else ()
+    return made, replace(result, problem=(*reading.problem, *theirs.problem, *left_out))
 
 
 def _first(here: object, there: object) -> object:
@@ -646,23 +656,27 @@ _TYPES = {
 def _incoming(text: str) -> Reading:
     """A file as a reading. Raises LedgerError unless every part of it that this lab knows can be read."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_IMPORT_BYTES:
-        raise LedgerError("Nothing was imported: a ledger file has at most 2 MB.")
+        raise _not_imported(Note("file_large"))
     text = text.removeprefix("\ufeff")
     try:
         data, lost = parse(text)
         history = _history(data)
     except LedgerError as reason:
-        raise LedgerError(f"Nothing was imported: the file can't be read. {reason}") from None
+        raise _not_imported(Note("file_unreadable"), *reason.notes) from None
     if not set(data) & set(_TOP):
-        raise LedgerError("Nothing was imported: the file is not a design ledger.")
+        raise _not_imported(Note("file_no_ledger"))
     for name, kinds in _TYPES.items():
         if not isinstance(data.get(name), kinds | None):
-            raise LedgerError(f"Nothing was imported: the file's “{name}” has the wrong type.")
+            raise _not_imported(Note("file_type", {"part": name}))
     record, notes, newer = _record(_split(history)[1])
     if newer:
-        raise LedgerError("Nothing was imported: a newer version of this lab wrote the file.")
+        raise _not_imported(Note("file_newer"))
     if lost or notes:
-        raise LedgerError(f"Nothing was imported: {' '.join([_NOT_FINITE] * lost + notes)}")
+        raise _not_imported(*[_NOT_FINITE] * lost, *notes)
     unknown = len(set(data) - set(_TOP))
-    note = f"{unknown} part(s) at the top of the file that the course's labs can't read were left out."
-    return Reading(_document({**data, "history": history}), record, note if unknown else None)
+    left_out = (Note("file_strange_top", {"count": unknown}),) if unknown else ()
+    return Reading(_document({**data, "history": history}), record, left_out)
+
+
+def _not_imported(*why: Note) -> LedgerError:
+    return LedgerError(Note("not_imported"), *why)

@@ -427,8 +427,8 @@ def _twist_flipped(course: Course, state: State, action: TwistFlipped) -> State:
 def _config_pasted(course: Course, state: State, action: ConfigPasted) -> State:
     try:
         model = engine.model_from_config(action.text)
-    except engine.PhysicsError as mistake:
-        return replace(state, problems={**state.problems, PASTED: str(mistake)})
+    except engine.ConfigError as mistake:
+        return replace(state, problems={**state.problems, PASTED: course.told("config", [mistake])})
     problems = {key: text for key, text in state.problems.items() if key not in (PASTED, "act1.model")}
     state = replace(state, pasted=model, problems=problems)
     return _remembered(_set(course, state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=action.text)
@@ -531,7 +531,8 @@ def _ledger_read(course: Course, state: State, action: LedgerRead) -> State:
     state = _understood(course, state)
     if action.restore:
         state = _restored(course, state, there.settings)
-    return state if action.reading.problem is None else _with_notice(state, action.reading.problem)
+    problem = course.told("ledger", action.reading.problem)
+    return _with_notice(state, problem) if problem else state
 
 
 def _understood(course: Course, state: State) -> State:

@@ -159,7 +159,7 @@ class App:
         try:
             kept = self.keeper.save(effect.record, effect.fields, now())
         except ledger.LedgerError as refusal:
-            self.dispatch(store.SaveFinished(effect.record, store.REFUSED, str(refusal)))
+            self.dispatch(store.SaveFinished(effect.record, store.REFUSED, self.course.told("ledger", refusal.notes)))
             return
         self.dispatch(store.SaveFinished(kept.reading.record, kept.saved, self.word(kept.notice)))
 
@@ -241,7 +241,7 @@ class App:
             self.take(self.keeper.import_(handoff.document(fragment) or "", now()), restore=True)
             self.dispatch(store.Noticed(self.course.at("embed.foot.taken")))
         except ledger.LedgerError as refusal:
-            self.dispatch(store.Noticed(str(refusal)))
+            self.dispatch(store.Noticed(self.course.told("ledger", refusal.notes)))
 
     async def import_file(self, target: Any) -> None:
         """Merge a chosen file into the ledger, or say why not."""
@@ -254,7 +254,7 @@ class App:
             self.take(self.keeper.import_(text, now()), restore=True)
             self.dispatch(store.Noticed(self.course.at("words.imported")))
         except ledger.LedgerError as refusal:
-            self.dispatch(store.Noticed(str(refusal)))
+            self.dispatch(store.Noticed(self.course.told("ledger", refusal.notes)))
 
     async def paste_file(self, target: Any) -> None:
         """Read a model's config.json from a chosen file."""
@@ -268,7 +268,7 @@ class App:
         try:
             self.dispatch(store.Cleared(self.keeper.clear(now()).saved))
         except ledger.LedgerError as refusal:
-            self.dispatch(store.Noticed(str(refusal)))
+            self.dispatch(store.Noticed(self.course.told("ledger", refusal.notes)))
 
     # --- what the learner writes ---
 

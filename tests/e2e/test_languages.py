@@ -44,7 +44,9 @@ def test_the_german_page_computes_in_german_and_the_english_one_shows_the_same_r
     lab.choose("act1.reflection", "run_time")
     lab.press(german.at("act1.reflection.commit"))
     expect(lab.page.get_by_role("heading", name=german.at("act2.title"))).to_be_visible()
-    prompt = views.frame(german, native.answered(state, "act1.reflection", "run_time"))["act2.prediction.prompt"]["text"]
+    prompt = views.frame(german, native.answered(state, "act1.reflection", "run_time"))["act2.prediction.prompt"][
+        "text"
+    ]
     lab.shows("act2.prediction.prompt", native.plain(prompt))
 
     lab.page.get_by_role("link", name="English", exact=True).click()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
+from tests import lab as native
 
 LLAMA = {
     "_name_or_path": "meta-llama/Meta-Llama-3-70B",
@@ -112,8 +113,9 @@ def test_multi_query_is_one_head():
     ],
 )
 def test_what_cannot_be_read_is_named(text, named):
-    with pytest.raises(engine.PhysicsError, match=named):
+    with pytest.raises(engine.ConfigError) as refusal:
         engine.model_from_config(text)
+    assert named in native.shipped().told("config", [refusal.value])
 
 
 JSON = st.recursive(

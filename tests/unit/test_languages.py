@@ -8,12 +8,13 @@ import pytest
 
 import course
 import grading
+import ledger
 import report
 import store
 import views
 import wording
 from charts.parts import PALETTES, axes
-from controls import controls
+from controls import PASTED, controls
 from tests import lab as native
 from tools import bundle, languages, prerender
 
@@ -133,6 +134,24 @@ def test_what_is_typed_is_answered_in_german(german):
     )
     assert "512" in context.read(700, 4096)[1]
     assert controls(german)["act1.weight_bits"].show(8) == "8 Bit"
+
+
+@pytest.mark.parametrize("file", ["ledger.py", "handoff.py", "grading.py", "physics/hub_config.py"])
+def test_every_refusal_has_its_words_in_every_language(file):
+    source = (CONTENT.parent / "py" / file).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:Note|ConfigError)\(\s*\"(\w+)\"", source))
+    part = "config" if "config" in file else "ledger"
+    for tables in (ENGLISH, GERMAN):
+        assert named and named <= set(tables["refusals"][part])
+
+
+def test_what_could_not_be_read_is_said_in_german(german):
+    with pytest.raises(ledger.LedgerError) as refusal:
+        ledger.import_(None, "{", native.AT)
+    said = german.told("ledger", refusal.value.notes)
+    assert said == "Nichts wurde geladen: Die Datei ist nicht lesbar. Es ist kein JSON, oder nur ein Teil davon."
+    state = store.reduce(german, native.start(), store.ConfigPasted("[1]"))
+    assert state.problems[PASTED].startswith("Eine config.json ist ein Objekt")
 
 
 def pages():

@@ -16,6 +16,14 @@ MAX_CHARACTERS = 200_000
 LARGEST = 10_000_000
 
 
+class ConfigError(PhysicsError):
+    """A config.json can't be read. `name` says which sentence tells why (content, refusals.toml, [config]), `facts` what of."""
+
+    def __init__(self, name: str, **facts: str) -> None:
+        super().__init__(" ".join([name, *facts.values()]))
+        self.name, self.facts = name, facts
+
+
 class _Config:
     """A parsed config with readers that name the key when its value can't be used."""
 
@@ -29,11 +37,12 @@ class _Config:
             if value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST:
-                raise PhysicsError(f"config.json: {name} should be a whole number, and is {str(value)[:40]!r}.")
+                raise ConfigError("no_count", key=name, found=repr(str(value)[:40]))
             return value
         if default is None:
-            raise PhysicsError(
-                f"config.json: {' or '.join(names)} is missing; without it the model's shape isn't known."
+            key, *others = names
+            raise ConfigError(
+                "missing_all" if others else "missing", key=key, **{"others": ", ".join(others)} if others else {}
             )
         return default
 
@@ -44,23 +53,23 @@ class _Config:
 
 
 def model_from_config(text: str) -> Model:
-    """The model that a config.json describes. Raises PhysicsError with a sentence that names what can't be read."""
+    """The model that a config.json describes. Raises ConfigError, which names what can't be read."""
     config = _Config(_decoder(_parsed(text)))
     layers, width = config.count("num_hidden_layers", "n_layer"), config.count("hidden_size", "n_embd")
     query_heads = config.count("num_attention_heads", "n_head")
     for name, value in (("layers", layers), ("hidden_size", width), ("num_attention_heads", query_heads)):
         if value < 1:
-            raise PhysicsError(f"config.json: {name} should be at least 1, and is {value}.")
+            raise ConfigError("too_low", key=name, found=str(value))
     kv_heads = 1 if config.flag("multi_query", False) else config.count("num_key_value_heads", default=query_heads)
     if not 1 <= kv_heads <= query_heads:
-        raise PhysicsError(f"config.json: num_key_value_heads should lie from 1 to {query_heads}, and is {kv_heads}.")
+        raise ConfigError("not_within", key="num_key_value_heads", most=str(query_heads), found=str(kv_heads))
     latent = config.count("kv_lora_rank", default=0)
     local, window = _windows(config, layers)
     experts, per_token = _experts(config)
     vocab = config.count("vocab_size")
     head_dim = config.count("head_dim", default=0) or config.count("qk_nope_head_dim", default=width // query_heads)
     if head_dim < 1:
-        raise PhysicsError("This config.json can't be read: its hidden_size is smaller than its number of heads.")
+        raise ConfigError("narrow")
     total, active = _parameters(config, layers, width, query_heads, kv_heads, head_dim, vocab)
     return Model(
         id="pasted",
@@ -88,13 +97,13 @@ def model_from_config(text: str) -> Model:
 
 def _parsed(text: str) -> Mapping[str, Any]:
     if len(text) > MAX_CHARACTERS:
-        raise PhysicsError("This is too long to be a config.json.")
+        raise ConfigError("too_long")
     try:
         table = json.loads(text)
     except (ValueError, RecursionError) as mistake:
-        raise PhysicsError("This is not JSON. Paste the whole text of a model's config.json, from { to }.") from mistake
+        raise ConfigError("not_json") from mistake
     if not isinstance(table, dict):
-        raise PhysicsError("A config.json is one object, from { to }; this is something else.")
+        raise ConfigError("no_object")
     return table
 
 
@@ -102,7 +111,7 @@ def _decoder(table: Mapping[str, Any]) -> Mapping[str, Any]:
     """The part about text: models for pictures and text keep it under text_config."""
     inner = table.get("text_config")
     if table.get("is_encoder_decoder") is True:
-        raise PhysicsError("config.json: this is an encoder-decoder; only decoder-only models keep one growing cache.")
+        raise ConfigError("encoder")
     return {**table, **inner} if isinstance(inner, dict) else table
 
 
@@ -133,9 +142,7 @@ def _experts(config: _Config) -> tuple[int, int]:
     experts = config.count("num_local_experts", "n_routed_experts", "num_experts", default=0)
     per_token = config.count("num_experts_per_tok", "experts_per_token", default=0) if experts else 0
     if experts and not 1 <= per_token < experts:
-        raise PhysicsError(
-            f"config.json: num_experts_per_tok should lie from 1 to under {experts}, and is {per_token}."
-        )
+        raise ConfigError("not_under", key="num_experts_per_tok", most=str(experts), found=str(per_token))
     return experts, per_token
 
 
