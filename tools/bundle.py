@@ -13,7 +13,8 @@ from typing import Any
 from tools import compiled, documents, figures, languages, prerender, runtimes, versions
 from tools.trouble import BuildError
 
-ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html", "kv-lab.js")
+ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html")
+ELEMENT = "kv-lab.js"
 ROOT_FOLDERS = ("icons",)
 PAGE_FILES = (
     "boot.js",
@@ -69,6 +70,8 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         shutil.copytree(site / "css", parts / "css")
         copy(site, PAGE_FILES, parts)
         copy(site, ROOT_FILES, made)
+        element = (site / ELEMENT).read_text(encoding="utf-8")
+        (made / ELEMENT).write_text(languages.spoken(element, every), encoding="utf-8")
         for name in ROOT_FOLDERS:
             shutil.copytree(site / name, made / name)
         shutil.copyfile(made_of.app, parts / "app.zip")

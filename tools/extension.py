@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from tools import figures
+from tools import bundle, figures, languages
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "_extensions" / "kvlab"
@@ -24,8 +24,10 @@ HEAD = "-- Made by `python3 build.py extension` from site/content/embed.toml and
 
 def made(course: Any, site: Path) -> dict[str, bytes]:
     """Every made file by its path in the extension's folder, but for the painted pictures."""
+    every = {languages.ENGLISH: course.tables, **bundle.translations(site / "content")}
+    element = languages.spoken((site / bundle.ELEMENT).read_text(encoding="utf-8"), every)
     drawn = {f"figures/{name}": data for name, data in figures.files(course).items()}
-    return {"kv-lab.js": (site / "kv-lab.js").read_bytes(), "words.lua": _lua(figures.words(course)), **drawn}
+    return {bundle.ELEMENT: element.encode(), "words.lua": _lua(figures.words(course)), **drawn}
 
 
 def _lua(table: dict[str, dict[str, str]]) -> bytes:

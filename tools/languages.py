@@ -6,6 +6,7 @@ and what doesn't fit the English text, is listed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -31,6 +32,12 @@ def page(language: str) -> str:
 def content_file(language: str) -> str:
     """The name of the file with the content in a language."""
     return "content.json" if language == ENGLISH else f"content.{language}.json"
+
+
+def spoken(script: str, every: Mapping[str, Mapping[str, Any]]) -> str:
+    """The script of the element for other pages with its words, from the content in every language."""
+    words = {language: tables["embed"]["element"] for language, tables in every.items()}
+    return script.replace("const WORDS = {};", f"const WORDS = {json.dumps(words, ensure_ascii=False)};")
 
 
 def overlaid(base: Any, over: Any) -> Any:

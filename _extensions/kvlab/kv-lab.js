@@ -6,6 +6,7 @@
 //   height   a fixed height in px; without it the frame is as high as what it shows, from 200 to 12,000 px
 //   theme    light or dark; without it the page's own: data-bs-theme, data-theme, quarto-dark, or the system's
 //   title    what the frame is called for a screen reader
+//   lang     the language of the words around the frame, if not the page's; the lab in German lies at .../de.html
 //
 // Nothing is asked of the lab's server before the reader asks for the lab. Events: kvlab-ready, kvlab-state, kvlab-done.
 "use strict";
@@ -15,15 +16,7 @@
   const [LOWEST_PX, HIGHEST_PX, FIRST_PX] = [200, 12000, 640];
   const SILENT_AFTER_MS = 20000;
   const ALLOW = "clipboard-write; fullscreen; web-share; storage-access";
-  const WORDS = {
-    open: "Open the lab here",
-    about: "It computes in your browser, and is loaded only when you press.",
-    loading: "Loading the lab …",
-    silent: "The lab has not answered yet. The connection may be slow, or its server can't be reached.",
-    apart: "Open in a tab of its own",
-    full: "Full screen",
-    title: "Interactive lab: The KV-Cache Memory Wall",
-  };
+  const WORDS = {"en": {"open": "Open the lab here", "about": "It computes in your browser, and is loaded only when you press.", "loading": "Loading the lab …", "silent": "The lab has not answered yet. The connection may be slow, or its server can't be reached.", "apart": "Open in a tab of its own", "full": "Full screen", "title": "Interactive lab: The KV-Cache Memory Wall"}, "de": {"open": "Das Lab hier öffnen", "about": "Es rechnet in deinem Browser und wird erst geladen, wenn du drückst.", "loading": "Das Lab wird geladen …", "silent": "Das Lab hat noch nicht geantwortet. Die Verbindung ist vielleicht langsam, oder sein Server ist nicht erreichbar.", "apart": "In einem eigenen Tab öffnen", "full": "Vollbild", "title": "Interaktives Lab: Die Speicherwand des KV-Caches"}}; // by language: the build fills in content/embed.toml, [element]
   const style = new CSSStyleSheet();
   style.replaceSync(`
     :host { display: block; margin: 1.5rem 0; }
@@ -89,13 +82,13 @@
       const address = this.#address();
       if (this.#frame || !address) return;
       this.#origin = address.origin;
-      const title = this.getAttribute("title") || WORDS.title;
+      const title = this.getAttribute("title") || this.#words.title;
       this.#frame = make("iframe", { src: address.href, title, allow: ALLOW, loading: "eager" });
       this.#tall(this.#fixed() ?? FIRST_PX);
       this.#part("stage").append(this.#frame);
       this.#show({ base: false, begin: false, stage: true, head: true });
-      this.#part("say").textContent = WORDS.loading;
-      this.#silence = setTimeout(() => (this.#part("say").textContent = WORDS.silent), SILENT_AFTER_MS);
+      this.#part("say").textContent = this.#words.loading;
+      this.#silence = setTimeout(() => (this.#part("say").textContent = this.#words.silent), SILENT_AFTER_MS);
       this.#undo.push(() => clearTimeout(this.#silence));
     }
 
@@ -104,15 +97,20 @@
       this.#tell("state", {});
     }
 
+    /** The words in the language of the element, or else of the page around it. */
+    get #words() {
+      return WORDS[this.closest("[lang]")?.lang.split("-")[0]] ?? WORDS.en;
+    }
+
     #build() {
       this.#shadow = this.attachShadow({ mode: "open" });
       this.#shadow.adoptedStyleSheets = [style];
-      const open = make("button", { className: "open", type: "button", textContent: WORDS.open });
-      const full = make("button", { className: "full", type: "button", textContent: WORDS.full, hidden: !document.fullscreenEnabled });
-      const apart = make("a", { className: "apart", target: "_blank", rel: "noopener", textContent: WORDS.apart });
+      const open = make("button", { className: "open", type: "button", textContent: this.#words.open });
+      const full = make("button", { className: "full", type: "button", textContent: this.#words.full, hidden: !document.fullscreenEnabled });
+      const apart = make("a", { className: "apart", target: "_blank", rel: "noopener", textContent: this.#words.apart });
       this.#shadow.append(
         make("div", { className: "base" }, make("slot")),
-        make("div", { className: "bar begin", hidden: true }, open, make("span", { textContent: WORDS.about })),
+        make("div", { className: "bar begin", hidden: true }, open, make("span", { textContent: this.#words.about })),
         make("div", { className: "bar head", hidden: true }, make("span", { className: "say", role: "status" }), full, apart),
         make("div", { className: "stage", hidden: true }),
       );

@@ -249,7 +249,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
     },
     "refusals": {"ledger": WORDS, "config": WORDS},
     "words": {"boot": WORDS, "numbers": WORDS, "typed": WORDS, "*": TEXT},
-    "embed": {"foot": WORDS, "figures": {"*": {"*": TEXT}}},
+    "embed": {"foot": WORDS, "element": WORDS, "figures": {"*": {"*": TEXT}}},
     "measurements": {
         "served": {
             "source": TEXT,

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, TimeoutError, expect
 
 from tests import lab as native
-from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, DESK, LEDGER
+from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, DESK, DIST, LEDGER
 from tools import server
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ class Book:
 
     def __init__(self, browser: Browser, lab: str, folder: Path, **options: Any) -> None:
         self.lab, self.folder = lab, folder
-        shutil.copy(ROOT / "site/kv-lab.js", folder)
+        shutil.copy(DIST / "kv-lab.js", folder)
         shutil.copy(ROOT / "_extensions/kvlab/figures/act1-light.svg", folder)
         self.server = server.server(folder)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

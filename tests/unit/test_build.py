@@ -188,12 +188,13 @@ class House:
             (self.site / name).mkdir()
         for name in ("package.json", "package-lock.json", ".npmrc"):
             (self.root / name).write_text("{}")
-        for name in (*bundle.PAGE_FILES, *bundle.ROOT_FILES, "sw.js"):
+        for name in (*bundle.PAGE_FILES, *bundle.ROOT_FILES, bundle.ELEMENT, "sw.js"):
             (self.site / name).write_text(name)
         (self.site / "css/tokens.css").write_text("p {}")
         (self.site / "py/main.py").write_text("import inner.part\n")
         (self.site / "py/inner/part.py").write_text("X = 1\n")
         (self.site / "content/act.toml").write_text('title = "A title"\n')
+        (self.site / "content/embed.toml").write_text('[element]\nopen = "Open"\n')
         self.npm = self.cache / f"npm-{digest(b'{}')[:16]}"
         self.modules = self.npm / "node_modules"
         self.wheel = self.cache / WHEEL_FILE
@@ -329,7 +330,10 @@ def test_the_app_has_the_python_files_at_its_root_and_the_content(house):
     with zipfile.ZipFile(parts(house.build()) / "app.zip") as archive:
         assert archive.namelist() == ["content.json", "inner/part.py", "main.py"]
         assert archive.read("inner/part.py") == b"X = 1\n"
-        assert json.loads(archive.read("content.json")) == {"act": {"title": "A title"}}
+        assert json.loads(archive.read("content.json")) == {
+            "act": {"title": "A title"},
+            "embed": {"element": {"open": "Open"}},
+        }
 
 
 def test_the_same_input_gives_the_same_bytes_whenever_it_is_built(house):
@@ -407,6 +411,20 @@ def test_another_language_is_a_page_a_content_file_and_a_card_beside_the_english
     with zipfile.ZipFile(parts(dist) / "app.zip") as app:  # whoever reads English carries no German
         assert "content.json" in app.namelist() and b"Titel" not in app.read("content.json")
     assert '"de.html"' in (dist / "sw.js").read_text()
+
+
+def test_the_element_for_other_pages_gets_its_words_in_every_language(house):
+    (house.site / "kv-lab.js").write_text("const WORDS = {}; // filled in")
+    (house.site / "manifest.webmanifest").write_text("{}")
+    (house.site / "content/de").mkdir()
+    (house.site / "content/de/embed.toml").write_text('[element]\nopen = "Öffnen"\n')
+    for name, text in (
+        ("words", 'language = "de"\nlanguage_name = "x"\ndescription = "y"'),
+        ("course", 'masthead.title = "T"'),
+    ):
+        (house.site / f"content/{name}.toml").write_text(text)
+    words = '{"en": {"open": "Open"}, "de": {"open": "Öffnen"}}'
+    assert (house.build() / "kv-lab.js").read_text(encoding="utf-8") == f"const WORDS = {words}; // filled in"
 
 
 def test_every_mistake_in_the_content_is_said(house, monkeypatch):
