@@ -4,6 +4,11 @@
 (() => {
   const root = document.documentElement;
   root.dataset.parts = new URL(".", document.currentScript.src || location.href).href; // where this version's files lie
+  // The largest file is asked for first, and not by a preload: beside that, browsers keep no compiled code.
+  if (typeof WebAssembly === "object" && location.protocol !== "file:") {
+    window.labWasm = fetch(`${root.dataset.parts}runtime/pyodide/pyodide.asm.wasm`);
+    window.labWasm.catch(() => {}); // said by whoever waits for it
+  }
   const SLOW_AFTER_MS = 30000;
   const early = [];
   let progressed = performance.now();

@@ -4,6 +4,7 @@ import { loadPyodide, version } from "./runtime/pyodide/pyodide.mjs";
 
 export { version };
 
+export const WASM = "runtime/pyodide/pyodide.asm.wasm";
 const APP = "/app.zip";
 
 /** The address of a file beside this one. */
@@ -15,16 +16,32 @@ async function bytes(name) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-/** Start Python, with further files in its root. Rejects with an Error that names what is missing. */
-export async function startPython(options = {}, names = []) {
+/** Python's machine code as it was asked for; where no server has it, the copy that the service worker keeps (sw.js). */
+async function machineCode(asked) {
+  const answer = await asked.catch(() => null);
+  return answer?.ok ? answer : fetch(here(WASM), { cache: "force-cache" });
+}
+
+/**
+ * Start Python, with further files in its root. `wasm` is the answer to a fetch of its machine code that is already under
+ * way. Rejects with an Error that names what is missing.
+ */
+export async function startPython(options = {}, names = [], wasm = fetch(here(WASM))) {
   const files = Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await bytes(name)]));
   files.catch(() => {}); // said below, once Pyodide is up
-  const python = await loadPyodide({
-    ...options,
-    indexURL: here("runtime/pyodide/"),
-    lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
-    packages: [],
-  });
+  const plain = globalThis.fetch;
+  globalThis.fetch = (input, init) => (String(input.url ?? input) === here(WASM) && !init?.cache ? machineCode(wasm) : plain(input, init));
+  let python;
+  try {
+    python = await loadPyodide({
+      ...options,
+      indexURL: here("runtime/pyodide/"),
+      lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
+      packages: [],
+    });
+  } finally {
+    globalThis.fetch = plain;
+  }
   for (const [place, content] of await files) python.FS.writeFile(place, content);
   python.runPython(`import sys; sys.path.insert(0, "${APP}")`);
   return python;

@@ -1,10 +1,14 @@
 // The interpreter that PyScript is told to use: Pyodide with our files, and the bytes of its loading counted.
 //
-// PyScript calls loadPyodide() of this module. While it runs, fetch is wrapped so that each file of boot-manifest.json
-// reports how many of its bytes have arrived; the wasm still compiles while it streams. Afterwards fetch is as it was.
-import { here, startPython, version } from "./python.mjs";
+// Python starts as soon as the page has been painted, beside PyScript, which asks for it by loadPyodide() of this module. While
+// it starts, fetch is wrapped so that each file of boot-manifest.json reports how many of its bytes have arrived. Afterwards
+// fetch is as it was.
+import { WASM, here, startPython, version } from "./python.mjs";
 
 export { version };
+
+const PAINT_MS = 300; // what a first painting may take
+const TELL_MS = 100; // a line that changes more often can't be read
 
 const word = (name, facts) => window.labWord(name, facts); // boot.js
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
@@ -14,50 +18,83 @@ async function manifest() {
   if (!answer.ok) throw new Error(word("refused", { file: "boot-manifest.json", status: answer.status }));
   return answer.json();
 }
+const listed = manifest();
+listed.catch(() => {}); // said in start()
 
-/** Wrap fetch: count the bytes of known files, and name the file that fails. Returns a function that undoes it. */
-function countingFetch(files, trouble) {
-  const plain = globalThis.fetch;
+/** The bytes that have arrived of these files, told to the page. `trouble` hears of one that arrives cut short. */
+function counter(files, trouble) {
   const total_bytes = Object.values(files).reduce((sum, bytes) => sum + bytes, 0);
   const arrived = new Map();
+  let due = 0;
   const report = (path, bytes) => {
     arrived.set(path, Math.min(files[path], (arrived.get(path) ?? 0) + bytes));
-    const loaded_bytes = [...arrived.values()].reduce((sum, part) => sum + part, 0);
-    tell("lab:progress", { loaded_bytes, total_bytes });
+    due ||= setTimeout(() => {
+      due = 0;
+      tell("lab:progress", { loaded_bytes: [...arrived.values()].reduce((sum, part) => sum + part, 0), total_bytes });
+    }, TELL_MS);
   };
-  globalThis.fetch = async (input, options) => {
-    const url = new URL(input.url ?? input, location.href).href;
-    const path = Object.keys(files).find((name) => here(name) === url);
-    let answer;
-    try {
-      answer = await plain(input, options);
-    } catch (failure) {
-      trouble(word("lost", { file: path ?? url })); // no answer, or not the bytes of the lock file
-      throw failure;
-    }
-    if (!answer.ok) trouble(word("refused", { file: path ?? url, status: answer.status }));
-    if (!path || !answer.ok || !answer.body) return answer;
-    const whole = () => {
-      const bytes = arrived.get(path) ?? 0;
-      if (bytes < files[path]) trouble(word("cut", { file: path, some: bytes, all: files[path] }));
-    };
-    const counter = new TransformStream({
+  const whole = (path) => {
+    const bytes = arrived.get(path) ?? 0;
+    if (bytes < files[path]) trouble(word("cut", { file: path, some: bytes, all: files[path] }));
+  };
+  /** The same answer, its bytes counted as they pass. */
+  const counted = (path, answer) => {
+    const gate = new TransformStream({
       transform(chunk, controller) {
         report(path, chunk.byteLength);
         controller.enqueue(chunk);
       },
-      flush: whole,
+      flush: () => whole(path),
     });
-    answer.body.pipeTo(counter.writable).catch(whole); // a connection that broke off: flush is not called then
+    answer.body.pipeTo(gate.writable).catch(() => whole(path)); // a connection that broke off: flush is not called then
     const { status, statusText, headers } = answer;
-    return new Response(counter.readable, { status, statusText, headers });
+    return new Response(gate.readable, { status, statusText, headers });
+  };
+  /** The answer as it is, its bytes counted when they are all there. */
+  const untouched = (path, answer) => {
+    const seen = new PerformanceObserver((list) => {
+      for (const { decodedBodySize } of list.getEntriesByName(here(path))) {
+        seen.disconnect();
+        report(path, decodedBodySize);
+        whole(path);
+      }
+    });
+    seen.observe({ type: "resource", buffered: true });
+    return answer;
+  };
+  return { counted, untouched };
+}
+
+/** Wrap fetch: count the bytes of known files, and name the file that fails. Returns a function that undoes it. */
+function watchedFetch(files, counted, trouble) {
+  const plain = globalThis.fetch;
+  globalThis.fetch = async (input, options) => {
+    const url = new URL(input.url ?? input, location.href).href;
+    const path = Object.keys(files).find((name) => here(name) === url);
+    const file = path ?? url.split("/").pop();
+    let answer;
+    try {
+      answer = await plain(input, options);
+    } catch (failure) {
+      trouble(word("lost", { file })); // no answer, or not the bytes of the lock file
+      throw failure;
+    }
+    if (!answer.ok) trouble(word("refused", { file, status: answer.status }));
+    return path && answer.ok && answer.body ? counted(path, answer) : answer;
   };
   return () => {
     globalThis.fetch = plain;
   };
 }
 
-export async function loadPyodide(options) {
+// A browser keeps the code that it compiles beside a file, but only beside one that came by fetch and went to the compiler
+// untouched. Where the line is quick, that is worth more than a count of bytes.
+const quick = () => navigator.connection?.effectiveType === "4g";
+
+// Where Python writes: to the console, until PyScript says where.
+const out = { stdout: console.log, stderr: console.error };
+
+async function start() {
   const language = document.documentElement.lang; // English lies in the application, another language beside it
   let told = false;
   // The first trouble is said at once: Pyodide may wait for ever for a file that the server refused.
@@ -68,13 +105,30 @@ export async function loadPyodide(options) {
   };
   let undo = () => {};
   try {
-    const { files } = await manifest();
-    undo = countingFetch(files, trouble);
-    return await startPython(options, language === "en" ? [] : [`content.${language}.json`]);
+    const { files } = await listed;
+    const { counted, untouched } = counter(files, trouble);
+    undo = watchedFetch(files, counted, trouble);
+    const through = quick() ? untouched : counted;
+    const wasm = window.labWasm?.then((answer) => (answer.ok ? through(WASM, answer) : answer));
+    const options = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line) };
+    return await startPython(options, language === "en" ? [] : [`content.${language}.json`], wasm);
   } catch (failure) {
     trouble(String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200));
     throw failure;
   } finally {
     undo();
   }
+}
+
+// A page that nobody sees isn't painted.
+const painted = new Promise((done) => {
+  requestAnimationFrame(() => setTimeout(done));
+  setTimeout(done, PAINT_MS);
+});
+const started = painted.then(start);
+started.catch(() => {}); // said on the page, and to PyScript once it asks
+
+export function loadPyodide({ stdout, stderr }) {
+  Object.assign(out, { stdout, stderr });
+  return started;
 }

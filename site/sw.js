@@ -15,7 +15,10 @@ self.addEventListener("install", (event) => event.waitUntil(takeIn()));
 self.addEventListener("activate", (event) => event.waitUntil(tidy().then(() => self.clients.claim())));
 self.addEventListener("message", (event) => event.data === "take over" && self.skipWaiting());
 self.addEventListener("fetch", (event) => {
-  const { method, url } = event.request;
+  const { method, url, cache } = event.request;
+  // Machine code comes from the browser's own copy, beside which it keeps what it has compiled, while a server answers; a page
+  // that gets none asks for ours (python.mjs).
+  if (url.endsWith(".wasm") && cache !== "force-cache") return;
   if (method === "GET" && url.startsWith(SCOPE)) event.respondWith(answer(event.request));
 });
 

@@ -67,7 +67,6 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist-") as scratch:
         made, parts = Path(scratch) / "dist", Path(scratch) / "dist/parts"
         parts.mkdir(parents=True)
-        shutil.copytree(site / "css", parts / "css")
         copy(site, PAGE_FILES, parts)
         copy(site, ROOT_FILES, made)
         element = (site / ELEMENT).read_text(encoding="utf-8")
@@ -86,7 +85,9 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         beside = {name: prerender.still(site / name, content) for name in STILL_PAGES}
         beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
-        versions.seal(made, parts, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
+        versions.seal(
+            made, parts, site / "css", page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules)
+        )
         versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)
 

@@ -20,6 +20,9 @@ NEVER = ("__name__ == '__main__'", "sys.platform == 'win32'", "TYPE_CHECKING")  
 # that don't carry the UTF-8 mark.
 LATE = ("pyodide._package_loader", "encodings.cp437")
 
+# What the library asks for in a `try` and does without: encrypted sockets, further kinds of archives. A page has neither.
+NEEDLESS = ("ssl", "bz2", "lzma", "compression")
+
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
@@ -98,12 +101,17 @@ def needed(files: Files) -> set[str]:
     return {found for module, name in modules(files).items() for found in imported(module, name, files[name], True)}
 
 
-def reached(files: Files, roots: Iterable[str]) -> dict[str, str]:
+def _lies_in(module: str, packages: Iterable[str]) -> bool:
+    return any(f"{module}.".startswith(f"{package}.") for package in packages)
+
+
+def reached(files: Files, roots: Iterable[str], without: Iterable[str] = ()) -> dict[str, str]:
     """The modules of a library, with their files, that are imported when the roots are, and the packages they lie in.
 
+    Those named in `without` are left out, with what lies in them and what only they import.
     Inside the library an import within a function doesn't count: those that run all the same have to be roots.
     """
-    known = modules(files)
+    known = {module: name for module, name in modules(files).items() if not _lies_in(module, without)}
     found: dict[str, str] = {}
     waiting = list(roots)
     while waiting:
@@ -131,7 +139,7 @@ def libraries(inputs: Path, outputs: Path, needed: Iterable[str], running: Itera
     wheel, library = read(inputs / "wheel"), read(inputs / "library")
     numpy = reached(wheel, ["numpy"])
     wanted = {found for module, name in numpy.items() for found in imported(module, name, wheel[name], False)}
-    kept = reached(library, {*running, *needed, *wanted, *LATE})
+    kept = reached(library, {*running, *needed, *wanted, *LATE}, NEEDLESS)
     about = {name: data for name, data in wheel.items() if ".dist-info/" in name and "/licenses/" not in name}
     write(outputs / "wheel", {**trimmed(wheel, numpy, "/numpy.whl"), **about})
     write(outputs / "library", trimmed(library, kept, "/lib/python314.zip"))

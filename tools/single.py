@@ -22,7 +22,7 @@ def fold(dist: Path, bootstrap: Path, language: str = languages.ENGLISH) -> str:
     page = page.replace(f"v/{parts.name}/", "")
     page = re.sub(DROPPED, "", page)
     linked = sorted(set(re.findall(r'<a href="(\w+\.html)"', page)))
-    page = re.sub(r'<link rel="stylesheet" href="([^"]+)">', lambda m: f"<style>{_sheet(parts / m[1])}</style>", page)
+    page = re.sub(r'url\("([^"]+)"\)', lambda m: f'url("{_data(parts / m[1], "font/woff2")}")', page)
     page = page.replace('href="icon.svg"', f'href="{_data(dist / "icon.svg", "image/svg+xml")}"')
     head, body = page.split("</head>")
     head = re.sub(r"<script[^>]*></script>\n?\s*", "", head)
@@ -42,12 +42,6 @@ def fold(dist: Path, bootstrap: Path, language: str = languages.ENGLISH) -> str:
 def _data(file: Path, kind: str) -> str:
     """A file as the address of itself."""
     return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
-
-
-def _sheet(file: Path) -> str:
-    """A style sheet with its fonts inside."""
-    text = file.read_text(encoding="utf-8")
-    return re.sub(r'url\("([^"]+)"\)', lambda m: f'url("{_data((file.parent / m[1]).resolve(), "font/woff2")}")', text)
 
 
 def _script(file: Path) -> str:

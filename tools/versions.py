@@ -1,7 +1,8 @@
 """A version of the page: everything it loads lies in one folder that is named by its content, `v/<hash>/`.
 
 So a page never mixes two versions, however long a browser or a server keeps what: another version has other addresses. Only
-the pages themselves keep their names, and they are small.
+the pages themselves keep their names, and they are small. They carry their style sheets inside: the first paint waits for nothing
+but the page.
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ from pathlib import Path
 from tools import policy
 
 HASH_LENGTH = 12
+SHEETS = re.compile(r'(?:<link rel="stylesheet" href="css/[^"]+">\s*)+')
 NOT_KEPT = ("LICENSES.txt",)  # nobody needs these without a network
 
 
-def seal(made: Path, parts: Path, page: str, documents: Mapping[str, str]) -> str:
-    """Name the folder `parts` by its content, and write the pages that lead into it. Returns its address, "v/<hash>/"."""
+def seal(made: Path, parts: Path, sheets: Path, page: str, documents: Mapping[str, str]) -> str:
+    """Name the folder `parts` by its content, and write the pages that lead into it, with the `sheets` that they ask for.
+
+    Returns the folder's address, "v/<hash>/".
+    """
     entries = sorted(entry.name for entry in parts.iterdir())
     address = f"v/{digest(parts)}/"
     (made / "v").mkdir()
     parts.rename(made / address)
     for name, text in {"index.html": page, **documents}.items():
-        (made / name).write_text(policy.guarded(addressed(text, entries, address)), encoding="utf-8")
+        (made / name).write_text(policy.guarded(addressed(styled(text, sheets), entries, address)), encoding="utf-8")
     return address
 
 
@@ -55,8 +60,19 @@ def digest(folder: Path) -> str:
     return seen.hexdigest()[:HASH_LENGTH]
 
 
+def styled(html: str, sheets: Path) -> str:
+    """The page with the style sheets that it links to inside it, one after the other. What they name lies beside the page."""
+
+    def inside(links: re.Match[str]) -> str:
+        names = re.findall(r'href="css/([^"]+)"', links[0])
+        text = "\n".join((sheets / name).read_text(encoding="utf-8") for name in names)
+        return "<style>\n{}</style>\n    ".format(text.replace('url("../', 'url("'))
+
+    return SHEETS.sub(inside, html)
+
+
 def addressed(html: str, entries: list[str], address: str) -> str:
-    """The page with every attribute that names one of the folder's entries leading into it, PyScript's settings too."""
+    """The page with all that names one of the folder's entries leading into it: attributes, styles, PyScript's settings."""
     names = "|".join(re.escape(name) for name in entries)
-    html = re.sub(rf'(\s(?:href|src)=")(?=(?:{names})["/])', rf"\g<1>{address}", html)
+    html = re.sub(rf'((?:\s(?:href|src)=|url\()")(?=(?:{names})["/])', rf"\g<1>{address}", html)
     return re.sub(rf'("\./)(?=(?:{names})["/])', rf"\g<1>{address}", html)

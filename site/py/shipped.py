@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from course import Course, from_tables
+from course import Course, from_proven
 
 
 def course(language: str = "en") -> Course:
     """The course, read anew, in a language that the page was built in."""
     if language == "en":
-        return from_tables(json.loads(__loader__.get_data("content.json")))
-    return from_tables(json.loads(Path(f"/content.{language}.json").read_bytes()))
+        return from_proven(json.loads(__loader__.get_data("content.json")))
+    return from_proven(json.loads(Path(f"/content.{language}.json").read_bytes()))

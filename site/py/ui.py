@@ -114,7 +114,8 @@ class App:
         self.pause = 0
         self.paused = self.callback(self.written)
         self.render_proxy = create_proxy(self.guarded(self.render))
-        self.simulator = Simulator(window, self.callback, course, self.finished, lambda: self.frame_asked)
+        thread = f"{document.documentElement.dataset.parts}simulator.mjs"
+        self.simulator = Simulator(window, self.callback, course, self.finished, lambda: self.frame_asked, thread)
 
     def callback(self, deed: Callable[..., None]) -> Any:
         """The deed as something that the browser may call."""
@@ -192,6 +193,8 @@ class App:
             reason = wording.fill(self.course.at("words.simulate_error"), {"reason": outcome.refusal or ""})
             self.dispatch(store.Noticed(reason))
         self.dispatch(store.RunFinished(job, result, now()))
+        if store.answer(self.state, "act2.prediction") is None:
+            self.simulator.rest()  # Act I has no more than this one
 
     def read_ledger(self, restore: bool = False) -> None:
         """Take in what storage holds now."""
@@ -374,6 +377,7 @@ def on_change(app: App, name: str, target: Any) -> None:
         app.dispatch(store.ContextChosen(target.value))
     elif name == "choose":
         app.dispatch(store.OptionChosen(data.question, target.value))
+        app.simulator.wake()
     elif name in ("type", "move"):
         app.dispatch(store.ControlMoved(data.control, target.value))
         target.value = plain(app.state.value(data.control))
@@ -487,4 +491,3 @@ def start(course: Course) -> None:
     app.screen.resync()
     for press in window.labTakeEarly():
         on_click(app, press.action, press.dataset)
-    app.simulator.start(f"{document.documentElement.dataset.parts}simulator.mjs")

@@ -30,7 +30,9 @@ class Site:
         parts.rename(self.dist / "parts")
         (self.dist / "v").rmdir()
         change(self.dist / "parts")
-        versions.seal(self.dist, self.dist / "parts", page.replace(f"v/{parts.name}/", ""), {})
+        versions.seal(
+            self.dist, self.dist / "parts", runtimes.ROOT / "site/css", page.replace(f"v/{parts.name}/", ""), {}
+        )
         (self.dist / "sw.js").unlink()
         versions.keep(self.dist, (runtimes.ROOT / "site/sw.js").read_text(encoding="utf-8"))
         return next((self.dist / "v").iterdir()).name
@@ -80,7 +82,7 @@ def test_a_second_visit_needs_no_network_and_nothing_of_it_is_missing(site, gues
 
 def test_a_new_version_is_offered_and_comes_when_asked_for(site, guest):
     before = version(guest)
-    after = site.become(lambda parts: (parts / "css/acts.css").write_text("/* another */"))
+    after = site.become(lambda parts: (parts / "reach.js").write_text("// another"))
     assert before != after
     guest.reload()
     assert version(guest) == before  # whole, from what was kept, though the server no longer has it
@@ -96,10 +98,10 @@ def test_a_new_version_is_offered_and_comes_when_asked_for(site, guest):
 
 def test_a_new_version_that_does_not_arrive_whole_changes_nothing(site, guest):
     before = version(guest)
-    after = site.become(lambda parts: (parts / "css/acts.css").write_text("/* another */"))
-    (site.dist / "v" / after / "css/acts.css").write_text("/* tampered with on the way */")
+    after = site.become(lambda parts: (parts / "reach.js").write_text("// another"))
+    (site.dist / "v" / after / "reach.js").write_text("// tampered with on the way")
     with guest.context.expect_event(
-        "request", lambda request: request.url.endswith("css/acts.css") and after in request.url
+        "request", lambda request: request.url.endswith("/reach.js") and after in request.url
     ):
         guest.reload()
     guest.context.set_offline(True)

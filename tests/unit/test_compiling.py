@@ -33,6 +33,15 @@ def test_what_runs_on_import_is_reached_and_nothing_else():
     assert found["pack"] == "pack/__init__.py" and found["pack._fast"] == "pack/_fast.cpython-314.so"
 
 
+def test_what_is_left_out_takes_along_what_lies_in_it_and_what_only_it_imports():
+    assert set(compiling.reached(LIBRARY, ["top"], without=["always"])) == REACHED - {
+        "always",
+        "in_class",
+        "pack._fast",
+    }
+    assert set(compiling.reached(LIBRARY, ["top"], without=["pack"])) == {"top"}
+
+
 def test_an_app_needs_what_it_imports_anywhere():
     assert {"alone", "pack.inner", "pack.other"} <= compiling.needed({"top.py": LIBRARY["top.py"]})
 
