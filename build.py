@@ -34,6 +34,10 @@ def main(arguments: list[str]) -> int:
         settings = Path(options.settings).resolve() if options.settings else None
         bundle.build(Path(options.site).resolve(), dist, cache, settings=settings)
 
+    def build_brisk(place: Path) -> None:
+        print("Building with shorter simulations, for the page tests ...", flush=True)
+        bundle.build(Path(options.site).resolve(), place, cache, settings=testing.BRISK)
+
     try:
         if options.command == "bench":
             return testing.bench(cache, dist, build, [*rest, *(["--help"] if options.help else [])])
@@ -41,7 +45,7 @@ def main(arguments: list[str]) -> int:
             parser().print_help()
             return 0
         if options.command == "test":
-            return testing.run(cache, dist, build, rest)
+            return testing.run(cache, dist, build, build_brisk, rest)
         if rest:
             parser().error(f"unrecognized arguments: {' '.join(rest)}")
         if options.command == "validate":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import oracles
 import store
 import views
 import wording
+from tools import bundle
 
 CONTENT = Path(__file__).parents[1] / "site" / "content"
 QUESTIONS = ("act1.prediction", "act1.reflection", "act2.prediction", "act2.reflection")
@@ -19,8 +21,9 @@ AT = "2026-01-02T03:04:05.678Z"
 
 @cache
 def shipped() -> course.Course:
-    """The shipped course."""
-    return course.load(CONTENT)
+    """The shipped course; for page tests with the settings that their page was built with."""
+    settings = os.environ.get("LAB_SETTINGS")
+    return course.from_tables(bundle.read_content(CONTENT, Path(settings) if settings else None))
 
 
 @cache

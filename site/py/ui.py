@@ -95,6 +95,7 @@ class Screen:
                 self.nodes[key].disabled = properties["disabled"]
 
 
+TOGETHER_MS = 300  # results that follow one another are shown together, at most this often
 WRITING_PAUSE_MS = 800  # after so long without a key, what was written is saved
 
 
@@ -108,12 +109,14 @@ class App:
         self.screen = Screen(course, self.guarded(self.told))
         self.outlet = Outlet(window, self.screen.nodes)
         self.frame_asked = False
+        self.frame_due = 0  # the timer of a frame that may wait
+        self.frame_at = 0.0  # when the last one was shown, ms
         self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
         self.copying: asyncio.Future[None] | None = None
         self.writing: Any = None  # the field being written in, until its text is in the record
         self.pause = 0
         self.paused = self.callback(self.written)
-        self.render_proxy = create_proxy(self.guarded(self.render))
+        self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
         thread = f"{document.documentElement.dataset.parts}simulator.mjs"
         self.simulator = Simulator(window, self.callback, course, self.finished, lambda: self.frame_asked, thread)
 
@@ -140,13 +143,29 @@ class App:
 
     def dispatch(self, action: store.Action) -> None:
         """Take one action: reduce it, carry out its effects, ask for a frame."""
+        self.take_in(action)
+        self.show_soon()
+
+    def take_in(self, action: store.Action) -> None:
+        """Reduce an action and carry out its effects; what it changes isn't shown yet."""
         before = self.state
         self.state = store.reduce(self.course, before, action)
         for effect in store.effects(self.course, before, self.state):
             self.carry_out(effect)
+
+    def show_soon(self, *_: Any) -> None:
+        """Show the state at the next frame."""
         if not self.frame_asked:
             self.frame_asked = True
             window.requestAnimationFrame(self.render_proxy)
+
+    def show_together(self) -> None:
+        """Show the state once the last frame is some time ago: more that is worth showing is on its way."""
+        wait = self.frame_at + TOGETHER_MS - window.performance.now()
+        if wait <= 0:
+            self.show_soon()
+        elif not self.frame_due:
+            self.frame_due = window.setTimeout(self.due, wait)
 
     def carry_out(self, effect: store.Effect) -> None:
         """Do what an effect says."""
@@ -171,6 +190,8 @@ class App:
     def render(self, *_: Any) -> None:
         """Show the state."""
         self.frame_asked = False
+        window.clearTimeout(self.frame_due)
+        self.frame_due, self.frame_at = 0, window.performance.now()
         try:
             frame = views.frame(self.course, self.state)
         except Exception:
@@ -192,7 +213,11 @@ class App:
             result = refused(self.course, job)
             reason = wording.fill(self.course.at("words.simulate_error"), {"reason": outcome.refusal or ""})
             self.dispatch(store.Noticed(reason))
-        self.dispatch(store.RunFinished(job, result, now()))
+        self.take_in(store.RunFinished(job, result, now()))
+        if self.simulator.job is None:
+            self.show_soon()
+        else:
+            self.show_together()
         if store.answer(self.state, "act2.prediction") is None:
             self.simulator.rest()  # Act I has no more than this one
 

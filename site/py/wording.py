@@ -43,22 +43,25 @@ def use(habits: Mapping[str, str]) -> None:
     A page has one language, so this is said once, before anything is shown: `course.at("words.numbers")`.
     """
     _habits.update(habits)
+    _marks.update(_marks_of(_habits))
+
+
+def _marks_of(habits: Mapping[str, str]) -> dict[int, str]:
+    return str.maketrans({",": habits["thousands"], ".": habits["decimal"], "-": "\N{MINUS SIGN}"})
+
+
+_marks = _marks_of(_habits)
 
 
 def decimals(value: float, places: int) -> str:
     """`value` with thousands separators and `places` decimals; a true minus sign."""
-    return _localised(f"{value:,.{places}f}")
+    return f"{value:,.{places}f}".translate(_marks)
 
 
 def short(value: float, places: int) -> str:
     """`value` with at most `places` decimals, without zeros that say nothing: 508.6 · 640 · 2.5."""
     text = f"{value:,.{places}f}"
-    return _localised(text.rstrip("0").rstrip(".") if "." in text else text)
-
-
-def _localised(text: str) -> str:
-    marks = {",": _habits["thousands"], ".": _habits["decimal"], "-": "\N{MINUS SIGN}"}
-    return "".join(marks.get(letter, letter) for letter in text)
+    return (text.rstrip("0").rstrip(".") if "." in text else text).translate(_marks)
 
 
 def separators() -> str:

@@ -14,16 +14,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
+from bench.browser import CHROMIUM as browser_flags
 from tools import server
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+# The tests open hundreds of pages for seconds each: machine code that a browser would make faster in the meantime is lost.
+CHROMIUM = [*browser_flags, "--js-flags=--liftoff-only"]
 BROWSER = os.environ.get("LAB_BROWSER") or shutil.which("chromium")
 DIST = Path(os.environ.get("LAB_DIST", Path(__file__).parents[2] / "dist"))
 BOOT_MS = 120_000

@@ -706,7 +706,7 @@ def checks(tmp_path, monkeypatch, failing):
     stand_in.chmod(0o755)
     monkeypatch.setattr(testing, "environment", lambda cache: stand_in)
     monkeypatch.setattr(testing, "find_browser", lambda python: "a-browser")
-    status = testing.run(tmp_path, tmp_path / "dist", lambda: None, ["-k", "ledger"])
+    status = testing.run(tmp_path, tmp_path / "dist", lambda: None, lambda place: None, ["-k", "ledger"])
     return status, log.read_text().splitlines()
 
 
@@ -714,17 +714,17 @@ def checks(tmp_path, monkeypatch, failing):
 def test_every_check_runs_whichever_fails(tmp_path, monkeypatch, capfd, failing):
     status, calls = checks(tmp_path, monkeypatch, failing)
     assert status == (0 if failing == "none" else 1)
-    assert [call.split()[0] for call in calls] == ["ruff", "ruff", "mypy", "pytest"]
-    assert calls[-1].endswith("-k ledger")
-    assert f"a-browser {tmp_path / 'dist'}" in calls[-1]
+    assert [call.split()[0] for call in calls] == ["ruff", "ruff", "mypy", "pytest", "pytest"]
+    assert all(call.endswith("-k ledger") for call in calls[-2:])
+    assert f"a-browser {tmp_path / 'dist'}" in calls[-2] and "tests/e2e" in calls[-1]
     said = capfd.readouterr().out.splitlines()
-    assert said[-1] == "5 passed, 2 failed, 2 skipped"
-    assert [line.split(":")[0] for line in said[-5:-1]] == ["lint", "format", "types", "tests"]
+    assert said[-1] == "10 passed, 4 failed, 4 skipped"
+    assert [line.split(":")[0] for line in said[-6:-1]] == ["lint", "format", "types", "tests", "page tests"]
     assert ("FAILED" in "\n".join(said)) == (failing != "none")
 
 
 def test_a_pytest_that_never_got_to_its_record_counts_as_failed(tmp_path):
-    assert testing.counted(tmp_path / "none.xml") == "0 passed, 1 failed"
+    assert testing.counted(tmp_path / "none.xml") == "0 passed, 1 failed, 0 skipped"
 
 
 def test_a_browser_is_the_one_named_or_one_on_the_path_or_fetched_or_a_sentence(tmp_path, monkeypatch):
