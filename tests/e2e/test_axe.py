@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests import lab as native
 from tests.e2e import twin
-from tests.e2e.conftest import BOOT_MS, DESK
+from tests.e2e.conftest import BOOT_MS, DESK, Lab
 
 PHONE = {"width": 320, "height": 780}
 OPEN_ALL = "document.querySelectorAll('details').forEach(node => { node.open = true })"
@@ -31,15 +31,17 @@ def found(page):
     return [f"{v['id']}: {' '.join(map(str, n['target']))}: {n['html'][:120]}" for v in violations for n in v["nodes"]]
 
 
-def returning(visitor, until, **options):
-    """A visitor who answered some questions on an earlier visit, everything computed and every fold open."""
-    state = native.walked(until=until)
-    lab = visitor(document=twin.document(state), viewport=DESK, reduced_motion="reduce", **options).open()
-    looking = twin.Twin(lab, twin.returned(twin.document(state)))
+@pytest.fixture(scope="module")
+def revealed(browser, origin):
+    """A visitor who answered every question on an earlier visit, everything computed and every fold open."""
+    text = twin.document(native.walked(until=4))
+    lab = Lab(browser, origin, document=text, viewport=DESK, reduced_motion="reduce").open()
+    looking = twin.Twin(lab, twin.returned(text))
     lab.page.evaluate(DRAW_ALL)
-    looking.agrees(only="act2.b." if until > 2 else "act1.state")
+    looking.agrees(only="act2.b.")
     lab.page.evaluate(OPEN_ALL)
-    return looking
+    yield looking
+    lab.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -55,7 +57,9 @@ def test_while_python_is_loading_and_when_it_does_not_come(visitor):
     lab = visitor(viewport=DESK)
     lab.expects_trouble = True
     held = []
-    lab.page.route("**/pyodide.asm.wasm", lambda route: held.append(route))
+    lab.page.route(
+        "**/pyodide.asm.wasm", lambda route: route.abort() if held else held.append(route)
+    )  # asked for twice
     with lab.page.expect_request("**/pyodide.asm.wasm", timeout=BOOT_MS):
         lab.begin()
     expect(lab.page.locator("#boot-line")).to_be_visible()
@@ -66,29 +70,34 @@ def test_while_python_is_loading_and_when_it_does_not_come(visitor):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_when_everything_is_revealed(visitor, scheme):
-    page = returning(visitor, 4, color_scheme=scheme).lab.page
-    assert found(page) == []
-    page.set_viewport_size(PHONE)
-    assert found(page) == []
+def test_when_everything_is_revealed(revealed, scheme):
+    page = revealed.lab.page
+    page.emulate_media(color_scheme=scheme)
+    for size in (PHONE, DESK):
+        page.set_viewport_size(size)
+        assert found(page) == []
+    page.emulate_media(color_scheme="light")
 
 
-def test_on_paper(visitor):
-    page = returning(visitor, 4).lab.page
+def test_on_paper(revealed):
+    page = revealed.lab.page
     page.emulate_media(media="print")
     assert found(page) == []
+    page.emulate_media(media="screen")
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_when_a_configuration_fails(visitor, case):
+def test_when_a_configuration_fails(revealed, case):
     settings, states = FAILURES[case]
-    looking = returning(visitor, 4)
+    looking = revealed
     looking.set(settings)
     for key in states:
         looking.agrees(only=key)
     marks = {looking.lab.node(key).get_attribute("data-state") for key in states}
     assert marks <= {"fail", "warn"}
     assert found(looking.lab.page) == []
+    for act in ("act1", "act2"):
+        looking.reset(act)
 
 
 def test_when_the_page_has_something_to_say(visitor):
@@ -136,9 +145,9 @@ HEAR = """() => {
 }"""
 
 
-def test_a_change_is_announced_once_and_briefly(visitor):
-    looking = returning(visitor, 4)
-    page = looking.lab.page
+def test_a_change_is_announced_once_and_briefly(revealed):
+    looking, page = revealed, revealed.lab.page
+    looking.agrees(only="act2.replay.")  # nothing of the tests before is still to be said
     page.evaluate(HEAR)
     for setting, region in (({"act2.a.load": 8}, "act2.said"), ({"act1.context": 2048}, "act1.state")):
         page.evaluate("heard.length = 0")
@@ -152,7 +161,8 @@ def test_a_change_is_announced_once_and_briefly(visitor):
 
 
 def test_what_is_too_wide_can_be_scrolled_by_keyboard_and_what_fits_is_no_stop(visitor):
-    page = returning(visitor, 1).lab.page
+    page = visitor(document=twin.document(native.walked(until=1)), viewport=DESK).open().page
+    page.evaluate(OPEN_ALL)
     table = page.locator(".wide").filter(has=page.locator('[data-key="act1.blocks.body"]'))
     expect(table).not_to_have_attribute("tabindex", "0")
     page.set_viewport_size(PHONE)

@@ -412,7 +412,7 @@ def test_deep_in_a_site_under_a_strict_policy_a_lost_reader_finds_the_lab(visito
     (tmp_path / "labs/vol2/lab_10").symlink_to(Path(os.environ.get("LAB_DIST", ROOT / "dist")).resolve())
     site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(tmp_path)))
     threading.Thread(target=site.serve_forever, daemon=True).start()
-    lab = visitor(viewport=DESK)
+    lab = visitor(viewport=DESK, bypass_csp=False)
     lab.origin, lab.expects_trouble = (
         f"http://127.0.0.1:{site.server_port}",
         True,

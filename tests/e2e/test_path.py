@@ -25,13 +25,16 @@ def test_every_answer_is_met_by_the_engines_own_words(lab, context, position):
         expect(lab.node(question).get_by_role("group")).to_contain_text(native.says(twin.state, f"{question}.prompt"))
         twin.answer(question, native.option_ids(question)[position])
         expect(lab.node(f"{question}.feedback")).to_be_visible()
-        if question == "act1.prediction":
+        if question == "act1.prediction" and position == 0:
             for published in (True, False):
                 twin.flip(published)
                 twin.agrees()
-        twin.agrees()
+        if position == 0:
+            twin.agrees()
+        else:  # what another answer changes; the whole page has been compared on the first path
+            twin.agrees(only=question)
     twin.record()
-    twin.agrees()
+    twin.agrees(only="" if position == 0 else "synthesis.")
     expect(lab.node("synthesis.takeaways").get_by_role("listitem").first).to_be_visible()
     agreed = store.fields(native.shipped(), twin.state)
     saved = lab.entry()
