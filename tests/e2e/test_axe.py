@@ -79,6 +79,33 @@ def test_when_everything_is_revealed(revealed, scheme):
     page.emulate_media(color_scheme="light")
 
 
+def test_in_forced_colours(revealed):
+    page = revealed.lab.page
+    page.emulate_media(forced_colors="active")  # axe reads colours that the system has replaced, so it is not asked
+    for key in ("act1.prediction.about_50", "act1.state", "act2.a.state"):
+        edge = revealed.lab.node(key).evaluate("node => getComputedStyle(node).borderLeftStyle")
+        assert edge != "none"  # what a fill tells otherwise, an edge tells here
+    expect(revealed.lab.node("act1.prediction.about_50.input")).to_be_checked()
+    page.emulate_media(forced_colors="none")
+
+
+SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
+p { margin-bottom: 2em !important; }"""
+WIDER = """() => [...document.querySelectorAll('main *')]
+  .filter(node => node.checkVisibility() && !node.closest('.wide, .formula, .document, svg, .plot, [data-key$=".plot"]'))
+  .filter(node => node.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map(node => node.outerHTML.slice(0, 100))"""
+
+
+def test_enlarged_and_with_wider_spaced_text_nothing_runs_out_of_the_page(revealed):
+    page = revealed.lab.page
+    page.set_viewport_size({"width": 640, "height": 450})  # 200 % of a window of 1,280
+    style = page.add_style_tag(content=SPACED)
+    assert page.evaluate(WIDER) == []
+    style.evaluate("node => node.remove()")
+    page.set_viewport_size(DESK)
+
+
 def test_on_paper(revealed):
     page = revealed.lab.page
     page.emulate_media(media="print")
@@ -123,7 +150,7 @@ def test_in_another_language(visitor):
     assert found(lab.page) == []
 
 
-@pytest.mark.parametrize("name", ["physics.html", "embedding.html", "404.html"])
+@pytest.mark.parametrize("name", ["physics.html", "embedding.html", "grade.html", "404.html"])
 def test_on_the_pages_beside_it(visitor, name):
     lab = visitor(viewport=PHONE)
     lab.expects_trouble = name == "404.html"  # it has no icon
