@@ -14,7 +14,8 @@ from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
 from tests.e2e.twin import Twin, document, returned
 
-LOG = ("ledger.",)  # which passing states were simulated on the way, and so noted, is a matter of the machine's speed
+# Which passing states were simulated on the way, and so noted, is a matter of the machine's speed.
+LOG = ("ledger.", "report.check.")
 CALCULATOR = {
     "too_small": {"act1.gpus": 1},
     "no_user": {"act1.gpus": 1, "act1.weight_bits": 8, "act1.context": 32768},
