@@ -34,8 +34,8 @@ class Clockwork:
     def __init__(self, fixed: float, each: float = 0.0) -> None:
         self.fixed, self.each = fixed, each
 
-    def seconds(self, decodes: int, context: float, prefills: Sequence[tuple[int, int]] = ()) -> float:
-        return self.fixed + self.each * (decodes + sum(length for _, length in prefills))
+    def work_seconds(self, decodes: int, context: float, work: tuple[int, int, float]) -> float:
+        return self.fixed + self.each * (decodes + work[1])
 
     def decode_affine(self, decodes: int, tokens_each: int = 1) -> tuple[float, float]:
         return self.fixed + self.each * decodes * tokens_each, 0.0

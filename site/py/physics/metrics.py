@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
+from operator import itemgetter
 
 from physics.memory import block_bytes, kv_copies
 from physics.quantities import Deployment
@@ -21,9 +22,9 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
 
 def weighted_percentile(values: Sequence[tuple[float, int]], percent: int) -> float | None:
     """The nearest-rank percentile of values that each stand for so many. None for none."""
-    total = sum(count for _, count in values)
+    total = sum([count for _, count in values])
     rank, seen = -(-total * percent // 100), 0
-    for value, count in sorted(values):
+    for value, count in sorted(values, key=itemgetter(0)):
         seen += count
         if seen >= rank and count:
             return value
@@ -101,7 +102,9 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
     the model's own FLOP and bytes over the GPUs' peaks in that time. joules_per_token: at the GPUs' rated power all the
     time, so at most. useful_seats: seat-steps of decode that wrote a token.
     """
-    ttft = [first - arrival for first, arrival in zip(run.first_s, run.arrival_s, strict=True)]
+    # In order already, the percentiles below find their rank without sorting once more.
+    gaps = sorted(run.gaps, key=itemgetter(0))
+    ttft = sorted([first - arrival for first, arrival in zip(run.first_s, run.arrival_s, strict=True)])
     queue = [start - arrival for start, arrival in zip(run.start_s, run.arrival_s, strict=True)]
     tpot = [
         (last - first) / (r.output_tokens - 1)
@@ -109,16 +112,16 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
         if r.output_tokens > 1
     ]
     span = max(run.last_s) - run.arrival_s[0] if run.requests else 0.0
-    written = sum(r.output_tokens for r in run.requests)
-    read = sum(r.prompt_tokens for r in run.requests)
+    written = sum([r.output_tokens for r in run.requests])
+    read = sum([r.prompt_tokens for r in run.requests])
     return {
         "ttft_mean_s": mean(ttft),
         "ttft_p50_s": percentile(ttft, 50),
         "ttft_p99_s": percentile(ttft, 99),
         "tpot_mean_s": mean(tpot),
         "tpot_p99_s": percentile(tpot, 99),
-        "itl_p50_s": weighted_percentile(run.gaps, 50),
-        "itl_p99_s": weighted_percentile(run.gaps, 99),
+        "itl_p50_s": weighted_percentile(gaps, 50),
+        "itl_p99_s": weighted_percentile(gaps, 99),
         "e2e_p99_s": percentile([last - arrival for last, arrival in zip(run.last_s, run.arrival_s, strict=True)], 99),
         "queue_mean_s": mean(queue),
         "throughput_output_tokens_per_s": written / span if span else None,

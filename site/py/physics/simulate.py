@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from physics.quantities import PhysicsError, whole
 from physics.queueing import speculation_yield
 from physics.schedulers import POLICIES, ServerSettings
-from physics.steptime import StepCost
+from physics.steptime import PromptWork, StepCost, prompt_work
 from physics.workload import Request
 
 __all__ = ["Record", "Run", "ServerSettings", "simulate"]
@@ -163,6 +163,7 @@ class _Server:
         self.context = 0.0  # cached tokens of all decoding requests together
         self.held = 0  # blocks held by requests that are still prefilling
         self.affine: dict[int, tuple[float, float]] = {}
+        self.only_wrote: dict[int, int] = {}  # steps without prompts, by how many requests wrote in them
         self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
         self.stall_s, self.stalled = 0.0, 0  # time since the decoding requests last wrote, and how many they were
         self.watched = False
@@ -185,6 +186,7 @@ class _Server:
                 self.clock = max(self.clock, self.arrivals[self.arrived])
             if self.watched:
                 self.run.timeline.append((self.clock, len(self.order), len(self.waiting), self.used_blocks()))
+        self.account_writing()
 
     def arrive(self) -> None:
         """Everyone who has come by now waits."""
@@ -250,8 +252,9 @@ class _Server:
         )
         if not chunks:
             return self.decode_stretch()
-        seconds = self.cost.seconds(decodes, self.context if decodes else 0.0, [chunk for _, chunk in chunks])
-        self.account(decodes, chunks, seconds)
+        work = prompt_work([chunk for _, chunk in chunks])
+        seconds = self.cost.work_seconds(decodes, self.context if decodes else 0.0, work)
+        self.account(decodes, work, seconds)
         if self.record:
             self.note_chunks(chunks, seconds)
         self.clock += seconds
@@ -310,16 +313,10 @@ class _Server:
         growth = size * self.stride
         reads = count * self.context + growth * count * (count - 1) / 2
         seconds = count * base + slope * reads
-        run.steps += count
+        self.only_wrote[size] = self.only_wrote.get(size, 0) + count
         run.busy_s += seconds
-        run.decode_steps += count
         run.decode_s += seconds
-        run.seat_steps += size * count
-        run.useful_seat_steps += size * count
         run.context_reads += reads
-        each = self.settings.speculation_tokens + 1 if self.draft else 1
-        run.computed_tokens += size * each * count
-        run.weight_reads_bytes += count * self.cost.weights_read(size * each)
         self.note_stretch(size, count, base + slope * self.context, seconds)
         if self.record:
             stride = (self.clock, self.clock + seconds, count, len(self.order), self.used_blocks(count))
@@ -473,21 +470,35 @@ class _Server:
         if self.record:
             self.record.evicted.append((self.clock, youngest))
 
-    def account(self, decodes: int, chunks: list[tuple[int, tuple[int, int]]], seconds: float) -> None:
+    # --- sums ---
+
+    def account(self, decodes: int, work: PromptWork, seconds: float) -> None:
         """Add one step with prompts to the sums."""
         run = self.run
-        tokens = decodes + sum([length for _, (_, length) in chunks])
+        _, prompt_tokens, pairs = work
+        tokens = decodes + prompt_tokens
         run.steps += 1
         run.busy_s += seconds
         run.computed_tokens += tokens
         run.context_reads += self.context if decodes else 0.0
-        run.prefill_pairs += sum([length * (start + length / 2) for _, (start, length) in chunks])
+        run.prefill_pairs += pairs
         run.weight_reads_bytes += self.cost.weights_read(tokens)
         if decodes:
             run.decode_steps += 1
             run.decode_s += seconds
             run.seat_steps += decodes
             run.useful_seat_steps += decodes
+
+    def account_writing(self) -> None:
+        """Add the steps that only wrote to the sums, once for each size of batch: what such a step does depends on it alone."""
+        run, each = self.run, self.settings.speculation_tokens + 1 if self.draft else 1
+        for size, steps in self.only_wrote.items():
+            run.steps += steps
+            run.decode_steps += steps
+            run.seat_steps += size * steps
+            run.useful_seat_steps += size * steps
+            run.computed_tokens += size * each * steps
+            run.weight_reads_bytes += steps * self.cost.weights_read(size * each)
 
     # --- static batching ---
 
@@ -510,11 +521,11 @@ class _Server:
         run, size = self.run, len(batch)
         prompt = max(self.requests[i].prompt_tokens for i in batch)
         outputs = [self.requests[i].output_tokens for i in batch]
-        chunks = [(i, (0, prompt)) for i in batch]
-        seconds = self.cost.seconds(0, 0.0, [chunk for _, chunk in chunks])
+        work = prompt_work([(0, prompt)] * size)
+        seconds = self.cost.work_seconds(0, 0.0, work)
         for i in batch:
             run.start_s[i] = self.clock
-        self.account(0, chunks, seconds)
+        self.account(0, work, seconds)
         begun = self.clock + seconds
         base, slope = self.coefficients(size)
 

@@ -16,6 +16,7 @@ from physics.memory import kv_bytes_per_token
 from physics.quantities import Deployment, PhysicsError, whole
 
 Chunk = tuple[int, int]
+PromptWork = tuple[int, int, float]
 TERMS = ("linear_s", "elementwise_s", "reduce_s", "fixed_s", "decode_attention_s", "prefill_attention_s")
 
 
@@ -109,17 +110,21 @@ class StepCost:
         whole("The number of decoding requests", decodes)
         for _, length in prefills:
             whole("A chunk's length", length, 1)
-        terms = self._terms(decodes, context_tokens, prefills)
+        terms = self._terms(decodes, context_tokens, prompt_work(prefills))
         return {**dict(zip(TERMS, terms, strict=True)), "total_s": math.fsum(terms)}
 
     def seconds(self, decodes: int, context_tokens: float, prefills: Sequence[Chunk] = ()) -> float:
-        """`step(...)["total_s"]` for counts that are known to be whole: the simulation asks thousands of times."""
-        return math.fsum(self._terms(decodes, context_tokens, prefills))
+        """`step(...)["total_s"]` for counts that are known to be whole."""
+        return math.fsum(self._terms(decodes, context_tokens, prompt_work(prefills)))
 
-    def _terms(self, decodes: int, context_tokens: float, prefills: Sequence[Chunk]) -> tuple[float, ...]:
+    def work_seconds(self, decodes: int, context_tokens: float, work: PromptWork) -> float:
+        """`seconds` of prompts whose work is known already: the simulation asks thousands of times."""
+        return math.fsum(self._terms(decodes, context_tokens, work))
+
+    def _terms(self, decodes: int, context_tokens: float, work: PromptWork) -> tuple[float, ...]:
         """The times of a step in the order of TERMS."""
-        tokens = decodes + sum([length for _, length in prefills])
-        sequences = decodes + len(prefills)
+        prompts, prompt_tokens, pairs = work
+        tokens, sequences = decodes + prompt_tokens, decodes + prompts
         if not tokens:
             return (0.0,) * len(TERMS)
         return (
@@ -128,7 +133,7 @@ class StepCost:
             self._reduce_s + self._reduce_token_s * tokens,
             self._layers_s + self.calibration.sequence_s * sequences,
             self._attention_s + self.context_token_s * context_tokens if decodes else 0.0,
-            self._prefill_s(prefills) if prefills else 0.0,
+            self._attention_s + self._pair_s * pairs + self._prefill_io_s * prompt_tokens if prompts else 0.0,
         )
 
     def decode_affine(self, decodes: int, tokens_each: int = 1) -> tuple[float, float]:
@@ -157,10 +162,17 @@ class StepCost:
         read = self.weights_read(tokens) * self._weights_s
         return math.sqrt(compute * compute + read * read) if tokens else 0.0
 
-    def _prefill_s(self, prefills: Sequence[Chunk]) -> float:
-        pairs = sum([length * (start + length / 2) for start, length in prefills])  # halves: exact
-        tokens = sum([length for _, length in prefills])
-        return self._attention_s + self._pair_s * pairs + self._prefill_io_s * tokens
+
+def prompt_work(prefills: Sequence[Chunk]) -> PromptWork:
+    """What the chunks (start, length) of a step ask for: how many they are, their tokens, and their pairs.
+
+    A pair is a token and one that it attends to, itself counted as a half: halves are exact, so the sum is.
+    """
+    if len(prefills) == 1:
+        ((start, length),) = prefills
+        return 1, length, length * (start + length / 2)
+    tokens = sum([length for _, length in prefills])
+    return len(prefills), tokens, sum([length * (start + length / 2) for start, length in prefills])
 
 
 def binding(terms: dict[str, float], cost: StepCost, tokens: int, outputs: int) -> str:
