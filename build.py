@@ -6,6 +6,7 @@ python3 build.py serve      the same, and dist/ is served on localhost
 python3 build.py test       the same, and every test runs; further arguments go to pytest
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
 python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
+python3 build.py defences   for maintainers: show that each test of a fault fails without what defends against it
 python3 build.py extension  for maintainers: make the Quarto extension's figures and words anew
 python3 build.py pin        for maintainers: take over the hashes of changed runtime versions
 """
@@ -46,6 +47,8 @@ def main(arguments: list[str]) -> int:
             return 0
         if options.command == "test":
             return testing.run(cache, dist, build, build_brisk, rest)
+        if options.command == "defences":
+            return testing.defences(cache, rest)
         if rest:
             parser().error(f"unrecognized arguments: {' '.join(rest)}")
         if options.command == "validate":
@@ -79,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         "command",
         nargs="?",
         default="build",
-        choices=("build", "serve", "test", "single", "validate", "bench", "extension", "pin"),
+        choices=("build", "serve", "test", "single", "validate", "bench", "defences", "extension", "pin"),
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("page", "simulation", "replay", "lighthouse")
+PARTS = ("page", "simulation", "controls", "replay", "lighthouse")
 RUNS, SECONDS = 5, 60.0
 QUICK_RUNS, QUICK_SECONDS = 2, 10.0
 
@@ -13,6 +13,7 @@ ABOUT = """Measure the built site.
 
   page         the way up, bytes, dragging and memory, beside a bare page of Pyodide, numpy and Plotly
   simulation   1,000 to 100,000 requests, in CPython and in the browser
+  controls     how soon each instrument answers its own controls
   replay       frames a second while the block map and the serving floor play
   lighthouse   Lighthouse's four scores
 

@@ -10,6 +10,7 @@
     window.labWasm.catch(() => {}); // said by whoever waits for it
   }
   const SLOW_AFTER_MS = 30000;
+  const FRAMES_MS = 50; // what Python has shown is on the screen by then
   const early = [];
   let progressed = performance.now();
   let watchdog = 0;
@@ -128,7 +129,7 @@
     document.removeEventListener("click", press);
     say("");
     dispatchEvent(new Event("lab:ready"));
-    fetchPlotly();
+    setTimeout(fetchPlotly, FRAMES_MS);
     return early.splice(0);
   };
   window.labFailed = fail;

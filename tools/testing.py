@@ -95,6 +95,12 @@ def bench(cache: Path, dist: Path, build: Callable[[], None], arguments: list[st
     return module(python, "bench", *arguments, LAB_BROWSER=browser, LAB_DIST=str(dist))
 
 
+def defences(cache: Path, words: list[str]) -> int:
+    """Take out each line that defends against a fault and see its test fail; `words` choose faults by their names."""
+    python = environment(cache)
+    return module(python, "tests.defences", *words, LAB_BROWSER=find_browser(python))
+
+
 def module(python: Path, name: str, *arguments: str, **variables: str) -> int:
     """Run one of the project's modules in the test environment. Returns its exit status."""
     path = f"{ROOT / 'site/py'}{os.pathsep}{ROOT}"

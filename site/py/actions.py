@@ -192,6 +192,14 @@ class NoticeClosed:
 
 
 @dataclass(frozen=True)
+class RecordOffered:
+    """The address carries a record with `facts` that this device doesn't have: its document as text. None: it is decided."""
+
+    document: str | None
+    facts: int = 0
+
+
+@dataclass(frozen=True)
 class ClearAsked:
     """The clear button was pressed: ask once more. With ask False, the learner keeps the record."""
 
@@ -230,6 +238,7 @@ Action = (
     | SaveFinished
     | Noticed
     | NoticeClosed
+    | RecordOffered
     | ClearAsked
     | Cleared
 )

@@ -635,6 +635,12 @@ def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading
     return made, replace(result, problem=(*reading.problem, *theirs.problem, *left_out))
 
 
+def news(record: Record, incoming: str) -> int:
+    """How many facts an exported file would add to a record. Raises LedgerError as `import_` does."""
+    known = {fact["id"] for fact in record.facts}
+    return sum(fact["id"] not in known for fact in _incoming(incoming).record.facts)
+
+
 def _first(here: object, there: object) -> object:
     return there if here in (None, "") else here
 

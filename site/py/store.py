@@ -37,6 +37,7 @@ from actions import (
     Noticed,
     OptionChosen,
     RecordNumbered,
+    RecordOffered,
     RequestPicked,
     RunFinished,
     SaveFinished,
@@ -73,7 +74,8 @@ class State:
     from a pasted config.json; strange: ids of facts that this version of the course can't make sense of, which are kept in
     the record and left out of everything that is shown; swept: the latest sweeps by scenario; mapping: the learner wants the
     feasibility map; sweeping: the frontier that the learner asked for; drafts: texts that are being written, by field, not
-    yet in the record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last.
+    yet in the record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last;
+    offered: the document of a record that the address carried and how many facts it would add, until the learner decides.
     """
 
     context: str
@@ -98,6 +100,7 @@ class State:
     drafts: Mapping[str, str] = field(default_factory=dict)
     shared: share.Shared | None = None
     copied: Copied | None = None
+    offered: tuple[str, int] | None = None
 
     def value(self, control: str) -> Value:
         """The value of a control in the current context."""
@@ -670,6 +673,9 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     SaveFinished: _save_finished,
     Noticed: lambda course, state, action: _with_notice(state, action.sentence),
     NoticeClosed: lambda course, state, action: replace(state, notices=()),
+    RecordOffered: lambda course, state, action: replace(
+        state, offered=None if action.document is None else (action.document, action.facts)
+    ),
     ClearAsked: lambda course, state, action: replace(state, asking=action.ask),
     Cleared: _cleared,
 }

@@ -260,16 +260,35 @@ class App:
             self.show_text(address, "embed.foot.tab_failed", "ledger.text", "embed.text")
 
     def take_handoff(self, *_: Any) -> None:
-        """Import the record that the address carries, if it carries one, and take it out of the address."""
+        """Take in the record that the address carries, if it carries one, and take it out of the address.
+
+        Where the learner has work of their own, a link must not add to it unasked: it may be somebody else's.
+        """
         fragment = window.location.hash
         if not fragment.startswith(handoff.MARK):
             return
         window.history.replaceState(None, "", window.location.pathname + window.location.search)
         try:
-            self.take(self.keeper.import_(handoff.document(fragment) or "", now()), restore=True)
-            self.dispatch(store.Noticed(self.course.at("embed.foot.taken")))
+            text = handoff.document(fragment) or ""
+            added = ledger.news(self.state.record, text)
+            if self.state.record.facts and added:
+                self.dispatch(store.RecordOffered(text, added))
+            else:
+                self.take_record(text)
         except ledger.LedgerError as refusal:
             self.dispatch(store.Noticed(self.course.told("ledger", refusal.notes)))
+
+    def take_record(self, text: str) -> None:
+        """Import a record that came with the address. Raises LedgerError when it can't be read."""
+        self.take(self.keeper.import_(text, now()), restore=True)
+        self.dispatch(store.Noticed(self.course.at("embed.foot.taken")))
+
+    def answer_offer(self, wanted: bool) -> None:
+        """The learner takes the record that the address carried, or leaves it."""
+        offered = self.state.offered
+        self.dispatch(store.RecordOffered(None))
+        if wanted and offered:
+            self.take_record(offered[0])
 
     async def import_file(self, target: Any) -> None:
         """Merge a chosen file into the ledger, or say why not."""
@@ -376,6 +395,8 @@ def on_click(app: App, name: str, data: Any) -> None:
         "clear-yes": app.clear,
         "link-take": lambda: app.answer_link(True),
         "link-drop": lambda: app.answer_link(False),
+        "offer-take": lambda: app.answer_offer(True),
+        "offer-leave": lambda: app.answer_offer(False),
         "save-file": lambda: app.save_file(data.form),
         "show-text": lambda: app.outlet.show("report.text", report.markdown(app.course, app.state, now())),
         "copy": lambda: app.copy(data.what),

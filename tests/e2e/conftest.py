@@ -59,8 +59,16 @@ class Lab:
     by a test that breaks something itself: the browser reports each failed request as an error.
     """
 
-    def __init__(self, browser: Browser, origin: str, document: str | None = None, **options: Any) -> None:
-        self.origin = origin
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.context, self.origin = context, origin
+        self.expects_trouble = False
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        self.page = self.tab()
+
+    @classmethod
+    def new(cls, browser: Browser, origin: str, document: str | None = None, **options: Any) -> Lab:
+        """A visitor with a profile of their own."""
         if document is not None:
             entry = {"name": LEDGER, "value": document}
             options["storage_state"] = {"cookies": [], "origins": [{"origin": origin, "localStorage": [entry]}]}
@@ -70,11 +78,7 @@ class Lab:
         options.setdefault(
             "bypass_csp", True
         )  # Playwright waits by code written at run time; test_policy.py keeps to it
-        self.context: BrowserContext = browser.new_context(accept_downloads=True, **options)
-        self.expects_trouble = False
-        self.errors: list[str] = []
-        self.requests: list[str] = []
-        self.page = self.tab()
+        return cls(browser.new_context(accept_downloads=True, **options), origin)
 
     def tab(self) -> Page:
         """Another tab of the same profile, watched like the first."""
@@ -171,19 +175,39 @@ class Lab:
         """This lab's entry in the saved document."""
         return json.loads(self.storage() or "{}")["history"][ENTRY]
 
+    def forget(self) -> None:
+        """Everything that an earlier visitor left in the profile goes, but for the files that the browser keeps."""
+        devtools = self.context.new_cdp_session(self.page)
+        kinds = "cookies,local_storage,indexeddb,cache_storage,service_workers"
+        devtools.send("Storage.clearDataForOrigin", {"origin": self.origin, "storageTypes": kinds})
+        devtools.detach()
+
+    def leave(self) -> None:
+        """Close every page, keep the profile."""
+        for page in self.context.pages:
+            page.close()
+
     def close(self) -> None:
-        """Leave; nothing may have gone wrong, and no host but the site's own may have been asked."""
+        """Leave for good."""
         self.context.close()
+        self.check()
+
+    def check(self) -> None:
+        """Nothing may have gone wrong, and no host but the site's own may have been asked."""
         assert self.expects_trouble or self.errors == []
         assert [url for url in self.requests if not url.startswith((f"{self.origin}/", "data:", "blob:"))] == []
 
 
 class WaitingRoom:
-    """Visitors whose page is already loading: the next one's Python starts while the test before is still at work."""
+    """Visitors whose page is already loading: the next one's Python starts while the test before is still at work.
+
+    They take turns with two profiles, emptied for each: a profile that has seen the site starts it with half the work.
+    """
 
     def __init__(self, browser: Browser, origin: str) -> None:
         self.browser, self.origin = browser, origin
         self.next: Lab | None = None
+        self.profiles: list[BrowserContext] = []
 
     def call(self) -> Lab:
         """The visitor who waits, with the lab open; another begins to wait."""
@@ -192,8 +216,18 @@ class WaitingRoom:
         self.next = self._arrival()
         return called
 
+    def back(self, lab: Lab) -> None:
+        """The visitor leaves; their profile is for the next one."""
+        lab.leave()
+        self.profiles.append(lab.context)
+        lab.check()
+
     def _arrival(self) -> Lab:
-        return Lab(self.browser, self.origin, viewport=DESK).begin()
+        if not self.profiles:
+            return Lab.new(self.browser, self.origin, viewport=DESK).begin()
+        found = Lab(self.profiles.pop(), self.origin)
+        found.forget()
+        return found.begin()
 
 
 @pytest.fixture(scope="session")
@@ -211,7 +245,7 @@ def visitor(browser: Browser, origin: str) -> Iterator[Any]:
     made: list[Lab] = []
 
     def visit(**options: Any) -> Lab:
-        made.append(Lab(browser, origin, **options))
+        made.append(Lab.new(browser, origin, **options))
         return made[-1]
 
     yield visit
@@ -224,4 +258,4 @@ def lab(waiting_room: WaitingRoom) -> Iterator[Lab]:
     """A visitor on a wide screen with the lab open."""
     found = waiting_room.call()
     yield found
-    found.close()
+    waiting_room.back(found)

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, TimeoutError, expect
 
+import handoff
 from tests import lab as native
-from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, DESK, DIST, LEDGER
+from tests.e2e import twin
+from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, DESK, DIST, ENTRY, LEDGER
 from tools import server
 
 ROOT = Path(__file__).parents[2]
@@ -381,6 +383,29 @@ def test_a_damaged_address_is_a_sentence_and_changes_nothing(visitor):
     expect(lab.node("notices.list")).to_contain_text("can't be read")
     assert lab.storage() is None
     assert lab.page.url == f"{lab.origin}/"
+
+
+def test_a_link_adds_nothing_to_a_learners_own_work_unasked(visitor):
+    """Where there is no work, what the link carries is there at once; where there is, the learner is asked."""
+    theirs = twin.document(native.answered(native.start(), "act1.prediction", "about_5"))
+    link = handoff.address("/", theirs)
+    fresh = visitor(viewport=DESK)
+    fresh.page.goto(fresh.origin + link)
+    fresh.ready()
+    expect(fresh.node("act1.prediction.about_5.input")).to_be_checked()
+
+    lab = visitor(document=twin.document(native.answered(native.start("throughput"), "act1.prediction", "about_20")))
+    for button, count in (("offer_leave", 1), ("offer_take", 2)):
+        lab.page.goto(lab.origin + link)
+        lab.ready()
+        expect(lab.node("offer.box")).to_be_visible()
+        assert len(lab.entry()["kv_cache_lab"]["facts"]) == 1
+        lab.press(native.shipped().at(f"embed.foot.{button}"))
+        expect(lab.node("offer.box")).to_be_hidden()
+        lab.page.wait_for_function(FACTS, arg=count)
+
+
+FACTS = f"""count => JSON.parse(localStorage.getItem('{LEDGER}')).history.{ENTRY}.kv_cache_lab.facts.length === count"""
 
 
 # --- where the lab may lie ----------------------------------------------------------------------------------------------

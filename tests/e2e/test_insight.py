@@ -16,7 +16,7 @@ CHARTS = ("act1.families", "act2.roof", "act2.steps", "act2.tail")
 def looking(browser, origin):
     """A visitor who comes back to Act II, its prediction committed."""
     text = document(native.walked(until=3))
-    lab = Lab(browser, origin, document=text, viewport=DESK).open()
+    lab = Lab.new(browser, origin, document=text, viewport=DESK).open()
     yield Twin(lab, returned(text))
     lab.close()
 

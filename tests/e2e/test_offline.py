@@ -53,7 +53,7 @@ def site(tmp_path, dist):
 @pytest.fixture
 def guest(browser, site):
     """A visitor of that site who has been there once, so that it is kept."""
-    lab = Lab(browser, site.origin, service_workers="allow").open()
+    lab = Lab.new(browser, site.origin, service_workers="allow").open()
     lab.expects_trouble = True
     expect(lab.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
     yield lab

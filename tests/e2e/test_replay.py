@@ -21,7 +21,7 @@ PLAY = native.shipped().at("replay.player")
 def visit(browser, origin, **options):
     """A visitor who comes back, both acts open."""
     text = document(native.walked(until=3))
-    lab = Lab(browser, origin, document=text, **{"viewport": DESK, **options}).open()
+    lab = Lab.new(browser, origin, document=text, **{"viewport": DESK, **options}).open()
     twin = Twin(lab, returned(text))
     twin.agrees(only=BLOCKS)
     twin.agrees(only=FLOOR)

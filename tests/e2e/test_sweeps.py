@@ -17,7 +17,7 @@ WORDS = native.shipped().at("sweeps.frontier")
 def planner(browser, origin):
     """A visitor who comes back to Act II, its prediction committed."""
     text = document(native.walked(until=3))
-    lab = Lab(browser, origin, document=text, viewport=DESK).open()
+    lab = Lab.new(browser, origin, document=text, viewport=DESK).open()
     yield Twin(lab, returned(text))
     lab.close()
 

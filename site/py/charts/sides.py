@@ -9,6 +9,9 @@ import wording
 from charts.parts import PALETTES, Figure, axes
 
 TALLEST = 250.0
+AS_MULTIPLE = (
+    1000.0  # percent; from here on a label tells how many times the limit, which stays short above a narrow bar
+)
 
 
 def sides_chart(
@@ -25,8 +28,7 @@ def sides_chart(
     `shares` holds, per side, one fraction per measure; None leaves the bar out. `spreads` holds, per side, the lowest and
     highest share of the first measure over several days, drawn as a whisker, None while it isn't known. `own` holds, per
     side, the positions of the measures that are the side's own limits; the others are drawn pale. Bars end at TALLEST
-    percent so that an exploding queue doesn't flatten the rest; the number above the bar is whole, and so is the table
-    beside the chart.
+    percent so that an exploding queue doesn't flatten the rest; the number above the bar is that of the whole bar.
     """
     colour = PALETTES[theme]
     data = []
@@ -42,7 +44,7 @@ def sides_chart(
                 "name": name,
                 "x": list(bars),
                 "y": [None if p is None else min(p, TALLEST) for p in percent],
-                "text": ["" if p is None else f"{wording.decimals(p, 0)} %" for p in percent],
+                "text": ["" if p is None else _label(p) for p in percent],
                 "textposition": "outside",
                 "textfont": {"size": 12},
                 "error_y": _whisker(values, spread, colour["text"]),
@@ -58,6 +60,11 @@ def sides_chart(
     top = max((value or 0 for values in shares for value in values), default=1)
     layout["yaxis"] |= {"range": [0, min(max(top * 100, 100), TALLEST) * 1.15], "ticksuffix": " %"}
     return {"data": data, "layout": layout}
+
+
+def _label(percent: float) -> str:
+    """What stands above a bar."""
+    return f"{wording.decimals(percent, 0)} %" if percent < AS_MULTIPLE else f"{wording.decimals(percent / 100, 0)}×"
 
 
 def _whisker(values: Sequence[float | None], spread: tuple[float, float] | None, colour: str) -> dict[str, Any]:

@@ -18,15 +18,28 @@ SAVED = {
 }
 
 
-@remembered("act2.", same=("record", "results"), equal=("settled", "strange", "saved", "notices"))
+@remembered("act2.", same=("record", "results"), equal=("settled", "strange", "saved", "notices", "offered"))
 def frame(course: Course, state: store.State) -> Frame:
     """Notices, contexts, status line and synthesis."""
-    return {**notices(state), **_contexts(course, state), **_status(course, state), **_synthesis(course, state)}
+    return {
+        **notices(state),
+        **_offer(course, state),
+        **_contexts(course, state),
+        **_status(course, state),
+        **_synthesis(course, state),
+    }
 
 
 def notices(state: store.State) -> Frame:
     """What the learner should know, as sentences; it needs nothing that could be missing."""
     return {"notices.box": {"hidden": not state.notices}, "notices.list": {"items": list(state.notices)}}
+
+
+def _offer(course: Course, state: store.State) -> Frame:
+    """The question whether a record that came with the address shall be added to the learner's own."""
+    text = course.at("embed.foot.offered")
+    filled = wording.fill(text, {"facts": state.offered[1]}) if state.offered else ""
+    return {"offer.box": {"hidden": not state.offered}, "offer.text": {"text": filled}}
 
 
 def _contexts(course: Course, state: store.State) -> Frame:

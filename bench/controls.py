@@ -1,0 +1,146 @@
+"""How soon each instrument answers its own controls, with its data at hand: from the event to the end of the frame it changed in.
+
+One frame of a screen is 16.7 ms. A control that starts a simulation isn't here: what follows is the simulation's time.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+from actions import TwistFlipped
+from bench.browser import CHROMIUM
+from bench.figures import markdown, percentile
+from bench.host import Host
+from tests import lab as native
+from tests.e2e.twin import document
+
+SIZES: tuple[ViewportSize, ...] = ({"width": 1280, "height": 900}, {"width": 390, "height": 780})
+MOVES = 40
+PATIENCE_MS = 300_000
+FRAME_MS = 1000 / 60
+
+
+@dataclass(frozen=True)
+class Control:
+    """An instrument's control and what it changes, as CSS selectors; `event` is what a hand at it makes."""
+
+    name: str
+    control: str
+    changes: str
+    event: str = "input"
+
+
+def keyed(key: str) -> str:
+    """The node with this key."""
+    return f'[data-key="{key}"]'
+
+
+CONTROLS = (
+    Control("calculator: context", keyed("act1.context.range"), keyed("act1.chart.plot")),
+    Control("block map: position", keyed("act1.blocks.position"), keyed("act1.blocks")),
+    Control("serving floor: position", keyed("act2.replay.position"), keyed("act2.replay")),
+    Control("serving floor: request", '[data-action="pick"][data-move="later"]', keyed("act2.replay.why"), "click"),
+    Control("roofline: batch", keyed("act2.a.max_batch.range"), keyed("act2.roof.plot")),
+    Control("step's parts: batch", keyed("act2.a.max_batch.range"), keyed("act2.steps.plot")),
+    Control("feasibility map: load", keyed("act2.a.load.range"), keyed("act2.map.plot")),
+    Control("frontier: side", "[id='act2.sweep_side.select']", keyed("act2.frontier.intro"), "change"),
+    Control("attention families: precision", "[id='act1.kv_bits.select']", keyed("act1.families.plot"), "change"),
+)
+
+# Milliseconds from each event of a control to the end of the first frame in which what it changes has changed: nodes below
+# it, or a canvas that was painted.
+ANSWERS = """async ([control, changes, event, moves]) => {
+  const node = document.querySelector(control), target = document.querySelector(changes);
+  node.scrollIntoView({ block: "center" });
+  const frame = () => new Promise(requestAnimationFrame);
+  const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+  await rest(500);
+  let changed = () => {};
+  const observer = new MutationObserver(() => changed());
+  observer.observe(target, { subtree: true, childList: true, attributes: true, characterData: true });
+  const clear = CanvasRenderingContext2D.prototype.clearRect;
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    if (target.contains(this.canvas)) changed();
+    return clear.apply(this, box);
+  };
+  const afterThisTask = () => new Promise((done) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = done;
+    port2.postMessage(null);
+  });
+  const taken = [];
+  for (let i = 0; i < moves; i += 1) {
+    if (node.type === "range") {
+      const [low, high, step] = [node.min, node.max, node.step].map(Number);
+      const places = Math.max(1, Math.round((high - low) / step));
+      const value = low + step * Math.round((places * ((i * 7) % moves)) / moves);
+      if (String(value) === node.value) continue;
+      node.value = value;
+    } else if (node.options) {
+      node.selectedIndex = (node.selectedIndex + 1) % node.options.length;
+    }
+    await frame();
+    await afterThisTask(); // the frame before is over
+    const answered = new Promise((done) => (changed = done));
+    const begun = performance.now();
+    if (event === "click") node.click();
+    else node.dispatchEvent(new Event(event, { bubbles: true }));
+    const there = await Promise.race([answered.then(() => true), rest(3000).then(() => false)]);
+    changed = () => {};
+    if (there) {
+      await afterThisTask();
+      taken.push(performance.now() - begun);
+    }
+    await rest(node.type === "range" ? 0 : 150);
+  }
+  if (node.type === "range") node.dispatchEvent(new Event("change", { bubbles: true }));
+  observer.disconnect();
+  CanvasRenderingContext2D.prototype.clearRect = clear;
+  return taken;
+}"""
+
+
+def measure(dist: Path) -> list[dict[str, Any]]:
+    """The times of each control at each width, of a visitor who is in Act II, everything simulated."""
+    text = document(native.after(native.walked(until=3), TwistFlipped(True)))
+    found = []
+    with Host(dist) as host, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ["LAB_BROWSER"], args=CHROMIUM)
+        for size in SIZES:
+            page = browser.new_page(viewport=size, service_workers="block")
+            page.set_default_timeout(PATIENCE_MS)
+            page.add_init_script(f"localStorage.setItem('mlsys_design_ledger', {text!r})")
+            page.goto(host.address)
+            page.wait_for_selector(f"{keyed('act2.replay')}[data-scene]:not([data-state=waiting])")
+            for one in CONTROLS:
+                print(f"{one.name} at {size['width']} pixels", flush=True)
+                found.append({"control": one.name, "width": size["width"], "taken_ms": answers(page, one)})
+            page.close()
+        browser.close()
+    return found
+
+
+def answers(page: Page, one: Control) -> list[float]:
+    """The times of one control. Raises RuntimeError when nothing it changes has changed."""
+    taken: list[float] = page.evaluate(ANSWERS, [one.control, one.changes, one.event, MOVES])
+    if not taken:
+        raise RuntimeError(f"{one.name}: nothing changed")
+    page.wait_for_timeout(3000)  # what it started besides is over
+    return taken
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """Medians and slowest of each, and how many came within a frame."""
+    rows = [("instrument and control", "width", "moves", "p50", "p95", f"within {FRAME_MS:.1f} ms")]
+    for one in found:
+        taken = one["taken_ms"]
+        within = sum(ms <= FRAME_MS for ms in taken) / len(taken)
+        p50, p95 = percentile(taken, 0.50), percentile(taken, 0.95)
+        size = f"{one['width']} px"
+        rows.append((one["control"], size, str(len(taken)), f"{p50:.1f} ms", f"{p95:.1f} ms", f"{100 * within:.0f} %"))
+    return markdown(rows)
