@@ -43,6 +43,6 @@ export async function startPython(options = {}, names = [], wasm = fetch(here(WA
     globalThis.fetch = plain;
   }
   for (const [place, content] of await files) python.FS.writeFile(place, content);
-  python.runPython(`import sys; sys.path.insert(0, "${APP}")`);
+  python.runPython(`import sys; sys.path.insert(0, "${APP}"); import methods`);
   return python;
 }

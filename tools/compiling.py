@@ -5,16 +5,23 @@ modules come as fewer bytes and start at once, and the same source gives the sam
 """
 
 import ast
+import dataclasses
+import hashlib
 import importlib._bootstrap_external as loader
 import importlib.util
+import marshal
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 Files = Mapping[str, bytes]
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 WITHOUT_DOCSTRINGS = 2
+METHODS = "methods.bin"  # site/py/methods.py reads it
 NEVER = ("__name__ == '__main__'", "sys.platform == 'win32'", "TYPE_CHECKING")  # tests that don't hold in a browser
 # What the library itself imports inside functions, and the page runs: Pyodide unpacking a package, and names in archives
 # that don't carry the UTF-8 mark.
@@ -45,9 +52,53 @@ def write(place: Path, files: Files) -> None:
 
 def compiled(source: bytes, place: str) -> bytes:
     """A .pyc that is never compared with its source; `place` is what a traceback says."""
-    code = compile(source, place, "exec", dont_inherit=True, optimize=WITHOUT_DOCSTRINGS)
+    code = compile(_named(ast.parse(source)), place, "exec", dont_inherit=True, optimize=WITHOUT_DOCSTRINGS)
     hashed = importlib.util.source_hash(source)
     return bytes(loader._code_to_hash_pyc(code, hashed, checked=False))  # type: ignore[attr-defined]
+
+
+def _named(module: ast.Module) -> ast.Module:
+    """The module, each dataclass with its name for a docstring: for one that has none, dataclasses writes its signature."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(d) for d in node.decorator_list):
+            doc = ast.parse(f"__doc__ = {node.name!r}").body
+            node.body[: ast.get_docstring(node) is not None] = [ast.copy_location(doc[0], node)]
+    return ast.fix_missing_locations(module)
+
+
+def methods(archive: Path) -> bytes:
+    """The methods that dataclasses writes as text and compiles, compiled: marshalled {SHA-256 of the text: code}.
+
+    archive: an app with its sources. A module that needs a page to be imported leaves its own ones to the page.
+    """
+    made: dict[bytes, CodeType] = {}
+
+    def noted(text: str, *spaces: Any) -> None:
+        code = compile(text, "<string>", "exec", dont_inherit=True, optimize=WITHOUT_DOCSTRINGS)
+        made[hashlib.sha256(text.encode()).digest()] = _without_lines(code)
+        exec(code, *spaces)
+
+    before = set(sys.modules)
+    sys.path.insert(0, str(archive))
+    dataclasses.exec = noted  # type: ignore[attr-defined]
+    try:
+        for module in modules(read(archive)):
+            try:
+                importlib.import_module(module)
+            except (ImportError, OSError):  # it needs a page, or the very file that is being made
+                continue
+    finally:
+        del dataclasses.exec  # type: ignore[attr-defined]
+        sys.path.remove(str(archive))
+        for module in set(sys.modules) - before:
+            del sys.modules[module]
+    return marshal.dumps(made)
+
+
+def _without_lines(code: CodeType) -> CodeType:
+    """The code without the lines that its instructions come from: in a text that nobody wrote they tell nothing."""
+    inner = tuple(_without_lines(part) if isinstance(part, CodeType) else part for part in code.co_consts)
+    return code.replace(co_linetable=b"", co_consts=inner)
 
 
 # --- which modules are reached ----------------------------------------------------------------------------------------
@@ -146,10 +197,11 @@ def libraries(inputs: Path, outputs: Path, needed: Iterable[str], running: Itera
 
 
 def app(inputs: Path, outputs: Path, carried: Files) -> None:
-    """The application and PyScript's own Python: every module compiled, the other files as they are."""
+    """The application and PyScript's own Python: every module compiled, what dataclasses adds too, other files as they are."""
     files = {**read(inputs / "app"), **carried}
     others = {name: data for name, data in files.items() if not name.endswith(".py")}
-    write(outputs / "app", {**trimmed(files, modules(files), "/app.zip"), **others})
+    ready = trimmed(files, modules(files), "/app.zip")
+    write(outputs / "app", {**ready, **others, METHODS: methods(inputs / "app")})
 
 
 def main(needed_by_app: Iterable[str], running: Iterable[str], pyscript: Mapping[str, str]) -> None:

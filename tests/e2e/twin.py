@@ -54,6 +54,9 @@ DIFFERENCES = """expected => {
 }"""
 
 
+LOOK_MS = 300  # to compare a whole page takes it 40 ms, in which it computes nothing
+
+
 class Twin:
     """A lab in the browser and the state that it should be in."""
 
@@ -117,7 +120,7 @@ class Twin:
         page = self.lab.page
         try:
             page.wait_for_function(
-                f"expected => ({DIFFERENCES})(expected).length === 0", arg=expected, timeout=ANSWER_MS, polling=100
+                f"expected => ({DIFFERENCES})(expected).length === 0", arg=expected, timeout=ANSWER_MS, polling=LOOK_MS
             )
         except Error as late:
             differences = page.evaluate(DIFFERENCES, expected)
