@@ -20,7 +20,7 @@ from tests import lab as native
 from tests.e2e.twin import document
 
 SIZES: tuple[ViewportSize, ...] = ({"width": 1280, "height": 900}, {"width": 390, "height": 780})
-MOVES = 40
+MOVES = 20
 PATIENCE_MS = 300_000
 FRAME_MS = 1000 / 60
 
@@ -47,7 +47,7 @@ CONTROLS = (
     Control("serving floor: request", '[data-action="pick"][data-move="later"]', keyed("act2.replay.why"), "click"),
     Control("roofline: batch", keyed("act2.a.max_batch.range"), keyed("act2.roof.plot")),
     Control("step's parts: batch", keyed("act2.a.max_batch.range"), keyed("act2.steps.plot")),
-    Control("feasibility map: load", keyed("act2.a.load.range"), keyed("act2.map.plot")),
+    Control("feasibility map: load", keyed("act2.a.load.range"), keyed("act2.map.findings"), "change"),
     Control("frontier: side", "[id='act2.sweep_side.select']", keyed("act2.frontier.intro"), "change"),
     Control("attention families: precision", "[id='act1.kv_bits.select']", keyed("act1.families.plot"), "change"),
 )
@@ -126,10 +126,8 @@ def measure(dist: Path) -> list[dict[str, Any]]:
 
 
 def answers(page: Page, one: Control) -> list[float]:
-    """The times of one control. Raises RuntimeError when nothing it changes has changed."""
+    """The times of one control; those moves are missing after which nothing changed within three seconds."""
     taken: list[float] = page.evaluate(ANSWERS, [one.control, one.changes, one.event, MOVES])
-    if not taken:
-        raise RuntimeError(f"{one.name}: nothing changed")
     page.wait_for_timeout(3000)  # what it started besides is over
     return taken
 
@@ -138,7 +136,7 @@ def table(found: list[dict[str, Any]]) -> str:
     """Medians and slowest of each, and how many came within a frame."""
     rows = [("instrument and control", "width", "moves", "p50", "p95", f"within {FRAME_MS:.1f} ms")]
     for one in found:
-        taken = one["taken_ms"]
+        taken = one["taken_ms"] or [float("nan")]
         within = sum(ms <= FRAME_MS for ms in taken) / len(taken)
         p50, p95 = percentile(taken, 0.50), percentile(taken, 0.95)
         size = f"{one['width']} px"

@@ -5,7 +5,6 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 import store
@@ -100,7 +99,8 @@ def test_on_a_phone_nothing_is_cut(visitor):
         twin.agrees()
         for width in (390, 320):
             lab.page.set_viewport_size({"width": width, "height": 780})
-            lab.page.wait_for_function("width => innerWidth === width", arg=width)  # a wider page would be shrunk to fit
+            # A page that is wider than its window would be shrunk to fit.
+            lab.page.wait_for_function("width => innerWidth === width", arg=width)
             assert lab.page.evaluate(WIDE) == 0
             assert lab.page.evaluate(SMALL) == []
 
@@ -143,7 +143,8 @@ IN_PAGE = """async ([parts, code, files]) => {
 }"""
 EVALUATED = """
 import json
-import scenarios, shipped
+import methods, scenarios, shipped, store, views
+assert not methods.unknown, methods.unknown  # the build knew every method that a dataclass here is given
 json.dumps([scenarios.evaluate(scenario, shipped.course()) for scenario in scenarios.SCENARIOS])
 """
 IMPORTED = """

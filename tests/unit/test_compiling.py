@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,42 @@ def test_a_compiled_archive_is_imported_without_source_and_says_where_an_error_l
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "None\n"
     assert "/app.zip/pack/inner.py" in done.stderr and "line 3" in done.stderr and "ZeroDivisionError" in done.stderr
+
+
+SHAPES = b"""
+from dataclasses import dataclass, field
+@dataclass(frozen=True, order=True)
+class Point:
+    'Two numbers.'
+    x: int
+    y: int = 2
+@dataclass
+class Line:
+    points: list = field(default_factory=list)
+"""
+
+
+def test_the_methods_of_dataclasses_come_compiled_and_are_the_same(tmp_path):
+    """The app runs as it would without: nothing is compiled at the start, and a class that isn't known is compiled then."""
+    plain, app = tmp_path / "plain", tmp_path / "app.zip"
+    ours = (Path(compiling.__file__).parents[1] / "site/py/methods.py").read_bytes()
+    files = {"shapes_here.py": SHAPES, "methods.py": ours, "needs_a_page.py": b"import js"}
+    compiling.write(plain, files)
+    ready = compiling.trimmed(files, compiling.modules(files), "/app.zip")
+    compiling.write(app, {**ready, compiling.METHODS: compiling.methods(plain)})
+    script = f"""
+import sys
+sys.path.insert(0, {str(app)!r})
+import methods
+from shapes_here import *
+assert methods.unknown == []
+assert Point(1) == Point(1, 2) < Point(3) and hash(Point(1)) == hash(Point(1, 2)) and Line().points == []
+print(Point(1), Line([4]), Point.__doc__)
+exec('@dataclass\\nclass New: a: int = 0')
+print(New(), len(methods.unknown) > 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("Point(x=1, y=2) Line(points=[4]) Point\nNew(a=0) True\n", "")
 
 
 def test_the_same_source_gives_the_same_bytes(tmp_path):

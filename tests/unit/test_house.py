@@ -14,7 +14,7 @@ PYTHON = SITE / "py"
 FILES = sorted(PYTHON.rglob("*.py"))
 BROWSER = {"js", "pyscript", "pyodide"}
 FLOORS = [
-    {"physics", "ledger", "wording", "shapes"},
+    {"methods", "physics", "ledger", "wording", "shapes"},
     {"engine", "page", "charts", "handoff"},
     {"course"},
     {"controls", "serving"},
