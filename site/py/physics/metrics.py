@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from operator import itemgetter
 
 from physics.memory import block_bytes, kv_copies
@@ -22,13 +23,11 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
 
 def weighted_percentile(values: Sequence[tuple[float, int]], percent: int) -> float | None:
     """The nearest-rank percentile of values that each stand for so many. None for none."""
-    total = sum([count for _, count in values])
-    rank, seen = -(-total * percent // 100), 0
-    for value, count in sorted(values, key=itemgetter(0)):
-        seen += count
-        if seen >= rank and count:
-            return value
-    return None
+    ordered = sorted(values, key=itemgetter(0))
+    upto = list(accumulate(map(itemgetter(1), ordered)))
+    if not upto or not upto[-1]:
+        return None
+    return ordered[bisect_left(upto, max(1, -(-upto[-1] * percent // 100)))][0]
 
 
 LEVELS = (*range(10, 1000, 10), 995, 999)  # per mille: the quantiles that describe a distribution, its tail finer

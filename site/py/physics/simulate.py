@@ -173,9 +173,10 @@ class _Server:
 
     def serve(self) -> None:
         """Continuous batching: seats refill as soon as they are free."""
-        done, count = 0, len(self.requests)
+        done, count, arrivals = 0, len(self.requests), self.arrivals
         while done < count:
-            self.arrive()
+            if self.arrived < count and arrivals[self.arrived] <= self.clock:
+                self.arrive()
             if self.waiting and len(self.order) < self.settings.max_running:
                 self.admit()
             if self.prefilling:
@@ -307,7 +308,7 @@ class _Server:
         if run.preemptions > preemptions:
             count = 1  # the blocks given back may let someone join after this step
         size = len(self.decoding)
-        base, slope = self.coefficients(size)
+        base, slope = self.affine.get(size) or self.coefficients(size)
         if count > 1:
             count = self.until_arrival(count, base, slope, size)
         growth = size * self.stride
@@ -352,15 +353,14 @@ class _Server:
 
     def coefficients(self, size: int) -> tuple[float, float]:
         """(base, slope) of a decode-only step with so many requests, the draft's steps included."""
-        if size not in self.affine:
-            base, slope = self.cost.decode_affine(size)
-            if self.draft:
-                proposed = self.settings.speculation_tokens
-                base, slope = self.cost.decode_affine(size, proposed + 1)
-                draft_base, draft_slope = self.draft.decode_affine(size)
-                base, slope = base + proposed * draft_base, slope + proposed * draft_slope
-            self.affine[size] = base, slope
-        return self.affine[size]
+        base, slope = self.cost.decode_affine(size)
+        if self.draft:
+            proposed = self.settings.speculation_tokens
+            base, slope = self.cost.decode_affine(size, proposed + 1)
+            draft_base, draft_slope = self.draft.decode_affine(size)
+            base, slope = base + proposed * draft_base, slope + proposed * draft_slope
+        self.affine[size] = base, slope
+        return base, slope
 
     def until_finish(self) -> int:
         """Iterations until the next request writes its last token."""
