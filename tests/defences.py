@@ -25,7 +25,8 @@ FAILED = 1  # pytest: tests ran, and some failed; any other number is no proof
 class Defence:
     """A fault, the line that defends against it, what stands there `instead`, and the test that then fails.
 
-    `named`: the tests of that file, as pytest's -k takes it; all of them if empty.
+    `named`: the tests of that file, as pytest's -k takes it; all of them if empty. `twice`: the fault has a second defence, the
+    line in the file of that name, which goes too.
     """
 
     fault: str
@@ -34,6 +35,7 @@ class Defence:
     instead: str
     test: str
     named: str = ""
+    twice: tuple[str, str] | None = None
 
 
 def defences() -> list[Defence]:
@@ -46,8 +48,12 @@ def is_needed(defence: Defence, scratch: Path) -> bool:
     copy = scratch / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-    place = copy / defence.file
-    place.write_text(place.read_text(encoding="utf-8").replace(defence.line, defence.instead), encoding="utf-8")
+    for file, line, instead in (
+        (defence.file, defence.line, defence.instead),
+        (*(defence.twice or (defence.file, "\0")), ""),
+    ):
+        place = copy / file
+        place.write_text(place.read_text(encoding="utf-8").replace(line, instead), encoding="utf-8")
     around = {**os.environ, "PYTHONPATH": f"{copy / 'site/py'}{os.pathsep}{copy}"}
     if defence.test.startswith("tests/e2e/"):
         brisk = copy / "tests/e2e/brisk.toml"

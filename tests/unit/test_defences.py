@@ -17,4 +17,7 @@ def test_every_fault_of_the_documentation_has_its_line():
 def test_the_line_stands_once_and_would_change(defence):
     assert (ROOT / defence.file).read_text(encoding="utf-8").count(defence.line) == 1
     assert defence.line != defence.instead
+    if defence.twice:
+        file, line = defence.twice
+        assert (ROOT / file).read_text(encoding="utf-8").count(line) == 1
     assert (ROOT / defence.test).exists()
