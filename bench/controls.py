@@ -5,23 +5,16 @@ One frame of a screen is 16.7 ms. A control that starts a simulation isn't here:
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page
 
-from actions import TwistFlipped
-from bench.browser import CHROMIUM
 from bench.figures import markdown, percentile
-from bench.host import Host
-from tests import lab as native
-from tests.e2e.twin import document
+from bench.frames import learners
 
-SIZES: tuple[ViewportSize, ...] = ({"width": 1280, "height": 900}, {"width": 390, "height": 780})
 MOVES = 20
-PATIENCE_MS = 300_000
 FRAME_MS = 1000 / 60
 
 
@@ -107,21 +100,12 @@ ANSWERS = """async ([control, changes, event, moves]) => {
 
 def measure(dist: Path) -> list[dict[str, Any]]:
     """The times of each control at each width, of a visitor who is in Act II, everything simulated."""
-    text = document(native.after(native.walked(until=3), TwistFlipped(True)))
     found = []
-    with Host(dist) as host, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ["LAB_BROWSER"], args=CHROMIUM)
-        for size in SIZES:
-            page = browser.new_page(viewport=size, service_workers="block")
-            page.set_default_timeout(PATIENCE_MS)
-            page.add_init_script(f"localStorage.setItem('mlsys_design_ledger', {text!r})")
-            page.goto(host.address)
-            page.wait_for_selector(f"{keyed('act2.replay')}[data-scene]:not([data-state=waiting])")
-            for one in CONTROLS:
-                print(f"{one.name} at {size['width']} pixels", flush=True)
-                found.append({"control": one.name, "width": size["width"], "taken_ms": answers(page, one)})
-            page.close()
-        browser.close()
+    for size, page in learners(dist):
+        page.wait_for_selector(f"{keyed('act2.replay')}[data-scene]:not([data-state=waiting])")
+        for one in CONTROLS:
+            print(f"{one.name} at {size['width']} pixels", flush=True)
+            found.append({"control": one.name, "width": size["width"], "taken_ms": answers(page, one)})
     return found
 
 

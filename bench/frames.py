@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,17 @@ PLAY = """async ([key, seconds]) => {
 
 def measure(dist: Path, seconds: float) -> list[dict[str, Any]]:
     """The gaps between frames in ms, of Act I's larger memory and Act II's floor as it starts, at each width."""
-    text = document(native.after(native.walked(until=3), TwistFlipped(True)))
     found = []
+    for size, page in learners(dist):
+        for key in REPLAYS:
+            print(f"playing {key} at {size['width']} pixels", flush=True)
+            found.append({"replay": key, "width": size["width"], "gaps_ms": played(page, key, seconds)})
+    return found
+
+
+def learners(dist: Path) -> Iterator[tuple[ViewportSize, Page]]:
+    """At each width the built site as somebody meets it who comes back to Act II, with Act I's twist flipped."""
+    text = document(native.after(native.walked(until=3), TwistFlipped(True)))
     with Host(dist) as host, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ["LAB_BROWSER"], args=CHROMIUM)
         for size in SIZES:
@@ -53,12 +63,9 @@ def measure(dist: Path, seconds: float) -> list[dict[str, Any]]:
             page.set_default_timeout(PATIENCE_MS)
             page.add_init_script(f"localStorage.setItem('mlsys_design_ledger', {text!r})")
             page.goto(host.address)
-            for key in REPLAYS:
-                print(f"playing {key} at {size['width']} pixels", flush=True)
-                found.append({"replay": key, "width": size["width"], "gaps_ms": played(page, key, seconds)})
+            yield size, page
             page.close()
         browser.close()
-    return found
 
 
 def played(page: Page, key: str, seconds: float) -> list[float]:
