@@ -66,7 +66,7 @@ class Plots:
         return bool(self.window.document.documentElement.getAttribute("data-plotly") == "missing")
 
     def show_all(self, *_: Any) -> None:
-        """Draw every figure, in sight or not: plotly has just arrived or failed to, or the page is being printed."""
+        """Draw every figure, in sight or not: the page is being printed; or say for each that plotly failed to arrive."""
         for key in self.wanted:
             self.update(key)
 

@@ -503,7 +503,7 @@ def listen_around(app: App) -> None:
         (window, "hashchange", app.open_link),
         (window, "lab:theme", theme),
         (window.matchMedia(DARK), "change", theme),
-        (window, "lab:plotly-load", app.screen.plots.show_all),
+        (window, "lab:plotly-load", app.screen.plots.draw_sighted),
         (window, "lab:plotly-error", app.screen.plots.show_all),
         (window, "beforeprint", to_paper),
         (window, "afterprint", from_paper),

@@ -29,11 +29,11 @@ def test_the_calculators_states_are_entered_and_left(lab):
     twin.answer("act1.prediction", "about_50")
     for name, settings in CALCULATOR.items():
         twin.set(settings)
-        twin.agrees()
+        twin.agrees(only="act1.")
         opening = native.shipped().at(f"act1.calculator.states.{name}").split("**")[1]
         expect(lab.node("act1.state").locator("strong")).to_have_text(opening)
         twin.reset("act1")
-        twin.agrees()
+        twin.agrees(only="act1.")
 
 
 @pytest.mark.parametrize("context", native.shipped().contexts)
