@@ -45,13 +45,16 @@ def run(
         build_brisk(brisk)
         variables = {**os.environ, "LAB_BROWSER": browser, "LAB_DIST": str(dist), "PYTHONDONTWRITEBYTECODE": "1"}
         paged = {**variables, "LAB_DIST": str(brisk), "LAB_SETTINGS": str(BRISK)}
-        pytest = ["-m", "pytest", "-n", "auto", "--dist", "loadfile"]
+        pytest = ["-m", "pytest", "-n", "auto", "--dist"]
         steps = {
             "lint": (["-m", "ruff", "check", "."], variables),
             "format": (["-m", "ruff", "format", "--check", "."], variables),
             "types": (["-m", "mypy", *TYPED], variables),
-            "tests": ([*pytest, *WITHOUT_PAGE, *_recorded(scratch, "tests", records), *arguments], variables),
-            "page tests": ([*pytest, *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments], paged),
+            "tests": (
+                [*pytest, "worksteal", *WITHOUT_PAGE, *_recorded(scratch, "tests", records), *arguments],
+                variables,
+            ),
+            "page tests": ([*pytest, "loadfile", *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments], paged),
         }
         for name, (command, around) in steps.items():
             print(f"\n== {name} ==", flush=True)
