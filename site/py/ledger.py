@@ -92,6 +92,16 @@ class Record:
     settings: dict[str, Any] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def dated(self) -> dict[str, Any]:
+        """What the settings hold beside the page's own: the learner's texts, and the record's number."""
+        return {name: self.settings[name] for name in DATED if name in self.settings}
+
+    @property
+    def moved(self) -> Any:
+        """The acts that were explored, by context, as the settings hold them."""
+        return self.settings.get("moved")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -141,7 +151,10 @@ def merge(ours: Record, theirs: Record) -> Record:
     """Both records as one: every fact of either; where settings or fields differ, ours win, but for what is dated."""
     facts = {fact["id"]: fact for fact in (*theirs.facts, *ours.facts)}
     fields = _filled(ours.fields, theirs.fields) if ours.fields or theirs.fields else {}
-    return Record(_sorted(facts.values()), _settled(ours.settings, theirs.settings), fields)
+    merged = _sorted(facts.values())
+    # Nothing new is the very same: whoever has read the facts knows at a glance that they needn't be read again.
+    kept = ours.facts if merged == ours.facts else merged
+    return Record(kept, _settled(ours.settings, theirs.settings), fields)
 
 
 def answered(facts: Iterable[Fact], context: str, question: str) -> Fact | None:

@@ -188,7 +188,7 @@ def stage(state: State, act: str) -> str:
 
 
 def _has_explored(state: State, act: str) -> bool:
-    moved = state.record.settings.get("moved", {})
+    moved = state.record.moved
     return isinstance(moved, Mapping) and act in moved.get(state.context, ())
 
 
@@ -405,8 +405,10 @@ def _set(course: Course, before: State, values: Settings, settled: bool = True) 
     if not settled:
         return state
     moved = _live(course, state) - _live(course, before)
-    results = {asked: result for asked, result in state.results.items() if asked not in moved}
-    return _remembered(replace(state, results=results), {control.partition(".")[0] for control in values})
+    if moved & state.results.keys():
+        results = {asked: result for asked, result in state.results.items() if asked not in moved}
+        state = replace(state, results=results)
+    return _remembered(state, {control.partition(".")[0] for control in values})
 
 
 def _live(course: Course, state: State) -> set[RunRequest]:
@@ -577,7 +579,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _remembered(state: State, moved: set[str] | None = None, config: str | None = None) -> State:
     """The record with what the page keeps between visits: controls, choices, context, and the acts that were explored."""
-    before = _mapping(state.record.settings.get("moved"))
+    before = _mapping(state.record.moved)
     acts = {context: sorted(set(before.get(context, ()))) for context in state.settings}
     acts[state.context] = sorted({*acts[state.context], *(moved or ())})
     kept = {
@@ -587,12 +589,7 @@ def _remembered(state: State, moved: set[str] | None = None, config: str | None 
         "moved": acts,
         "config": config if config is not None else state.record.settings.get("config"),
     }
-    return replace(state, record=replace(state.record, settings={**_dated(state), **kept}))
-
-
-def _dated(state: State) -> dict[str, Any]:
-    """What of the record's settings is not the page's own: the learner's texts, and the record's number."""
-    return {name: state.record.settings[name] for name in ledger.DATED if name in state.record.settings}
+    return replace(state, record=replace(state.record, settings={**state.record.dated, **kept}))
 
 
 def _text_written(course: Course, state: State, action: TextWritten) -> State:

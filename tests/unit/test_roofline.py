@@ -12,7 +12,7 @@ import views
 from controls import controls
 from tests import lab as native
 from tests.unit.test_steptime import CALIBRATIONS, GPUS, MODELS, cost_of
-from views import act2, roofline_view
+from views import live, roofline_view
 
 DENSE = [name for name, model in MODELS.items() if not model.experts and not model.latent_dim]
 gpus = st.sampled_from([1, 2, 4, 8])
@@ -112,8 +112,8 @@ def test_a_step_of_nothing_has_no_place():
 
 def shown(state):
     """The steps, and the frame, of a state."""
-    live = act2.live_numbers(native.shipped(), state)
-    return roofline_view.placed(native.shipped(), state, live), views.frame(native.shipped(), state)
+    now = live.live_numbers(native.shipped(), state)
+    return roofline_view.placed(native.shipped(), state, now), views.frame(native.shipped(), state)
 
 
 def test_the_drawn_points_are_those_of_the_table():

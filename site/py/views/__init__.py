@@ -22,6 +22,7 @@ from views import (
     embed,
     floor_view,
     ledger_view,
+    live,
     parts,
     report_view,
     roofline_view,
@@ -91,9 +92,9 @@ def known_numbers(course: Course, state: store.State, results: oracles.Results) 
         )
     found["act1"] |= set(calculator.numbers(calculator.desk(course, state))) | set(reserve_numbers(course))
     found["replay"] = blocks_view.names() | floor_view.names()
-    found["act2"] |= set(act2.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
-    live = act2.live_numbers(course, state)
-    steps = roofline_view.placed(course, state, live)
-    found["insight"] = set(roofline_view.numbers(course, state, live, steps)) | set(tail_view.numbers(course, live))
+    found["act2"] |= set(live.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
+    now = live.live_numbers(course, state)
+    steps = roofline_view.placed(course, state, now)
+    found["insight"] = set(roofline_view.numbers(course, state, now, steps)) | set(tail_view.numbers(course, now))
     found["report"] = found["act1"] | found["act2"]
     return found

@@ -17,7 +17,7 @@ from wording import Number
 Numbers = dict[str, Number]
 
 
-@remembered("act1.", same=("record", "pasted", "results", "held"), equal=("chosen", "problems", "strange"))
+@remembered("act1.", same=("record.facts", "pasted", "results", "held"), equal=("chosen", "problems", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
     found = _told(course, state)
@@ -37,7 +37,7 @@ def _asked(course: Course, state: store.State) -> Numbers:
     return oracles.users_numbers(course, store.asked(course, state, "act1.prediction"))
 
 
-@remembered(None, same=("record", "results"), equal=("chosen", "problems", "strange"))
+@remembered(None, same=("record.facts", "results"), equal=("chosen", "problems", "strange"))
 def _told(course: Course, state: store.State) -> Frame:
     """What the act says of its scenario, whatever the controls say."""
     numbers = _asked(course, state)
@@ -79,7 +79,7 @@ def _reality(course: Course, state: store.State, numbers: Numbers) -> Frame:
 # --- The twist ---------------------------------------------------------------------------------------------------------
 
 
-@remembered("act1.kv_heads", same=("record",), equal=("strange",))
+@remembered("act1.kv_heads", same=("record.facts",), equal=("strange",))
 def _twist(course: Course, state: store.State) -> Frame:
     numbers = _asked(course, state)
     published = state.value("act1.kv_heads") != FULL

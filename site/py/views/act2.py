@@ -15,18 +15,14 @@ from course import Course
 from page import Frame
 from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
 from views import floor_view, parts, receipts_view, roofline_view, sweep_view, tail_view
-from views.remembered import remembered
+from views.live import known_results, live_numbers, live_requests, target_numbers
+from views.remembered import DESIGN, remembered
 from wording import Number
 
 Numbers = dict[str, Number]
 MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
 
 
-@remembered(
-    "act2.",
-    same=("record", "results", "swept"),
-    equal=("chosen", "problems", "settled", "strange", "mapping", "sweeping", "picked"),
-)
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act II. It is empty until Act I is done, its instruments until its prediction is committed."""
     opened = store.is_open(state, "act2")
@@ -38,74 +34,63 @@ def frame(course: Course, state: store.State) -> Frame:
     }
     if not opened:
         return found
+    found |= _asked(course, state)
+    return {**found, **_instruments(course, state)} if revealed else found
+
+
+@remembered(None, same=("record.facts",), equal=("chosen", "problems", "strange"))
+def _asked(course: Course, state: store.State) -> Frame:
     numbers = target_numbers(course, state)
     message = course.at(f"act2.message.{state.context}")
-    found |= {
+    return {
         "act2.message.from": {"text": message["from"]},
         "act2.message.text": {"text": wording.fill(message["text"], numbers)},
         **parts.question(course, state, "act2.prediction", numbers),
     }
-    return {**found, **_instruments(course, state)} if revealed else found
 
 
 def _instruments(course: Course, state: store.State) -> Frame:
-    numbers = live_numbers(course, state)
+    return {
+        **_controls(course, state),
+        **_told(course, state),
+        **_design(course, state),
+        **floor_view.frame(course, state),
+        **roofline_view.frame(course, state),
+        **tail_view.frame(course, state),
+        **receipts_view.frame(course, state),
+        **sweep_view.frame(course, state),
+    }
+
+
+@remembered("act2.", equal=("problems",))
+def _controls(course: Course, state: store.State) -> Frame:
+    return parts.control_frames(course, state, "act2")
+
+
+@remembered(None, same=("record.facts", "results"), equal=("strange",))
+def _told(course: Course, state: store.State) -> Frame:
+    """What became of the answers, whatever the controls say."""
     return {
         **parts.feedback(course, state, "act2.prediction"),
         **_pairs(course, state),
-        **parts.control_frames(course, state, "act2"),
+        **_recorded(course, state),
+        **parts.feedback(course, state, "act2.reflection"),
+    }
+
+
+@remembered(DESIGN, same=("record.facts", "results"), equal=("chosen", "problems", "settled", "strange"))
+def _design(course: Course, state: store.State) -> Frame:
+    """The two configurations, and what is said of their numbers."""
+    numbers = live_numbers(course, state)
+    return {
         **_sides(course, state, numbers),
         **_results(course, state, numbers),
-        **floor_view.frame(course, state),
-        **roofline_view.frame(course, state, numbers),
-        **tail_view.frame(course, state, numbers),
-        **receipts_view.frame(course, state),
-        **sweep_view.frame(course, state),
-        **_recorded(course, state),
         **parts.question(course, state, "act2.reflection", numbers),
-        **parts.feedback(course, state, "act2.reflection"),
         **parts.mathematics(course, "act2", numbers | equation_numbers(course, state)),
     }
 
 
 # --- The numbers -------------------------------------------------------------------------------------------------------
-
-
-def target_numbers(course: Course, state: store.State) -> Numbers:
-    """The limits of the act and the loads that its question is asked at."""
-    loads = {f"{s}_load": course.at(f"act2.sides.{s}.load.default", state.context) for s in serving.SIDES}
-    return oracles.target_numbers(course.at("act2.targets")) | loads
-
-
-def live_requests(course: Course, state: store.State) -> dict[str, RunRequest]:
-    """The run that each side asks for now."""
-    return {side: store.request(course, state, side) for side in serving.SIDES}
-
-
-def known_results(course: Course, state: store.State) -> dict[RunRequest, Result]:
-    """The results at hand, with the closed-form memory of a side whose run is still under way."""
-    known = dict(state.results)
-    for request in live_requests(course, state).values():
-        known.setdefault(request, serving.memory(course, request) | serving.workload_numbers(course, request))
-    return known
-
-
-def live_numbers(course: Course, state: store.State) -> Numbers:
-    """Everything that the two configurations show now; None for what is still being simulated."""
-    requests = live_requests(course, state)
-    targets, simulation = course.at("act2.targets"), course.at("act2.simulation")
-    plan = serving.memory(course, requests["a"])
-    return {
-        **oracles.target_numbers(targets),
-        **oracles.sides_numbers(targets, requests, known_results(course, state)),
-        **oracles.spread_numbers(course, requests, state.results),
-        **plan,
-        "days": simulation["days"],
-        "gpus": requests["a"].gpus,
-        "seed": requests["a"].seed,
-        "requests": simulation["requests"],
-        "quick_requests": simulation["quick_requests"],
-    }
 
 
 def equation_numbers(course: Course, state: store.State) -> Numbers:

@@ -12,7 +12,7 @@ from views import parts
 from views.remembered import remembered
 
 
-@remembered("bugs.", same=("record",), equal=("problems", "strange"))
+@remembered("bugs.", same=("record.facts",), equal=("problems", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in the exercise. It is empty until Act II is committed."""
     opened = store.is_open(state, "act2") and store.stage(state, "act2") == store.COMMITTED

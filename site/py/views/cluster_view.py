@@ -31,7 +31,7 @@ PLANNED = (
 )
 
 
-@remembered(("act2.", "report."), same=("record", "results"), equal=("problems", "settled", "strange", "copied"))
+@remembered(("act2.", "report."), same=("record.facts", "results"), equal=("problems", "settled", "strange", "copied"))
 def frame(course: Course, state: store.State) -> Frame:
     """Commands, expectations and plan; nothing of it before the prediction that it would give away is committed."""
     opened = store.is_open(state, "act2") and store.answer(state, "act2.prediction") is not None

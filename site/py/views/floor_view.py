@@ -15,6 +15,7 @@ from course import Course
 from page import Frame
 from replays import BOTH, CELLS, PANELS, FloorRequest, Result
 from views import parts
+from views.remembered import DESIGN, remembered
 from wording import Number
 
 PATH, KEY = "replay.floor", "act2.replay"
@@ -49,6 +50,7 @@ def floors(course: Course, state: store.State) -> Floors:
     return {panel: Shown(request, state.results.get(request)) for panel, request in asked.items()}
 
 
+@remembered((*DESIGN, "act2.floor"), same=("results",), equal=("settled", "picked"))
 def frame(course: Course, state: store.State) -> Frame:
     """The instrument; its lanes once both runs are recorded."""
     shown = floors(course, state)

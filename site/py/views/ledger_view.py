@@ -11,7 +11,7 @@ from views import parts
 from views.remembered import remembered
 
 
-@remembered(None, same=("record",), equal=("asking", "strange"))
+@remembered(None, same=("record.facts",), equal=("asking", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """The facts of the record, newest last, and the buttons' state."""
     rows = [_row(course, fact) for fact in store.facts(state)]

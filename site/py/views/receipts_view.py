@@ -10,10 +10,12 @@ from course import Course
 from page import Frame
 from receipts import Measured
 from serving import Result
+from views.remembered import DESIGN, remembered
 
 PATH = "act2.receipts"
 
 
+@remembered(DESIGN, same=("results",), equal=("settled",))
 def frame(course: Course, state: store.State) -> Frame:
     """The receipts of both sides, the ladder of side A's, and the figures that are only cited."""
     table = course.at("measurements")

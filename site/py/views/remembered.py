@@ -1,42 +1,59 @@
-"""Parts of the frame that are made again only when something they read has changed: most events touch one act."""
+"""Parts of the frame that are made again only when something they read has changed: most events touch one instrument."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import store
 from course import Course
-from page import Frame
 
-Part = Callable[[Course, store.State], Frame]
+Made = TypeVar("Made")
+Part = Callable[[Course, store.State], Made]
+
+DESIGN = (
+    "act2.a.",
+    "act2.b.",
+    "act2.gpus",
+    "act2.weight_bits",
+    "act2.kv_heads",
+    "act2.seed",
+    "act2.cv",
+)  # what a run reads
+
+_kept: list[list[Any]] = []
+
+
+def forget() -> None:
+    """Forget everything: the next frame is made from the state alone."""
+    for last in _kept:
+        last.clear()
 
 
 def remembered(
-    controls: str | tuple[str, ...] | None, same: tuple[str, ...], equal: tuple[str, ...]
-) -> Callable[[Part], Part]:
+    controls: str | tuple[str, ...] | None, same: tuple[str, ...] = (), equal: tuple[str, ...] = ()
+) -> Callable[[Part[Made]], Part[Made]]:
     """A part that reads, of the state, the current context's controls whose names begin like `controls`, or like
-    one of them, and some fields.
+    one of them, and some fields; a dot leads to a field of a field.
 
     `same` are large fields that are replaced when they change and compared by identity, `equal` small ones compared by
-    value; context and theme are read by all. The part as it was is its `__wrapped__`.
+    value; context and theme are read by all.
     """
+    large_of = [attrgetter(name) for name in same]
+    small_of = [attrgetter(name) for name in ("context", "theme", *equal)]
 
-    def read(course: Course, state: store.State) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        here = state.settings[state.context] if controls is not None else {}
-        values = tuple(value for id, value in here.items() if id.startswith(controls or ""))
-        small = (state.context, state.theme, values, *(getattr(state, name) for name in equal))
-        return (course, *(getattr(state, name) for name in same)), small
-
-    def decorate(part: Part) -> Part:
-        last: list[Any] = [None, None, {}]
+    def decorate(part: Part[Made]) -> Part[Made]:
+        last: list[Any] = []
+        _kept.append(last)
 
         @wraps(part)
-        def wrapper(course: Course, state: store.State) -> Frame:
-            large, small = read(course, state)
-            unchanged = last[0] is not None and all(a is b for a, b in zip(large, last[0], strict=True))
-            if not unchanged or small != last[1]:
+        def wrapper(course: Course, state: store.State) -> Made:
+            here = state.settings[state.context] if controls is not None else {}
+            values = [value for id, value in here.items() if id.startswith(controls or "")]
+            large, small = [course, *(of(state) for of in large_of)], [values, *(of(state) for of in small_of)]
+            if not (last and small == last[1] and all(a is b for a, b in zip(large, last[0], strict=True))):
                 last[:] = [large, small, part(course, state)]
-            made: Frame = last[2]
+            made: Made = last[2]
             return made
 
         return wrapper

@@ -16,6 +16,8 @@ from controls import Range, controls
 from course import Course
 from page import Frame
 from views import parts
+from views.live import live_numbers
+from views.remembered import DESIGN, remembered
 from wording import Number
 
 Numbers = Mapping[str, Number]
@@ -31,8 +33,10 @@ PLACES = {  # of the labels, so that the two sides' don't meet
 }
 
 
-def frame(course: Course, state: store.State, live: Numbers) -> Frame:
-    """The sentence on the learner's own step, the roofline, and the parts of each step. `live` are the act's numbers."""
+@remembered((*DESIGN, "act2.roof."), same=("results",), equal=("settled",))
+def frame(course: Course, state: store.State) -> Frame:
+    """The sentence on the learner's own step, the roofline, and the parts of each step."""
+    live = live_numbers(course, state)
     steps = placed(course, state, live)
     found = numbers(course, state, live, steps)
     words = course.at("insight.roofline")

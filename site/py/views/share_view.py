@@ -9,7 +9,8 @@ import wording
 from controls import PASTED, controls
 from course import Course
 from page import Frame
-from views import act2, calculator
+from views import calculator
+from views.live import live_numbers
 from views.remembered import remembered
 
 EMPTY: Frame = {
@@ -24,7 +25,7 @@ EMPTY: Frame = {
 }
 
 
-@remembered("", same=("record", "results", "pasted"), equal=("strange", "settled", "shared", "copied"))
+@remembered("", same=("record.facts", "results", "pasted"), equal=("strange", "settled", "shared", "copied"))
 def frame(course: Course, state: store.State) -> Frame:
     """The copy button's answer, and the box of the link that was opened."""
     fragment = share.link(course, state.context, state.settings[state.context])
@@ -99,7 +100,7 @@ def _results(course: Course, theirs: store.State, mine: store.State) -> tuple[li
         rows.append([words["users"], *(wording.show(found["users"], "n") for found in both)])
         rows.append([words["kv_user"], *(wording.show(found["kv_user_bytes"], "bytes") for found in both)])
     if second:
-        both = [act2.live_numbers(course, page) for page in (theirs, mine)]
+        both = [live_numbers(course, page) for page in (theirs, mine)]
         rows.append([words["ttft"], *(wording.show(found["a_ttft"], "time") for found in both)])
         rows.append([words["throughput"], *(wording.show(found["b_throughput"], "tps") for found in both)])
     return [[*row, {"state": "result"}] for row in rows], not (first and second)

@@ -6,7 +6,7 @@ import store
 import wording
 from course import Course
 from page import Frame
-from views import act2
+from views.live import live_numbers
 from views.remembered import remembered
 from wording import Number
 
@@ -18,7 +18,11 @@ SAVED = {
 }
 
 
-@remembered("act2.", same=("record", "results"), equal=("settled", "strange", "saved", "notices", "offered"))
+@remembered(
+    "act2.",
+    same=("record.facts", "results"),
+    equal=("record.moved", "settled", "strange", "saved", "notices", "offered"),
+)
 def frame(course: Course, state: store.State) -> Frame:
     """Notices, contexts, status line and synthesis."""
     return {
@@ -69,7 +73,7 @@ def _status_values(course: Course, state: store.State) -> dict[str, tuple[str, s
     context = next(c for c in course.at("course.contexts") if c["id"] == state.context)
     revealed = store.answer(state, "act1.prediction") is not None
     sizes = oracles.users_numbers(course, store.asked(course, state, "act1.prediction")) if revealed else {}
-    sides = act2.live_numbers(course, state) if store.answer(state, "act2.prediction") else {}
+    sides = live_numbers(course, state) if store.answer(state, "act2.prediction") else {}
     ttft, throughput = sides.get("a_ttft"), sides.get("b_throughput")
     share = sides.get("a_ttft_share")
     met = None if share is None else share <= 1
@@ -98,7 +102,7 @@ def _synthesis(course: Course, state: store.State) -> Frame:
     takeaways: list[str] = []
     if done:
         numbers: dict[str, Number] = dict(oracles.users_numbers(course, store.asked(course, state, "act1.prediction")))
-        numbers |= _recorded_numbers(course, state) or act2.live_numbers(course, state)
+        numbers |= _recorded_numbers(course, state) or live_numbers(course, state)
         takeaways = [wording.fill(text, numbers) for text in course.at("course.synthesis.takeaways")]
     return found | {"synthesis.takeaways": {"items": takeaways}}
 

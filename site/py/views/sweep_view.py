@@ -18,6 +18,7 @@ from page import Frame
 from serving import RunRequest
 from sweeps import Point, Sweep
 from views import parts
+from views.remembered import DESIGN, remembered
 from wording import Number
 
 PATH = "sweeps"
@@ -32,6 +33,7 @@ def frame(course: Course, state: store.State) -> Frame:
 # --- The feasibility map -------------------------------------------------------------------------------------------------
 
 
+@remembered(DESIGN, same=("swept",), equal=("settled", "mapping"))
 def _map(course: Course, state: store.State) -> Frame:
     table, whole = course.at(f"{PATH}.map"), store.sweep(course, state, sweeps.MAP)
     sweep = sweeps.shown(course, whole, store.sides(course, state))
@@ -179,6 +181,7 @@ def _heaviest(course: Course, sweep: Sweep, own: RunRequest) -> list[str]:
 # --- The frontier --------------------------------------------------------------------------------------------------------
 
 
+@remembered((*DESIGN, "act2.sweep_side"), same=("swept",), equal=("settled", "sweeping"))
 def _frontier(course: Course, state: store.State) -> Frame:
     whole = store.sweep(course, state, sweeps.FRONTIER)
     sweep, side = sweeps.shown(course, whole, store.sides(course, state)), whole.scenario.side

@@ -14,6 +14,8 @@ from course import Course
 from page import Frame
 from serving import Result
 from views import parts
+from views.live import live_numbers
+from views.remembered import DESIGN, remembered
 from wording import Number
 
 Numbers = Mapping[str, Number]
@@ -44,8 +46,10 @@ class Waits:
         return (min(day[level] for day in self.days), max(day[level] for day in self.days)) if self.days else None
 
 
-def frame(course: Course, state: store.State, live: Numbers) -> Frame:
+@remembered(DESIGN, same=("results",), equal=("settled",))
+def frame(course: Course, state: store.State) -> Frame:
     """The distribution of each side whose run is there, and a sentence on how far it may be trusted."""
+    live = live_numbers(course, state)
     words, found = course.at("insight.tail"), numbers(course, live)
     known = {side: waits(course, state, side, live) for side in serving.SIDES}
     text, mark = _trust(course, state, found)
