@@ -39,7 +39,7 @@ def broken(visitor):
 
 def test_without_webassembly_the_page_can_be_read_and_says_why_it_computes_nothing(broken):
     lab = broken(NO_WASM).begin()
-    said = native.shipped().at("boot.no_wasm")
+    said = native.shipped().at("words.boot.no_wasm")
     expect(lab.page.get_by_role("alert").filter(has_text=said)).to_be_visible(timeout=BOOT_MS)
     expect(lab.node("act1.prediction.prompt")).to_be_visible()
 

@@ -161,6 +161,12 @@ def locks(state):
     return {key: fact for key in asked if (fact := store.answer(state, *key)) is not None}
 
 
+def in_order(state, context):
+    """Whether no question was locked before those that come before it."""
+    locked = [store.answer(state, question, context) is not None for question in native.QUESTIONS]
+    return locked == sorted(locked, reverse=True)
+
+
 def finished(state):
     """The state when somebody goes on from here: each question that is still open gets its first option."""
     for question in native.QUESTIONS:
@@ -180,6 +186,7 @@ def test_random_walks_never_unlock_never_lose_a_fact_and_always_have_a_way_forwa
             if state.record.facts is not before.record.facts:
                 assert {fact["id"] for fact in before.record.facts} <= {fact["id"] for fact in state.record.facts}
                 assert locks(before).items() <= locks(state).items()
+                assert all(in_order(state, context) for context in COURSE.contexts)
             request = store.next_run(COURSE, state) if count % 20 == 0 else None
             if request is not None:
                 state = native.after(state, store.RunFinished(request, jobs.refused(COURSE, request), native.AT))
