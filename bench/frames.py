@@ -28,7 +28,7 @@ PATIENCE_MS = 300_000
 # Milliseconds between frames while a replay plays, begun anew when it ends.
 PLAY = """async ([key, seconds]) => {
   const root = document.querySelector(`[data-key="${key}"]`), toggle = root.querySelector('[data-play="toggle"]');
-  root.scrollIntoView();
+  root.scrollIntoView({ behavior: "instant" });
   const gaps = [];
   const begun = performance.now();
   let before = begun;

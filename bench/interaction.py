@@ -41,7 +41,7 @@ class Dragging:
         self.found = Dragged()
         self.slider = page.locator(subject.slider)
         subject.to_slider(page)
-        self.slider.evaluate("node => node.scrollIntoView({ block: 'start' })")
+        self.slider.evaluate("node => node.scrollIntoView({ block: 'start', behavior: 'instant' })")
         page.evaluate("count => bench.move(count)", WARM_UP_MOVES)
         self.rest()
         self.heap_before = memory.heap_bytes()

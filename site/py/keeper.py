@@ -62,13 +62,13 @@ class Keeper:
         """Read, merge, write, read back. `now` is ISO 8601, UTC. Raises LedgerError if a newer version wrote the document."""
         text, _ = self.text()
         made, reading = ledger.write(text, record, dict(fields), now)
-        return self._keep(text, made, reading)
+        return self._keep(made, reading)
 
     def import_(self, incoming: str, now: str) -> Kept:
         """Take an exported file in. Raises LedgerError when it can't be read."""
         text, _ = self.text()
         made, reading = ledger.import_(text, incoming, now)
-        return self._keep(text, made, reading)
+        return self._keep(made, reading)
 
     def export(self, form: str, now: str) -> str:
         """The whole document as text, its history as a "dict" or a "list"."""
@@ -78,12 +78,12 @@ class Keeper:
         """Drop this lab's entry; the other labs' stay."""
         text, _ = self.text()
         made, reading = ledger.clear(text, now)
-        return self._keep(text, made, reading)
+        return self._keep(made, reading)
 
-    def _keep(self, before: str | None, made: str, reading: ledger.Reading) -> Kept:
+    def _keep(self, made: str, reading: ledger.Reading) -> Kept:
         try:
-            if ledger.read(before).set_aside is not None and before is not None:
-                self.storage.set(ASIDE + hashlib.sha256(before.encode()).hexdigest()[:8], before)
+            if aside := reading.set_aside:
+                self.storage.set(ASIDE + hashlib.sha256(aside.encode()).hexdigest()[:8], aside)
             self.storage.set(ledger.KEY, made)
             if self.storage.get(ledger.KEY) != made:
                 raise OSError("what was written did not read back")

@@ -636,8 +636,10 @@ def _with_notice(state: State, sentence: str) -> State:
 
 
 def _save_finished(course: Course, state: State, action: SaveFinished) -> State:
-    merged = ledger.merge(state.record, action.record)
-    state = _understood(course, replace(state, record=merged, stored=merged, saved=action.saved))
+    merged, known = ledger.merge(state.record, action.record), state.record.facts
+    state = replace(state, record=merged, stored=merged, saved=action.saved)
+    if merged.facts is not known:
+        state = _understood(course, state)
     return state if action.notice is None else _with_notice(state, action.notice)
 
 

@@ -30,7 +30,7 @@ DIFFERENCES = """expected => {
     rows: node => [...node.rows].map(row => [...row.cells].map(words)),
     marks: node => [...node.rows].map(row => row.dataset.state ?? null),
     figure: node => [(node.data ?? []).map(trace => [trace.x, trace.y]), (node.layout?.shapes ?? [])
-      .map(shape => [shape.xanchor ?? shape.x0, shape.yanchor ?? shape.y0])],
+      .map(shape => [shape.xanchor ?? shape.x0 ?? shape.path, shape.yanchor ?? shape.y0])],
     hidden: node => node.hidden, disabled: node => node.disabled, checked: node => node.checked,
     value: node => node.value, state: attribute('data-state'), label: attribute('aria-label'),
     spoken: attribute('aria-valuetext'), invalid: attribute('aria-invalid'),
@@ -146,7 +146,7 @@ def _properties(properties: Mapping[str, Any]) -> dict[str, Any]:
         elif name == "figure":
             traces = value.get("data", [])
             shapes = value.get("layout", {}).get("shapes", [])
-            places = [[s.get("xanchor", s.get("x0")), s.get("yanchor", s.get("y0"))] for s in shapes]
+            places = [[s.get("xanchor", s.get("x0", s.get("path"))), s.get("yanchor", s.get("y0"))] for s in shapes]
             drawn = [[[trace.get("x"), trace.get("y")] for trace in traces], places]
             found["figure"] = json.loads(json.dumps(drawn))
         elif name == "scene":

@@ -118,8 +118,10 @@ def shown(state):
 
 def test_the_drawn_points_are_those_of_the_table():
     steps, frame = shown(native.walked(until=3))
-    drawn = sorted(x for trace in frame["act2.roof.plot"]["figure"]["data"][3:] for x in trace["x"])
-    assert drawn == sorted(at["intensity"] for at in steps.values())
+    figure = frame["act2.roof.plot"]["figure"]
+    marks = [x for trace in figure["data"] if trace.get("text") for x in trace["x"]]
+    own = [shape["xanchor"] for shape in figure["layout"]["shapes"] if "xanchor" in shape]
+    assert sorted(marks + own) == sorted(at["intensity"] for at in steps.values())
     assert len(frame["act2.roof.body"]["rows"]) == len(steps) == 7
     for trace in frame["act2.steps.plot"]["figure"]["data"]:
         row = next(row for row in frame["act2.steps.body"]["rows"] if row[0] == trace["name"])

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import wording
-from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, legend_only, marks
+from charts.parts import PALETTES, Figure, Words, at_point, axes, curve, diamond, legend_only, marks
 
 USER_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
 
@@ -48,10 +48,10 @@ def users_chart(
     return {"data": data, "layout": layout}
 
 
-def _logarithmic_ends(values: Sequence[float]) -> list[float]:
-    """The ends of a logarithmic axis that holds these values and a little air."""
+def _logarithmic_ends(values: Sequence[float], air: float = AIR) -> list[float]:
+    """The ends of a logarithmic axis that holds these values and a little air, in decades."""
     exponents = [math.log10(value) for value in values]
-    return [min(exponents) - AIR, max(exponents) + AIR]
+    return [min(exponents) - air, max(exponents) + air]
 
 
 FAMILIES = {  # hue and plotly symbol
@@ -63,6 +63,11 @@ FAMILIES = {  # hue and plotly symbol
 }
 FILLS = ("", "-open-dot", "-open")  # by precision, the most bits first
 LONGEST_NAME = 24
+RING = 10  # pixels
+CIRCLE = (
+    "M-10 0C-10 -5.5 -5.5 -10 0 -10C5.5 -10 10 -5.5 10 0C10 5.5 5.5 10 0 10C-5.5 10 -10 5.5 -10 0"  # of that radius
+)
+SCALE_AIR = 0.15  # decades
 DECADES = tuple(float(10**power) for power in range(7))
 
 
@@ -82,14 +87,19 @@ def families_chart(
         if mine:
             data.append(_family(mine, kinds[family], colour[hue], symbol))
     data += [legend_only(name, colour["muted"], "circle" + fill) for name, fill in zip(bits, FILLS, strict=True)]
-    data += [_ring(row, words["families_here"], colour["text"]) for row in rows if row["here"] is not None]
+    ring = legend_only(words["families_here"], colour["text"], "circle-open")
+    ring["marker"]["size"] = 2 * RING
+    data.append(ring)
     ticks = [2**power for power in range(10, 26)]
     named = [_binary(tick) if i % 5 == 0 else "" for i, tick in enumerate(ticks)]
     names = [row["name"] for row in rows]
     layout = axes(colour, words["families_x"], "")
     layout["margin"] |= {"t": 104, "r": 40}
     layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": named, "tickangle": 0}
-    layout["yaxis"] |= {"type": "category", "autorange": "reversed", "tickfont": {"size": 11}}
+    layout["xaxis"]["range"] = _logarithmic_ends([bytes for row in rows for bytes, _ in row["sizes"]], air=SCALE_AIR)
+    layout["yaxis"] |= {"type": "category", "tickfont": {"size": 11}}
+    layout["yaxis"] |= {"categoryarray": names, "range": [len(names) - 0.5, -0.5]}  # the first on top
+    layout["shapes"] = [_ring(row, colour["text"]) for row in rows if row["here"] is not None]
     layout["yaxis"] |= {"tickvals": names, "ticktext": [_short(name) for name in names]}
     layout["legend"] |= {"xref": "container", "yref": "container", "y": 1, "yanchor": "top"}
     if room > 0:
@@ -126,10 +136,9 @@ def _spans(rows: Sequence[Mapping[str, Any]], colour: str) -> dict[str, Any]:
     return line
 
 
-def _ring(row: Mapping[str, Any], name: str, colour: str) -> dict[str, Any]:
-    ring = marks([row["sizes"][row["here"]][0]], [row["name"]], name, colour, ["circle-open"])
-    ring["marker"] |= {"size": 20}
-    return ring | {"hoverinfo": "skip"}
+def _ring(row: Mapping[str, Any], colour: str) -> dict[str, Any]:
+    """A ring around one mark: a shape, like `diamond`, so that it moves by itself."""
+    return at_point(row["sizes"][row["here"]][0], row["name"], CIRCLE) | {"line": {"color": colour, "width": 1.5}}
 
 
 def _unseen(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -63,14 +63,18 @@ def marks(
     return {"type": "scatter", "mode": "markers", "name": name, "x": list(xs), "y": list(ys), "marker": marker}
 
 
-def diamond(x: float, y: float, colour: str) -> dict[str, Any]:
-    """One point as a shape: it moves without the figure being drawn anew, as one of `marks` could not.
+def at_point(x: float, y: float | str, path: str) -> dict[str, Any]:
+    """A path in pixels around a point, as a shape: it moves without the figure being drawn anew, as one of `marks` could not.
 
     That holds while it stays out of the legend and both axes have a range of their own; `legend_only` names it there.
     """
-    place = {"xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y, "path": "M-8 0L0 -8L8 0L0 8Z"}
+    return {"type": "path", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y, "path": path}
+
+
+def diamond(x: float, y: float, colour: str) -> dict[str, Any]:
+    """One point as a shape that moves by itself."""
     line = {"color": "#FFFFFF", "width": 1.5}
-    return {"type": "path", **place, "fillcolor": colour, "line": line}
+    return at_point(x, y, "M-8 0L0 -8L8 0L0 8Z") | {"fillcolor": colour, "line": line}
 
 
 def legend_only(name: str, colour: str, symbol: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import wording
-from charts.parts import PALETTES, Figure, Words, axes, curve, marks
+from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, legend_only, marks
 
 Point = tuple[float, float]
 READABLE = 15  # percent of a bar: a narrower part has no room for its figure on a phone
@@ -18,21 +18,23 @@ Y_RANGE = (-0.2, 3.55)  # powers of ten, TFLOP/s: from a lone request to the FP8
 def roofline_chart(
     peak: Sequence[Point],
     reached: Sequence[Point],
-    trail: Sequence[Point],
     series: Sequence[Mapping[str, Any]],
+    own: Point,
+    trail: Sequence[Point],
     words: Words,
     theme: str,
 ) -> Figure:
     """Steps as points, TFLOP/s (y) against FLOP/byte (x), both logarithmic, under the two roofs.
 
-    `peak` and `reached` are the roofs as points, `trail` the learner's step at other batches. A series is {name, hue, xs, ys,
-    symbols, labels, places}: one colour, a plotly symbol, a short label and the label's place for each point.
+    `peak` and `reached` are the roofs as points; a series is {name, hue, xs, ys, symbols, labels, places}: one colour, a plotly
+    symbol, a short label and the label's place for each point. `own` is the learner's step, `trail` the same at other batches:
+    shapes both, since they follow a slider.
     """
     colour = PALETTES[theme]
     data = [
         curve(*_columns(peak), words["peak"], colour["text"]),
         curve(*_columns(reached), words["reached"], colour["muted"], dash="dash"),
-        _trail(trail, words["trail"], colour["muted"]),
+        _unseen(words["trail"], colour["muted"]),
     ]
     for one in series:
         trace = marks(one["xs"], one["ys"], one["name"], colour[one["hue"]], list(one["symbols"]))
@@ -41,12 +43,13 @@ def roofline_chart(
         trace["hovertemplate"] = "%{text}<br>%{x:.3s} FLOP/byte · %{y:.3s} TFLOP/s"
         trace["textfont"]["color"] = colour[one["hue"]]
         data.append(trace)
+    data.append(legend_only(words["own"], colour["text"], "diamond"))
     layout = axes(colour, words["x"], words["y"])
     ticks = [wording.decimals(tick, 0) for tick in X_TICKS]
     layout["xaxis"] |= {"type": "log", "range": list(X_RANGE), "tickvals": list(X_TICKS), "ticktext": ticks}
     layout["yaxis"] |= {"type": "log", "range": list(Y_RANGE), "tickvals": list(X_TICKS[:4]), "ticktext": ticks[:4]}
     corner = peak[1][0]
-    layout["shapes"] = [_ridge(corner, colour["muted"])]
+    layout["shapes"] = [_ridge(corner, colour["muted"]), _trail(trail, colour["muted"]), diamond(*own, colour["text"])]
     layout["annotations"] = [
         _side(words["memory_side"], 0.0, "left", colour),
         _side(words["arithmetic_side"], 1.0, "right", colour),
@@ -104,10 +107,14 @@ def _columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
-def _trail(points: Sequence[Point], name: str, colour: str) -> dict[str, Any]:
-    line = curve(*_columns(points), name, colour, dash="dot")
-    line["line"]["width"] = 1.5
-    return line | {"mode": "lines+markers", "marker": {"size": 4, "color": colour}}
+def _unseen(name: str, colour: str) -> dict[str, Any]:
+    """The trail's name in the legend."""
+    return {**curve([], [], name, colour, dash="dot"), "x": [None], "y": [None]}
+
+
+def _trail(points: Sequence[Point], colour: str) -> dict[str, Any]:
+    path = "M" + "L".join(f"{x:.4f},{y:.4f}" for x, y in points)
+    return {"type": "path", "path": path, "line": {"color": colour, "width": 1.5, "dash": "dot"}, "layer": "below"}
 
 
 def _ridge(x: float, colour: str) -> dict[str, Any]:

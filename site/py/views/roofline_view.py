@@ -24,7 +24,7 @@ Numbers = Mapping[str, Number]
 Placed = Mapping[str, float | str]
 
 BATCH, CONTEXT = "act2.roof.batch", "act2.roof.context"
-HUES = {"a": "blue", "b": "green", "own": "text"}
+HUES = {"a": "blue", "b": "green"}
 INTENSITIES = tuple(float(1 << power) / 4 for power in range(17))  # FLOP/byte at which the roofs are drawn
 SYMBOLS = {"prefill": "square", "decode": "circle", "run": "circle-open"}
 PLACES = {  # of the labels, so that the two sides' don't meet
@@ -123,8 +123,9 @@ def _roof(course: Course, state: store.State, steps: Mapping[str, Placed], found
     corners = (INTENSITIES[0], float(found["ridge"] or 1), INTENSITIES[-1])
     peak = [(x, engine.roof(gpu, bits, x) / engine.TFLOP) for x in corners]
     reached = [(x, engine.reached(cost, x) / engine.TFLOP) for x in INTENSITIES]
-    series = [_series(course, steps, key) for key in HUES]
-    figure = charts.roofline_chart(peak, reached, _trail(course, state, cost), series, words, state.theme)
+    series = [_series(course, steps, side) for side in HUES]
+    trail = _trail(course, state, cost)
+    figure = charts.roofline_chart(peak, reached, series, _point(steps["own"]), trail, words, state.theme)
     caption, describe = (wording.fill(words[f"chart_{key}"], found) for key in ("caption", "describe"))
     rows = [
         [
@@ -139,22 +140,23 @@ def _roof(course: Course, state: store.State, steps: Mapping[str, Placed], found
     return parts.chart("act2.roof", words["chart_title"], caption, describe, figure, words["columns"], rows)
 
 
-def _series(course: Course, steps: Mapping[str, Placed], key: str) -> dict[str, Any]:
-    """The marks of one colour: a side's prefill, full decode and run, or the learner's own step."""
-    words = course.at("insight.roofline")
-    if key == "own":
-        mine, look = {"own": steps["own"]}, {"symbols": ["diamond"], "labels": [""], "places": ["top center"]}
-    else:
-        kinds = [kind for kind in SYMBOLS if f"{key}_{kind}" in steps]
-        mine = {kind: steps[f"{key}_{kind}"] for kind in kinds}
-        labels = [wording.fill(words[f"{kind}_point"], {"side": key.upper()}) for kind in kinds]
-        look = {"symbols": [SYMBOLS[k] for k in kinds], "labels": labels, "places": [PLACES[key][k] for k in kinds]}
+def _point(at: Placed) -> tuple[float, float]:
+    """A step on the roofline: FLOP/byte, TFLOP/s."""
+    return float(at["intensity"]), float(at["flops_per_s"]) / engine.TFLOP
+
+
+def _series(course: Course, steps: Mapping[str, Placed], side: str) -> dict[str, Any]:
+    """The marks of one colour: a side's prefill, full decode and run."""
+    words, kinds = course.at("insight.roofline"), [kind for kind in SYMBOLS if f"{side}_{kind}" in steps]
+    points = [_point(steps[f"{side}_{kind}"]) for kind in kinds]
     return {
-        "name": words["own"] if key == "own" else course.at(f"act2.sides.{key}.title"),
-        "hue": HUES[key],
-        "xs": [at["intensity"] for at in mine.values()],
-        "ys": [float(at["flops_per_s"]) / engine.TFLOP for at in mine.values()],
-        **look,
+        "name": course.at(f"act2.sides.{side}.title"),
+        "hue": HUES[side],
+        "xs": [x for x, _ in points],
+        "ys": [y for _, y in points],
+        "symbols": [SYMBOLS[kind] for kind in kinds],
+        "labels": [wording.fill(words[f"{kind}_point"], {"side": side.upper()}) for kind in kinds],
+        "places": [PLACES[side][kind] for kind in kinds],
     }
 
 
@@ -163,8 +165,7 @@ def _trail(course: Course, state: store.State, cost: engine.StepCost) -> list[tu
     table, own = controls(course)[BATCH], int(state.value(BATCH))
     most = int(table.maximum) if isinstance(table, Range) else own
     batches = sorted({own, most, *(1 << power for power in range(most.bit_length()))})
-    steps = [_own(cost, batch, int(state.value(CONTEXT))) for batch in batches]
-    return [(float(at["intensity"]), float(at["flops_per_s"]) / engine.TFLOP) for at in steps]
+    return [_point(_own(cost, batch, int(state.value(CONTEXT)))) for batch in batches]
 
 
 def _row_name(course: Course, state: store.State, name: str, found: Numbers) -> str:
