@@ -42,7 +42,7 @@ CONTROLS = (
     Control("serving floor: request", '[data-action="pick"][data-move="later"]', keyed("act2.replay.why"), "click"),
     Control("roofline: batch", keyed("act2.roof.batch.range"), keyed("act2.roof.plot")),
     Control("roofline: context", keyed("act2.roof.context.range"), keyed("act2.roof.plot")),
-    Control("step's parts: context", keyed("act2.roof.context.range"), keyed("act2.steps.head")),
+    Control("step's parts: context", keyed("act2.roof.context.range"), keyed("act2.steps.body")),
     Control("frontier: side", "[id='act2.sweep_side.select']", keyed("act2.frontier.intro"), "change"),
 )
 
