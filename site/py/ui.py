@@ -97,6 +97,7 @@ class Screen:
 
 TOGETHER_MS = 300  # results that follow one another are shown together, at most this often
 WRITING_PAUSE_MS = 800  # after so long without a key, what was written is saved
+SETTLED_MS = 50  # a control's new value is saved once the frame that shows it is on the screen
 
 
 class App:
@@ -116,6 +117,8 @@ class App:
         self.writing: Any = None  # the field being written in, until its text is in the record
         self.pause = 0
         self.paused = self.callback(self.written)
+        self.unsaved: store.Save | None = None  # settings that wait for their frame
+        self.saving, self.settled = 0, self.callback(self.save_settings)
         self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
         thread = f"{document.documentElement.dataset.parts}simulator.mjs"
         self.simulator = Simulator(window, self.callback, course, self.finished, lambda: self.frame_asked, thread)
@@ -169,13 +172,23 @@ class App:
 
     def carry_out(self, effect: store.Effect) -> None:
         """Do what an effect says."""
-        if isinstance(effect, store.Save):
-            self.save(effect)
-        else:
+        if not isinstance(effect, store.Save):
             self.simulator.ask(effect.request)
+        elif effect.record.facts is self.state.stored.facts:
+            self.unsaved = effect
+            window.clearTimeout(self.saving)
+            self.saving = window.setTimeout(self.settled, SETTLED_MS)
+        else:  # what the learner has committed
+            self.save(effect)
+
+    def save_settings(self, *_: Any) -> None:
+        """Save the settings that are not saved yet: their frame is over, the page is left, or the document is asked for."""
+        if self.unsaved is not None:
+            self.save(self.unsaved)
 
     def save(self, effect: store.Save) -> None:
         """Write the record and report where it is now."""
+        self.unsaved = None
         try:
             kept = self.keeper.save(effect.record, effect.fields, now())
         except ledger.LedgerError as refusal:
@@ -235,6 +248,7 @@ class App:
 
     def export(self, form: str) -> None:
         """Download the ledger as a file; if that fails, show its text to copy."""
+        self.save_settings()
         text = self.keeper.export(form, now())
         self.download(report.File(f"{ledger.KEY}.json", "application/json", text), "embed.text", "ledger.text")
 
@@ -312,6 +326,7 @@ class App:
 
     def clear(self) -> None:
         """Drop this lab's record and start again."""
+        self.unsaved = None
         try:
             self.dispatch(store.Cleared(self.keeper.clear(now()).saved))
         except ledger.LedgerError as refusal:
@@ -331,6 +346,12 @@ class App:
         field, self.writing = self.writing, None
         if field is not None:
             self.dispatch(store.TextWritten(field.dataset.field, field.value, now()))
+            self.save_settings()
+
+    def leave(self, *_: Any) -> None:
+        """The page is left: whatever isn't saved yet is saved."""
+        self.written()
+        self.save_settings()
 
     def save_file(self, form: str) -> None:
         """Download one of the report's files."""
@@ -497,8 +518,8 @@ def listen_around(app: App) -> None:
     for target, name, handler in (
         (window, "storage", reread),
         (window, "pageshow", reread),
-        (window, "pagehide", app.written),
-        (document, "visibilitychange", app.written),
+        (window, "pagehide", app.leave),
+        (document, "visibilitychange", app.leave),
         (window, "hashchange", app.take_handoff),
         (window, "hashchange", app.open_link),
         (window, "lab:theme", theme),

@@ -33,7 +33,7 @@ def test_each_figure_and_its_table_are_the_native_ones(looking):
 
 def test_the_learners_own_step_moves_while_its_slider_is_held(looking):
     lab = looking.lab
-    own = "() => document.querySelector('[data-key=\"act2.roof.plot\"]').data.at(-1).x[0]"
+    own = "() => document.querySelector('[data-key=\"act2.roof.plot\"]').layout.shapes.at(-1).xanchor"
     lab.plot("act2.roof")
     runs = lab.reads("act2.runs")
     slider = lab.page.get_by_role("slider", name="Requests in your step")
