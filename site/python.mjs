@@ -43,6 +43,10 @@ export async function startPython(options = {}, names = [], wasm = fetch(here(WA
     globalThis.fetch = plain;
   }
   for (const [place, content] of await files) python.FS.writeFile(place, content);
-  python.runPython(`import sys; sys.path.insert(0, "${APP}"); import methods`);
+  try {
+    python.runPython(`import sys; sys.path.insert(0, "${APP}"); import methods`);
+  } catch (failure) {
+    throw new Error(`app.zip: ${String(failure.message).trim().split("\n").pop()}`); // it arrived, but can't be read
+  }
   return python;
 }

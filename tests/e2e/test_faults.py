@@ -58,7 +58,7 @@ def test_a_part_with_the_wrong_bytes_is_refused_and_named(broken):
     lab = broken()
     lab.page.route("**/app.zip", lambda route: route.fulfill(body=b"PK" + bytes(2_000_000)))
     lab.begin()
-    expect(lab.page.get_by_role("alert").filter(has_text="could not")).to_be_visible(timeout=BOOT_MS)
+    expect(lab.page.get_by_role("alert").filter(has_text="app.zip")).to_be_visible(timeout=BOOT_MS)
     expect(lab.page.get_by_role("button", name="Reload the page")).to_be_visible()
 
 
