@@ -23,6 +23,21 @@ async function machineCode(asked) {
 }
 
 /**
+ * Have WebAssembly make no memory that is shared; returns a function that undoes it. Pyodide makes one to sleep on, which browsers
+ * warn of in a page that isn't isolated. The lab's Python never sleeps.
+ */
+function onlyOwnMemory() {
+  const { Memory } = WebAssembly;
+  WebAssembly.Memory = function ({ shared, ...how }) {
+    return new Memory(how);
+  };
+  WebAssembly.Memory.prototype = Memory.prototype;
+  return () => {
+    WebAssembly.Memory = Memory;
+  };
+}
+
+/**
  * Start Python, with further files in its root. `wasm` is the answer to a fetch of its machine code that is already under
  * way. Rejects with an Error that names what is missing.
  */
@@ -31,6 +46,7 @@ export async function startPython(options = {}, names = [], wasm = fetch(here(WA
   files.catch(() => {}); // said below, once Pyodide is up
   const plain = globalThis.fetch;
   globalThis.fetch = (input, init) => (String(input.url ?? input) === here(WASM) && !init?.cache ? machineCode(wasm) : plain(input, init));
+  const unshare = onlyOwnMemory();
   let python;
   try {
     python = await loadPyodide({
@@ -41,6 +57,7 @@ export async function startPython(options = {}, names = [], wasm = fetch(here(WA
     });
   } finally {
     globalThis.fetch = plain;
+    unshare();
   }
   for (const [place, content] of await files) python.FS.writeFile(place, content);
   try {

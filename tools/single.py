@@ -11,7 +11,7 @@ from tools import languages, policy
 
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # What a file needs no more, and the ways to other languages, which are pages of their own.
-NEEDLESS = "preload|modulepreload|manifest|apple-touch-icon|alternate"
+NEEDLESS = "preload|modulepreload|manifest|apple-touch-icon"
 DROPPED = rf'(?:<link rel="(?:{NEEDLESS})"[^>]*>|<p class="languages">.*?</p>)\n?\s*'
 
 
