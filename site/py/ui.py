@@ -311,6 +311,7 @@ class App:
             return
         text = await file.text()
         target.value = ""
+        self.save_settings()
         try:
             self.take(self.keeper.import_(text, now()), restore=True)
             self.dispatch(store.Noticed(self.course.at("words.imported")))

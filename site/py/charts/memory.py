@@ -67,7 +67,7 @@ RING = 10  # pixels
 CIRCLE = (
     "M-10 0C-10 -5.5 -5.5 -10 0 -10C5.5 -10 10 -5.5 10 0C10 5.5 5.5 10 0 10C-5.5 10 -10 5.5 -10 0"  # of that radius
 )
-SCALE_AIR = 0.15  # decades
+SCALE_AIR = 0.3  # decades: the ring has room at both ends, on a phone too
 DECADES = tuple(float(10**power) for power in range(7))
 
 
