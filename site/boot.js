@@ -78,14 +78,6 @@
     },
     true,
   );
-  addEventListener(
-    "load",
-    (event) => {
-      const part = event.target && event.target.dataset && event.target.dataset.part;
-      if (part === "plotly") dispatchEvent(new Event("lab:plotly-load"));
-    },
-    true,
-  );
   const firstLine = (reason) => String((reason && reason.message) || reason).trim().split("\n").pop().slice(0, 200);
   // PyScript fetches this one by itself, and says nothing when the server doesn't have it.
   const watch = (entries) => {
@@ -120,6 +112,7 @@
     const script = document.createElement("script");
     script.src = `${root.dataset.parts}runtime/plotly-basic.min.js`;
     script.dataset.part = "plotly";
+    script.onload = () => dispatchEvent(new Event("lab:plotly-load")); // a window never hears of a script's load
     document.head.append(script);
   };
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 import store
 from tests import lab as native
 from tests.e2e.conftest import BOOT_MS, LEDGER
-from tests.e2e.twin import Twin
+from tests.e2e.twin import Twin, document
 
 WASM = "**/pyodide.asm.wasm"
 WATCH_PROGRESS = """
@@ -140,6 +140,24 @@ def test_without_plotly_the_tables_say_it_all(visitor):
     state = native.after(state, store.ControlMoved("act1.context", 8192))
     lab.shows("act1.state", native.says(state, "act1.state"))
     expect(lab.node("act1.chart.plot")).to_have_text(native.shipped().at("words.chart_missing"))
+
+
+IN_SIGHT = """node => new Promise(done => new IntersectionObserver((entries, seen) => {
+  if (!entries[0].isIntersecting) return;
+  seen.disconnect();
+  done();
+}).observe(node))"""
+
+
+def test_a_chart_that_is_looked_at_is_drawn_as_soon_as_plotly_comes(visitor):
+    lab = visitor(document=document(native.walked(until=1)))
+    let_come = open_but_hold(lab, "**/plotly-basic.min.js")
+    chart = lab.node("act1.chart.plot")
+    chart.scroll_into_view_if_needed()
+    chart.evaluate(IN_SIGHT)
+    expect(chart).to_be_empty()
+    let_come()
+    expect(chart.locator(".main-svg").first).to_be_visible()
 
 
 BLOCKED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"

@@ -54,6 +54,13 @@ DIFFERENCES = """expected => {
 }"""
 
 
+# What else to know when the page says otherwise: whether plotly came, whether frames are painted, where the page stands.
+AROUND = """() => new Promise(done => {
+  const facts = () => `plotly ${typeof Plotly} ${document.documentElement.dataset.plotly ?? ''}, at ${scrollY} px of ` +
+    `${document.documentElement.scrollHeight}, ${document.visibilityState}`;
+  requestAnimationFrame(() => done(`${facts()}, painting`));
+  setTimeout(() => done(`${facts()}, not painting`), 2000);
+})"""
 LOOK_MS = 300  # to compare a whole page takes it 40 ms, in which it computes nothing
 
 
@@ -124,7 +131,9 @@ class Twin:
             )
         except Error as late:
             differences = page.evaluate(DIFFERENCES, expected)
-            raise AssertionError("\n".join(["The page says otherwise:", *differences])) from late
+            short = [difference[:300] for difference in differences]
+            around = page.evaluate(AROUND)
+            raise AssertionError("\n".join(["The page says otherwise:", *short, around, *self.lab.errors])) from late
 
 
 def _frame(state: store.State) -> dict[str, dict[str, Any]]:
