@@ -7,16 +7,20 @@
 //   labReplay.frames(root)              how many frames it has played
 //
 // A painter has a length, where to begin, key frames, step(position, direction), paint(position) and, if things on it can be
-// pressed, hit(canvas, x, y) and sought(), where the picked one can be seen. Colours are custom properties of the style sheet, read anew when light turns to dark.
+// pressed, hit(canvas, x, y), sought(), where the picked one can be seen, and repick(position), which paints what a pick changes.
+// Colours are custom properties of the style sheet, read anew when light turns to dark.
 
 const TELL_EVERY_MS = 125;
 const KEY_FRAME_MS = 1800;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
+const formats = {}; // one is slow to make
 /** A number by the habits of the page's language, with from `least` to `most` decimals. */
-const number = (value, most = 0, least = 0) =>
-  value.toLocaleString(document.documentElement.lang, { minimumFractionDigits: least, maximumFractionDigits: most });
+const number = (value, most = 0, least = 0) => {
+  const digits = { minimumFractionDigits: least, maximumFractionDigits: most };
+  return (formats[`${least} to ${most}`] ??= new Intl.NumberFormat(document.documentElement.lang, digits)).format(value);
+};
 const layer = (root, name) => root.querySelector(`canvas[data-layer="${name}"]`);
 /** The colours behind some custom properties: what a node wears that is given them, which settles light and dark. */
 const colours = (root, names) => {
@@ -213,6 +217,13 @@ class Floor {
     this.paintLife();
   }
 
+  /** Paint what a changed pick changes: the panels that showed it or show it, and its life. */
+  repick(position) {
+    const { panel: chosen } = this.picked();
+    for (const panel of this.panels) if (panel.marked || panel.name === chosen) this.paintPanel(panel, position);
+    this.paintLife();
+  }
+
   picked() {
     const [panel, request] = (this.root.dataset.picked ?? "").split(" ");
     return { panel, request: Number(request) };
@@ -291,6 +302,7 @@ class Floor {
       if (chosen === panel.name && span.request === mine) marked.push(box);
       if (span.kind === DECODE && box[3] >= 9 && box[2] > 30) this.number(pen, span.request, box);
     }
+    panel.marked = marked.length > 0;
     pen.strokeStyle = this.inks.text;
     pen.lineWidth = 2;
     for (const [x, y, w, h] of marked) pen.strokeRect(x, y - 1, w, h + 2);
@@ -313,12 +325,18 @@ class Floor {
     pen.fillRect(0, bottom, at.width, 1);
     pen.fillStyle = this.inks["floor-prefill"];
     const until = Math.min(at.now, panel.end);
-    for (let x = 0; x < at.width; x++) {
+    let x = 0;
+    pen.beginPath();
+    pen.moveTo(0, bottom);
+    for (; x < at.width; x++) {
       const time = at.from + (x / at.width) * at.shown;
       if (time > until) break;
-      const high = (row[Math.floor((time / panel.end) * row.length)] / most) * CURVE_H;
-      if (high > 0) pen.fillRect(x, bottom - high, 1, high);
+      const y = bottom - ((row[Math.floor((time / panel.end) * row.length)] ?? 0) / most) * CURVE_H;
+      pen.lineTo(x, y);
+      pen.lineTo(x + 1, y);
     }
+    pen.lineTo(x, bottom);
+    pen.fill();
   }
 
   /** The seconds along the foot. */
@@ -493,8 +511,8 @@ class Player {
   /** Paint again, where the picked thing can be seen. */
   look() {
     const sought = this.painter?.sought?.();
-    if (sought === undefined || this.playing) this.paint();
-    else this.seek(sought);
+    if (sought !== undefined && !this.playing) this.seek(sought);
+    else if (this.root.clientWidth) this.painter?.repick?.(this.position);
   }
 
   seek(position) {

@@ -14,13 +14,14 @@ Properties = Mapping[str, Any]
 Frame = dict[str, Properties]
 Node = Any
 Document = Any
+Writer = Callable[[Document, Node, Any, Any], None]  # a node's new value, and the one before, None at the first
 
 
 def changes(before: Mapping[str, Properties], after: Mapping[str, Properties]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The keys whose properties differ, each with only the properties that do."""
     for key, properties in after.items():
         old = before.get(key)
-        if old == properties:
+        if old is properties or old == properties:
             continue
         if old is None:
             yield key, dict(properties)
@@ -33,19 +34,21 @@ def index(document: Document) -> dict[str, Node]:
     return {node.getAttribute("data-key"): node for node in document.querySelectorAll("[data-key]")}
 
 
-def patch(document: Document, nodes: Mapping[str, Node], before: Frame, after: Frame) -> None:
-    """Write the difference of two frames into the nodes.
+def patch(document: Document, nodes: Mapping[str, Node], before: Frame, after: Frame) -> dict[str, dict[str, Any]]:
+    """Write the difference of two frames into the nodes. Returns what was written, by key.
 
     Raises KeyError for a key that no node carries or a property that can't be written: the page and the views disagree,
     which a test finds before a learner does.
     """
-    for key, properties in changes(before, after):
-        node = nodes[key]
+    written = dict(changes(before, after))
+    for key, properties in written.items():
+        node, old = nodes[key], before.get(key, {})
         for name, value in properties.items():
-            WRITERS[name](document, node, value)
+            WRITERS[name](document, node, value, old.get(name))
+    return written
 
 
-def set_text(document: Document, node: Node, text: str) -> None:
+def set_text(document: Document, node: Node, text: str, old: str | None = None) -> None:
     """Put `text` into a node, its marks as elements."""
     found = wording.runs(text)
     if all(tag == "" for tag, _, _ in found):
@@ -64,8 +67,8 @@ def _run(document: Document, tag: str, words: str, address: str) -> Node:
     return element
 
 
-def _set_cells(tag: str) -> Callable[[Document, Node, Sequence[str]], None]:
-    def write(document: Document, node: Node, cells: Sequence[str]) -> None:
+def _set_cells(tag: str) -> Writer:
+    def write(document: Document, node: Node, cells: Sequence[str], old: Sequence[str] | None) -> None:
         node.replaceChildren(*(_cell(document, tag, "col", cell) for cell in cells))
 
     return write
@@ -79,8 +82,19 @@ def _cell(document: Document, tag: str, scope: str, text: str) -> Node:
     return cell
 
 
-def _set_rows(document: Document, node: Node, rows: Sequence[Sequence[str]]) -> None:
-    """Table rows: the first cell of each heads its row. A row may end with its state, `{"state": "fail"}`."""
+def _set_rows(
+    document: Document, node: Node, rows: Sequence[Sequence[Any]], old: Sequence[Sequence[Any]] | None
+) -> None:
+    """Table rows: the first cell of each heads its row. A row may end with its state, `{"state": "fail"}`.
+
+    Where no row came, went or changed its state, only the cells that differ are written.
+    """
+    if old is not None and _shape(rows) == _shape(old):
+        for i, (row, was) in enumerate(zip(rows, old, strict=True)):
+            for j, text in enumerate(row):
+                if text != was[j]:
+                    set_text(document, node.children[i].children[j], text)
+        return
     made = []
     for row in rows:
         line = document.createElement("tr")
@@ -92,7 +106,17 @@ def _set_rows(document: Document, node: Node, rows: Sequence[Sequence[str]]) -> 
     node.replaceChildren(*made)
 
 
-def _set_items(document: Document, node: Node, items: Sequence[str]) -> None:
+def _shape(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """What isn't a cell's text: how many cells each row has, and the states."""
+    return [[None if isinstance(cell, str) else cell for cell in row] for row in rows]
+
+
+def _set_items(document: Document, node: Node, items: Sequence[str], old: Sequence[str] | None) -> None:
+    if old is not None and len(old) == len(items):
+        for i, text in enumerate(items):
+            if text != old[i]:
+                set_text(document, node.children[i], text)
+        return
     made = []
     for text in items:
         item = document.createElement("li")
@@ -101,8 +125,8 @@ def _set_items(document: Document, node: Node, items: Sequence[str]) -> None:
     node.replaceChildren(*made)
 
 
-def _attribute(name: str) -> Callable[[Document, Node, Any], None]:
-    def write(document: Document, node: Node, value: Any) -> None:
+def _attribute(name: str) -> Writer:
+    def write(document: Document, node: Node, value: Any, old: Any) -> None:
         if value is None:
             node.removeAttribute(name)
         else:
@@ -111,14 +135,18 @@ def _attribute(name: str) -> Callable[[Document, Node, Any], None]:
     return write
 
 
-def _property(name: str) -> Callable[[Document, Node, Any], None]:
-    def write(document: Document, node: Node, value: Any) -> None:
+def _property(name: str) -> Writer:
+    def write(document: Document, node: Node, value: Any, old: Any) -> None:
         setattr(node, name, value)
 
     return write
 
 
-WRITERS: Mapping[str, Callable[[Document, Node, Any], None]] = {
+def _elsewhere(document: Document, node: Node, value: Any, old: Any) -> None:
+    """Nothing: the screen draws a figure, since it alone knows a plotting library, and the stage paints a scene."""
+
+
+WRITERS: Mapping[str, Writer] = {
     "text": set_text,
     "verbatim": _property("textContent"),
     "head": _set_cells("th"),
@@ -138,7 +166,7 @@ WRITERS: Mapping[str, Callable[[Document, Node, Any], None]] = {
     "step": _attribute("step"),
     "x": _attribute("x"),
     "width": _attribute("width"),
-    "figure": lambda document, node, value: None,  # drawn by the screen, which alone knows a plotting library
-    "scene": lambda document, node, value: None,  # painted by the stage
+    "figure": _elsewhere,
+    "scene": _elsewhere,
     "picked": _attribute("data-picked"),
 }

@@ -6,6 +6,7 @@ row apart, to show what each part of the step-time model is worth.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import serving
 from course import Course
@@ -26,12 +27,14 @@ class Measured:
     tpot_s: float
 
 
-def rows(course: Course) -> list[Measured]:
+@lru_cache(maxsize=4)
+def rows(course: Course) -> tuple[Measured, ...]:
     """Every measured row of the served set."""
     table = course.at("measurements.served.rows")
-    return [Measured(int(p), int(o), int(g), int(u), ttft / 1e3, tpot / 1e3) for p, o, g, u, ttft, tpot in table]
+    return tuple(Measured(int(p), int(o), int(g), int(u), ttft / 1e3, tpot / 1e3) for p, o, g, u, ttft, tpot in table)
 
 
+@lru_cache(maxsize=64)  # asked for at every event, of the same two runs
 def nearest(course: Course, gpus: int, batch: float, prompt_tokens: float) -> Measured:
     """The measured row nearest in GPUs, batch and prompt length: the least product of ratios."""
 

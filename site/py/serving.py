@@ -6,6 +6,7 @@ same numbers anywhere. `run` is the only place where the lab starts a simulation
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import engine
@@ -83,11 +84,13 @@ def request_from(course: Course, saved: Mapping[str, object]) -> RunRequest:
     return request
 
 
-def band(course: Course, request: RunRequest) -> list[RunRequest]:
+@lru_cache(maxsize=64)  # this and the next are asked for at every event, of the same two runs
+def band(course: Course, request: RunRequest) -> tuple[RunRequest, ...]:
     """The same configuration on a few days' traffic, its own first: how far its P99 moves by chance alone."""
-    return [replace(request, seed=request.seed + day) for day in range(course.at("act2.simulation.days"))]
+    return tuple(replace(request, seed=request.seed + day) for day in range(course.at("act2.simulation.days")))
 
 
+@lru_cache(maxsize=64)
 def flood(course: Course, request: RunRequest) -> RunRequest:
     """The same configuration with far more offered than it can do, so that what it does is its capacity."""
     table = course.at("act2.simulation")

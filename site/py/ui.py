@@ -66,8 +66,7 @@ class Screen:
     def show(self, frame: page.Frame) -> None:
         """Patch what differs, then the plots and the scenes that differ."""
         before, self.shown = self.shown, {**self.shown, **frame}
-        page.patch(document, self.nodes, before, frame)
-        changed = dict(page.changes(before, frame))
+        changed = page.patch(document, self.nodes, before, frame)
         self.plots.show({key: made["figure"] for key, made in changed.items() if made.get("figure")})
         for key, properties in changed.items():
             if "scene" in properties or "picked" in properties:

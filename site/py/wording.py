@@ -8,6 +8,7 @@ FORMATS. Nothing here knows what the numbers mean. Text may carry four marks: **
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 GIB = 2**30
 MIB = 2**20
@@ -44,6 +45,7 @@ def use(habits: Mapping[str, str]) -> None:
     """
     _habits.update(habits)
     _marks.update(_marks_of(_habits))
+    show.cache_clear()
 
 
 def _marks_of(habits: Mapping[str, str]) -> dict[int, str]:
@@ -123,6 +125,7 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
 NOT_YET = "\N{EM DASH}"
 
 
+@lru_cache(maxsize=4096)  # from one frame to the next most numbers are the same
 def show(value: Number, form: str | None = None) -> str:
     """One quantity as text. None (not known yet) is a dash; a string stands as it is."""
     if value is None:
@@ -147,15 +150,22 @@ def fill(text: str, numbers: Mapping[str, Number]) -> str:
     Raises WordingError for an unknown name or format, so that the build finds a misspelt placeholder.
     """
 
-    def replace(match: re.Match[str]) -> str:
-        name, form = match.group(1), match.group(2)
+    words, found = _pieces(text)
+    said = [words[0]]
+    for (name, form), after in zip(found, words[1:], strict=True):
         if name not in numbers:
             raise WordingError(f"no number is called {{{name}}}; known here: {', '.join(sorted(numbers))}")
         if form is not None and form not in FORMATS:
             raise WordingError(f"no format is called {form!r}; known: {', '.join(FORMATS)}")
-        return show(numbers[name], form)
+        said += [show(numbers[name], form), after]
+    return "".join(said)
 
-    return PLACEHOLDER.sub(replace, text)
+
+@lru_cache(maxsize=2048)
+def _pieces(text: str) -> tuple[list[str], list[tuple[str, str | None]]]:
+    """The words between a text's placeholders, and the placeholders."""
+    split = PLACEHOLDER.split(text)
+    return split[::3], list(zip(split[1::3], split[2::3], strict=True))
 
 
 def runs(text: str) -> list[Run]:

@@ -11,7 +11,7 @@ from course import Course
 from page import Frame
 from serving import Result, RunRequest
 from views import parts
-from views.remembered import remembered
+from views.remembered import DESIGN, remembered
 
 PATH = "report.cluster"
 EXPECTED = (
@@ -31,7 +31,7 @@ PLANNED = (
 )
 
 
-@remembered(("act2.", "report."), same=("record.facts", "results"), equal=("problems", "settled", "strange", "copied"))
+@remembered((*DESIGN, "report."), same=("record.facts", "results"), equal=("problems", "settled", "strange", "copied"))
 def frame(course: Course, state: store.State) -> Frame:
     """Commands, expectations and plan; nothing of it before the prediction that it would give away is committed."""
     opened = store.is_open(state, "act2") and store.answer(state, "act2.prediction") is not None

@@ -7,7 +7,7 @@ import wording
 from course import Course
 from page import Frame
 from views.live import live_numbers
-from views.remembered import remembered
+from views.remembered import DESIGN, remembered
 from wording import Number
 
 SAVED = {
@@ -19,7 +19,7 @@ SAVED = {
 
 
 @remembered(
-    "act2.",
+    DESIGN,
     same=("record.facts", "results"),
     equal=("record.moved", "settled", "strange", "saved", "notices", "offered"),
 )
