@@ -41,10 +41,11 @@
 
   /** The part of the act that the link names; the prediction as long as that part is still closed. */
   const stage = () => {
+    if (!asked.has("stage")) return null;
     const acts = document.getElementById(act === "2" ? "act2" : "act1");
     const part = STAGES[asked.get("stage")] && acts.querySelector(STAGES[asked.get("stage")]);
     const seen = part && part.getClientRects().length ? part : acts.querySelector(STAGES.predict);
-    return asked.has("stage") ? seen : null;
+    return seen;
   };
   const stageTop = () => {
     const part = stage();
@@ -93,6 +94,7 @@
   const ready = () => {
     const top = stageTop();
     if (top !== null) scrollTo(0, top - 16);
+    if (!framed) return; // nobody to tell, and to measure the page takes a frame
     up("ready", { act, height: Math.ceil(root.getBoundingClientRect().height), stageTop: top });
     new MutationObserver(follow).observe(document.body, { attributes: true, attributeFilter: ["data-state"], subtree: true });
   };

@@ -60,9 +60,9 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
     files = runtimes.fetch(cache, root)
     modules = runtimes.npm_modules(cache, root)
     wheel = next(target for target in files if target.endswith(".whl"))
-    core = next(file for target, file in files.items() if re.fullmatch(r"pyscript/core-.*\.js", target))
+    core = next(target for target in files if re.fullmatch(r"pyscript/core-.*\.js", target))
     app = application(site / "py", content)
-    made_of = compiled.archives(modules / "pyodide", core, files[wheel], app, cache)
+    made_of = compiled.archives(modules / "pyodide", files[core], files[wheel], app, cache)
     dist.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist-") as scratch:
         made, parts = Path(scratch) / "dist", Path(scratch) / "dist/parts"
@@ -77,7 +77,7 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         for language, tables in spoken.items():
             (parts / languages.content_file(language)).write_bytes(_json(tables))
             write_card(made / "manifest.webmanifest", tables["words"], tables["course"]["masthead"]["title"])
-        compact = {"pyodide/python_stdlib.zip": made_of.library, wheel: made_of.wheel}
+        compact = {"pyodide/python_stdlib.zip": made_of.library, wheel: made_of.wheel, core: made_of.core}
         write_runtimes(files | compact, parts / "runtime")
         write_licences(modules, files[wheel], parts / "runtime", root)
         write_manifest(parts)

@@ -21,10 +21,11 @@ KEPT = 8  # sets of archives that stay in the cache: a few branches' worth
 
 @dataclass(frozen=True)
 class Archives:
-    """Where the compiled archives lie."""
+    """Where the compiled archives lie, and PyScript's core without the Python that it carries."""
 
     library: Path
     wheel: Path
+    core: Path
     app: Path
 
 
@@ -39,7 +40,7 @@ def archives(pyodide: Path, pyscript: Path, wheel: Path, app: Mapping[str, bytes
         "libraries": cache / f"libraries-{_digest(_bytes(*OURS, pyscript, library, wheel), ' '.join(needed).encode())}",
         "app": cache / f"app-{_digest(_bytes(*OURS, pyscript, library), *_flat(app))}",
     }
-    sources: dict[str, dict[str, Path]] = {"libraries": {"library": library, "wheel": wheel}}
+    sources: dict[str, dict[str, Path]] = {"libraries": {"library": library, "wheel": wheel, "core": pyscript}}
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         plain = Path(scratch) / "plain.zip"
         compiling.write(plain, app)
@@ -52,7 +53,8 @@ def archives(pyodide: Path, pyscript: Path, wheel: Path, app: Mapping[str, bytes
             for kind in missing:
                 _keep({name: outputs[name] for name in sources[kind]}, kept[kind], Path(scratch))
     _forget(cache)
-    return Archives(kept["libraries"] / "library", kept["libraries"] / "wheel", kept["app"] / "app")
+    libraries = kept["libraries"]
+    return Archives(libraries / "library", libraries / "wheel", libraries / "core", kept["app"] / "app")
 
 
 def _bytes(*files: Path) -> bytes:

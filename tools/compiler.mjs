@@ -4,13 +4,17 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 
-/** The Python that PyScript's core carries as one object of texts, by file name: it would be compiled at every boot. */
-function carried(core) {
+/**
+ * The Python that PyScript's core carries as one object of texts, by file name, and the core without it: it would be written into
+ * Python's files and compiled at every boot, and the app brings it compiled.
+ */
+function parted(core) {
   const text = readFileSync(core, "utf8");
   const begin = text.indexOf('{pyscript:{"__init__.py":');
   for (let end = text.indexOf("}}", begin); begin >= 0 && end >= 0; end = text.indexOf("}}", end + 1)) {
     try {
-      return vm.runInNewContext(`(${text.slice(begin, end + 2)})`).pyscript;
+      const { pyscript } = vm.runInNewContext(`(${text.slice(begin, end + 2)})`);
+      return { pyscript, lean: `${text.slice(0, begin)}{}${text.slice(end + 2)}` };
     } catch {
       // a pair of braces inside one of the texts: the object ends further on
     }
@@ -28,7 +32,9 @@ try {
   python.FS.mkdir("/out");
   for (const [name, path] of Object.entries(order.inputs)) python.FS.writeFile(`/in/${name}`, readFileSync(path));
   python.FS.writeFile("/compiling.py", readFileSync(new URL("compiling.py", import.meta.url)));
-  python.globals.set("pyscript", python.toPy(carried(order.pyscript)));
+  const { pyscript, lean } = parted(order.pyscript);
+  python.FS.writeFile("/out/core", lean);
+  python.globals.set("pyscript", python.toPy(pyscript));
   python.globals.set("needed", python.toPy(order.needed));
   python.globals.set("running", running);
   python.runPython("import sys; sys.path.insert(0, '/'); import compiling; compiling.main(needed, running, pyscript)");

@@ -21,6 +21,7 @@ Files = Mapping[str, bytes]
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 WITHOUT_DOCSTRINGS = 2
+PYSCRIPT = "pyscript/__init__.py"
 METHODS = "methods.bin"  # site/py/methods.py reads it
 NEVER = ("__name__ == '__main__'", "sys.platform == 'win32'", "TYPE_CHECKING")  # tests that don't hold in a browser
 # What the library itself imports inside functions, and the page runs: Pyodide unpacking a package, and names in archives
@@ -196,6 +197,22 @@ def libraries(inputs: Path, outputs: Path, needed: Iterable[str], running: Itera
     write(outputs / "library", trimmed(library, kept, "/lib/python314.zip"))
 
 
+def on_demand(package: bytes) -> bytes:
+    """The source of a package's __init__ that imports what this one does, but each name when somebody asks for it."""
+    asked = [node for node in ast.walk(ast.parse(package)) if isinstance(node, ast.ImportFrom)]
+    places = {alias.asname or alias.name: (node.module, alias.name) for node in asked for alias in node.names}
+    return f"""
+from importlib import import_module
+PLACES = {places!r}
+def __getattr__(name):
+    if name not in PLACES:
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+    module, there = PLACES[name]
+    found = globals()[name] = getattr(import_module(module), there)
+    return found
+""".encode()
+
+
 def app(inputs: Path, outputs: Path, carried: Files) -> None:
     """The application and PyScript's own Python: every module compiled, what dataclasses adds too, other files as they are."""
     files = {**read(inputs / "app"), **carried}
@@ -212,7 +229,8 @@ def main(needed_by_app: Iterable[str], running: Iterable[str], pyscript: Mapping
     """
     inputs, outputs = Path("/in"), Path("/out")
     carried = {f"pyscript/{name}": source.encode() for name, source in pyscript.items()}
+    ours = {**carried, PYSCRIPT: on_demand(carried[PYSCRIPT])}  # PyScript imports its package, the lab nothing of it
     if (inputs / "library").exists():
         libraries(inputs, outputs, {*needed_by_app, *needed(carried)}, running)
     if (inputs / "app").exists():
-        app(inputs, outputs, carried)
+        app(inputs, outputs, ours)

@@ -240,7 +240,7 @@ def uncompiled(pyodide, pyscript, wheel, app, cache):
     place = cache / "uncompiled"
     place.mkdir(exist_ok=True)
     compiling.write(place / "app.zip", app)
-    return compiled.Archives(pyodide / "python_stdlib.zip", wheel, place / "app.zip")
+    return compiled.Archives(pyodide / "python_stdlib.zip", wheel, pyscript, place / "app.zip")
 
 
 @pytest.fixture

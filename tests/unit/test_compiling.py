@@ -68,6 +68,32 @@ def test_a_compiled_archive_is_imported_without_source_and_says_where_an_error_l
     assert "/app.zip/pack/inner.py" in done.stderr and "line 3" in done.stderr and "ZeroDivisionError" in done.stderr
 
 
+PACKAGE = {
+    "pack/__init__.py": b"from other import far as near\nfrom pack.inner import VALUE, loud\nif VALUE: from pack.late import end",
+    "pack/inner.py": b"print('inner')\nfrom pack import near\nVALUE = near + 1\ndef loud(): return 'LOUD'",
+    "pack/late.py": b"print('late')\nend = 'last'\n",
+    "other.py": b"far = 1\n",
+}
+
+
+def test_a_package_on_demand_gives_the_same_names_and_imports_each_when_it_is_asked_for(tmp_path):
+    lazy = {**PACKAGE, "pack/__init__.py": compiling.on_demand(PACKAGE["pack/__init__.py"])}
+    compiling.write(tmp_path / "app.zip", compiling.trimmed(lazy, compiling.modules(lazy), "/app.zip"))
+    script = f"""
+import sys
+sys.path.insert(0, {str(tmp_path / "app.zip")!r})
+import pack
+print(pack.near)
+from pack import VALUE, loud
+print(VALUE, loud(), pack.end)
+try: pack.nothing
+except AttributeError as none: print(none)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    expected = "1\ninner\nlate\n2 LOUD last\nmodule 'pack' has no attribute 'nothing'\n"
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
 SHAPES = b"""
 from dataclasses import dataclass, field
 @dataclass(frozen=True, order=True)
@@ -145,12 +171,12 @@ def test_what_was_compiled_once_is_kept_and_only_what_changed_is_compiled_again(
     compiler, make = kitchen
     first = make({"main.py": b"import json"})
     assert make({"main.py": b"import json"}) == first
-    assert [sorted(order["outputs"]) for order in compiler.orders] == [["app", "library", "wheel"]]
+    assert [sorted(order["outputs"]) for order in compiler.orders] == [["app", "core", "library", "wheel"]]
     assert first.app.read_text() == "made app"
     changed = make({"main.py": b"import json  # the same needs"})
     assert (changed.library, changed.app != first.app) == (first.library, True)
     make({"main.py": b"import csv"})
-    assert [sorted(order["outputs"]) for order in compiler.orders[1:]] == [["app"], ["app", "library", "wheel"]]
+    assert [sorted(order["outputs"]) for order in compiler.orders[1:]] == [["app"], ["app", "core", "library", "wheel"]]
     assert "csv" in compiler.orders[-1]["needed"]
 
 

@@ -31,7 +31,7 @@ def users_chart(
     data = [
         curve(xs, ys, words["curve"], colour["blue"]),
         curve([contexts[0], contexts[-1]], [viable, viable], words["line"], colour["orange"], dash="dash"),
-        legend_only(words["point"], colour["text"], "diamond"),  # one colour: a legend that changes is a figure drawn anew
+        legend_only(words["point"], colour["text"], "diamond"),  # in one colour: a changed legend is all drawn anew
     ]
     ticks = [2**power for power in range(9, 16)]
     layout = axes(colour, words["x"], words["y"])
