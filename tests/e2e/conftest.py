@@ -60,8 +60,8 @@ class Lab:
     """
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
-        self.context, self.origin = context, origin
-        self.expects_trouble = False
+        self.profile, self.origin = context, origin
+        self.expects_trouble = self.is_touched = False
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.page = self.tab()
@@ -80,9 +80,15 @@ class Lab:
         )  # Playwright waits by code written at run time; test_policy.py keeps to it
         return cls(browser.new_context(accept_downloads=True, **options), origin)
 
+    @property
+    def context(self) -> BrowserContext:
+        """The profile. What a test does to it may stay, so it will be nobody else's."""
+        self.is_touched = True
+        return self.profile
+
     def tab(self) -> Page:
         """Another tab of the same profile, watched like the first."""
-        page = self.context.new_page()
+        page = self.profile.new_page()
         page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
@@ -177,19 +183,19 @@ class Lab:
 
     def forget(self) -> None:
         """Everything that an earlier visitor left in the profile goes, but for the files that the browser keeps."""
-        devtools = self.context.new_cdp_session(self.page)
+        devtools = self.profile.new_cdp_session(self.page)
         kinds = "cookies,local_storage,indexeddb,cache_storage,service_workers"
         devtools.send("Storage.clearDataForOrigin", {"origin": self.origin, "storageTypes": kinds})
         devtools.detach()
 
     def leave(self) -> None:
         """Close every page, keep the profile."""
-        for page in self.context.pages:
+        for page in self.profile.pages:
             page.close()
 
     def close(self) -> None:
         """Leave for good."""
-        self.context.close()
+        self.profile.close()
         self.check()
 
     def check(self) -> None:
@@ -201,7 +207,7 @@ class Lab:
 class WaitingRoom:
     """Visitors whose page is already loading: the next one's Python starts while the test before is still at work.
 
-    They take turns with two profiles, emptied for each: a profile that has seen the site starts it with half the work.
+    Profiles are emptied and given to the next: one that has seen the site starts it with half the work.
     """
 
     def __init__(self, browser: Browser, origin: str) -> None:
@@ -217,17 +223,28 @@ class WaitingRoom:
         return called
 
     def back(self, lab: Lab) -> None:
-        """The visitor leaves; their profile is for the next one."""
+        """The visitor leaves; their profile is for the next one, unless something may have stayed in it."""
+        if lab.is_touched or lab.expects_trouble:
+            lab.close()
+            return
         lab.leave()
-        self.profiles.append(lab.context)
+        self.profiles.append(lab.profile)
         lab.check()
 
-    def _arrival(self) -> Lab:
+    def guest(self, document: str | None) -> Lab:
+        """A visitor who hasn't opened anything yet. `document` is what their storage holds, as in Lab.new."""
         if not self.profiles:
-            return Lab.new(self.browser, self.origin, viewport=DESK).begin()
+            return Lab.new(self.browser, self.origin, document, viewport=DESK)
         found = Lab(self.profiles.pop(), self.origin)
         found.forget()
-        return found.begin()
+        if document is not None:
+            found.blank()
+            found.page.evaluate("([key, text]) => localStorage.setItem(key, text)", [LEDGER, document])
+            found.page.unroute_all()  # a page with a route keeps no files
+        return found
+
+    def _arrival(self) -> Lab:
+        return self.guest(None).begin()
 
 
 @pytest.fixture(scope="session")
@@ -236,21 +253,30 @@ def waiting_room(browser: Browser, origin: str) -> Iterator[WaitingRoom]:
     room = WaitingRoom(browser, origin)
     yield room
     if room.next:
-        room.next.context.close()
+        room.next.profile.close()
 
 
 @pytest.fixture
-def visitor(browser: Browser, origin: str) -> Iterator[Any]:
-    """Make visitors; at the end each one must have met no error, and no host but the site's own."""
-    made: list[Lab] = []
+def visitor(waiting_room: WaitingRoom) -> Iterator[Any]:
+    """Make visitors; at the end each one must have met no error, and no host but the site's own.
 
-    def visit(**options: Any) -> Lab:
-        made.append(Lab.new(browser, origin, **options))
-        return made[-1]
+    One who wishes for a wide screen and a document, and no more, may get a profile that has seen the site.
+    """
+    ordinary: list[Lab] = []
+    special: list[Lab] = []
+
+    def visit(document: str | None = None, **options: Any) -> Lab:
+        if options == {"viewport": DESK}:
+            ordinary.append(waiting_room.guest(document))
+            return ordinary[-1]
+        special.append(Lab.new(waiting_room.browser, waiting_room.origin, document, **options))
+        return special[-1]
 
     yield visit
-    for lab in made:
+    for lab in special:
         lab.close()
+    for lab in ordinary:
+        waiting_room.back(lab)
 
 
 @pytest.fixture

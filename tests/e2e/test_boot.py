@@ -13,7 +13,11 @@ from tests.e2e.twin import Twin, document
 WASM = "**/pyodide.asm.wasm"
 WATCH_PROGRESS = """
   window.told = [];
-  document.addEventListener('lab:progress', () => window.told.push(document.querySelector('#boot-line').textContent));
+  addEventListener('DOMContentLoaded', () => {
+    const line = document.querySelector('#boot-line'), note = () => window.told.push(line.textContent);
+    note();
+    new MutationObserver(note).observe(line, { childList: true, characterData: true, subtree: true });
+  });
 """
 SLOW_LINE = "Object.defineProperty(navigator, 'connection', { value: { effectiveType: '3g' } });"
 

@@ -15,11 +15,11 @@ DYING_WORKER = """window.Worker = class extends EventTarget {
 }"""
 CLOCK = "const Real = Date; window.Date = class extends Real { static now() { return Real.now() - 3e10; } }"
 THROWING_VIEW = """() => {
-  const real = Element.prototype.replaceChildren;
-  Element.prototype.replaceChildren = function (...children) {
-    if (this.dataset?.key === 'act1.derivation') throw new Error('a part of the page is gone');
-    return real.apply(this, children);
-  };
+  const real = Object.getOwnPropertyDescriptor(Node.prototype, 'textContent');
+  Object.defineProperty(Node.prototype, 'textContent', { ...real, set(text) {
+    if (this.dataset?.key === 'act1.card.users') throw new Error('a part of the page is gone');
+    real.set.call(this, text);
+  } });
 }"""
 
 
