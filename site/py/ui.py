@@ -1,8 +1,8 @@
-"""The screen: the only file that knows a browser. It turns events into actions, frames into nodes, effects into deeds.
+"""The loop: the only file that knows a browser. It turns events into actions, states into frames, effects into deeds.
 
 Way of one event: a listener on the document reads `data-action` -> an action, with the time added here -> `store.reduce`
--> a new state -> at the next animation frame `views.frame` -> `page.patch` touches what differs -> figures that changed go
-to the plots. Jobs go to the simulator one at a time; one that is no longer wanted is never started.
+-> a new state -> at the next animation frame `views.frame` -> the screen touches what differs. Jobs go to the simulator one
+at a time; one that is no longer wanted is never started.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from pyodide.ffi import create_proxy
 
 import handoff
 import ledger
-import page
 import report
 import share
 import store
@@ -26,9 +25,8 @@ from course import Course
 from jobs import Job, Outcome, refused
 from keeper import Keeper, Kept
 from outlet import Outlet
-from plots import Plots
+from screen import Screen
 from simulator import Simulator
-from stage import Stage
 from views.floor_view import moved
 from views.parts import plain
 
@@ -53,47 +51,6 @@ class LocalStorage:
         window.localStorage.setItem(key, text)
 
 
-class Screen:
-    """The nodes of the page and the frame that they show."""
-
-    def __init__(self, course: Course, told: Callable[..., None]) -> None:
-        self.stage = Stage(window, create_proxy, told)
-        self.nodes = page.index(document)
-        self.shown: page.Frame = {}
-        self.unfolded: list[Any] = []  # what was opened for paper
-        self.plots = Plots(window, create_proxy, self.nodes, course.at("words.chart_missing"))
-
-    def show(self, frame: page.Frame) -> None:
-        """Patch what differs, then the plots and the scenes that differ."""
-        before, self.shown = self.shown, {**self.shown, **frame}
-        changed = page.patch(document, self.nodes, before, frame)
-        self.plots.show({key: made["figure"] for key, made in changed.items() if made.get("figure")})
-        for key, properties in changed.items():
-            if "scene" in properties or "picked" in properties:
-                self.stage.show(key, self.nodes[key], properties)
-
-    def to_paper(self, *_: Any) -> None:
-        """The page is about to be printed: figures that fit paper, derivations unfolded."""
-        self.plots.fit_paper()
-        self.unfolded = [fold for fold in document.querySelectorAll("details.math") if not fold.open]
-        for fold in self.unfolded:
-            fold.open = True
-
-    def from_paper(self, *_: Any) -> None:
-        """It has been printed: what the reader had folded is folded again."""
-        self.plots.leave_paper()
-        for fold in self.unfolded:
-            fold.open = False
-
-    def resync(self) -> None:
-        """Put every tick box and radio button back to what the state says: the document doesn't decide what is locked."""
-        for key, properties in self.shown.items():
-            if "checked" in properties and self.nodes[key].checked != properties["checked"]:
-                self.nodes[key].checked = properties["checked"]
-            if "disabled" in properties and self.nodes[key].disabled != properties["disabled"]:
-                self.nodes[key].disabled = properties["disabled"]
-
-
 TOGETHER_MS = 300  # results that follow one another are shown together, at most this often
 WRITING_PAUSE_MS = 800  # after so long without a key, what was written is saved
 SETTLED_MS = 50  # a control's new value is saved once the frame that shows it is on the screen
@@ -106,7 +63,7 @@ class App:
         self.course = course
         self.state = store.initial(course)
         self.keeper = Keeper(LocalStorage())
-        self.screen = Screen(course, self.guarded(self.told))
+        self.screen = Screen(course, window, create_proxy, self.guarded(self.told))
         self.outlet = Outlet(window, self.screen.nodes)
         self.frame_asked = False
         self.frame_due = 0  # the timer of a frame that may wait
