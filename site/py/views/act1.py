@@ -23,13 +23,14 @@ def frame(course: Course, state: store.State) -> Frame:
     found = _told(course, state)
     if store.answer(state, "act1.prediction") is None:
         return found
+    rest = store.at_rest(state)
     return {
         **found,
         **parts.control_frames(course, state, "act1"),
         **calculator.frame(course, state),
         **_twist(course, state),
-        **_families_chart(course, store.at_rest(state)),
-        **blocks_view.frame(course, store.at_rest(state)),
+        **_families_chart(course, rest),
+        **blocks_view.frame(course, rest),
     }
 
 
@@ -106,7 +107,7 @@ def family_rows(course: Course, state: store.State, found: Numbers) -> list[dict
     place of the calculator's precision in it, None for other models than the calculator's. `found` are its numbers. The
     memory is the same for all, what the calculator has left, so that only what a token leaves behind makes a difference.
     """
-    chosen = calculator.deployment(calculator.desk(course, state))
+    chosen = calculator.desk(course, state).deployment
     tokens, left = int(found["context_tokens"]), max(0, int(found["left_bytes"]))
     rows = []
     for model, name in family_names(course, state, chosen.model).items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import charts
@@ -29,6 +29,15 @@ class Desk:
     course: Course
     models: Mapping[str, engine.Model]
     settings: Settings
+
+    @cached_property
+    def deployment(self) -> engine.Deployment:
+        """What the controls describe."""
+        settings, model = self.settings, self.models[str(self.settings["act1.model"])]
+        if settings["act1.kv_heads"] == FULL:
+            model = model.with_kv_heads(model.query_heads)
+        bits = (int(settings["act1.weight_bits"]), int(settings["act1.kv_bits"]))
+        return engine.Deployment(model, self.course.gpus[str(settings["act1.gpu"])], int(settings["act1.gpus"]), *bits)
 
     def with_settings(self, changed: Settings) -> "Desk":
         """The same desk with some controls at other values."""
@@ -61,16 +70,6 @@ def frame(course: Course, state: store.State) -> Frame:
 # --- The numbers -------------------------------------------------------------------------------------------------------
 
 
-def deployment(at: Desk) -> engine.Deployment:
-    """What the controls describe."""
-    course, settings = at.course, at.settings
-    model = at.models[str(settings["act1.model"])]
-    if settings["act1.kv_heads"] == FULL:
-        model = model.with_kv_heads(model.query_heads)
-    bits = (int(settings["act1.weight_bits"]), int(settings["act1.kv_bits"]))
-    return engine.Deployment(model, course.gpus[str(settings["act1.gpu"])], int(settings["act1.gpus"]), *bits)
-
-
 def reserve(at: Desk) -> engine.Reserve:
     """The reserve that the last control asks for."""
     return engine.NAIVE if at.settings["act1.reserve"] == NAIVE else serving.reserve_of(at.course)
@@ -78,12 +77,12 @@ def reserve(at: Desk) -> engine.Reserve:
 
 def users(at: Desk) -> int:
     """How many users fit."""
-    return engine.max_users(deployment(at), int(at.settings["act1.context"]), reserve(at))
+    return engine.max_users(at.deployment, int(at.settings["act1.context"]), reserve(at))
 
 
 def numbers(at: Desk) -> Numbers:
     """The calculator's numbers: bytes, tokens, whole users."""
-    described, kept = deployment(at), reserve(at)
+    described, kept = at.deployment, reserve(at)
     model, tokens = described.model, int(at.settings["act1.context"])
     plan, fit = engine.memory_plan(described, kept), users(at)
     copies = engine.kv_copies(described)
@@ -115,7 +114,7 @@ def numbers(at: Desk) -> Numbers:
 
 def _sources(at: Desk) -> str:
     """Where the chosen model's and GPU's figures come from."""
-    described = deployment(at)
+    described = at.deployment
     named = {"model": described.model.name, "model_source": described.model.source}
     named |= {"gpu": described.gpu.name, "gpu_source": described.gpu.source}
     return at.course.say(f"{PATH}.sources", None, named)
@@ -216,7 +215,7 @@ _users_over_context = lru_cache(maxsize=1)(
 
 def _chart(at: Desk, found: Numbers, theme: str) -> Frame:
     control: Any = controls(at.course)["act1.context"]
-    described, kept = deployment(at), reserve(at)
+    described, kept = at.deployment, reserve(at)
     least, most = int(control.minimum), int(control.maximum)
     contexts = range(least, most + 1, int(control.step))
     fit = _users_over_context(described, contexts, kept)

@@ -44,12 +44,15 @@ def remembered(
 
     def decorate(part: Part[Made]) -> Part[Made]:
         last: list[Any] = []
+        ids: list[str] = []  # of the controls that the part reads: every state has the same controls
         _kept.append(last)
 
         @wraps(part)
         def wrapper(course: Course, state: store.State) -> Made:
-            here = state.settings[state.context] if controls is not None else {}
-            values = [value for id, value in here.items() if id.startswith(controls or "")]
+            here = state.settings[state.context]
+            if controls is not None and not ids:
+                ids[:] = [id for id in here if id.startswith(controls)]
+            values = [here[id] for id in ids]
             large, small = [course, *(of(state) for of in large_of)], [values, *(of(state) for of in small_of)]
             if not (last and small == last[1] and all(a is b for a, b in zip(large, last[0], strict=True))):
                 last[:] = [large, small, part(course, state)]
