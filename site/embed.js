@@ -44,8 +44,7 @@
     if (!asked.has("stage")) return null;
     const acts = document.getElementById(act === "2" ? "act2" : "act1");
     const part = STAGES[asked.get("stage")] && acts.querySelector(STAGES[asked.get("stage")]);
-    const seen = part && part.getClientRects().length ? part : acts.querySelector(STAGES.predict);
-    return seen;
+    return part && part.getClientRects().length ? part : acts.querySelector(STAGES.predict);
   };
   const stageTop = () => {
     const part = stage();

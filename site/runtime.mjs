@@ -112,7 +112,7 @@ async function start() {
     const wasm = window.labWasm?.then((answer) => (answer.ok ? through(WASM, answer) : answer));
     const options = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line) };
     const python = await startPython(options, language === "en" ? [] : [`content.${language}.json`], wasm);
-    // Nothing of what is made until the lab stands is garbage, and looking for some takes a few hundredths of the start.
+    // Nothing of what is made until the lab stands is garbage, and looking for some takes a hundredth of the start.
     python.runPython("import gc; gc.disable()"); // main.py enables it
     return python;
   } catch (failure) {

@@ -198,8 +198,20 @@ def libraries(inputs: Path, outputs: Path, needed: Iterable[str], running: Itera
 
 
 def on_demand(package: bytes) -> bytes:
-    """The source of a package's __init__ that imports what this one does, but each name when somebody asks for it."""
-    asked = [node for node in ast.walk(ast.parse(package)) if isinstance(node, ast.ImportFrom)]
+    """The source of a package's __init__ that imports what this one does, but each name when somebody asks for it.
+
+    Raises ValueError for one that does more than import names from modules by their whole names.
+    """
+    asked = []
+    waiting = ast.parse(package).body
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            asked.append(node)
+        elif isinstance(node, ast.If):
+            waiting += [*node.body, *node.orelse]
+        else:
+            raise ValueError(f"the package does more than import names: {ast.unparse(node)[:60]}")
     places = {alias.asname or alias.name: (node.module, alias.name) for node in asked for alias in node.names}
     return f"""
 from importlib import import_module

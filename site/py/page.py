@@ -87,9 +87,10 @@ def _set_rows(
 ) -> None:
     """Table rows: the first cell of each heads its row. A row may end with its state, `{"state": "fail"}`.
 
-    Where no row came, went or changed its state, only the cells that differ are written.
+    Where no row came, went or changed its state, only the cells that differ are written; a node that isn't as it was left,
+    because a writing before this failed, is written whole.
     """
-    if old is not None and _shape(rows) == _shape(old):
+    if old is not None and _shape(rows) == _shape(old) and len(node.children) == len(rows):
         for i, (row, was) in enumerate(zip(rows, old, strict=True)):
             for j, text in enumerate(row):
                 if text != was[j]:
@@ -112,7 +113,7 @@ def _shape(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
 
 
 def _set_items(document: Document, node: Node, items: Sequence[str], old: Sequence[str] | None) -> None:
-    if old is not None and len(old) == len(items):
+    if old is not None and len(node.children) == len(old) == len(items):
         for i, text in enumerate(items):
             if text != old[i]:
                 set_text(document, node.children[i], text)

@@ -94,6 +94,12 @@ except AttributeError as none: print(none)
     assert (done.stdout, done.stderr) == (expected, "")
 
 
+@pytest.mark.parametrize("more", [b"from .inner import VALUE", b"import other", b"def loud(): pass"])
+def test_a_package_that_does_more_than_import_names_is_refused(more):
+    with pytest.raises(ValueError, match="does more than import names"):
+        compiling.on_demand(PACKAGE["pack/__init__.py"] + b"\n" + more)
+
+
 SHAPES = b"""
 from dataclasses import dataclass, field
 @dataclass(frozen=True, order=True)

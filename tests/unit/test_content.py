@@ -118,6 +118,14 @@ def test_a_table_and_a_list_written_over_read_as_if_written_anew(rows, next_rows
     assert over.html() == anew.html()
 
 
+def test_a_table_that_a_failure_left_empty_is_written_whole():
+    document = Document('<table><tbody data-key="t"></tbody></table><ul data-key="l"></ul>')
+    before = {"t": {"rows": [["a", "1"]]}, "l": {"items": ["1"]}}
+    after = {"t": {"rows": [["a", "2"]]}, "l": {"items": ["2"]}}
+    page.patch(document, page.index(document), before, after)
+    assert "<th" in document.html() and "<td>2</td>" in document.html() and "<li>2</li>" in document.html()
+
+
 def test_of_a_table_only_the_cells_that_differ_are_written():
     document = Document('<table><tbody data-key="t"></tbody></table>')
     nodes = page.index(document)
