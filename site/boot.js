@@ -4,21 +4,31 @@
 (() => {
   const root = document.documentElement;
   root.dataset.parts = new URL(".", document.currentScript.src || location.href).href; // where this version's files lie
-  // The largest file is asked for first, and not by a preload: beside that, browsers keep no compiled code.
-  if (typeof WebAssembly === "object" && location.protocol !== "file:") {
-    window.labWasm = fetch(`${root.dataset.parts}runtime/pyodide/pyodide.asm.wasm`);
-    window.labWasm.catch(() => {}); // said by whoever waits for it
-  }
   const SLOW_AFTER_MS = 30000;
-  const FRAMES_MS = 50; // what Python has shown is on the screen by then
   const early = [];
   let progressed = performance.now();
+  const PAINT_MS = 1000; // a page that is painted at all is painted by then
+  const FRAMES_MS = 50; // what Python has shown is on the screen by then
   let watchdog = 0;
+  let plotlyAsked = false;
 
-  const megabytes = (bytes) => {
-    const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
-    return (bytes / 1e6).toLocaleString(root.lang, digits);
+  // --- when Python comes ---
+  // Until the lesson is on the screen, line and processors are the lesson's. The largest file alone is asked for a little
+  // sooner, and not by a preload: beside that, browsers keep no compiled code.
+  const askForCode = () => {
+    window.labWasm = fetch(`${root.dataset.parts}runtime/pyodide/pyodide.asm.wasm`);
+    window.labWasm.catch(() => {}); // said by whoever waits for it
   };
+  const askForPython = () => document.head.append(document.getElementById("python").content); // the page's list, once
+  document.addEventListener("readystatechange", () => {
+    if (document.readyState !== "interactive" || location.protocol === "file:") return;
+    askForCode();
+    requestAnimationFrame(() => setTimeout(askForPython));
+    setTimeout(askForPython, PAINT_MS); // a page that nobody sees isn't painted
+  });
+
+  // Written out by hand: to ask the browser for its number formats takes it longer than to lay out the page.
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1).replace(".", word("decimal"));
   const line = () => document.getElementById("boot-line");
   const say = (text) => line() && (line().textContent = text);
 
@@ -106,14 +116,15 @@
   };
   document.addEventListener("click", press);
 
-  /** Plotly draws what Python has computed, so it comes after Python and doesn't hold it up. */
-  const fetchPlotly = () => {
-    if (window.Plotly) return; // the single file has it inside
+  /** Have Plotly come, once. It draws what Python has computed, so nobody waits for it before there is something to draw. */
+  window.labPlotly = () => {
+    if (window.Plotly || plotlyAsked) return; // the single file has it inside
+    plotlyAsked = true;
     const script = document.createElement("script");
     script.src = `${root.dataset.parts}runtime/plotly-basic.min.js`;
     script.dataset.part = "plotly";
     script.onload = () => dispatchEvent(new Event("lab:plotly-load")); // a window never hears of a script's load
-    document.head.append(script);
+    setTimeout(() => document.head.append(script), FRAMES_MS);
   };
 
   window.labTakeEarly = () => {
@@ -122,7 +133,9 @@
     document.removeEventListener("click", press);
     say("");
     dispatchEvent(new Event("lab:ready"));
-    setTimeout(fetchPlotly, FRAMES_MS);
+    // Whoever has chosen an option will want to see a chart next.
+    if (document.querySelector("input[data-action=choose]:checked")) window.labPlotly();
+    else document.addEventListener("change", window.labPlotly, { once: true });
     return early.splice(0);
   };
   window.labFailed = fail;

@@ -1,5 +1,6 @@
 // Pyodide with the application on its path, the same for the page's thread and the simulator's. The archives are read where
 // they lie; nothing is unpacked, and numpy comes only when somebody asks for it.
+import { starter } from "./pieces.mjs";
 import { loadPyodide, version } from "./runtime/pyodide/pyodide.mjs";
 
 export { version };
@@ -23,41 +24,59 @@ async function machineCode(asked) {
 }
 
 /**
- * Have WebAssembly make no memory that is shared; returns a function that undoes it. Pyodide makes one to sleep on, which browsers
- * warn of in a page that isn't isolated. The lab's Python never sleeps.
+ * Have WebAssembly do three things otherwise while Pyodide starts.
+ *
+ * It makes no memory that is shared: Pyodide makes one to sleep on, which browsers warn of in a page that isn't isolated. The
+ * lab's Python never sleeps. It compiles the same bytes once: Pyodide has a module of its own for each of 261 functions of
+ * JavaScript's that Python calls by address, and they are of 30 kinds. And it says when the machine code has arrived.
+ *
+ * Returns a promise of that, and a function that undoes it all.
  */
-function onlyOwnMemory() {
-  const { Memory } = WebAssembly;
-  WebAssembly.Memory = function ({ shared, ...how }) {
-    return new Memory(how);
-  };
-  WebAssembly.Memory.prototype = Memory.prototype;
-  return () => {
-    WebAssembly.Memory = Memory;
-  };
+function thriftyWebAssembly() {
+  const { Memory, Module, instantiateStreaming } = WebAssembly;
+  const known = new Map();
+  WebAssembly.Memory = new Proxy(Memory, { construct: (made, [{ shared, ...how }]) => new made(how) });
+  WebAssembly.Module = new Proxy(Module, {
+    construct: (made, [bytes]) => {
+      const kind = String(bytes);
+      if (!known.has(kind)) known.set(kind, new made(bytes));
+      return known.get(kind);
+    },
+  });
+  const arrived = new Promise((done) => {
+    WebAssembly.instantiateStreaming = (...given) => {
+      const making = instantiateStreaming(...given);
+      making.then(done, done);
+      return making;
+    };
+  });
+  return { arrived, undo: () => Object.assign(WebAssembly, { Memory, Module, instantiateStreaming }) };
 }
 
 /**
  * Start Python, with further files in its root. `wasm` is the answer to a fetch of its machine code that is already under
- * way. Rejects with an Error that names what is missing.
+ * way. inPieces: whether a page wants to answer meanwhile; further options are loadPyodide's. Rejects with an Error that names
+ * what is missing.
  */
-export async function startPython(options = {}, names = [], wasm = fetch(here(WASM))) {
-  const files = Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await bytes(name)]));
+export async function startPython({ inPieces = false, ...options } = {}, names = [], wasm = fetch(here(WASM))) {
+  const { arrived, undo } = thriftyWebAssembly();
+  // While the machine code is on its way the application, which comes last, leaves the line to it.
+  const files = arrived.then(() => Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await bytes(name)])));
   files.catch(() => {}); // said below, once Pyodide is up
   const plain = globalThis.fetch;
   globalThis.fetch = (input, init) => (String(input.url ?? input) === here(WASM) && !init?.cache ? machineCode(wasm) : plain(input, init));
-  const unshare = onlyOwnMemory();
   let python;
   try {
     python = await loadPyodide({
       ...options,
+      createPyodideModule: starter(inPieces),
       indexURL: here("runtime/pyodide/"),
       lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
       packages: [],
     });
   } finally {
     globalThis.fetch = plain;
-    unshare();
+    undo();
   }
   for (const [place, content] of await files) python.FS.writeFile(place, content);
   try {

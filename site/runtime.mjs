@@ -1,13 +1,11 @@
 // The interpreter that PyScript is told to use: Pyodide with our files, and the bytes of its loading counted.
 //
-// Python starts as soon as the page has been painted, beside PyScript, which asks for it by loadPyodide() of this module. While
-// it starts, fetch is wrapped so that each file of boot-manifest.json reports how many of its bytes have arrived. Afterwards
-// fetch is as it was.
+// Python starts at once, beside PyScript, which asks for it by loadPyodide() of this module. While it starts, fetch is wrapped
+// so that each file of boot-manifest.json reports how many of its bytes have arrived. Afterwards fetch is as it was.
 import { WASM, here, startPython, version } from "./python.mjs";
 
 export { version };
 
-const PAINT_MS = 300; // what a first painting may take
 const TELL_MS = 100; // a line that changes more often can't be read
 
 const word = (name, facts) => window.labWord(name, facts); // boot.js
@@ -110,7 +108,7 @@ async function start() {
     undo = watchedFetch(files, counted, trouble);
     const through = quick() ? untouched : counted;
     const wasm = window.labWasm?.then((answer) => (answer.ok ? through(WASM, answer) : answer));
-    const options = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line) };
+    const options = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line), inPieces: true };
     const python = await startPython(options, language === "en" ? [] : [`content.${language}.json`], wasm);
     // Nothing of what is made until the lab stands is garbage, and looking for some takes a hundredth of the start.
     python.runPython("import gc; gc.disable()"); // main.py enables it
@@ -123,12 +121,7 @@ async function start() {
   }
 }
 
-// A page that nobody sees isn't painted.
-const painted = new Promise((done) => {
-  requestAnimationFrame(() => setTimeout(done));
-  setTimeout(done, PAINT_MS);
-});
-const started = painted.then(start);
+const started = start();
 started.catch(() => {}); // said on the page, and to PyScript once it asks
 
 export function loadPyodide({ stdout, stderr }) {

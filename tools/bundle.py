@@ -23,6 +23,7 @@ PAGE_FILES = (
     "grader.mjs",
     "offline.js",
     "pyscript.mjs",
+    "pieces.mjs",
     "python.mjs",
     "reach.js",
     "trouble.js",

@@ -60,6 +60,11 @@ def still(file: Path, content: dict[str, Any]) -> str:
     return document.html()
 
 
+def _is_ours(element: Element) -> bool:
+    """Whether this is a template that the build repeats; one without a name is the browser's (boot.js)."""
+    return element.tag == "template" and "data-name" in element.attributes
+
+
 class _Assembly:
     """Builds the tree once: `data-use`, `data-each`, `data-each-entry` and `data-say` are resolved and gone."""
 
@@ -75,7 +80,7 @@ class _Assembly:
     ):
         self.language, self.others = language, others or {}
         self.document, self.lists, self.words, self.set_text, self.problems = document, lists, words, set_text, problems
-        self.templates = {e.attributes["data-name"]: e for e in document.root.walk() if e.tag == "template"}
+        self.templates = {e.attributes["data-name"]: e for e in document.root.walk() if _is_ours(e)}
 
     def assemble(self) -> None:
         """Resolve the whole document, without its templates."""
@@ -89,7 +94,7 @@ class _Assembly:
 
     def _element(self, element: Element) -> list[Element | Text]:
         attributes = element.attributes
-        if element.tag == "template":
+        if _is_ours(element):
             return []
         if element.tag == "html":
             attributes["lang"] = self.language
@@ -109,7 +114,12 @@ class _Assembly:
         if "data-say-content" in attributes:
             attributes["content"] = self._words(attributes.pop("data-say-content"))
         if "data-say-words" in attributes:
-            attributes["data-words"] = json.dumps(self._words(attributes.pop("data-say-words")), ensure_ascii=False)
+            said = {
+                name: text
+                for path in attributes.pop("data-say-words").split()
+                for name, text in self._words(path).items()
+            }
+            attributes["data-words"] = json.dumps(said, ensure_ascii=False)
         if "data-say-label" in attributes:
             attributes["aria-label"] = self._words(attributes.pop("data-say-label"))
         self._children(element)

@@ -95,6 +95,8 @@ class Plots:
         if not hasattr(self.window, "Plotly"):
             if self.lacking():
                 self.nodes[key].textContent = self.missing
+            else:
+                self.window.labPlotly()
             return
         self.drawn[key] = figure
         if _moved(before, figure):

@@ -499,6 +499,8 @@ def start(course: Course) -> None:
     """Mount the lab on the page. What the learner touched before Python arrived wins over what was saved."""
     wording.use(course.at("words.numbers"))
     app = App(course)
+    # From here on in one go (pieces.mjs): what is touched between being read and being listened to would be lost.
+    window.dispatchEvent(window.Event.new("lab:mounting"))
     picked = [
         (node.dataset.question, node.value) for node in document.querySelectorAll("input[data-action=choose]:checked")
     ]

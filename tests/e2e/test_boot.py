@@ -82,6 +82,43 @@ def test_the_progress_line_counts_bytes(visitor):
     expect(line).to_have_text("")
 
 
+COUNT_TURNS = """
+  const plain = WebAssembly.instantiateStreaming;
+  WebAssembly.instantiateStreaming = async (...given) => {
+    const made = await plain(...given);
+    window.turns = 0; // from here on Python runs
+    return made;
+  };
+  const turn = () => (window.turns += 1, setTimeout(turn));
+  addEventListener('lab:mounting', () => (window.turnsBeforeMounting = window.turns));
+  turn();
+"""
+CHOOSE_LAST = """
+  addEventListener('lab:mounting', () => document.querySelector('input[value="about_5"]').click());
+"""
+FEW = 20  # what is between the few parts of a start in one go; in pieces of some milliseconds there are a hundred
+
+
+def test_the_page_has_its_turn_while_python_starts(visitor):
+    lab = visitor()
+    lab.context.add_init_script(COUNT_TURNS)
+    lab.open()
+    if not lab.page.evaluate("'Suspending' in WebAssembly"):
+        pytest.skip("this browser starts Python in one go")
+    assert lab.page.evaluate("window.turnsBeforeMounting") > FEW
+
+
+def test_what_is_chosen_last_before_the_lab_takes_over_is_kept(visitor):
+    lab = visitor()
+    lab.context.add_init_script(CHOOSE_LAST)
+    lab.open()
+    question = lab.node("act1.prediction")
+    expect(question.get_by_role("radio", name="about 5", exact=True)).to_be_checked()
+    question.get_by_role("button", name="Commit").click()
+    expect(question).to_have_attribute("data-state", "locked")
+    Twin(lab, native.settled(native.answered(native.start(), "act1.prediction", "about_5"))).agrees()
+
+
 def cut(route):
     """The first half of what the server would have sent."""
     whole = route.fetch().body()
