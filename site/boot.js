@@ -13,16 +13,16 @@
   let plotlyAsked = false;
 
   // --- when Python comes ---
-  // Until the lesson is on the screen, line and processors are the lesson's. The largest file alone is asked for a little
-  // sooner, and not by a preload: beside that, browsers keep no compiled code.
-  const askForCode = () => {
+  // Until the lesson is on the screen, line and processors are the lesson's. Then Python's machine code is asked for first, and
+  // not by a preload: beside that, browsers keep no compiled code.
+  const askForPython = () => {
+    if (window.labWasm) return;
     window.labWasm = fetch(`${root.dataset.parts}runtime/pyodide/pyodide.asm.wasm`);
     window.labWasm.catch(() => {}); // said by whoever waits for it
+    document.head.append(document.getElementById("python").content); // the page's list of what else it needs
   };
-  const askForPython = () => document.head.append(document.getElementById("python").content); // the page's list, once
   document.addEventListener("readystatechange", () => {
     if (document.readyState !== "interactive" || location.protocol === "file:") return;
-    askForCode();
     requestAnimationFrame(() => setTimeout(askForPython));
     setTimeout(askForPython, PAINT_MS); // a page that nobody sees isn't painted
   });

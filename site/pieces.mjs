@@ -125,19 +125,26 @@ export function starter(inPieces) {
   return async (settings) => {
     const { default: create } = await import("./runtime/pyodide/pyodide.asm.mjs");
     const { instantiateWasm } = settings;
+    const rest = async () => waiting && turn();
     settings.noInitialRun = true; // main is run below
+    settings.turn = rest; // for the places that tools/patience.py makes
     settings.instantiateWasm = (imports, receive) => {
       if (waiting) {
         ({ saveState: save, restoreState: restore } = imports.env);
         note(imports.env);
         imports.env._Py_CheckEmscriptenSignals_Helper = new WebAssembly.Suspending(noSignal);
       }
-      return instantiateWasm(imports, (instance, code) => {
+      const received = async (instance, code) => {
+        await rest();
         exported = instance.exports;
         receive(instance, code);
-      });
+      };
+      rest().then(() => instantiateWasm(imports, received));
+      return {};
     };
+    await rest();
     module = await create(settings);
+    await rest();
     if (waiting) waitUntilMounting();
     await runMain();
     await runPython(READ_ONCE);

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tools import compiled, documents, figures, languages, prerender, runtimes, versions
+from tools import compiled, documents, figures, languages, patience, prerender, runtimes, versions
 from tools.trouble import BuildError
 
 ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html")
@@ -177,11 +177,14 @@ def _json(data: dict[str, Any]) -> bytes:
 
 
 def write_runtimes(files: dict[str, Path], folder: Path) -> None:
-    """The runtime files at their places, and a lock file that knows numpy alone, as it is here."""
+    """The runtime files at their places, those that start Python with patience, and a lock file that knows numpy alone, as it is here."""
     for target, source in files.items():
         place = folder / target
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, place)
+        if target in patience.PLACES:
+            place.write_text(patience.patient(target, source.read_text(encoding="utf-8")), encoding="utf-8")
+        else:
+            shutil.copyfile(source, place)
     lock = folder / "pyodide/pyodide-lock.json"
     table = json.loads(lock.read_text(encoding="utf-8"))
     numpy = table["packages"]["numpy"]

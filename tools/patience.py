@@ -1,0 +1,36 @@
+"""Pyodide's scripts, with places where their start lets the page have its turn.
+
+Pyodide links its machine code and sets itself up in JavaScript that does it in one go, on the page's thread: for a tenth of
+a second and more the page would neither scroll nor take a press. At these places it asks `Module.turn` to wait, which
+site/pieces.mjs provides in a page. The files are pinned, so the places stand where they stand; another version needs another look.
+"""
+
+from __future__ import annotations
+
+from tools.trouble import BuildError
+
+TURN = "await Module.turn?.()"
+PLACES = {
+    "pyodide/pyodide.asm.mjs": {
+        "{function receiveInstance(": "{async function receiveInstance(",
+        "updateGOT(origExports);LDSO.init();loadDylibs();updateMemoryViews();": (
+            f"{TURN};updateGOT(origExports);{TURN};LDSO.init();loadDylibs();updateMemoryViews();{TURN};"
+        ),
+        "API.finalizeBootstrap=function(": "API.finalizeBootstrap=async function(",
+        "API.runPythonInternal_dict=API._pyodide.": f"{TURN};API.runPythonInternal_dict=API._pyodide.",
+        'API.pyodide_py=o("pyodide"),': f'{TURN},API.pyodide_py=o("pyodide"),{TURN},',
+    },
+    "pyodide/pyodide.mjs": {"let a=Ae(r,s,t);": "let a=await Ae(r,s,t);"},
+}
+
+
+def patient(name: str, text: str) -> str:
+    """A script with its places changed. Raises BuildError where one doesn't stand exactly once."""
+    for plain, waiting in PLACES[name].items():
+        if text.count(plain) != 1:
+            raise BuildError(
+                f"{name}: {plain!r} stands there {text.count(plain)} times instead of once. "
+                f"This Pyodide starts otherwise: see in tools/patience.py where it can let the page have its turn."
+            )
+        text = text.replace(plain, waiting)
+    return text
