@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,10 +29,12 @@ BOOT_MS = 120_000
 
 
 @contextmanager
-def visit(playwright: Playwright, profile: Path, subject: Subject, view: ViewportSize = DESK) -> Iterator[Page]:
+def visit(
+    playwright: Playwright, profile: Path, subject: Subject, view: ViewportSize = DESK, options: Sequence[str] = ()
+) -> Iterator[Page]:
     """A blank page of a browser that has this profile, with watch.js waiting for the subject. The browser ends with it."""
     context = playwright.chromium.launch_persistent_context(
-        profile, executable_path=os.environ["LAB_BROWSER"], args=CHROMIUM, viewport=view
+        profile, executable_path=os.environ["LAB_BROWSER"], args=[*CHROMIUM, *options], viewport=view
     )
     names = {"choice": subject.choice, "slider": subject.slider, "chart": subject.chart}
     context.add_init_script(f"const benchSubject = {json.dumps(names)};\n{WATCH.read_text(encoding='utf-8')}")

@@ -52,6 +52,7 @@ class Host(Server):
         self.files = {path.relative_to(folder).as_posix(): stored(path) for path in folder.rglob("*") if path.is_file()}
         self.link = Link()
         self.asked: list[Asked] = []
+        self.isolated = False  # whether pages are kept apart from others, as some measures want it
         self.busy_at = 0.0  # monotonic seconds: when something was last on its way
         self.address = f"http://127.0.0.1:{self.server_port}/"
 
@@ -118,6 +119,9 @@ class Handler(BaseHTTPRequestHandler):
             if file.zipped:
                 self.send_header("Content-Encoding", "gzip")
                 self.send_header("Vary", "Accept-Encoding")
+        if cast(Host, self.server).isolated:
+            self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+            self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
         if status != 304:
             self.send_header("Content-Length", str(length))
         self.end_headers()

@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.sync_api import Playwright, sync_playwright
 
-from bench import bare, browser
+from bench import bare, browser, held
 from bench.figures import Bar, Measure
 from bench.host import Host
 from bench.interaction import Dragged, Dragging
@@ -63,8 +63,13 @@ def measure(dist: Path, cache: Path, runs: int, seconds: float) -> list[Measure]
                 for subject in MEASURED:
                     print(f"visit {run + 1} of {runs} at {line}: {subject.name}", flush=True)
                     fresh_and_used(playwright, place, subject, line, samples)
+            for subject in MEASURED:
+                print(f"what is held, {run + 1} of {runs}: {subject.name}", flush=True)
+                there = place.profile(), place.hosts[subject.name]
+                samples[subject.name, "held"].append(held.held_bytes(playwright, *there, subject) / 1e6)
         dragged = drag(playwright, place, seconds, samples)
-    return [*coming_up(samples), *weight(samples), *following(dragged)]
+    memory = pair("page memory", "MB", samples, "held", bar=Bar(0.9))
+    return [*coming_up(samples), *weight(samples), *following(dragged), memory]
 
 
 def fresh_and_used(playwright: Playwright, place: Place, subject: Subject, line: str, samples: Samples) -> None:
@@ -156,7 +161,7 @@ def following(dragged: dict[str, Dragged]) -> list[Measure]:
         "JS heap growth over all turns": ("KB", "drag_growth_kb", None),
         "JS heap growth over 1,000 moves": ("KB", "moves_growth_kb", Bar(50, "most")),
         "JS heap in use": ("MB", "heap_mb", None),
-        "renderer memory (PSS)": ("MB", "resident_mb", Bar(0.9)),
+        "renderer memory (PSS)": ("MB", "resident_mb", None),
     }
     lab, floor = (dragged[subject.name] for subject in MEASURED)
     return [

@@ -177,7 +177,7 @@ def _json(data: dict[str, Any]) -> bytes:
 
 
 def write_runtimes(files: dict[str, Path], folder: Path) -> None:
-    """The runtime files at their places, those that start Python with patience, and a lock file that knows numpy alone, as it is here."""
+    """The runtime files at their places, Pyodide's with patience, and a lock file that knows numpy alone, as it is here."""
     for target, source in files.items():
         place = folder / target
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 Pyodide links its machine code and sets itself up in JavaScript that does it in one go, on the page's thread: for a tenth of
 a second and more the page would neither scroll nor take a press. At these places it asks `Module.turn` to wait, which
-site/pieces.mjs provides in a page. The files are pinned, so the places stand where they stand; another version needs another look.
+site/pieces.mjs provides in a page. The files are pinned; another version needs another look.
 """
 
 from __future__ import annotations
