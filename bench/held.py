@@ -29,7 +29,7 @@ NOTE_MEMORIES = """
       return made;
     };
   }
-  const held = async () => {
+  window.held = async () => {
     const { bytes } = await performance.measureUserAgentSpecificMemory();
     return bytes + memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
   };
