@@ -5,10 +5,10 @@
   const root = document.documentElement;
   root.dataset.parts = new URL(".", document.currentScript.src || location.href).href; // where this version's files lie
   const SLOW_AFTER_MS = 30000;
-  const early = [];
-  let progressed = performance.now();
   const PAINT_MS = 1000; // a page that is painted at all is painted by then
   const FRAMES_MS = 50; // what Python has shown is on the screen by then
+  const early = [];
+  let progressed = performance.now();
   let watchdog = 0;
   let plotlyAsked = false;
 

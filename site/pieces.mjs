@@ -26,9 +26,11 @@ const possible = Boolean(globalThis.WebAssembly?.Suspending && WebAssembly.promi
 
 // Back in the line behind what else the page has to do. scheduler.yield() would jump it, and files that have arrived would wait.
 const { port1, port2 } = new MessageChannel();
+const queue = []; // one Python may wait while another does
+port1.onmessage = () => queue.shift()();
 const turn = () =>
   new Promise((done) => {
-    port1.onmessage = done;
+    queue.push(done);
     port2.postMessage(null);
   });
 

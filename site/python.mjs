@@ -38,7 +38,7 @@ function thriftyWebAssembly() {
   WebAssembly.Memory = new Proxy(Memory, { construct: (made, [{ shared, ...how }]) => new made(how) });
   WebAssembly.Module = new Proxy(Module, {
     construct: (made, [bytes]) => {
-      const kind = String(bytes);
+      const kind = String(new Uint8Array(bytes));
       if (!known.has(kind)) known.set(kind, new made(bytes));
       return known.get(kind);
     },
