@@ -22,6 +22,7 @@
       found.addEventListener("updatefound", () => watch(found.installing));
       await navigator.serviceWorker.ready;
       box("offline-ready").hidden = false;
+      document.head.append(box("installable").content); // a browser that can install it shows that at once, frame by frame
     } catch {
       // A browser that allows no service worker here (a file, a strict frame, a private window): the page needs the network.
     }

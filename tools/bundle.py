@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tools import compiled, documents, figures, languages, patience, prerender, runtimes, versions
+from tools import compiled, documents, figures, languages, patience, prerender, runtimes, trampolines, versions
 from tools.trouble import BuildError
 
 ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html")
@@ -34,8 +34,9 @@ PAGE_FILES = (
 )
 STILL_PAGES = ("grade.html",)
 LINKED_DOCUMENTS = ("physics", "embedding")
+MACHINE_CODE = "pyodide/pyodide.asm.wasm"
 NEEDED = (
-    "runtime/pyodide/pyodide.asm.wasm",
+    f"runtime/{MACHINE_CODE}",
     "runtime/pyodide/python_stdlib.zip",
     "app.zip",
 )  # before Python can answer
@@ -177,12 +178,14 @@ def _json(data: dict[str, Any]) -> bytes:
 
 
 def write_runtimes(files: dict[str, Path], folder: Path) -> None:
-    """The runtime files at their places, Pyodide's with patience, and a lock file that knows numpy alone, as it is here."""
+    """The runtime files at their places, Pyodide made ready for a page, a lock file that knows numpy alone, as it is here."""
     for target, source in files.items():
         place = folder / target
         place.parent.mkdir(parents=True, exist_ok=True)
         if target in patience.PLACES:
             place.write_text(patience.patient(target, source.read_text(encoding="utf-8")), encoding="utf-8")
+        elif target == MACHINE_CODE:
+            place.write_bytes(trampolines.trampolined(source.read_bytes()))
         else:
             shutil.copyfile(source, place)
     lock = folder / "pyodide/pyodide-lock.json"

@@ -156,7 +156,7 @@ PAGE = (
     '<a href="physics.html">physics</a><script src="boot.js"></script>'
 )
 PACKAGES = {
-    "pyodide": {"pyodide.asm.wasm": b"\0asm", "python_stdlib.zip": b"library", "pyodide-lock.json": None},
+    "pyodide": {"pyodide.asm.wasm": b"\0asm\1\0\0\0", "python_stdlib.zip": b"library", "pyodide-lock.json": None},
     "plotly": {"plotly.min.js": b"draw()", "LICENSE": b"MIT text"},
     "pyscript": {"core-abc.js": b"script()"},
 }
