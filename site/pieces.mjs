@@ -24,11 +24,11 @@ del _, zipimport
 
 const possible = Boolean(globalThis.WebAssembly?.Suspending && WebAssembly.promising);
 
-// Back in the line behind what else the page has to do. scheduler.yield() would jump it, and files that have arrived would wait.
 const { port1, port2 } = new MessageChannel();
 const queue = []; // one Python may wait while another does
 port1.onmessage = () => queue.shift()();
-const turn = () =>
+/** Back in the line behind what else the page has to do. scheduler.yield() would jump it, and files that have arrived would wait. */
+export const turn = () =>
   new Promise((done) => {
     queue.push(done);
     port2.postMessage(null);
@@ -69,23 +69,25 @@ export function starter(inPieces) {
     }
   };
 
-  /** What Python calls to hear of a signal: none, now or when the page has had its turn. */
-  const noSignal = () => {
-    if (performance.now() - begun < PIECE_MS) return 0;
-    // Other Python may run meanwhile, once Pyodide is up. Its run_sync() saves and restores the same.
-    const state = module.API.pyodide_py ? save() : null;
-    module.validSuspender.value = false;
-    return turn().then(() => {
-      begun = performance.now();
-      if (state) restore(state);
-      module.validSuspender.value = true;
-      return 0;
+  /** A function that Python calls, answering now or, once a piece is over, when the page has had its turn. */
+  const pausing = (answer) =>
+    new WebAssembly.Suspending((...values) => {
+      if (performance.now() - begun < PIECE_MS) return answer(...values);
+      // Other Python may run meanwhile, once Pyodide is up. Its run_sync() saves and restores the same.
+      const state = module.API?.pyodide_py ? save() : null;
+      module.validSuspender.value = false;
+      return turn().then(() => {
+        begun = performance.now();
+        if (state) restore(state);
+        module.validSuspender.value = true;
+        return answer(...values);
+      });
     });
-  };
 
   /** Run a function of the machine code. */
   const run = async (name, ...values) => {
     if (!waiting) return exported[name](...values);
+    await turn();
     begun = performance.now();
     module.validSuspender.value = true;
     try {
@@ -134,7 +136,8 @@ export function starter(inPieces) {
       if (waiting) {
         ({ saveState: save, restoreState: restore } = imports.env);
         note(imports.env);
-        imports.env._Py_CheckEmscriptenSignals_Helper = new WebAssembly.Suspending(noSignal);
+        imports.env._Py_CheckEmscriptenSignals_Helper = pausing(() => 0); // no signal
+        imports.env._Py_emscripten_runtime = pausing(imports.env._Py_emscripten_runtime); // called once, halfway through main
       }
       const received = async (instance, code) => {
         await rest();

@@ -1,6 +1,6 @@
 // Pyodide with the application on its path, the same for the page's thread and the simulator's. The archives are read where
 // they lie; nothing is unpacked, and numpy comes only when somebody asks for it.
-import { starter } from "./pieces.mjs";
+import { starter, turn } from "./pieces.mjs";
 import { loadPyodide, version } from "./runtime/pyodide/pyodide.mjs";
 
 export { version };
@@ -24,16 +24,17 @@ async function machineCode(asked) {
 }
 
 /**
- * Have WebAssembly do three things otherwise while Pyodide starts.
+ * Have WebAssembly do four things otherwise while Pyodide starts.
  *
  * It makes no memory that is shared: Pyodide makes one to sleep on, which browsers warn of in a page that isn't isolated. The
  * lab's Python never sleeps. It compiles the same bytes once: Pyodide has a module of its own for each of 261 functions of
- * JavaScript's that Python calls by address, and they are of 30 kinds. And it says when the machine code has arrived.
+ * JavaScript's that Python calls by address, and they are of 30 kinds. The page has its turn between the machine code's end and
+ * its first use. And it says when the machine code has arrived.
  *
  * Returns a promise of that, and a function that undoes it all.
  */
 function thriftyWebAssembly() {
-  const { Memory, Module, instantiateStreaming } = WebAssembly;
+  const { Memory, Module, instantiateStreaming, compileStreaming, instantiate } = WebAssembly;
   const known = new Map();
   WebAssembly.Memory = new Proxy(Memory, { construct: (made, [{ shared, ...how }]) => new made(how) });
   WebAssembly.Module = new Proxy(Module, {
@@ -44,10 +45,12 @@ function thriftyWebAssembly() {
     },
   });
   const arrived = new Promise((done) => {
-    WebAssembly.instantiateStreaming = (...given) => {
-      const making = instantiateStreaming(...given);
-      making.then(done, done);
-      return making;
+    WebAssembly.instantiateStreaming = async (code, imports) => {
+      const compiling = compileStreaming(code);
+      compiling.then(done, done);
+      const module = await compiling;
+      await turn();
+      return { module, instance: await instantiate(module, imports) };
     };
   });
   return { arrived, undo: () => Object.assign(WebAssembly, { Memory, Module, instantiateStreaming }) };
@@ -80,7 +83,7 @@ export async function startPython({ inPieces = false, ...options } = {}, names =
   }
   for (const [place, content] of await files) python.FS.writeFile(place, content);
   try {
-    python.runPython(`import sys; sys.path.insert(0, "${APP}"); import methods`);
+    await python.runPythonAsync(`import sys; sys.path.insert(0, "${APP}"); import methods`);
   } catch (failure) {
     throw new Error(`app.zip: ${String(failure.message).trim().split("\n").pop()}`); // it arrived, but can't be read
   }

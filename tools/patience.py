@@ -10,11 +10,20 @@ from __future__ import annotations
 from tools.trouble import BuildError
 
 TURN = "await Module.turn?.()"
+# A few hundred of the symbols at a time, of some thousands.
+SOME = "Object.fromEntries(symbols.splice(0,400).map((name)=>[name,origExports[name]]))"
 PLACES = {
     "pyodide/pyodide.asm.mjs": {
+        # In brackets, V8 reads what is inside at once, on the thread that reads the file, and not once more when it is called.
+        "async function _createPyodideModule(": "var _createPyodideModule=(async function(",
+        ";return moduleRtn}export default": ";return moduleRtn});export default",
+        "wasmExports=await (createWasm());": f"{TURN};wasmExports=await (createWasm());",
         "{function receiveInstance(": "{async function receiveInstance(",
-        "updateGOT(origExports);LDSO.init();loadDylibs();updateMemoryViews();": (
-            f"{TURN};updateGOT(origExports);{TURN};LDSO.init();loadDylibs();updateMemoryViews();{TURN};"
+        'mergeLibSymbols(wasmExports,"main");': f'mergeLibSymbols(wasmExports,"main");{TURN};',
+        "assignWasmExports(wasmExports);updateGOT(origExports);LDSO.init();loadDylibs();updateMemoryViews();": (
+            f"{TURN};assignWasmExports(wasmExports);{TURN};"
+            f"for(var symbols=Object.keys(origExports);symbols.length;{TURN})updateGOT({SOME});"
+            f"LDSO.init();loadDylibs();updateMemoryViews();{TURN};"
         ),
         "API.finalizeBootstrap=function(": "API.finalizeBootstrap=async function(",
         "API.runPythonInternal_dict=API._pyodide.": f"{TURN};API.runPythonInternal_dict=API._pyodide.",
