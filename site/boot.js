@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  root.dataset.parts = new URL(".", document.currentScript.src || location.href).href; // where this version's files lie
+  root.dataset.parts = new URL(root.dataset.parts, document.baseURI).href; // where this version's files lie
   const SLOW_AFTER_MS = 30000;
   const PAINT_MS = 1000; // a page that is painted at all is painted by then
   const FRAMES_MS = 50; // what Python has shown is on the screen by then
@@ -21,11 +21,14 @@
     window.labWasm.catch(() => {}); // said by whoever waits for it
     document.head.append(document.getElementById("python").content); // the page's list of what else it needs
   };
-  document.addEventListener("readystatechange", () => {
-    if (document.readyState !== "interactive" || location.protocol === "file:") return;
+  const read = () => {
+    if (typeof WebAssembly !== "object") fail(word("no_wasm"));
+    if (location.protocol === "file:") return;
     requestAnimationFrame(() => setTimeout(askForPython));
     setTimeout(askForPython, PAINT_MS); // a page that nobody sees isn't painted
-  });
+  };
+  if (document.readyState === "loading") document.addEventListener("readystatechange", read, { once: true });
+  else setTimeout(read); // this file came late (first.js); what stands below it comes before
 
   // Written out by hand: to ask the browser for its number formats takes it longer than to lay out the page.
   const megabytes = (bytes) => (bytes / 1e6).toFixed(1).replace(".", word("decimal"));
@@ -96,9 +99,6 @@
   };
   if (typeof PerformanceObserver === "function") {
     new PerformanceObserver((list) => watch(list.getEntries())).observe({ type: "resource", buffered: true });
-  }
-  if (typeof WebAssembly !== "object") {
-    addEventListener("DOMContentLoaded", () => fail(word("no_wasm")));
   }
 
   // --- the way to another language keeps what the address asks for ---

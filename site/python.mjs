@@ -17,8 +17,9 @@ async function bytes(name) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-/** Python's machine code as it was asked for; where no server has it, the copy that the service worker keeps (sw.js). */
-async function machineCode(asked) {
+/** The answer with Python's machine code as it was asked for; where no server has it, the copy that the service worker keeps (sw.js). */
+async function answered(asked) {
+  if (asked instanceof WebAssembly.Module) return new Response(); // nobody reads it
   const answer = await asked.catch(() => null);
   return answer?.ok ? answer : fetch(here(WASM), { cache: "force-cache" });
 }
@@ -29,11 +30,11 @@ async function machineCode(asked) {
  * It makes no memory that is shared: Pyodide makes one to sleep on, which browsers warn of in a page that isn't isolated. The
  * lab's Python never sleeps. It compiles the same bytes once: Pyodide has a module of its own for each of 261 functions of
  * JavaScript's that Python calls by address, and they are of 30 kinds. The page has its turn between the machine code's end and
- * its first use. And it says when the machine code has arrived.
+ * its first use, and if another thread has compiled it, that is taken. And it says when the machine code has arrived.
  *
  * Returns a promise of that, and a function that undoes it all.
  */
-function thriftyWebAssembly() {
+function thriftyWebAssembly(machineCode, compiled) {
   const { Memory, Module, instantiateStreaming, compileStreaming, instantiate } = WebAssembly;
   const known = new Map();
   WebAssembly.Memory = new Proxy(Memory, { construct: (made, [{ shared, ...how }]) => new made(how) });
@@ -46,9 +47,10 @@ function thriftyWebAssembly() {
   });
   const arrived = new Promise((done) => {
     WebAssembly.instantiateStreaming = async (code, imports) => {
-      const compiling = compileStreaming(code);
+      const compiling = machineCode instanceof Module ? Promise.resolve(machineCode) : compileStreaming(code);
       compiling.then(done, done);
       const module = await compiling;
+      compiled(module);
       await turn();
       return { module, instance: await instantiate(module, imports) };
     };
@@ -57,17 +59,21 @@ function thriftyWebAssembly() {
 }
 
 /**
- * Start Python, with further files in its root. `wasm` is the answer to a fetch of its machine code that is already under
- * way. inPieces: whether a page wants to answer meanwhile; further options are loadPyodide's. Rejects with an Error that names
- * what is missing.
+ * Start Python, with further files in its root. machineCode: the answer to a fetch of it that is already under way, or the
+ * WebAssembly.Module that another thread has made of it. inPieces: whether a page wants to answer meanwhile; compiled: who is
+ * given the module, for another thread; further options are loadPyodide's. Rejects with an Error that names what is missing.
  */
-export async function startPython({ inPieces = false, ...options } = {}, names = [], wasm = fetch(here(WASM))) {
-  const { arrived, undo } = thriftyWebAssembly();
+export async function startPython(
+  { inPieces = false, compiled = () => {}, ...options } = {},
+  names = [],
+  machineCode = fetch(here(WASM)),
+) {
+  const { arrived, undo } = thriftyWebAssembly(machineCode, compiled);
   // While the machine code is on its way the application, which comes last, leaves the line to it.
   const files = arrived.then(() => Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await bytes(name)])));
   files.catch(() => {}); // said below, once Pyodide is up
   const plain = globalThis.fetch;
-  globalThis.fetch = (input, init) => (String(input.url ?? input) === here(WASM) && !init?.cache ? machineCode(wasm) : plain(input, init));
+  globalThis.fetch = (input, init) => (String(input.url ?? input) === here(WASM) && !init?.cache ? answered(machineCode) : plain(input, init));
   let python;
   try {
     python = await loadPyodide({

@@ -108,7 +108,8 @@ async function start() {
     undo = watchedFetch(files, counted, trouble);
     const through = quick() ? untouched : counted;
     const wasm = window.labWasm?.then((answer) => (answer.ok ? through(WASM, answer) : answer));
-    const options = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line), inPieces: true };
+    const compiled = (module) => (window.labMachineCode = module); // for the simulator's thread (simulator.py)
+    const options = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line), inPieces: true, compiled };
     const python = await startPython(options, language === "en" ? [] : [`content.${language}.json`], wasm);
     // Nothing of what is made until the lab stands is garbage, and looking for some takes a hundredth of the start.
     python.runPython("import gc; gc.disable()"); // main.py enables it

@@ -1,11 +1,16 @@
-// The simulator's thread: a Python of its own with the same application. A message is a packed job, the answer its result;
-// what goes wrong is an answer too, so that the page never waits in vain.
+// The simulator's thread: a Python of its own with the same application. The first message is the machine code as the page has
+// compiled it: a browser that compiles it twice at a time keeps neither for the next visit. Every other one is a packed job,
+// the answer its result; what goes wrong is an answer too, so that the page never waits in vain.
 import { startPython } from "./python.mjs";
 
-const started = startPython().then((python) => python.pyimport("worker").answer);
-started.catch(() => {}); // said to whoever asks
+let started;
 
 addEventListener("message", async ({ data }) => {
+  if (!started) {
+    started = startPython({}, [], data).then((python) => python.pyimport("worker").answer);
+    started.catch(() => {}); // said to whoever asks
+    return;
+  }
   try {
     const answer = await started;
     postMessage(answer(data));

@@ -45,5 +45,5 @@
     failures.push(String(what).slice(0, 4000));
     node("trouble").hidden = false;
   };
-  addEventListener("DOMContentLoaded", () => node("trouble-copy").addEventListener("click", copy));
+  document.addEventListener("click", ({ target }) => target.id === "trouble-copy" && copy());
 })();

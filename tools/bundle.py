@@ -19,6 +19,7 @@ ROOT_FOLDERS = ("icons",)
 PAGE_FILES = (
     "boot.js",
     "embed.js",
+    "first.js",
     "grade.mjs",
     "grader.mjs",
     "offline.js",
@@ -26,11 +27,11 @@ PAGE_FILES = (
     "pieces.mjs",
     "python.mjs",
     "reach.js",
-    "trouble.js",
     "replay.mjs",
     "runtime.mjs",
     "simulator.mjs",
     "start.py",
+    "trouble.js",
 )
 STILL_PAGES = ("grade.html",)
 LINKED_DOCUMENTS = ("physics", "embedding")
@@ -87,9 +88,7 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         beside = {name: prerender.still(site / name, content) for name in STILL_PAGES}
         beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
-        versions.seal(
-            made, parts, site / "css", page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules)
-        )
+        versions.seal(made, parts, site, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
         versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
         swap(made, dist)
 

@@ -26,7 +26,6 @@ def fold(dist: Path, bootstrap: Path, language: str = languages.ENGLISH) -> str:
     page = page.replace('href="icon.svg"', f'href="{_data(dist / "icon.svg", "image/svg+xml")}"')
     head, body = page.split("</head>")
     head = re.sub(r"<script[^>]*></script>\n?\s*", "", head)
-    head += "".join(f"<script>{_script(parts / name)}</script>\n" for name in ("trouble.js", "boot.js"))
     body = re.sub(
         r"\s*(?:<!-- PyScript .*?-->|<(?:m?py-config|script)[^>]*>.*?</(?:m?py-config|script)>)", "", body, flags=re.S
     )

@@ -1,8 +1,8 @@
 """A version of the page: everything it loads lies in one folder that is named by its content, `v/<hash>/`.
 
 So a page never mixes two versions, however long a browser or a server keeps what: another version has other addresses. Only
-the pages themselves keep their names, and they are small. They carry their style sheets inside: the first paint waits for nothing
-but the page.
+the pages themselves keep their names, and they are small. They carry their style sheets and their first scripts inside: the
+first painting waits for nothing but the page.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from tools import policy
 
 HASH_LENGTH = 12
 SHEETS = re.compile(r'(?:<link rel="stylesheet" href="css/[^"]+">\s*)+')
+SCRIPTS = re.compile(r'<script src="([\w-]+\.js)"></script>')  # a browser reads nothing more of a page before these
 NOT_KEPT = ("LICENSES.txt",)  # nobody needs these without a network
 
 
-def seal(made: Path, parts: Path, sheets: Path, page: str, documents: Mapping[str, str]) -> str:
-    """Name the folder `parts` by its content, and write the pages that lead into it, with the `sheets` that they ask for.
+def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str, str]) -> str:
+    """Name the folder `parts` by its content, and write the pages that lead into it, with what they ask for first from `site`.
 
     Returns the folder's address, "v/<hash>/".
     """
@@ -31,7 +32,7 @@ def seal(made: Path, parts: Path, sheets: Path, page: str, documents: Mapping[st
     (made / "v").mkdir()
     parts.rename(made / address)
     for name, text in {"index.html": page, **documents}.items():
-        (made / name).write_text(policy.guarded(addressed(styled(text, sheets), entries, address)), encoding="utf-8")
+        (made / name).write_text(policy.guarded(addressed(filled(text, site), entries, address)), encoding="utf-8")
     return address
 
 
@@ -60,19 +61,29 @@ def digest(folder: Path) -> str:
     return seen.hexdigest()[:HASH_LENGTH]
 
 
-def styled(html: str, sheets: Path) -> str:
-    """The page with the style sheets that it links to inside it, one after the other. What they name lies beside the page."""
+def filled(html: str, site: Path) -> str:
+    """The page with what its first painting waits for inside it: the style sheets, one after the other, and plain scripts.
 
-    def inside(links: re.Match[str]) -> str:
-        names = re.findall(r'href="css/([^"]+)"', links[0])
-        text = "\n".join((sheets / name).read_text(encoding="utf-8") for name in names)
+    What they name lies beside the page.
+    """
+
+    def sheets(links: re.Match[str]) -> str:
+        names = re.findall(r'href="(css/[^"]+)"', links[0])
+        text = "\n".join((site / name).read_text(encoding="utf-8") for name in names)
         return "<style>\n{}</style>\n    ".format(text.replace('url("../', 'url("'))
 
-    return SHEETS.sub(inside, html)
+    def script(link: re.Match[str]) -> str:
+        return f"<script>\n{(site / link[1]).read_text(encoding='utf-8')}</script>"
+
+    return SCRIPTS.sub(script, SHEETS.sub(sheets, html))
 
 
 def addressed(html: str, entries: list[str], address: str) -> str:
-    """The page with all that names one of the folder's entries leading into it: attributes, styles, PyScript's settings."""
+    """The page with all that names one of the folder's entries leading into it: attributes, styles, PyScript's settings.
+
+    Its scripts find the folder in `data-parts`.
+    """
     names = "|".join(re.escape(name) for name in entries)
+    html = html.replace(' data-parts="."', f' data-parts="{address}"')
     html = re.sub(rf'((?:\s(?:href|src)=|url\()")(?=(?:{names})["/])', rf"\g<1>{address}", html)
     return re.sub(rf'("\./)(?=(?:{names})["/])', rf"\g<1>{address}", html)

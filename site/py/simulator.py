@@ -43,8 +43,9 @@ class Simulator:
             return
         try:
             self.worker = self.window.Worker.new(self.address, self.window.JSON.parse(json.dumps({"type": "module"})))
+            self.worker.postMessage(self.window.labMachineCode)
         except Exception:  # whatever the browser throws: the page's own thread does it then
-            self.address = None
+            self.address = self.worker = None
             return
         self.worker.addEventListener("message", self.answered)
         self.worker.addEventListener("error", self.lost)

@@ -108,6 +108,19 @@ def test_the_page_has_its_turn_while_python_starts(visitor):
     assert lab.page.evaluate("window.turnsBeforeMounting") > FEW
 
 
+def test_the_simulator_takes_the_machine_code_that_the_page_has(visitor):
+    lab = visitor()
+    asked = []
+    lab.context.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    lab.open()
+    for question in native.QUESTIONS[:3]:
+        lab.answer(question, native.right_option(question, "latency"))
+    lab.shows("act2.a.state", native.says(native.walked(until=3), "act2.a.state"))
+    assert asked.count("simulator.mjs") == 1
+    assert asked.count("python_stdlib.zip") == 2  # the thread's requests are seen
+    assert asked.count("pyodide.asm.wasm") == 1
+
+
 def test_what_is_chosen_last_before_the_lab_takes_over_is_kept(visitor):
     lab = visitor()
     lab.context.add_init_script(CHOOSE_LAST)

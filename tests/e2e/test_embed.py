@@ -437,7 +437,13 @@ class Strict(server.Handler):
         self.wfile.write(page)
 
 
-def test_deep_in_a_site_under_a_strict_policy_a_lost_reader_finds_the_lab(visitor, tmp_path):
+@pytest.mark.parametrize(
+    "policy",
+    [Strict.POLICY, Strict.POLICY.replace("script-src", "script-src 'unsafe-inline'")],
+    ids=["files alone", "inline too"],
+)
+def test_deep_in_a_site_under_a_strict_policy_a_lost_reader_finds_the_lab(visitor, tmp_path, monkeypatch, policy):
+    monkeypatch.setattr(Strict, "POLICY", policy)
     (tmp_path / "labs/vol2").mkdir(parents=True)
     (tmp_path / "labs/vol2/lab_10").symlink_to(Path(os.environ.get("LAB_DIST", ROOT / "dist")).resolve())
     site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(tmp_path)))
@@ -455,5 +461,6 @@ def test_deep_in_a_site_under_a_strict_policy_a_lost_reader_finds_the_lab(visito
     lab.ready()
     lab.answer("act1.prediction", "about_50")
     expect(lab.plot("act1.chart").locator(".xtitle")).to_be_visible()
-    assert refused == []
     site.shutdown()
+    assert all("inline script" in said for said in refused)  # what stands in the page; it came as files instead
+    assert bool(refused) == ("script-src 'self' 'wasm-unsafe-eval';" in policy)

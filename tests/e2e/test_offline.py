@@ -25,14 +25,14 @@ class Site:
 
     def become(self, change):
         """Change the files of the site as a new version would, and seal it anew."""
-        page = (self.dist / "index.html").read_text(encoding="utf-8")
         (parts,) = (self.dist / "v").iterdir()
+        sealed = (self.dist / "index.html").read_text(encoding="utf-8")
+        address = f"v/{parts.name}/"
+        page = sealed.replace(f'data-parts="{address}"', 'data-parts="."').replace(address, "")
         parts.rename(self.dist / "parts")
         (self.dist / "v").rmdir()
         change(self.dist / "parts")
-        versions.seal(
-            self.dist, self.dist / "parts", runtimes.ROOT / "site/css", page.replace(f"v/{parts.name}/", ""), {}
-        )
+        versions.seal(self.dist, self.dist / "parts", runtimes.ROOT / "site", page, {})
         (self.dist / "sw.js").unlink()
         versions.keep(self.dist, (runtimes.ROOT / "site/sw.js").read_text(encoding="utf-8"))
         return next((self.dist / "v").iterdir()).name

@@ -152,8 +152,8 @@ def test_broken_content_ends_in_sentences_and_no_traceback(tmp_path):
 
 WHEEL_FILE = "numpy-1-py3-none-any.whl"
 PAGE = (
-    '<title>{}</title><link rel="stylesheet" href="css/tokens.css">'
-    '<a href="physics.html">physics</a><script src="boot.js"></script>'
+    '<html data-parts="."><title>{}</title><link rel="stylesheet" href="css/tokens.css"><script src="boot.js"></script>'
+    '<a href="physics.html">physics</a><script src="reach.js" defer></script>'
 )
 PACKAGES = {
     "pyodide": {"pyodide.asm.wasm": b"\0asm\1\0\0\0", "python_stdlib.zip": b"library", "pyodide-lock.json": None},
@@ -194,6 +194,7 @@ class House:
         for name in (*bundle.PAGE_FILES, *bundle.ROOT_FILES, bundle.ELEMENT, "sw.js"):
             (self.site / name).write_text(name)
         (self.site / "css/tokens.css").write_text("p {}")
+        (self.site / "boot.js").write_text("early()")
         (self.site / "py/main.py").write_text("import inner.part\n")
         (self.site / "py/inner/part.py").write_text("X = 1\n")
         (self.site / "content/act.toml").write_text('title = "A title"\n')
@@ -281,8 +282,9 @@ def test_the_page_leads_into_its_version_and_nowhere_else(house):
     dist = house.build()
     address = parts(dist).relative_to(dist).as_posix()
     page = (dist / "index.html").read_text()
-    assert f'src="{address}/boot.js"' in page
-    assert "<style>\np {}</style>" in page and "<link" not in page  # nothing to wait for before the first paint
+    assert f'src="{address}/reach.js"' in page and f'data-parts="{address}/"' in page
+    assert "<style>\np {}</style>" in page and "<link" not in page  # nothing to wait for before the first painting
+    assert "<script>\nearly()</script>" in page and page.count("<script ") == 1
     assert 'href="physics.html"' in page and "<title>A title</title>" in page
 
 
@@ -299,7 +301,7 @@ def test_the_service_worker_knows_every_file_by_its_bytes(house):
 def test_another_content_is_another_version_and_the_same_is_the_same(house):
     first = parts(house.build()).name
     assert parts(house.build()).name == first
-    (house.site / "boot.js").write_text("another()")
+    (house.site / "reach.js").write_text("another()")
     assert parts(house.build()).name != first
 
 
