@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  root.dataset.parts = new URL(root.dataset.parts, document.baseURI).href; // where this version's files lie
+  root.dataset.parts = new URL(root.dataset.parts || ".", document.baseURI).href; // where this version's files lie
   const SLOW_AFTER_MS = 30000;
   const PAINT_MS = 1000; // a page that is painted at all is painted by then
   const FRAMES_MS = 50; // what Python has shown is on the screen by then

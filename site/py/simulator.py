@@ -43,7 +43,7 @@ class Simulator:
             return
         try:
             self.worker = self.window.Worker.new(self.address, self.window.JSON.parse(json.dumps({"type": "module"})))
-            self.worker.postMessage(self.window.labMachineCode)
+            self.worker.postMessage(getattr(self.window, "labMachineCode", None))  # runtime.mjs; the one file has none
         except Exception:  # whatever the browser throws: the page's own thread does it then
             self.address = self.worker = None
             return
