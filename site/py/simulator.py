@@ -42,11 +42,12 @@ class Simulator:
         if self.worker is not None or self.address is None:
             return
         try:
-            self.worker = self.window.Worker.new(self.address, self.window.JSON.parse(json.dumps({"type": "module"})))
-            self.worker.postMessage(getattr(self.window, "labMachineCode", None))  # runtime.mjs; the one file has none
+            worker = self.window.Worker.new(self.address, self.window.JSON.parse(json.dumps({"type": "module"})))
+            worker.postMessage(getattr(self.window, "labMachineCode", None))  # runtime.mjs; the one file has none
         except Exception:  # whatever the browser throws: the page's own thread does it then
-            self.address = self.worker = None
+            self.address = None
             return
+        self.worker = worker
         self.worker.addEventListener("message", self.answered)
         self.worker.addEventListener("error", self.lost)
         self.worker.addEventListener("messageerror", self.lost)
