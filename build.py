@@ -8,7 +8,7 @@ python3 build.py single     the same, folded into one file, kv-cache-lab.html, t
 python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
 python3 build.py defences   for maintainers: show that each test of a fault fails without what defends against it
 python3 build.py extension  for maintainers: make the Quarto extension's figures and words anew
-python3 build.py pin        for maintainers: take over the hashes of changed runtime versions
+python3 build.py update     for maintainers: take the newest runtimes within their major versions, or --to name=version
 """
 
 import sys
@@ -19,7 +19,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that an olde
 import argparse
 from pathlib import Path
 
-from tools import bundle, languages, runtimes, server, single, testing
+from tools import bundle, languages, passes, runtimes, server, single, testing, updating
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).resolve().parent
@@ -29,15 +29,16 @@ def main(arguments: list[str]) -> int:
     """Run one command. Returns the exit status; what can't be done is one sentence on stderr and status 1."""
     options, rest = parser().parse_known_args(arguments)
     dist, cache = Path(options.out).resolve(), runtimes.cache_folder()
+    without = passes.NAMES if options.plain else tuple(options.without)
 
     def build() -> None:
         print("Building ...", flush=True)
         settings = Path(options.settings).resolve() if options.settings else None
-        bundle.build(Path(options.site).resolve(), dist, cache, settings=settings)
+        bundle.build(Path(options.site).resolve(), dist, cache, settings=settings, without=without)
 
     def build_brisk(place: Path) -> None:
         print("Building with shorter simulations, for the page tests ...", flush=True)
-        bundle.build(Path(options.site).resolve(), place, cache, settings=testing.BRISK)
+        bundle.build(Path(options.site).resolve(), place, cache, settings=testing.BRISK, without=without)
 
     try:
         if options.command == "bench":
@@ -55,9 +56,8 @@ def main(arguments: list[str]) -> int:
             return testing.validate(cache)
         if options.command == "extension":
             return testing.module(testing.environment(cache), "tools.extension")
-        if options.command == "pin":
-            runtimes.pin(cache)
-            return 0
+        if options.command == "update":
+            return updating.update(cache, options.to)
         build()
         if options.command == "single":
             write_single(Path(options.site).resolve(), dist, options.language)
@@ -82,12 +82,19 @@ def parser() -> argparse.ArgumentParser:
         "command",
         nargs="?",
         default="build",
-        choices=("build", "serve", "test", "single", "validate", "bench", "defences", "extension", "pin"),
+        choices=("build", "serve", "test", "single", "validate", "bench", "defences", "extension", "update"),
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")
     made.add_argument(
         "--settings", help="a file with a class's own settings: another objective, another model, other words"
+    )
+    made.add_argument("--plain", action="store_true", help="runtimes as their makers ship them, our Python as source")
+    made.add_argument(
+        "--without", action="append", default=[], choices=passes.NAMES, help="leave out one pass of the build"
+    )
+    made.add_argument(
+        "--to", action="append", default=[], metavar="NAME=VERSION", help="with update: this version of a runtime"
     )
     made.add_argument("--language", default=languages.ENGLISH, help="the language of the single file (default en)")
     made.add_argument("--out", default=str(ROOT / "dist"), help="the folder to build into")

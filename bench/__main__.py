@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import controls, figures, frames, lighthouse, options, page, simulation
+from bench import controls, figures, frames, levers, lighthouse, options, page, simulation
 from tools import runtimes
 from tools.trouble import BuildError
 
@@ -31,6 +31,10 @@ def main(arguments: list[str]) -> int:
             if part == "controls":
                 record[part] = controls.measure(dist)
                 tables.append(controls.table(record[part]))
+                continue
+            if part == "passes":
+                record[part] = levers.measure(cache, asked.runs)
+                tables.append(levers.table(record[part]))
                 continue
             if part == "replay":
                 record[part] = frames.measure(dist, asked.seconds)

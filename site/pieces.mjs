@@ -131,7 +131,7 @@ export function starter(inPieces) {
     const { instantiateWasm } = settings;
     const rest = async () => waiting && turn();
     settings.noInitialRun = true; // main is run below
-    settings.turn = rest; // for the places that tools/patience.py makes
+    settings.turn = rest; // for the places that tools/passes/turns.py makes
     settings.instantiateWasm = (imports, receive) => {
       if (waiting) {
         ({ saveState: save, restoreState: restore } = imports.env);

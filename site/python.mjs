@@ -1,9 +1,13 @@
 // Pyodide with the application on its path, the same for the page's thread and the simulator's. The archives are read where
-// they lie; nothing is unpacked, and numpy comes only when somebody asks for it.
+// they lie; nothing is unpacked.
 import { starter, turn } from "./pieces.mjs";
 import { loadPyodide, version } from "./runtime/pyodide/pyodide.mjs";
 
 export { version };
+
+// What the build did to make the start faster (tools/passes); without any, Pyodide starts as its makers have it.
+const PASSES = [];
+const passed = (name) => PASSES.includes(name);
 
 export const WASM = "runtime/pyodide/pyodide.asm.wasm";
 const APP = "/app.zip";
@@ -68,7 +72,8 @@ export async function startPython(
   names = [],
   machineCode = fetch(here(WASM)),
 ) {
-  const { arrived, undo } = thriftyWebAssembly(machineCode, compiled);
+  const thrifty = passed("machine-code") ? thriftyWebAssembly(machineCode, compiled) : { arrived: Promise.resolve(), undo: () => {} };
+  const { arrived, undo } = thrifty;
   // While the machine code is on its way the application, which comes last, leaves the line to it.
   const files = arrived.then(() => Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await bytes(name)])));
   files.catch(() => {}); // said below, once Pyodide is up
@@ -78,7 +83,7 @@ export async function startPython(
   try {
     python = await loadPyodide({
       ...options,
-      createPyodideModule: starter(inPieces),
+      ...(passed("pieces") ? { createPyodideModule: starter(inPieces) } : {}),
       indexURL: here("runtime/pyodide/"),
       lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
       packages: [],

@@ -7,7 +7,7 @@ let started;
 
 addEventListener("message", async ({ data }) => {
   if (!started) {
-    started = startPython({}, [], data).then((python) => python.pyimport("worker").answer);
+    started = startPython({}, [], data ?? undefined).then((python) => python.pyimport("worker").answer);
     started.catch(() => {}); // said to whoever asks
     return;
   }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools import compiled, documents, figures, languages, patience, prerender, runtimes, trampolines, versions
+from tools import documents, figures, languages, passes, prerender, runtimes, versions
+from tools.passes import compiling
+from tools.passes.workshop import Workshop
 from tools.trouble import BuildError
 
 ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html")
@@ -35,37 +37,43 @@ PAGE_FILES = (
 )
 STILL_PAGES = ("grade.html",)
 LINKED_DOCUMENTS = ("physics", "embedding")
-MACHINE_CODE = "pyodide/pyodide.asm.wasm"
 NEEDED = (
-    f"runtime/{MACHINE_CODE}",
+    "runtime/pyodide/pyodide.asm.wasm",
     "runtime/pyodide/python_stdlib.zip",
     "app.zip",
 )  # before Python can answer
+PASSES = "const PASSES = [];"  # in python.mjs, which must know what the build did
 
 
-def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT, settings: Path | None = None) -> None:
+def build(
+    site: Path,
+    dist: Path,
+    cache: Path,
+    root: Path = runtimes.ROOT,
+    settings: Path | None = None,
+    without: Collection[str] = (),
+) -> None:
     """Make `dist` from `site`, with a class's own settings in its content if a file of them is named.
 
+    without: the names of passes that are left out (tools/passes).
     Raises BuildError with a sentence for each mistake; then an earlier `dist` stays as it was.
     """
     try:
-        _make(site, dist, cache, root, settings)
+        _make(site, dist, cache, root, settings, without)
     except OSError as mistake:
         what = f"{mistake.filename}: {mistake.strerror}" if mistake.filename else str(mistake)
         raise BuildError(f"The build stopped at a file: {what}. Mend that and build again.") from mistake
 
 
-def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None) -> None:
+def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None, without: Collection[str]) -> None:
     content = read_content(site / "content", settings)
     spoken = translations(site / "content", settings)
     every = {languages.ENGLISH: content, **spoken}
     page, *others = (finished_page(site, tables, _others(every, language)) for language, tables in every.items())
-    files = runtimes.fetch(cache, root)
+    plain = {f"runtime/{target}": file.read_bytes() for target, file in runtimes.fetch(cache, root).items()}
     modules = runtimes.npm_modules(cache, root)
-    wheel = next(target for target in files if target.endswith(".whl"))
-    core = next(target for target in files if re.fullmatch(r"pyscript/core-.*\.js", target))
-    app = application(site / "py", content)
-    made_of = compiled.archives(modules / "pyodide", files[core], files[wheel], app, cache)
+    plain["app.zip"] = compiling.packed(application(site / "py", content))
+    ready, names = passes.applied(plain | lock_file(plain), Workshop(modules / "pyodide", cache), without)
     dist.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist-") as scratch:
         made, parts = Path(scratch) / "dist", Path(scratch) / "dist/parts"
@@ -76,13 +84,11 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         (made / ELEMENT).write_text(languages.spoken(element, every), encoding="utf-8")
         for name in ROOT_FOLDERS:
             shutil.copytree(site / name, made / name)
-        shutil.copyfile(made_of.app, parts / "app.zip")
         for language, tables in spoken.items():
             (parts / languages.content_file(language)).write_bytes(_json(tables))
             write_card(made / "manifest.webmanifest", tables["words"], tables["course"]["masthead"]["title"])
-        compact = {"pyodide/python_stdlib.zip": made_of.library, wheel: made_of.wheel, core: made_of.core}
-        write_runtimes(files | compact, parts / "runtime")
-        write_licences(modules, files[wheel], parts / "runtime", root)
+        write_parts(ready, names, parts)
+        write_licences(modules, parts / "runtime", root)
         write_manifest(parts)
         write_figures(content, made / "figures")
         beside = {name: prerender.still(site / name, content) for name in STILL_PAGES}
@@ -176,30 +182,28 @@ def _json(data: dict[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False).encode()
 
 
-def write_runtimes(files: dict[str, Path], folder: Path) -> None:
-    """The runtime files at their places, Pyodide made ready for a page, a lock file that knows numpy alone, as it is here."""
-    for target, source in files.items():
-        place = folder / target
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if target in patience.PLACES:
-            place.write_text(patience.patient(target, source.read_text(encoding="utf-8")), encoding="utf-8")
-        elif target == MACHINE_CODE:
-            place.write_bytes(trampolines.trampolined(source.read_bytes()))
-        else:
-            shutil.copyfile(source, place)
-    lock = folder / "pyodide/pyodide-lock.json"
-    table = json.loads(lock.read_text(encoding="utf-8"))
-    numpy = table["packages"]["numpy"]
-    table["packages"] = {"numpy": numpy | {"sha256": runtimes.sha256(folder / "pyodide" / numpy["file_name"])}}
-    lock.write_text(json.dumps(table), encoding="utf-8")
+def lock_file(plain: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Pyodide's lock file without packages: the site carries none of them."""
+    name = "runtime/pyodide/pyodide-lock.json"
+    return {name: json.dumps(json.loads(plain[name]) | {"packages": {}}).encode()}
 
 
-def write_licences(modules: Path, wheel: Path, folder: Path, root: Path) -> None:
-    """Which licence each runtime file has, then the texts that the packages bring along."""
-    pins, table = runtimes.read_pins(root)
-    lines = [f"{p.target}: {p.package}, {p.licence}" for p in pins]
-    lines.append(f"pyodide/{table['file']}: numpy, {table['licence']}")
-    for title, text in runtimes.licences(modules, wheel, pins).items():
+def write_parts(ready: Mapping[str, bytes], names: list[str], folder: Path) -> None:
+    """What the passes made at its places, and their names where the page's scripts look for them."""
+    for name, data in ready.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    script = folder / "python.mjs"
+    script.write_text(
+        script.read_text(encoding="utf-8").replace(PASSES, PASSES.replace("[]", json.dumps(names))), encoding="utf-8"
+    )
+
+
+def write_licences(modules: Path, folder: Path, root: Path) -> None:
+    """Which licence each runtime has, then the texts that the packages bring along."""
+    listed, _ = runtimes.read_table(root)
+    lines = [f"{runtime.package}: {runtime.licence}" for runtime in listed]
+    for title, text in runtimes.licences(modules, listed).items():
         lines += ["", "=" * 80, title, "=" * 80, text.strip()]
     (folder / "LICENSES.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -1,8 +1,7 @@
-"""The pinned runtimes: fetched once into a cache outside git, and checked against runtime.toml on every build.
+"""The pinned runtimes: fetched once into a cache outside git, checked by their hashes.
 
-npm brings PyScript, Pyodide, Plotly and the fonts by package-lock.json. The numpy wheel for Pyodide is not on npm: Pyodide's
-own CDN has it, and the same bytes lie inside a package of the Python registry. Where a file came from is never trusted; its
-hash is.
+npm brings PyScript, Pyodide, Plotly and the fonts, each package pinned and checked by package-lock.json. No page of the site uses
+numpy yet; for one that does, and for the bench's bare page, `numpy_wheel` fetches the wheel that runtime.toml names.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tools.trouble import BuildError
 
@@ -31,14 +31,14 @@ CONNECT_TIMEOUT_S = 8
 
 
 @dataclass(frozen=True)
-class Pinned:
-    """One file of runtime.toml: where it goes under dist/runtime, where it lies in its package, its hash and licence."""
+class Runtime:
+    """A package of runtime.toml: which of its files go where under dist/runtime, and its licence."""
 
-    target: str
     package: str
-    member: str
-    sha256: str
+    folder: str
+    members: tuple[str, ...]  # a * stands for what changes with every version
     licence: str
+    names: tuple[str, ...] = ()  # what the files are called there, if otherwise
 
 
 def cache_folder() -> Path:
@@ -47,12 +47,16 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kv-cache-lab"
 
 
-def read_pins(root: Path = ROOT) -> tuple[list[Pinned], dict[str, str]]:
-    """The pinned files of npm packages, and the wheel's table. Raises BuildError when runtime.toml can't be read."""
+def read_table(root: Path = ROOT) -> tuple[list[Runtime], dict[str, Any]]:
+    """The runtimes, and where numpy comes from. Raises BuildError when runtime.toml can't be read."""
     try:
         table = tomllib.loads((root / "runtime.toml").read_text(encoding="utf-8"))
-        return [Pinned(**entry) for entry in table["file"]], table["wheel"]
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as mistake:
+        listed: list[dict[str, Any]] = [
+            {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+            for entry in table["runtime"]
+        ]
+        return [Runtime(**entry) for entry in listed], table["numpy"]
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as mistake:
         raise BuildError(f"runtime.toml can't be used: {mistake}. Restore it from git.") from mistake
 
 
@@ -62,29 +66,30 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def checked(path: Path, name: str, expected: str) -> Path:
-    """`path`, if its bytes have the expected hash. Raises BuildError otherwise."""
-    if not path.is_file():
-        raise BuildError(f"{name} is missing from the download. Delete {path.parent} and build again.")
-    found = sha256(path)
-    if found != expected:
-        raise BuildError(
-            f"{name} is not the pinned file: expected SHA-256 {expected}, found {found}."
-            f" Delete {path} and build again; if it stays so, don't use it."
-        )
-    return path
-
-
 def fetch(cache: Path, root: Path = ROOT) -> dict[str, Path]:
-    """Every runtime file by its place under dist/runtime, fetched if the cache lacks it, each one checked.
+    """Every runtime file by its place under dist/runtime, fetched if the cache lacks it. Raises BuildError.
 
-    With a warm cache no program is started and no network touched. Raises BuildError.
+    npm has checked each package by the integrity field of package-lock.json. With a warm cache no program is started and
+    no network touched.
     """
-    pins, wheel = read_pins(root)
-    modules = npm_modules(cache, root)
-    found = {p.target: checked(modules / p.package / p.member, f"{p.package}/{p.member}", p.sha256) for p in pins}
-    found[f"pyodide/{wheel['file']}"] = numpy_wheel(cache, wheel)
+    modules, found = npm_modules(cache, root), {}
+    for runtime in read_table(root)[0]:
+        for member, name in zip(runtime.members, runtime.names or (None,) * len(runtime.members), strict=True):
+            file = _only(modules / runtime.package, member, runtime.package)
+            found["/".join(part for part in (runtime.folder, name or file.name) if part)] = file
     return found
+
+
+def _only(folder: Path, member: str, package: str) -> Path:
+    """The one file of a package that is named so. Raises BuildError where there is none, or more."""
+    files = sorted(folder.glob(member))
+    if len(files) != 1:
+        found = ", ".join(file.name for file in files) or "nothing"
+        raise BuildError(
+            f"{package}/{member} should be one file of the package, and there is {found}."
+            f" Delete {folder} and build again, or name in runtime.toml what took its place."
+        )
+    return files[0]
 
 
 def npm_modules(cache: Path, root: Path = ROOT) -> Path:
@@ -120,7 +125,10 @@ def _npms_reason(output: str) -> str:
 
 
 def numpy_wheel(cache: Path, wheel: dict[str, str]) -> Path:
-    """The numpy wheel for Pyodide, from the first source that has the pinned bytes. Raises BuildError when none has."""
+    """The numpy wheel of runtime.toml, from the first source that has its very bytes. Raises BuildError when none has.
+
+    It is on no registry by itself: Pyodide's CDN has it, and the same bytes lie inside a package of the Python registry.
+    """
     kept = cache / wheel["file"]
     if kept.exists() and sha256(kept) == wheel["sha256"]:
         return kept
@@ -179,31 +187,16 @@ def venv_python(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def licences(modules: Path, wheel: Path, pins: list[Pinned]) -> dict[str, str]:
+def licences(modules: Path, listed: list[Runtime]) -> dict[str, str]:
     """The licence texts that the packages bring along, by package and version; a package without one is left out."""
     texts = {}
-    for package in dict.fromkeys(entry.package for entry in pins):
+    for package in dict.fromkeys(runtime.package for runtime in listed):
         file = modules / package / "LICENSE"
         if file.is_file():
-            version = json.loads((modules / package / "package.json").read_text(encoding="utf-8"))["version"]
-            texts[f"{package} {version}"] = file.read_text(encoding="utf-8")
-    with zipfile.ZipFile(wheel) as archive:
-        for name in sorted(archive.namelist()):
-            if ".dist-info/licenses/" in name and not name.endswith("/"):
-                texts[name.replace(".dist-info/licenses/", ": ")] = archive.read(name).decode()
+            texts[f"{package} {version(modules, package)}"] = file.read_text(encoding="utf-8")
     return texts
 
 
-def pin(cache: Path, root: Path = ROOT) -> None:
-    """Rewrite the hashes in runtime.toml from what npm installs now: for maintainers, after a version was changed."""
-    pins, _ = read_pins(root)
-    modules, file = npm_modules(cache, root), root / "runtime.toml"
-    text = file.read_text(encoding="utf-8")
-    for entry in pins:
-        place = modules / entry.package / entry.member
-        if not place.is_file():
-            raise BuildError(
-                f"{entry.package} has no {entry.member} any more. Name the file that took its place in runtime.toml."
-            )
-        text = text.replace(entry.sha256, sha256(place))
-    file.write_text(text, encoding="utf-8")
+def version(modules: Path, package: str) -> str:
+    """The version of an installed npm package."""
+    return str(json.loads((modules / package / "package.json").read_text(encoding="utf-8"))["version"])

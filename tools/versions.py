@@ -19,7 +19,7 @@ from tools import policy
 HASH_LENGTH = 12
 SHEETS = re.compile(r'(?:<link rel="stylesheet" href="css/[^"]+">\s*)+')
 SCRIPTS = re.compile(r'<script src="([\w-]+\.js)"></script>')  # a browser reads nothing more of a page before these
-NOT_KEPT = ("LICENSES.txt",)  # nobody needs these without a network
+NOT_KEPT = ("LICENSES.txt", "stock.wasm")  # hardly anybody needs these, and nobody without a network
 
 
 def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str, str]) -> str:
@@ -31,7 +31,7 @@ def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str,
     address = f"v/{digest(parts)}/"
     (made / "v").mkdir()
     parts.rename(made / address)
-    for name, text in {"index.html": page, **documents}.items():
+    for name, text in {"index.html": starred(page, made / address), **documents}.items():
         (made / name).write_text(policy.guarded(addressed(filled(text, site), entries, address)), encoding="utf-8")
     return address
 
@@ -76,6 +76,16 @@ def filled(html: str, site: Path) -> str:
         return f"<script>\n{(site / link[1]).read_text(encoding='utf-8')}</script>"
 
     return SCRIPTS.sub(script, SHEETS.sub(sheets, html))
+
+
+def starred(html: str, parts: Path) -> str:
+    """The page with each * in the address of a part replaced by what the part's name has there in this version."""
+
+    def found(link: re.Match[str]) -> str:
+        (file,) = parts.glob(link[1])
+        return f'href="{file.relative_to(parts).as_posix()}"'
+
+    return re.sub(r'href="([^"]*\*[^"]*)"', found, html)
 
 
 def addressed(html: str, entries: list[str], address: str) -> str:

@@ -10,7 +10,10 @@ import marshal
 from builtins import exec as run
 from typing import Any
 
-READY = marshal.loads(__loader__.get_data("methods.bin"))
+try:
+    READY = marshal.loads(__loader__.get_data("methods.bin"))
+except OSError:  # built without (tools/passes)
+    READY = {}
 unknown: list[str] = []
 
 

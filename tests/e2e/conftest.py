@@ -34,6 +34,13 @@ def dist() -> Path:
     return DIST
 
 
+def needs_pass(name: str) -> None:
+    """Skip a test of what one pass of the build brings, where the site was built without it."""
+    (script,) = DIST.glob("v/*/python.mjs")
+    if f'"{name}"' not in re.search(r"const PASSES = (\[.*\]);", script.read_text(encoding="utf-8"))[1]:
+        pytest.skip(f"this site is built without the pass {name!r}")
+
+
 @pytest.fixture(scope="session")
 def origin(dist: Path) -> Iterator[str]:
     """The address of the built site."""

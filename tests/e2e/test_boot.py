@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 import store
 from tests import lab as native
-from tests.e2e.conftest import BOOT_MS, LEDGER
+from tests.e2e.conftest import BOOT_MS, LEDGER, needs_pass
 from tests.e2e.twin import Twin, document
 
 WASM = "**/pyodide.asm.wasm"
@@ -100,6 +100,7 @@ FEW = 20  # what is between the few parts of a start in one go; in pieces of som
 
 
 def test_the_page_has_its_turn_while_python_starts(visitor):
+    needs_pass("pieces")
     lab = visitor()
     if not lab.page.evaluate("'Suspending' in WebAssembly"):
         pytest.skip("this browser starts Python in one go")
@@ -109,6 +110,7 @@ def test_the_page_has_its_turn_while_python_starts(visitor):
 
 
 def test_the_simulator_takes_the_machine_code_that_the_page_has(visitor):
+    needs_pass("machine-code")
     lab = visitor()
     asked = []
     lab.context.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))

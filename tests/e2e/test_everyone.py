@@ -12,7 +12,7 @@ from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.twin import Twin
 from tests.unit import scenarios
-from tools import compiling
+from tools.passes import compiling
 
 # The focused node, whether something shows that it is focused, and how far it reaches under the status line.
 FOCUS = """() => {

@@ -9,7 +9,7 @@ import urllib.request
 import brotli
 import pytest
 
-from bench import lighthouse, options, sizes
+from bench import levers, lighthouse, options, sizes
 from bench.figures import Bar, Measure, percentile, spread, table
 from bench.host import Host
 from bench.link import CHUNK_BYTES, Link
@@ -188,3 +188,16 @@ def test_the_command_line_knows_its_parts(capsys):
         with pytest.raises(SystemExit):
             options.read(wrong)
     assert "no part 'pages'" in capsys.readouterr().err
+
+
+def test_a_pass_is_weighed_beside_the_whole_site_and_one_that_brings_nothing_is_named():
+    whole, slow = (
+        {"fresh": [1.0, 2.0, 1.0], "used": [1.0, 1.0, 1.0]},
+        {"fresh": [1.5, 3.0, 1.5], "used": [1.0, 1.0, 1.0]},
+    )
+    found = {levers.WHOLE: whole, **dict.fromkeys((*levers.passes.NAMES, levers.PLAIN), slow)}
+    idle = levers.passes.NAMES[0]
+    text = levers.table({**found, idle: whole})
+    assert f"| without `{idle}` | 1.00× | 1.00× |" in text and "| without any | 1.50× | 1.00× |" in text
+    assert f"Under 3 % on every kind of visit: {idle}." in text
+    assert "Each pass brings 3 %" in levers.table(found)

@@ -16,24 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from tools import bundle, compiled, compiling, runtimes, server, testing, versions
+from tools import bundle, passes, runtimes, server, testing, versions
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).parents[2]
 BYTES = b"the very bytes"
 HASH = hashlib.sha256(BYTES).hexdigest()
 WHEEL = {"file": "w.whl", "sha256": HASH, "url": "https://example.org/w.whl", "package": "p==1", "member": "in/w.whl"}
-
-
-def test_a_checked_file_is_the_pinned_one_or_a_sentence(tmp_path):
-    place = tmp_path / "core.js"
-    with pytest.raises(BuildError, match=r"core\.js is missing"):
-        runtimes.checked(place, "core.js", HASH)
-    place.write_bytes(BYTES)
-    assert runtimes.checked(place, "core.js", HASH) == place
-    place.write_bytes(b"something else")
-    with pytest.raises(BuildError, match=HASH):
-        runtimes.checked(place, "core.js", HASH)
 
 
 def offline(monkeypatch):
@@ -154,12 +143,14 @@ WHEEL_FILE = "numpy-1-py3-none-any.whl"
 PAGE = (
     '<html data-parts="."><title>{}</title><link rel="stylesheet" href="css/tokens.css"><script src="boot.js"></script>'
     '<a href="physics.html">physics</a><script src="reach.js" defer></script>'
+    '<link rel="preload" href="runtime/pyscript/core-*.js">'
 )
 PACKAGES = {
     "pyodide": {"pyodide.asm.wasm": b"\0asm\1\0\0\0", "python_stdlib.zip": b"library", "pyodide-lock.json": None},
     "plotly": {"plotly.min.js": b"draw()", "LICENSE": b"MIT text"},
     "pyscript": {"core-abc.js": b"script()"},
 }
+MEMBERS = {"core-abc.js": "core-*.js"}
 LOCK = {
     "info": {"python": "3.14"},
     "packages": {"numpy": {"file_name": WHEEL_FILE}, "scipy": {"file_name": "scipy.whl"}},
@@ -222,11 +213,10 @@ class House:
         for package, files in PACKAGES.items():
             for name in files:
                 if name != "LICENSE":
-                    hashed = digest((self.modules / package / name).read_bytes())
-                    target = name if package == "plotly" else f"{package}/{name}"
-                    lines += ["[[file]]", f'target = "{target}"', f'package = "{package}"', f'member = "{name}"']
-                    lines += [f'sha256 = "{hashed}"', 'licence = "MIT"', ""]
-        lines += ["[wheel]", f'file = "{WHEEL_FILE}"', f'sha256 = "{digest(self.pinned)}"', 'licence = "BSD"']
+                    folder = "" if package == "plotly" else package
+                    lines += ["[[runtime]]", f'package = "{package}"', f'folder = "{folder}"', 'licence = "MIT"']
+                    lines += [f'members = ["{MEMBERS.get(name, name)}"]', ""]
+        lines += ["[numpy]", f'file = "{WHEEL_FILE}"', f'sha256 = "{digest(self.pinned)}"']
         lines += [f'url = "{self.source.as_uri()}"', 'package = "carrier==1"', f'member = "inside/{WHEEL_FILE}"']
         (self.root / "runtime.toml").write_text("\n".join(lines) + "\n")
 
@@ -236,20 +226,12 @@ class House:
         return self.dist
 
 
-def uncompiled(pyodide, pyscript, wheel, app, cache):
-    """Stands in for the compiler: the same archives, their files as they are."""
-    place = cache / "uncompiled"
-    place.mkdir(exist_ok=True)
-    compiling.write(place / "app.zip", app)
-    return compiled.Archives(pyodide / "python_stdlib.zip", wheel, pyscript, place / "app.zip")
-
-
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content, others: PAGE.format(content["act"]["title"]))
     monkeypatch.setattr(bundle.prerender, "still", lambda file, content: PAGE.format(file.stem))
-    monkeypatch.setattr(bundle.compiled, "archives", uncompiled)
+    monkeypatch.setattr(passes, "PASSES", ())
     monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
     return House(tmp_path)
@@ -273,7 +255,7 @@ def test_a_warm_cache_builds_everything_without_starting_a_program(house):
     dist = house.build()
     files = contents(parts(dist))
     assert files["runtime/plotly.min.js"] == b"draw()"
-    assert files[f"runtime/pyodide/{WHEEL_FILE}"] == house.pinned
+    assert not [name for name in files if "numpy" in name]  # no page uses it yet
     assert set(bundle.PAGE_FILES) | {"app.zip", "boot-manifest.json"} <= set(files)
     assert set(bundle.ROOT_FILES) | {"index.html"} <= {file.name for file in dist.iterdir()}
 
@@ -283,7 +265,8 @@ def test_the_page_leads_into_its_version_and_nowhere_else(house):
     address = parts(dist).relative_to(dist).as_posix()
     page = (dist / "index.html").read_text()
     assert f'src="{address}/reach.js"' in page and f'data-parts="{address}/"' in page
-    assert "<style>\np {}</style>" in page and "<link" not in page  # nothing to wait for before the first painting
+    assert "<style>\np {}</style>" in page and "stylesheet" not in page  # nothing to wait for before the first painting
+    assert f'href="{address}/runtime/pyscript/core-abc.js"' in page  # whatever it is called in this version
     assert "<script>\nearly()</script>" in page and page.count("<script ") == 1
     assert 'href="physics.html"' in page and "<title>A title</title>" in page
 
@@ -314,10 +297,9 @@ def test_a_version_is_named_by_names_and_bytes(tmp_path):
     assert len({first, other_bytes, other_name}) == 3 and same == first
 
 
-def test_the_lock_file_knows_numpy_alone_by_the_bytes_that_are_there(house):
+def test_the_lock_file_offers_no_package_that_is_not_there(house):
     lock = json.loads((parts(house.build()) / "runtime/pyodide/pyodide-lock.json").read_text())
-    numpy = {"file_name": WHEEL_FILE, "sha256": digest(house.pinned)}
-    assert lock == {"info": {"python": "3.14"}, "packages": {"numpy": numpy}}
+    assert lock == {"info": {"python": "3.14"}, "packages": {}}
 
 
 def test_the_manifest_counts_the_bytes_of_what_is_there(house):
@@ -328,7 +310,7 @@ def test_the_manifest_counts_the_bytes_of_what_is_there(house):
 
 def test_the_licences_are_listed_and_their_texts_come_along(house):
     text = (parts(house.build()) / "runtime/LICENSES.txt").read_text()
-    for said in ("plotly.min.js: plotly, MIT", "plotly 1.2.3", "MIT text", "numpy-1: LICENSE.txt", "BSD text"):
+    for said in ("plotly: MIT", "plotly 1.2.3", "MIT text"):
         assert said in text
 
 
@@ -353,14 +335,14 @@ def test_the_same_input_gives_the_same_bytes_whenever_it_is_built(house):
 # --- what stops a build, and what is then left ---
 
 
-def tampered_file(house):
-    (house.modules / "plotly/plotly.min.js").write_bytes(b"steal()")
-    return ["plotly/plotly.min.js", digest(b"draw()"), digest(b"steal()")]
-
-
 def lost_file(house):
     (house.modules / "pyodide/python_stdlib.zip").unlink()
-    return ["pyodide/python_stdlib.zip", "missing"]
+    return ["pyodide/python_stdlib.zip", "nothing"]
+
+
+def doubled_file(house):
+    (house.modules / "pyscript/core-def.js").write_text("")
+    return ["pyscript/core-*.js", "core-abc.js, core-def.js"]
 
 
 def broken_toml(house):
@@ -374,11 +356,11 @@ def lost_site_file(house):
 
 
 def broken_pins(house):
-    (house.root / "runtime.toml").write_text("[[file]]\n")
+    (house.root / "runtime.toml").write_text("[[runtime]]\n")
     return ["runtime.toml", "git"]
 
 
-MISHAPS = [tampered_file, lost_file, broken_toml, lost_site_file, broken_pins]
+MISHAPS = [doubled_file, lost_file, broken_toml, lost_site_file, broken_pins]
 
 
 @pytest.mark.parametrize("mishap", MISHAPS)
@@ -466,7 +448,7 @@ def test_a_swap_that_is_cut_off_puts_the_old_folder_back(tmp_path, monkeypatch, 
 
 def read_wheel(house):
     """The wheel by its own table, as a build asks for it."""
-    return runtimes.numpy_wheel(house.cache, runtimes.read_pins(house.root)[1])
+    return runtimes.numpy_wheel(house.cache, runtimes.read_table(house.root)[1])
 
 
 def carrier(folder, data):
@@ -561,17 +543,6 @@ def test_npm_that_fails_is_asked_again_and_its_reason_is_said(tmp_path, monkeypa
     for _ in range(2):
         with pytest.raises(BuildError, match=r"request to the registry failed\. Check the network"):
             runtimes.npm_modules(house.cache, house.root)
-
-
-def test_pin_takes_over_new_hashes_and_names_a_file_that_is_gone(house):
-    (house.modules / "plotly/plotly.min.js").write_bytes(b"draw_better()")
-    with pytest.raises(BuildError):
-        house.build()
-    runtimes.pin(house.cache, house.root)
-    assert contents(parts(house.build()))["runtime/plotly.min.js"] == b"draw_better()"
-    (house.modules / "plotly/plotly.min.js").unlink()
-    with pytest.raises(BuildError, match=r"plotly has no plotly\.min\.js"):
-        runtimes.pin(house.cache, house.root)
 
 
 def test_the_lock_file_in_git_names_no_registry():

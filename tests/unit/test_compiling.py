@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import compiled, compiling
+from tools.passes import compiling, pyscript, workshop
 from tools.trouble import BuildError
 
 LIBRARY = {
@@ -47,18 +47,16 @@ def test_an_app_needs_what_it_imports_anywhere():
     assert {"alone", "pack.inner", "pack.other"} <= compiling.needed({"top.py": LIBRARY["top.py"]})
 
 
-def test_a_trimmed_library_keeps_extension_modules_as_they_are():
-    made = compiling.trimmed(LIBRARY, compiling.reached(LIBRARY, ["top"]), "/lib")
-    assert made["pack/_fast.cpython-314.so"] == LIBRARY["pack/_fast.cpython-314.so"]
-    assert {name.partition(".")[0] for name in made} == {module.replace(".", "/") for module in REACHED} - {"pack"} | {
-        "pack/__init__"
-    }
+def test_extension_modules_and_data_stay_as_they_are_when_python_is_compiled():
+    made = compiling.compiled_files(LIBRARY, "/lib")
+    assert {name for name in made if name in LIBRARY} == {"pack/_fast.cpython-314.so", "data.txt"}
+    assert {name.removesuffix("c") for name in made} == set(LIBRARY)
 
 
 def test_a_compiled_archive_is_imported_without_source_and_says_where_an_error_lies(tmp_path):
     files = {"pack/__init__.py": b"", "pack/inner.py": b'"""Words."""\ndef fail():\n    return 1 / 0\n'}
     place = tmp_path / "app.zip"
-    compiling.write(place, compiling.trimmed(files, compiling.modules(files), "/app.zip"))
+    place.write_bytes(compiling.packed(compiling.compiled_files(files, "/app.zip")))
     assert zipfile.ZipFile(place).namelist() == ["pack/__init__.pyc", "pack/inner.pyc"]
     script = (
         f"import sys; sys.path.insert(0, {str(place)!r}); from pack import inner; print(inner.__doc__); inner.fail()"
@@ -77,8 +75,8 @@ PACKAGE = {
 
 
 def test_a_package_on_demand_gives_the_same_names_and_imports_each_when_it_is_asked_for(tmp_path):
-    lazy = {**PACKAGE, "pack/__init__.py": compiling.on_demand(PACKAGE["pack/__init__.py"])}
-    compiling.write(tmp_path / "app.zip", compiling.trimmed(lazy, compiling.modules(lazy), "/app.zip"))
+    lazy = {**PACKAGE, "pack/__init__.py": pyscript.on_demand(PACKAGE["pack/__init__.py"])}
+    (tmp_path / "app.zip").write_bytes(compiling.packed(compiling.compiled_files(lazy, "/app.zip")))
     script = f"""
 import sys
 sys.path.insert(0, {str(tmp_path / "app.zip")!r})
@@ -97,7 +95,7 @@ except AttributeError as none: print(none)
 @pytest.mark.parametrize("more", [b"from .inner import VALUE", b"import other", b"def loud(): pass"])
 def test_a_package_that_does_more_than_import_names_is_refused(more):
     with pytest.raises(ValueError, match="does more than import names"):
-        compiling.on_demand(PACKAGE["pack/__init__.py"] + b"\n" + more)
+        pyscript.on_demand(PACKAGE["pack/__init__.py"] + b"\n" + more)
 
 
 SHAPES = b"""
@@ -116,11 +114,11 @@ class Line:
 def test_the_methods_of_dataclasses_come_compiled_and_are_the_same(tmp_path):
     """The app runs as it would without: nothing is compiled at the start, and a class that isn't known is compiled then."""
     plain, app = tmp_path / "plain", tmp_path / "app.zip"
-    ours = (Path(compiling.__file__).parents[1] / "site/py/methods.py").read_bytes()
+    ours = (Path(compiling.__file__).parents[2] / "site/py/methods.py").read_bytes()
     files = {"shapes_here.py": SHAPES, "methods.py": ours, "needs_a_page.py": b"import js"}
-    compiling.write(plain, files)
-    ready = compiling.trimmed(files, compiling.modules(files), "/app.zip")
-    compiling.write(app, {**ready, compiling.METHODS: compiling.methods(plain)})
+    plain.write_bytes(compiling.packed(files))
+    ready = compiling.compiled_files(files, "/app.zip")
+    app.write_bytes(compiling.packed({**ready, compiling.METHODS: compiling.methods(plain)}))
     script = f"""
 import sys
 sys.path.insert(0, {str(app)!r})
@@ -136,68 +134,74 @@ print(New(), len(methods.unknown) > 0)
     assert (done.stdout, done.stderr) == ("Point(x=1, y=2) Line(points=[4]) Point\nNew(a=0) True\n", "")
 
 
-def test_the_same_source_gives_the_same_bytes(tmp_path):
-    for name in ("one", "two"):
-        compiling.write(tmp_path / name, compiling.trimmed(LIBRARY, compiling.reached(LIBRARY, ["top"]), "/lib"))
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+def test_without_the_compiled_methods_the_app_runs_all_the_same(tmp_path):
+    ours = (Path(compiling.__file__).parents[2] / "site/py/methods.py").read_bytes()
+    (tmp_path / "app.zip").write_bytes(compiling.packed({"shapes_here.py": SHAPES, "methods.py": ours}))
+    place = repr(str(tmp_path / "app.zip"))
+    script = f"import sys; sys.path.insert(0, {place}); import methods; from shapes_here import *; print(Point(1))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("Point(x=1, y=2)\n", "")
 
 
-class Compiler:
-    """Stands in for Node: makes what an order asks for, or fails as it would."""
+def test_the_same_source_gives_the_same_bytes():
+    one, two = (compiling.packed(compiling.compiled_files(LIBRARY, "/lib")) for _ in range(2))
+    assert one == two and compiling.unpacked(one).keys() == compiling.compiled_files(LIBRARY, "/lib").keys()
+
+
+class Node:
+    """Stands in for Node: makes what it is asked for, or fails as it would."""
 
     def __init__(self, failure=""):
-        self.orders, self.failure = [], failure
+        self.deeds, self.failure = [], failure
 
     def run(self, command, **_):
-        order = json.loads(command[-1])
-        self.orders.append(order)
-        for name, path in order["outputs"].items():
-            with open(path, "w") as file:
-                file.write(f"made {name}")
+        inputs, outputs, deed, words = command[-4:]
+        self.deeds.append((deed, json.loads(words)))
+        for file in Path(inputs).iterdir():
+            (Path(outputs) / file.name).write_text(f"made {file.read_text()}")
         return subprocess.CompletedProcess(command, int(bool(self.failure)), "", self.failure)
 
 
 @pytest.fixture
 def kitchen(tmp_path, monkeypatch):
-    """(compiler, make): make(app) gives the archives of an app from a cache of its own."""
-    compiler = Compiler()
-    monkeypatch.setattr(compiled.subprocess, "run", compiler.run)
-    monkeypatch.setattr(compiled.shutil, "which", lambda name: "/usr/bin/node")
-    (tmp_path / "cache").mkdir()
-    for name in ("python_stdlib.zip", "core.js", "numpy.whl"):
+    """(node, shop): a workshop over a Pyodide of two small files, with a cache of its own."""
+    node = Node()
+    monkeypatch.setattr(workshop.subprocess, "run", node.run)
+    monkeypatch.setattr(workshop.shutil, "which", lambda name: "/usr/bin/node")
+    for name in ("python_stdlib.zip", "pyodide.asm.wasm"):
         (tmp_path / name).write_text(name)
-
-    def make(app):
-        return compiled.archives(tmp_path, tmp_path / "core.js", tmp_path / "numpy.whl", app, tmp_path / "cache")
-
-    return compiler, make
+    return node, workshop.Workshop(tmp_path, tmp_path / "cache")
 
 
-def test_what_was_compiled_once_is_kept_and_only_what_changed_is_compiled_again(kitchen):
-    compiler, make = kitchen
-    first = make({"main.py": b"import json"})
-    assert make({"main.py": b"import json"}) == first
-    assert [sorted(order["outputs"]) for order in compiler.orders] == [["app", "core", "library", "wheel"]]
-    assert first.app.read_text() == "made app"
-    changed = make({"main.py": b"import json  # the same needs"})
-    assert (changed.library, changed.app != first.app) == (first.library, True)
-    make({"main.py": b"import csv"})
-    assert [sorted(order["outputs"]) for order in compiler.orders[1:]] == [["app"], ["app", "core", "library", "wheel"]]
-    assert "csv" in compiler.orders[-1]["needed"]
+def test_what_was_made_once_is_kept_and_only_what_changed_is_made_again(kitchen):
+    node, shop = kitchen
+    first = shop.inside("compile_archive", {"archive": b"one"}, place="/a")
+    assert first == {"archive": b"made one"} == shop.inside("compile_archive", {"archive": b"one"}, place="/a")
+    assert node.deeds == [("compile_archive", {"place": "/a"})]
+    for deed, files, place in (
+        ("other", b"one", "/a"),
+        ("compile_archive", b"two", "/a"),
+        ("compile_archive", b"one", "/b"),
+    ):
+        shop.inside(deed, {"archive": files}, place=place)
+    assert len(node.deeds) == 4
+    (shop.pyodide / "pyodide.asm.wasm").write_text("another Pyodide")
+    shop.inside("compile_archive", {"archive": b"one"}, place="/a")
+    assert len(node.deeds) == 5
 
 
 def test_a_mistake_in_the_code_is_one_sentence_and_nothing_is_kept(kitchen):
-    compiler, make = kitchen
-    compiler.failure = "PythonError: Traceback\n  File main.py, line 1\nSyntaxError: invalid syntax\n    at new_error\n"
+    node, shop = kitchen
+    node.failure = "PythonError: Traceback\n  File main.py, line 1\nSyntaxError: invalid syntax\n    at new_error\n"
     with pytest.raises(BuildError, match=r"for the page: SyntaxError: invalid syntax$"):
-        make({"main.py": b"import json"})
-    compiler.failure = ""
-    assert make({"main.py": b"import json"}).app.exists()
-    assert len(compiler.orders) == 2
+        shop.inside("compile_archive", {"archive": b"one"})
+    node.failure = ""
+    assert shop.inside("compile_archive", {"archive": b"one"}) == {"archive": b"made one"}
+    assert len(node.deeds) == 2
 
 
 def test_without_node_there_is_one_sentence(kitchen, monkeypatch):
-    _, make = kitchen
-    monkeypatch.setattr(compiled.shutil, "which", lambda name: None)
+    _, shop = kitchen
+    monkeypatch.setattr(workshop.shutil, "which", lambda name: None)
     with pytest.raises(BuildError, match=r"Install Node\.js"):
-        make({"main.py": b""})
+        shop.inside("compile_archive", {"archive": b"one"})

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tools.trampolines import MAGIC, Reader, leb, trampolined, vector
-from tools.trouble import BuildError
+from tools.passes.shape import NotHere
+from tools.passes.trampolines import MAGIC, Reader, leb, trampolined, vector
 
 I32, F64, FUNCREF = b"\x7f", b"\x7c", b"\x70"
 GET_0, GET_1 = b"\x20\x00", b"\x20\x01"
@@ -153,5 +153,5 @@ def test_a_module_without_indirect_calls_stays_as_it_is(plain):
     ids=["a page", "cut short", "an unknown instruction", "an unknown type"],
 )
 def test_what_cannot_be_read_is_refused_with_a_sentence(code, said):
-    with pytest.raises(BuildError, match=said):
+    with pytest.raises(NotHere, match=said):
         trampolined(code)

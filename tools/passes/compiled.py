@@ -1,0 +1,25 @@
+"""Python arrives compiled, by the very Python that will run it: most of a start is compiling."""
+
+from __future__ import annotations
+
+from tools.passes.shape import APP, LIBRARY, Parts, Pass
+from tools.passes.workshop import Workshop
+
+PLACES = {LIBRARY: "/lib/python_stdlib.zip", APP: "/app.zip"}  # what tracebacks say
+
+
+def apply(parts: Parts, workshop: Workshop) -> Parts:
+    """Library and application without source, docstrings and asserts."""
+    return {
+        name: workshop.inside("compile_archive", {"archive": parts[name]}, place=place)["archive"]
+        for name, place in PLACES.items()
+    }
+
+
+PASS = Pass(
+    name="compiled",
+    does="Library and application come compiled, without source, docstrings and asserts.",
+    gain="with `trimmed`, Python ready 0.46–0.50× of the bare page",
+    without="Python compiles each module when it is first imported.",
+    apply=apply,
+)
