@@ -2,7 +2,7 @@
 """Build, serve and test the lab. `python3 build.py --help` lists the commands; a fresh machine needs Python and npm only.
 
 python3 build.py            site/ and the pinned runtimes become dist/
-python3 build.py serve      the same, and dist/ is served on localhost
+python3 build.py serve      the same, dist/ is served on localhost, and built again when site/ changes (--plain: in two seconds)
 python3 build.py test       the same, and every test runs; further arguments go to pytest
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
 python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
@@ -17,9 +17,11 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that an olde
     sys.exit("This build needs Python 3.11 or newer; this is " + sys.version.split()[0] + ".")
 
 import argparse
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from tools import bundle, languages, passes, runtimes, server, single, testing, updating
+from tools import bundle, languages, passes, runtimes, single, testing, updating, watching
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).resolve().parent
@@ -62,7 +64,7 @@ def main(arguments: list[str]) -> int:
         if options.command == "single":
             write_single(Path(options.site).resolve(), dist, options.language)
         if options.command == "serve":
-            serve(dist, options.port)
+            serve(dist, options.port, Path(options.site).resolve(), build)
     except BuildError as mistake:
         print(mistake, file=sys.stderr)
         return 1
@@ -112,17 +114,25 @@ def write_single(site: Path, dist: Path, language: str) -> None:
     )
 
 
-def serve(dist: Path, port: int) -> None:
-    """Serve `dist` on localhost until Ctrl+C. Raises BuildError when the port is taken."""
+def serve(dist: Path, port: int, site: Path, build: Callable[[], None]) -> None:
+    """Serve `dist` on localhost until Ctrl+C; build again when `site` changes. Raises BuildError when the port is taken."""
+    builds, ended = watching.Builds(), threading.Event()
     try:
-        listening = server.server(dist, port)
+        listening = watching.live(dist, builds, port)
     except OSError as mistake:
         raise BuildError(f"Port {port} can't be used: {mistake}. Choose another with --port.") from mistake
-    print(f"The lab is at http://127.0.0.1:{listening.server_port}/  (Ctrl+C ends it)", flush=True)
+    print(
+        f"The lab is at http://127.0.0.1:{listening.server_port}/ and follows what changes in {site}  (Ctrl+C ends it)",
+        flush=True,
+    )
+    looking = threading.Thread(target=watching.watch, args=([site], build, builds, ended), daemon=True)
+    looking.start()
     try:
         listening.serve_forever()
     except KeyboardInterrupt:
         print()
+    finally:
+        ended.set()
 
 
 if __name__ == "__main__":

@@ -590,7 +590,7 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(BuildError, match=f"Port {port} can't be used.*--port"):
-            build.serve(tmp_path, port)
+            build.serve(tmp_path, port, tmp_path, lambda: None)
 
 
 def test_what_is_not_ours_goes_to_pytest():
