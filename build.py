@@ -17,6 +17,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that an olde
     sys.exit("This build needs Python 3.11 or newer; this is " + sys.version.split()[0] + ".")
 
 import argparse
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> int:
         if options.command == "single":
             write_single(Path(options.site).resolve(), dist, options.language)
         if options.command == "serve":
-            serve(dist, options.port, Path(options.site).resolve(), build)
+            serve(dist, options.port, Path(options.site).resolve(), lambda: again(arguments))
     except BuildError as mistake:
         print(mistake, file=sys.stderr)
         return 1
@@ -112,6 +113,13 @@ def write_single(site: Path, dist: Path, language: str) -> None:
     print(
         f"{place} ({place.stat().st_size / 1e6:.1f} MB) runs by itself: open it in a browser, from any folder or stick."
     )
+
+
+def again(arguments: list[str]) -> None:
+    """Build as these arguments to `serve` say, in a Python of its own: this one has imported the views as they were."""
+    words = [word for word in arguments if word != "serve"]
+    if subprocess.run([sys.executable, __file__, *words]).returncode != 0:
+        raise BuildError("The site stays as it was.")
 
 
 def serve(dist: Path, port: int, site: Path, build: Callable[[], None]) -> None:
