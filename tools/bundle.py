@@ -30,7 +30,6 @@ PAGE_FILES = (
     "replay.mjs",
     "runtime.mjs",
     "simulator.mjs",
-    "start.py",
     "trouble.js",
 )
 STILL_PAGES = ("grade.html",)
@@ -41,6 +40,17 @@ NEEDED = (
     "runtime/pyodide/python_stdlib.zip",
     "app.zip",
 )  # before Python can answer
+STARTING = (
+    "app.zip",
+    "pieces.mjs",
+    "pyscript.mjs",
+    "python.mjs",
+    "runtime.mjs",
+    "content.*.json",
+    "runtime/pyodide/[!n]*",  # all but numpy
+    "runtime/pyscript/core*.js",
+)
+PASSES = {MACHINE_CODE: "trampolines"} | dict.fromkeys(patience.PLACES, "patience")
 
 
 def build(site: Path, dist: Path, cache: Path, root: Path = runtimes.ROOT, settings: Path | None = None) -> None:
@@ -225,9 +235,13 @@ def write_figures(content: dict[str, Any], folder: Path) -> None:
 
 
 def write_manifest(parts: Path) -> None:
-    """The files that Python needs to boot, with their sizes in bytes: what the progress line counts."""
+    """What a start loads: `files` that the progress line counts, in bytes; of each file under `start` its bytes and its hash, by
+    which a page sees that it is the file; `passes`, what the build has changed in a file, for an error report."""
     sizes = {name: (parts / name).stat().st_size for name in NEEDED}
-    (parts / "boot-manifest.json").write_text(json.dumps({"files": sizes}, indent=1), encoding="utf-8")
+    found = sorted(file for pattern in STARTING for file in parts.glob(pattern))
+    start = {file.relative_to(parts).as_posix(): (file.stat().st_size, versions.integrity(file)) for file in found}
+    table = {"files": sizes, "start": start, "passes": {f"runtime/{name}": passes for name, passes in PASSES.items()}}
+    (parts / "boot-manifest.json").write_text(json.dumps(table, indent=1), encoding="utf-8")
 
 
 def swap(made: Path, dist: Path) -> None:
