@@ -10,6 +10,7 @@
   const PAINT_MS = 1000; // a page that is painted at all is painted by then
   const FRAMES_MS = 50; // what Python has shown is on the screen by then
   const WASM = "runtime/pyodide/pyodide.asm.wasm";
+  const ask = window.fetch; // python.mjs has its own for a while
   const early = [];
   let progressed = performance.now();
   let watchdog = 0;
@@ -41,7 +42,7 @@
   // not by a preload: beside that, browsers keep no compiled code.
   const askForPython = () => {
     if (window.labWasm || root.dataset.boot !== "loading") return;
-    window.labWasm = fetch(root.dataset.parts + WASM);
+    window.labWasm = ask(root.dataset.parts + WASM);
     window.labWasm.catch(() => {}); // said by whoever waits for it
     document.head.append(document.getElementById("python").content); // the page's list of what else it needs
   };
@@ -117,10 +118,10 @@
   ];
   /** What is wrong with a file as it comes: the name of a sentence and its facts; nothing, or nothing so far. */
   const wrong = async (path, [all, integrity], cache) => {
-    const ask = (check) => fetch(here(path), { cache, ...check }).then(async (answer) => [answer, await answer.arrayBuffer()]);
+    const come = (check) => ask(here(path), { cache, ...check }).then(async (answer) => [answer, await answer.arrayBuffer()]);
     const facts = { file: nameOf(path), all, sound: true };
     try {
-      const [answer, bytes] = await ask({ integrity }).catch(() => ((facts.sound = false), ask({})));
+      const [answer, bytes] = await come({ integrity }).catch(() => ((facts.sound = false), come({})));
       const text = new TextDecoder().decode(bytes.slice(0, 200));
       Object.assign(facts, { status: answer.status, type: answer.headers.get("Content-Type") || "–", some: bytes.byteLength, text });
     } catch (failure) {
@@ -157,7 +158,7 @@
     explaining = true;
     const list = "boot-manifest.json";
     let found = [await soon(looked([list, []]))];
-    const listed = fetch(here(list)).then((answer) => answer.json());
+    const listed = ask(here(list)).then((answer) => answer.json());
     const { start = {}, passes = {} } = await soon(listed.catch(() => ({})));
     if (!found[0][0]) found = found.concat(await Promise.all(Object.entries(start).map((entry) => soon(looked(entry)))));
     const faults = found.map(([fault]) => fault).filter(Boolean);

@@ -24,7 +24,9 @@
       active.postMessage("whole?", [port2]);
     });
   const say = async (registration) => {
-    if (!(await whole(registration))) return;
+    const kept = await whole(registration);
+    document.documentElement.dataset.kept = kept ? "whole" : "part";
+    if (!kept) return;
     box("offline-ready").hidden = false;
     document.head.append(box("installable").content); // a browser that can install it shows that at once, frame by frame
   };

@@ -1,14 +1,14 @@
 """Networks that lie: a login page instead of files, answers cut short or held back, wrong types, caches with the wrong bytes in them."""
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
 
 from tests import lab as native
-from tests.e2e.conftest import BOOT_MS, DESK, Lab
+from tests.e2e.conftest import DESK, Lab
 from tests.e2e.liar import Liar, gone, portal, refused, spoilt, stalled, truncated, typed, with_headers
+from tools import runtimes
 
 BOOT = native.shipped().at("words.boot")
 SOON_MS = 20_000  # a busy machine; the sentence that is waited for isn't one that time alone brings
@@ -100,11 +100,10 @@ def test_a_hole_in_what_is_kept_is_mended_at_the_next_visit(guest, site, lost):
 def test_that_it_works_without_a_network_is_said_only_when_nothing_is_missing(guest, site):
     guest.page.evaluate(LOSE, "plotly-basic.min.js")
     site.tell("*", portal())
-    with guest.page.expect_event("requestfinished", lambda request: request.url.endswith("sw.js")):
-        guest.reload()
-    guest.page.evaluate("() => navigator.serviceWorker.ready")
-    site.truth()
+    guest.reload()
+    expect(guest.page.locator("html")).to_have_attribute("data-kept", "part")
     expect(guest.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_hidden()
+    site.truth()
     guest.reload()
     expect(guest.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
 
@@ -169,3 +168,44 @@ def test_a_servers_own_policy_that_forbids_webassembly_is_named(browser, site):
     lab.begin()
     failure(lab, "forbidden", "wasm-unsafe-eval")
     lab.close()
+
+
+LACKING = {
+    "structuredClone": "delete window.structuredClone",
+    "Object.hasOwn": "delete Object.hasOwn",
+    "WebAssembly exceptions": "WebAssembly.validate = () => false",
+}
+
+
+@pytest.mark.parametrize("feature", LACKING)
+def test_a_browser_that_is_too_old_is_told_what_it_lacks_and_nothing_is_loaded(stranger, site, feature):
+    stranger.context.add_init_script(LACKING[feature])
+    stranger.begin()
+    failure(stranger, "old", feature)
+    assert site.asked(".wasm") == 0
+
+
+@pytest.mark.parametrize("name", ["boot.js", "trouble.js"])
+def test_a_browser_that_is_too_old_can_read_the_scripts_that_say_so(name):
+    text = (runtimes.ROOT / "site" / name).read_text(encoding="utf-8")
+    assert not re.search(r"\?\.[a-z(\[]|\?\?|\|\|=|&&=|catch \{|#\w+ =", re.sub(r"//.*", "", text))
+
+
+def test_a_page_that_was_opened_as_a_file_says_so_and_what_to_do(stranger, dist):
+    stranger.page.goto(f"file://{dist}/index.html")
+    failure(stranger, "file", "python3 -m http.server", "kv-cache-lab.html")
+    stranger.requests.clear()  # files
+
+
+REFUSING = """for (const name of ['compileStreaming', 'compile'])
+  WebAssembly[name] = async code => { await code; throw new WebAssembly.CompileError('function 1234 failed to compile'); };"""
+
+
+def test_machine_code_that_the_browser_refuses_is_named_in_a_report_with_what_the_build_changed(stranger):
+    stranger.context.add_init_script(REFUSING + "Object.defineProperty(navigator, 'clipboard', { value: undefined });")
+    stranger.begin()
+    failure(stranger, "refuses", "pyodide.asm.wasm", "function 1234")
+    stranger.press(native.shipped().at("words.trouble_copy"))
+    report = stranger.page.locator("#trouble-text").input_value()
+    for part in ("runtime/pyodide/pyodide.asm.wasm, changed by: trampolines", "Chrome/", "(Chromium)", "function 1234"):
+        assert part in report
