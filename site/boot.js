@@ -1,28 +1,54 @@
 // The seconds before Python. This file says what is loading and how far, keeps the presses that come too early, and turns
 // every way of failing into a sentence. It knows nothing of the lesson; ui.py takes over with labTakeEarly().
+// A browser too old for the lab must still be able to read this file and to say so: no ?. and no ?? here.
 "use strict";
 (() => {
   const root = document.documentElement;
   root.dataset.parts = new URL(root.dataset.parts || ".", document.baseURI).href; // where this version's files lie
-  const SLOW_AFTER_MS = 30000;
+  const SLOW_AFTER_MS = 5000;
+  const LOOK_MS = 3000;
   const PAINT_MS = 1000; // a page that is painted at all is painted by then
   const FRAMES_MS = 50; // what Python has shown is on the screen by then
+  const WASM = "runtime/pyodide/pyodide.asm.wasm";
+  const ask = window.fetch; // python.mjs has its own for a while
   const early = [];
   let progressed = performance.now();
   let watchdog = 0;
   let plotlyAsked = false;
+  let explaining = false;
+
+  // --- what a start needs of the browser: the first that is lacking is said, before anything is loaded ---
+  // (module (func try catch_all end)): Python's machine code is built with exceptions
+  const EXCEPTIONS = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 0, 6, 64, 25, 11, 11);
+  const compiles = () => {
+    try {
+      return Boolean(new WebAssembly.Module(EXCEPTIONS.slice(0, 8))); // a module of nothing: only a policy refuses it
+    } catch (refusal) {
+      return false;
+    }
+  };
+  const NEEDS = [
+    ["file", () => location.protocol !== "file:" || document.querySelector("script[data-file]")], // the one file has all inside
+    ["no_wasm", () => typeof WebAssembly === "object"],
+    ["forbidden", compiles],
+    ["old", () => WebAssembly.validate(EXCEPTIONS), "WebAssembly exceptions"],
+    ["old", () => window.structuredClone, "structuredClone"],
+    ["old", () => Object.hasOwn, "Object.hasOwn"],
+    ["old", () => window.PerformanceObserver && window.ReadableStream, "ReadableStream"],
+  ];
 
   // --- when Python comes ---
   // Until the lesson is on the screen, line and processors are the lesson's. Then Python's machine code is asked for first, and
   // not by a preload: beside that, browsers keep no compiled code.
   const askForPython = () => {
-    if (window.labWasm) return;
-    window.labWasm = fetch(`${root.dataset.parts}runtime/pyodide/pyodide.asm.wasm`);
+    if (window.labWasm || root.dataset.boot !== "loading") return;
+    window.labWasm = ask(root.dataset.parts + WASM);
     window.labWasm.catch(() => {}); // said by whoever waits for it
     document.head.append(document.getElementById("python").content); // the page's list of what else it needs
   };
   const read = () => {
-    if (typeof WebAssembly !== "object") fail(word("no_wasm"));
+    const lacking = NEEDS.find(([, met]) => !met());
+    if (lacking) return fail(word(lacking[0], { feature: lacking[2] }));
     if (location.protocol === "file:") return;
     requestAnimationFrame(() => setTimeout(askForPython));
     setTimeout(askForPython, PAINT_MS); // a page that nobody sees isn't painted
@@ -38,11 +64,12 @@
   /** A sentence in the page's language (words.toml, [boot]), with what stands in [square brackets] filled in. */
   const word = (name, facts = {}) => {
     const words = JSON.parse(document.getElementById("boot").dataset.words);
-    return words[name].replace(/\[(\w+)\]/g, (whole, fact) => facts[fact] ?? whole);
+    return words[name].replace(/\[(\w+)\]/g, (whole, fact) => (fact in facts ? facts[fact] : whole));
   };
   window.labWord = word;
 
-  const fail = (sentence) => {
+  /** End the start with a sentence; details are for the report alone. */
+  const fail = (sentence, details = "") => {
     if (root.dataset.boot !== "loading") return;
     root.dataset.boot = "failed";
     clearInterval(watchdog);
@@ -55,7 +82,7 @@
     again.addEventListener("click", () => (window.labForget ? window.labForget() : location.reload()));
     box.replaceChildren(text, again);
     box.hidden = false;
-    window.labTrouble(sentence);
+    if (window.labTrouble) window.labTrouble(`${sentence}\n${details}`.trim());
     line().hidden = true;
   };
 
@@ -66,44 +93,106 @@
     const amounts = { loaded: megabytes(detail.loaded_bytes), total: megabytes(detail.total_bytes) };
     say([word("progress", { label: word("loading"), ...amounts }), early.length ? word("kept") : ""].join(" ").trim());
   });
+  const here = (path) => root.dataset.parts + path;
+  const isHere = (path) => performance.getEntriesByName(here(path)).length > 0;
   watchdog = setInterval(() => {
-    if (root.dataset.boot === "loading" && performance.now() - progressed > SLOW_AFTER_MS) {
-      say(word("slow"));
-    }
-  }, 5000);
+    if (root.dataset.boot !== "loading" || !window.labWasm || performance.now() - progressed < SLOW_AFTER_MS) return;
+    // What has arrived and is only being computed is no matter of the line.
+    const asked = [...document.head.querySelectorAll("link[rel=modulepreload], script[type=module]")];
+    const modules = asked.map((node) => (node.href || node.src).slice(root.dataset.parts.length));
+    const awaited = [WASM, ...modules, "runtime/pyodide/python_stdlib.zip", "app.zip"];
+    const missing = awaited.find((path) => !isHere(path));
+    if (missing) say([word("slow", { file: nameOf(missing) }), early.length ? word("kept") : ""].join(" ").trim());
+  }, 1000);
 
   // --- ways to fail ---
+  const nameOf = (path) => path.split("/").pop();
+  const firstLine = (reason) => String((reason && reason.message) || reason).trim().split("\n").pop().slice(0, 200);
+  // What can be wrong with an answer, in the order in which it is asked.
+  const FAULTS = [
+    ["refused", ({ status }) => status >= 400],
+    ["web_page", ({ text }) => /^\s*</.test(text)],
+    ["wrong_type", ({ file, type }) => /\.m?js$/.test(file) && !/(java|ecma)script/.test(type)],
+    ["cut", ({ some, all }) => some < all],
+    ["spoilt", ({ sound }) => !sound],
+  ];
+  /** What is wrong with a file as it comes: the name of a sentence and its facts; nothing, or nothing so far. */
+  const wrong = async (path, [all, integrity], cache) => {
+    const come = (check) => ask(here(path), { cache, ...check }).then(async (answer) => [answer, await answer.arrayBuffer()]);
+    const facts = { file: nameOf(path), all, sound: true };
+    try {
+      const [answer, bytes] = await come({ integrity }).catch(() => ((facts.sound = false), come({})));
+      const text = new TextDecoder().decode(bytes.slice(0, 200));
+      Object.assign(facts, { status: answer.status, type: answer.headers.get("Content-Type") || "–", some: bytes.byteLength, text });
+    } catch (failure) {
+      return ["lost", facts];
+    }
+    const fault = FAULTS.find(([, is]) => is(facts));
+    return fault && [fault[0], facts];
+  };
+  /** The same, asked once more past what the browser keeps: [what is wrong now, whether that has mended it]. */
+  const looked = async ([path, how]) => {
+    const kept = await wrong(path, how, "default");
+    const now = kept && (await wrong(path, how, "reload"));
+    return [now, Boolean(kept && !now)];
+  };
+  const soon = (looking) => Promise.race([looking, new Promise((done) => setTimeout(done, LOOK_MS, []))]);
+  /** Load the page again, once, unless something on it would be lost. */
+  const again = () => {
+    try {
+      if (early.length || document.querySelector("input:checked[data-action=choose]") || sessionStorage.labAgain) return false;
+      sessionStorage.labAgain = 1;
+    } catch (refusal) {
+      return false;
+    }
+    location.reload();
+    return true;
+  };
+
+  /**
+   * Python did not start: say why. What is wrong with a file is the reason; a file that only the browser had kept wrongly is
+   * mended by looking. If all are right, the reason is the failure itself.
+   */
+  const explain = async (failure) => {
+    if (explaining || root.dataset.boot !== "loading") return;
+    explaining = true;
+    const list = "boot-manifest.json";
+    let found = [await soon(looked([list, []]))];
+    const listed = ask(here(list)).then((answer) => answer.json());
+    const { start = {}, passes = {} } = await soon(listed.catch(() => ({})));
+    if (!found[0][0]) found = found.concat(await Promise.all(Object.entries(start).map((entry) => soon(looked(entry)))));
+    const faults = found.map(([fault]) => fault).filter(Boolean);
+    const cause = firstLine(failure);
+    const refused = failure instanceof WebAssembly.CompileError || failure instanceof WebAssembly.LinkError;
+    if (faults.length && self.origin === "null") fail(word("sandbox", { address: location.origin + location.pathname }));
+    else if (faults.length) fail(word(...faults[0]));
+    else if (found.some(([, mended]) => mended) || !failure) again() || fail(word("mended"));
+    else if (failure.name === "SyntaxError") fail(word("old", { feature: cause }));
+    else if (refused) fail(word("refuses", { file: nameOf(WASM), cause }), `${WASM}, changed by: ${Object.keys(passes).filter((name) => passes[name].includes(WASM))}`);
+    else fail(word("no_start", { cause }));
+  };
+  window.labExplain = explain;
+
   document.addEventListener("lab:failed", ({ detail }) => fail(detail.sentence));
-  addEventListener("unhandledrejection", (event) => {
-    if (root.dataset.boot === "loading") fail(word("no_start", { cause: firstLine(event.reason) }));
-  });
+  addEventListener("unhandledrejection", (event) => explain(event.reason));
   addEventListener(
     "error",
-    (event) => {
-      const file = event.filename || ""; // a script that arrived, but can't be run: cut short, say
-      const part = event.target && event.target.dataset && event.target.dataset.part;
+    ({ target, filename, error }) => {
+      const file = filename || ""; // a script that arrived, but can't be run: cut short, say
+      const part = target && target.dataset && target.dataset.part;
       if (part === "plotly" || file.endsWith("/runtime/plotly-basic.min.js")) {
         root.dataset.plotly = "missing";
         dispatchEvent(new Event("lab:plotly-error"));
-      } else if (part === "pyscript" || file.includes("/runtime/pyscript/")) {
-        fail(word("no_pyscript", { file: file.split("/").pop() || "runtime/pyscript/core.js" }));
+      } else if (part === "start" || file.startsWith(root.dataset.parts)) {
+        explain(error);
       }
     },
     true,
   );
-  const firstLine = (reason) => String((reason && reason.message) || reason).trim().split("\n").pop().slice(0, 200);
-  // PyScript fetches this one by itself, and says nothing when the server doesn't have it.
-  const watch = (entries) => {
-    const lost = entries.find(({ name, responseStatus }) => responseStatus >= 400 && /\/start\.py$/.test(name));
-    if (lost) fail(word("no_part", { cause: word("refused", { file: lost.name.split("/").pop(), status: lost.responseStatus }) }));
-  };
-  if (typeof PerformanceObserver === "function") {
-    new PerformanceObserver((list) => watch(list.getEntries())).observe({ type: "resource", buffered: true });
-  }
 
   // --- the way to another language keeps what the address asks for ---
   document.addEventListener("click", ({ target }) => {
-    const link = target.closest?.("a[hreflang]");
+    const link = target.closest && target.closest("a[hreflang]");
     if (link) Object.assign(link, { search: location.search, hash: location.hash });
   });
 
@@ -129,6 +218,11 @@
 
   window.labTakeEarly = () => {
     root.dataset.boot = "ready";
+    try {
+      delete sessionStorage.labAgain;
+    } catch (refusal) {
+      // a sandbox: nothing was kept
+    }
     clearInterval(watchdog);
     document.removeEventListener("click", press);
     say("");

@@ -114,15 +114,4 @@
   const store = new Proxy({}, { get: (_, method) => () => answer(method.startsWith("getAll") ? [] : undefined) });
   const database = { transaction: () => ({ objectStore: () => store }), close() {} };
   Object.defineProperty(window, "indexedDB", { value: { open: () => answer(database) } });
-
-  // A sandbox without allow-same-origin takes the page's origin, and with it the right to read its own files, unless the
-  // server grants that to everyone.
-  if (self.origin === "null") {
-    const address = `${location.origin}${location.pathname}`;
-    const tell = ({ target }) => {
-      if (target?.dataset?.part !== "pyscript") return;
-      document.dispatchEvent(new CustomEvent("lab:failed", { detail: { sentence: window.labWord("sandbox", { address }) } }));
-    };
-    addEventListener("error", tell, true);
-  }
 })();

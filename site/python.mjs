@@ -5,27 +5,83 @@ import { loadPyodide, version } from "./runtime/pyodide/pyodide.mjs";
 
 export { version };
 
-// What the build did to make the start faster (tools/passes); without any, Pyodide starts as its makers have it.
-const PASSES = [];
-const passed = (name) => PASSES.includes(name);
-
 export const WASM = "runtime/pyodide/pyodide.asm.wasm";
 const APP = "/app.zip";
+const PATIENCE_MS = 3000; // a file that isn't there by then is taken from the kept copy, if there is one
+const LATE = "no answer";
+
+const plain = globalThis.fetch;
 
 /** The address of a file beside this one. */
 export const here = (path) => new URL(path, import.meta.url).href;
 
-async function bytes(name) {
-  const answer = await fetch(here(name));
-  if (!answer.ok) throw new Error(`${name}: the server answered ${answer.status}`);
-  return new Uint8Array(await answer.arrayBuffer());
+/** The copy that is kept for visits without a network (sw.js), or undefined. */
+async function kept(path) {
+  try {
+    return await caches.match(here(path));
+  } catch {
+    return undefined; // plain http, or a sandbox
+  }
 }
 
-/** The answer with Python's machine code as it was asked for; where no server has it, the copy that the service worker keeps (sw.js). */
-async function answered(asked) {
-  if (asked instanceof WebAssembly.Module) return new Response(); // nobody reads it
-  const answer = await asked.catch(() => null);
-  return answer?.ok ? answer : fetch(here(WASM), { cache: "force-cache" });
+/**
+ * A file as `use` makes it of an answer: of the one that comes, or else of one past what the browser keeps, or else of the kept
+ * copy. `use` rejects an answer that isn't the file. Where the network is silent the kept copy is taken, and without one it waits.
+ */
+async function had(path, asked, use) {
+  const arrived = () => performance.getEntriesByName(here(path)).length;
+  let failure;
+  for (const ask of [() => asked, () => plain(here(path), { cache: "reload" })]) {
+    const before = failure ? arrived() : 0;
+    let timer;
+    const late = new Promise((_, reject) => {
+      const look = async () => arrived() > before || ((await kept(path)) && reject(new Error(LATE)));
+      timer = setTimeout(look, PATIENCE_MS);
+    });
+    try {
+      return await Promise.race([use(ask()), late]);
+    } catch (trouble) {
+      failure = trouble;
+      if (trouble.message === LATE) break;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  const copy = await kept(path);
+  if (!copy) throw failure;
+  performance.mark(here(path)); // like one that has arrived, for boot.js
+  return use(copy);
+}
+
+async function okay(path, asked) {
+  const answer = await asked;
+  if (!answer.ok) throw new Error(`${path}: the server answered ${answer.status}`);
+  return answer;
+}
+
+/** What a start loads, by the build: {start: {path: [bytes, integrity]}, passes: {name: [paths]}, ...}. */
+export const listed = had("boot-manifest.json", plain(here("boot-manifest.json")), async (asked) =>
+  (await okay("boot-manifest.json", asked)).json(),
+);
+listed.catch(() => {}); // said by whoever waits for it
+
+/** The bytes of a file, as many as the build made. `counted` sees the answer. */
+async function bytes(path, asked, counted) {
+  const answer = await okay(path, asked);
+  const found = new Uint8Array(await counted(path, answer).arrayBuffer());
+  const [length] = (await listed).start[path];
+  if (found.length !== length) throw new Error(`${path}: ${found.length} of ${length} bytes`);
+  return found;
+}
+
+/**
+ * Python's machine code, compiled. An answer of the right type goes to the compiler untouched: beside such a one alone a browser
+ * keeps what it has compiled. What a server sends under another type is compiled from its bytes, if it is that.
+ */
+async function compiledFrom(asked, counted) {
+  const answer = await okay(WASM, asked);
+  if (answer.headers.get("Content-Type") !== "application/wasm") return WebAssembly.compile(await bytes(WASM, answer, counted));
+  return WebAssembly.compileStreaming(counted(WASM, answer));
 }
 
 /**
@@ -33,13 +89,13 @@ async function answered(asked) {
  *
  * It makes no memory that is shared: Pyodide makes one to sleep on, which browsers warn of in a page that isn't isolated. The
  * lab's Python never sleeps. It compiles the same bytes once: Pyodide has a module of its own for each of 261 functions of
- * JavaScript's that Python calls by address, and they are of 30 kinds. The page has its turn between the machine code's end and
- * its first use, and if another thread has compiled it, that is taken. And it says when the machine code has arrived.
+ * JavaScript's that Python calls by address, and they are of 30 kinds. It takes the machine code from
+ * `machineCode()`, and the page has its turn before its first use. And it says when the machine code has arrived.
  *
- * Returns a promise of that, and a function that undoes it all.
+ * Returns a promise of that, one that rejects where it can't be used (Pyodide would wait for ever), and a function that undoes it all.
  */
 function thriftyWebAssembly(machineCode, compiled) {
-  const { Memory, Module, instantiateStreaming, compileStreaming, instantiate } = WebAssembly;
+  const { Memory, Module, instantiateStreaming, instantiate } = WebAssembly;
   const known = new Map();
   WebAssembly.Memory = new Proxy(Memory, { construct: (made, [{ shared, ...how }]) => new made(how) });
   WebAssembly.Module = new Proxy(Module, {
@@ -49,47 +105,65 @@ function thriftyWebAssembly(machineCode, compiled) {
       return known.get(kind);
     },
   });
-  const arrived = new Promise((done) => {
-    WebAssembly.instantiateStreaming = async (code, imports) => {
-      const compiling = machineCode instanceof Module ? Promise.resolve(machineCode) : compileStreaming(code);
-      compiling.then(done, done);
-      const module = await compiling;
-      compiled(module);
-      await turn();
-      return { module, instance: await instantiate(module, imports) };
-    };
-  });
-  return { arrived, undo: () => Object.assign(WebAssembly, { Memory, Module, instantiateStreaming }) };
+  let done, fail;
+  const arrived = new Promise((resolve) => (done = resolve));
+  const broken = new Promise((_, reject) => (fail = reject));
+  const instance = async (imports) => {
+    const compiling = machineCode();
+    compiling.then(done, done);
+    const module = await compiling;
+    compiled(module);
+    await turn();
+    return { module, instance: await instantiate(module, imports) };
+  };
+  WebAssembly.instantiateStreaming = (_, imports) => {
+    const made = instance(imports);
+    made.catch(fail);
+    return made;
+  };
+  return { arrived, broken, undo: () => Object.assign(WebAssembly, { Memory, Module, instantiateStreaming }) };
 }
+
+const asItIs = { arrived: Promise.resolve(), broken: new Promise(() => {}), undo: () => {} };
 
 /**
  * Start Python, with further files in its root. machineCode: the answer to a fetch of it that is already under way, or the
  * WebAssembly.Module that another thread has made of it. inPieces: whether a page wants to answer meanwhile; compiled: who is
- * given the module, for another thread; further options are loadPyodide's. Rejects with an Error that names what is missing.
+ * given the module, for another thread; counted(path, answer): who gives back an answer whose bytes it counts; further options are
+ * loadPyodide's. Rejects with an Error that names what is missing, or with the browser's where it refuses the machine code.
  */
 export async function startPython(
-  { inPieces = false, compiled = () => {}, ...options } = {},
+  { inPieces = false, compiled = () => {}, counted = (_, answer) => answer, ...options } = {},
   names = [],
-  machineCode = fetch(here(WASM)),
+  machineCode = plain(here(WASM)),
 ) {
-  const thrifty = passed("machine-code") ? thriftyWebAssembly(machineCode, compiled) : { arrived: Promise.resolve(), undo: () => {} };
-  const { arrived, undo } = thrifty;
+  const { start, passes } = await listed; // what the build did (tools/passes); without any, Pyodide starts as its makers have it
+  const code = async () =>
+    machineCode instanceof WebAssembly.Module ? machineCode : had(WASM, machineCode, (asked) => compiledFrom(asked, counted));
+  const thrifty = "machine-code" in passes;
+  const { arrived, broken, undo } = thrifty ? thriftyWebAssembly(code, compiled) : asItIs;
+  const whole = (path) => had(path, plain(here(path)), (asked) => bytes(path, asked, counted));
   // While the machine code is on its way the application, which comes last, leaves the line to it.
-  const files = arrived.then(() => Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await bytes(name)])));
+  const files = arrived.then(() => Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await whole(name)])));
   files.catch(() => {}); // said below, once Pyodide is up
-  const plain = globalThis.fetch;
-  globalThis.fetch = (input, init) => (String(input.url ?? input) === here(WASM) && !init?.cache ? answered(machineCode) : plain(input, init));
+  const before = globalThis.fetch;
+  globalThis.fetch = async (input, init) => {
+    const path = Object.keys(start).find((name) => here(name) === String(input.url ?? input));
+    if (path === WASM) return thrifty ? new Response() : had(WASM, machineCode, (asked) => okay(WASM, asked)); // code() has it
+    return path ? new Response(await whole(path)) : plain(input, init);
+  };
   let python;
   try {
-    python = await loadPyodide({
+    const starting = loadPyodide({
       ...options,
-      ...(passed("pieces") ? { createPyodideModule: starter(inPieces) } : {}),
+      ...("pieces" in passes ? { createPyodideModule: starter(inPieces) } : {}),
       indexURL: here("runtime/pyodide/"),
       lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
       packages: [],
     });
+    python = await Promise.race([starting, broken]);
   } finally {
-    globalThis.fetch = plain;
+    globalThis.fetch = before;
     undo();
   }
   for (const [place, content] of await files) python.FS.writeFile(place, content);

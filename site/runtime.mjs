@@ -1,26 +1,15 @@
 // The interpreter that PyScript is told to use: Pyodide with our files, and the bytes of its loading counted.
 //
-// Python starts at once, beside PyScript, which asks for it by loadPyodide() of this module. While it starts, fetch is wrapped
-// so that each file of boot-manifest.json reports how many of its bytes have arrived. Afterwards fetch is as it was.
-import { WASM, here, startPython, version } from "./python.mjs";
+// Python starts at once, beside PyScript, which asks for it by loadPyodide() of this module. While it starts, each file that the
+// progress line counts (boot-manifest.json) reports how many of its bytes have arrived.
+import { WASM, here, listed, startPython, version } from "./python.mjs";
 
 export { version };
 
 const TELL_MS = 100; // a line that changes more often can't be read
 
-const word = (name, facts) => window.labWord(name, facts); // boot.js
-const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
-
-async function manifest() {
-  const answer = await fetch(here("boot-manifest.json"));
-  if (!answer.ok) throw new Error(word("refused", { file: "boot-manifest.json", status: answer.status }));
-  return answer.json();
-}
-const listed = manifest();
-listed.catch(() => {}); // said in start()
-
-/** The bytes that have arrived of these files, told to the page. `trouble` hears of one that arrives cut short. */
-function counter(files, trouble) {
+/** A function that counts the bytes of these files' answers as they pass, and tells the page. */
+function counter(files) {
   const total_bytes = Object.values(files).reduce((sum, bytes) => sum + bytes, 0);
   const arrived = new Map();
   let due = 0;
@@ -28,25 +17,21 @@ function counter(files, trouble) {
     arrived.set(path, Math.min(files[path], (arrived.get(path) ?? 0) + bytes));
     due ||= setTimeout(() => {
       due = 0;
-      tell("lab:progress", { loaded_bytes: [...arrived.values()].reduce((sum, part) => sum + part, 0), total_bytes });
+      const loaded_bytes = [...arrived.values()].reduce((sum, part) => sum + part, 0);
+      document.dispatchEvent(new CustomEvent("lab:progress", { detail: { loaded_bytes, total_bytes } }));
     }, TELL_MS);
   };
-  const whole = (path) => {
-    const bytes = arrived.get(path) ?? 0;
-    if (bytes < files[path]) trouble(word("cut", { file: path, some: bytes, all: files[path] }));
-  };
   /** The same answer, its bytes counted as they pass. */
-  const counted = (path, answer) => {
-    const gate = new TransformStream({
-      transform(chunk, controller) {
-        report(path, chunk.byteLength);
-        controller.enqueue(chunk);
-      },
-      flush: () => whole(path),
-    });
-    answer.body.pipeTo(gate.writable).catch(() => whole(path)); // a connection that broke off: flush is not called then
+  const passing = (path, answer) => {
+    const reader = answer.body.getReader();
+    const pull = async (controller) => {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      report(path, value.byteLength);
+      controller.enqueue(value);
+    };
     const { status, statusText, headers } = answer;
-    return new Response(gate.readable, { status, statusText, headers });
+    return new Response(new ReadableStream({ pull, cancel: () => reader.cancel() }), { status, statusText, headers });
   };
   /** The answer as it is, its bytes counted when they are all there. */
   const untouched = (path, answer) => {
@@ -54,34 +39,14 @@ function counter(files, trouble) {
       for (const { decodedBodySize } of list.getEntriesByName(here(path))) {
         seen.disconnect();
         report(path, decodedBodySize);
-        whole(path);
       }
     });
     seen.observe({ type: "resource", buffered: true });
     return answer;
   };
-  return { counted, untouched };
-}
-
-/** Wrap fetch: count the bytes of known files, and name the file that fails. Returns a function that undoes it. */
-function watchedFetch(files, counted, trouble) {
-  const plain = globalThis.fetch;
-  globalThis.fetch = async (input, options) => {
-    const url = new URL(input.url ?? input, location.href).href;
-    const path = Object.keys(files).find((name) => here(name) === url);
-    const file = path ?? url.split("/").pop();
-    let answer;
-    try {
-      answer = await plain(input, options);
-    } catch (failure) {
-      trouble(word("lost", { file })); // no answer, or not the bytes of the lock file
-      throw failure;
-    }
-    if (!answer.ok) trouble(word("refused", { file, status: answer.status }));
-    return path && answer.ok && answer.body ? counted(path, answer) : answer;
-  };
-  return () => {
-    globalThis.fetch = plain;
+  return (path, answer) => {
+    if (!(path in files) || !answer.body) return answer;
+    return path === WASM && quick() ? untouched(path, answer) : passing(path, answer);
   };
 }
 
@@ -94,31 +59,18 @@ const out = { stdout: console.log, stderr: console.error };
 
 async function start() {
   const language = document.documentElement.lang; // English lies in the application, another language beside it
-  let told = false;
-  // The first trouble is said at once: Pyodide may wait for ever for a file that the server refused.
-  const trouble = (cause) => {
-    if (told) return;
-    told = true;
-    tell("lab:failed", { sentence: word("no_part", { cause }) });
-  };
-  let undo = () => {};
   try {
     const { files } = await listed;
-    const { counted, untouched } = counter(files, trouble);
-    undo = watchedFetch(files, counted, trouble);
-    const through = quick() ? untouched : counted;
-    const wasm = window.labWasm?.then((answer) => (answer.ok ? through(WASM, answer) : answer));
     const compiled = (module) => (window.labMachineCode = module); // for the simulator's thread (simulator.py)
-    const options = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line), inPieces: true, compiled };
-    const python = await startPython(options, language === "en" ? [] : [`content.${language}.json`], wasm);
+    const written = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line) };
+    const options = { ...written, inPieces: true, compiled, counted: counter(files) };
+    const python = await startPython(options, language === "en" ? [] : [`content.${language}.json`], window.labWasm);
     // Nothing of what is made until the lab stands is garbage, and looking for some takes a hundredth of the start.
     python.runPython("import gc; gc.disable()"); // main.py enables it
     return python;
   } catch (failure) {
-    trouble(String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200));
+    window.labExplain(failure); // boot.js
     throw failure;
-  } finally {
-    undo();
   }
 }
 

@@ -13,12 +13,15 @@ const HASHES = `${SCOPE}hashes.json`; // beside the files of each version: which
 
 self.addEventListener("install", (event) => event.waitUntil(takeIn()));
 self.addEventListener("activate", (event) => event.waitUntil(tidy().then(() => self.clients.claim())));
-self.addEventListener("message", (event) => event.data === "take over" && self.skipWaiting());
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") self.skipWaiting();
+  if (event.data === "whole?") event.waitUntil(mended().then((whole) => event.ports[0].postMessage(whole)));
+});
 self.addEventListener("fetch", (event) => {
-  const { method, url, cache } = event.request;
-  // Machine code comes from the browser's own copy, beside which it keeps what it has compiled, while a server answers; a page
-  // that gets none asks for ours (python.mjs).
-  if (url.endsWith(".wasm") && cache !== "force-cache") return;
+  const { method, url } = event.request;
+  // Machine code comes from the browser's own copy, beside which it keeps what it has compiled. A page that gets none in time takes
+  // ours (python.mjs).
+  if (url.endsWith(".wasm")) return;
   if (method === "GET" && url.startsWith(SCOPE)) event.respondWith(answer(event.request));
 });
 
@@ -43,9 +46,27 @@ async function takeIn() {
   }
 }
 
+/** A file from the network, with the bytes of its hash and no others. Rejects where it isn't to be had. */
 async function fetched(url, integrity) {
-  const response = await fetch(url, { integrity, cache: "no-cache" });
+  const asked = (cache) => fetch(url, { integrity, cache });
+  const response = await asked("no-cache").catch(() => asked("reload")); // what the browser has kept may be a login page
   if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+  return response;
+}
+
+/** Fetch what is missing of this version. Tells whether all of it is there. */
+async function mended() {
+  const cache = await caches.open(NAME);
+  const there = new Set((await cache.keys()).map(({ url }) => url));
+  const missing = Object.entries(SITE.files).filter(([path]) => !there.has(new URL(path, SCOPE).href));
+  const fetching = missing.map(([path, hash]) => taken(cache, new URL(path, SCOPE).href, hash));
+  return (await Promise.allSettled(fetching)).every(({ status }) => status === "fulfilled");
+}
+
+/** A file from the network, kept. */
+async function taken(cache, url, hash) {
+  const response = await fetched(url, hash);
+  await cache.put(url, response.clone());
   return response;
 }
 
@@ -73,8 +94,13 @@ async function answer(request) {
   const url = new URL(request.url);
   const path = url.pathname.slice(new URL(SCOPE).pathname.length) || "index.html";
   const address = new URL(path, SCOPE).href; // without the question and the fragment
-  const own = await (await caches.open(NAME)).match(address);
-  if (own) return own;
+  const cache = await caches.open(NAME);
+  const own = await cache.match(address);
+  const spoilt = request.cache === "reload" && request.mode !== "navigate"; // the page has found that these aren't the bytes
+  if (own && !spoilt) return own;
+  if (path in SITE.files) return taken(cache, address, SITE.files[path]).catch(() => own ?? Response.error());
   const earlier = path.startsWith("v/") ? await caches.match(address) : undefined;
   return earlier ?? fetch(request);
 }
+
+// whole (offline.js asks for this line)

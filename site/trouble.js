@@ -8,20 +8,24 @@
   const node = (id) => document.getElementById(id);
 
   const note = ({ type, target }) => {
-    const { action, question, control, act, side } = target.closest?.("[data-action]")?.dataset ?? {};
+    const pressed = target.closest && target.closest("[data-action]");
+    const { action, question, control, act, side } = pressed ? pressed.dataset : {};
     if (!action || (type === "click" && target.closest("button") === null)) return;
     const at = (performance.now() / 1000).toFixed(1);
-    actions.push([`${at} s`, action, question ?? control ?? act ?? side ?? ""].join(" ").trim());
+    actions.push([`${at} s`, action, question || control || act || side || ""].join(" ").trim());
     actions.splice(0, actions.length - KEPT);
   };
   document.addEventListener("click", note, true);
   document.addEventListener("change", note, true);
 
+  // By what only each can do: a browser may call itself anything.
+  const engine = () => (window.webkitRequestFileSystem ? "Chromium" : "MozAppearance" in document.documentElement.style ? "Gecko" : "WebKit");
+
   const text = () =>
     [
       document.title,
       `version: ${document.documentElement.dataset.parts.split("/").slice(-3).join("/")}`,
-      `browser: ${navigator.userAgent}`,
+      `browser: ${navigator.userAgent} (${engine()})`,
       `window: ${innerWidth} x ${innerHeight}, language of the page: ${document.documentElement.lang}`,
       "what failed:",
       ...failures,
@@ -33,7 +37,7 @@
     try {
       await navigator.clipboard.writeText(text());
       node("trouble-copied").hidden = false;
-    } catch {
+    } catch (refusal) {
       node("trouble-text").value = text(); // no clipboard here: shown, to be copied by hand
       node("trouble-text").hidden = false;
       node("trouble-text").select();

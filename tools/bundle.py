@@ -32,7 +32,6 @@ PAGE_FILES = (
     "replay.mjs",
     "runtime.mjs",
     "simulator.mjs",
-    "start.py",
     "trouble.js",
 )
 STILL_PAGES = ("grade.html",)
@@ -42,7 +41,17 @@ NEEDED = (
     "runtime/pyodide/python_stdlib.zip",
     "app.zip",
 )  # before Python can answer
-PASSES = "const PASSES = [];"  # in python.mjs, which must know what the build did
+STARTING = (
+    "app.zip",
+    "pieces.mjs",
+    "pyscript.mjs",
+    "python.mjs",
+    "runtime.mjs",
+    "content.*.json",
+    "runtime/pyodide/pyodide*",
+    "runtime/pyodide/python_stdlib.zip",
+    "runtime/pyscript/core*.js",
+)
 
 
 def build(
@@ -73,7 +82,7 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
     plain = {f"runtime/{target}": file.read_bytes() for target, file in runtimes.fetch(cache, root).items()}
     modules = runtimes.npm_modules(cache, root)
     plain["app.zip"] = compiling.packed(application(site / "py", content))
-    ready, names = passes.applied(plain | lock_file(plain), Workshop(modules / "pyodide", cache), without)
+    ready, made_by = passes.applied(plain | lock_file(plain), Workshop(modules / "pyodide", cache), without)
     dist.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist-") as scratch:
         made, parts = Path(scratch) / "dist", Path(scratch) / "dist/parts"
@@ -87,9 +96,9 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         for language, tables in spoken.items():
             (parts / languages.content_file(language)).write_bytes(_json(tables))
             write_card(made / "manifest.webmanifest", tables["words"], tables["course"]["masthead"]["title"])
-        write_parts(ready, names, parts)
+        write_parts(ready, parts)
         write_licences(modules, parts / "runtime", root)
-        write_manifest(parts)
+        write_manifest(parts, made_by)
         write_figures(content, made / "figures")
         beside = {name: prerender.still(site / name, content) for name in STILL_PAGES}
         beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
@@ -188,15 +197,11 @@ def lock_file(plain: Mapping[str, bytes]) -> dict[str, bytes]:
     return {name: json.dumps(json.loads(plain[name]) | {"packages": {}}).encode()}
 
 
-def write_parts(ready: Mapping[str, bytes], names: list[str], folder: Path) -> None:
-    """What the passes made at its places, and their names where the page's scripts look for them."""
+def write_parts(ready: Mapping[str, bytes], folder: Path) -> None:
+    """What the passes made, at its places."""
     for name, data in ready.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    script = folder / "python.mjs"
-    script.write_text(
-        script.read_text(encoding="utf-8").replace(PASSES, PASSES.replace("[]", json.dumps(names))), encoding="utf-8"
-    )
 
 
 def write_licences(modules: Path, folder: Path, root: Path) -> None:
@@ -228,10 +233,14 @@ def write_figures(content: dict[str, Any], folder: Path) -> None:
         (folder / name).write_bytes(data)
 
 
-def write_manifest(parts: Path) -> None:
-    """The files that Python needs to boot, with their sizes in bytes: what the progress line counts."""
+def write_manifest(parts: Path, made_by: Mapping[str, list[str]]) -> None:
+    """What a start loads: `files` that the progress line counts, in bytes; of each file under `start` its bytes and its hash, by
+    which a page sees that it is the file; `passes`, what the build has done, with the files that each pass changed."""
     sizes = {name: (parts / name).stat().st_size for name in NEEDED}
-    (parts / "boot-manifest.json").write_text(json.dumps({"files": sizes}, indent=1), encoding="utf-8")
+    found = sorted(file for pattern in STARTING for file in parts.glob(pattern))
+    start = {file.relative_to(parts).as_posix(): (file.stat().st_size, versions.integrity(file)) for file in found}
+    table = {"files": sizes, "start": start, "passes": made_by}
+    (parts / "boot-manifest.json").write_text(json.dumps(table, indent=1), encoding="utf-8")
 
 
 def swap(made: Path, dist: Path) -> None:

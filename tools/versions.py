@@ -39,7 +39,7 @@ def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str,
 def keep(made: Path, worker: str) -> None:
     """Write the service worker: its text behind the list of every file with its hash, so that it can keep them all."""
     files = {
-        file.relative_to(made).as_posix(): _integrity(file)
+        file.relative_to(made).as_posix(): integrity(file)
         for file in sorted(made.rglob("*"))
         if file.is_file() and file.name not in NOT_KEPT
     }
@@ -47,7 +47,7 @@ def keep(made: Path, worker: str) -> None:
     (made / "sw.js").write_text(f"const SITE = {json.dumps(site, indent=1)};\n\n{worker}", encoding="utf-8")
 
 
-def _integrity(file: Path) -> str:
+def integrity(file: Path) -> str:
     """A file's SHA-256 as browsers write it in an integrity attribute."""
     return f"sha256-{base64.b64encode(hashlib.sha256(file.read_bytes()).digest()).decode()}"
 

@@ -148,7 +148,7 @@ BROKEN = {
     "the wasm is missing": ("**/pyodide.asm.wasm", refuse, "pyodide.asm.wasm"),
     "the network is gone": ("**/pyodide.asm.wasm", lambda route: route.abort(), "pyodide.asm.wasm"),
     "the standard library is cut short": ("**/python_stdlib.zip", cut, "python_stdlib.zip"),
-    "PyScript is missing": ("**/runtime/pyscript/core.js", refuse, "PyScript"),
+    "PyScript is missing": ("**/runtime/pyscript/core.js", refuse, "core.js"),
     "the manifest is missing": ("**/boot-manifest.json", refuse, "boot-manifest.json"),
 }
 
@@ -172,10 +172,11 @@ def test_a_part_that_does_not_arrive_is_named_with_what_to_do(visitor, case):
 def test_when_the_labs_own_code_is_missing_a_later_reload_is_enough(visitor):
     lab = visitor()
     lab.expects_trouble = True
-    lab.page.route("**/app.zip", refuse, times=1)
+    lab.page.route("**/app.zip", refuse)
     lab.page.goto(f"{lab.origin}/")
     expect(lab.page.get_by_role("alert").filter(has_text="app.zip")).to_be_visible(timeout=BOOT_MS)
     expect(lab.page.locator("html")).to_have_attribute("data-boot", "failed")
+    lab.page.unroute_all()
     lab.page.get_by_role("button", name="Reload the page").click()
     lab.ready()
     expect(lab.page.locator("#boot-failure")).to_be_hidden()

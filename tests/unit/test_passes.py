@@ -27,11 +27,11 @@ def refusing(parts, workshop):
 def test_a_pass_that_does_not_fit_is_named_and_the_build_goes_on_without_it(monkeypatch, capsys):
     stuck = Pass("stuck", "It does.", "2 s", "All takes longer.", refusing)
     monkeypatch.setattr(passes, "PASSES", (changing("a", "x"), stuck, changing("b", "x")))
-    assert passes.applied({"x": b"", "y": b"y"}, None) == ({"x": b"ab", "y": b"y"}, ["a", "b"])
+    assert passes.applied({"x": b"", "y": b"y"}, None) == ({"x": b"ab", "y": b"y"}, {"a": ["x"], "b": ["x"]})
     assert (
         capsys.readouterr().out == "Without the pass 'stuck': these runtimes are built otherwise. All takes longer.\n"
     )
-    assert passes.applied({"x": b""}, None, without=["a", "stuck"]) == ({"x": b"b"}, ["b"])
+    assert passes.applied({"x": b""}, None, without=["a", "stuck"]) == ({"x": b"b"}, {"b": ["x"]})
     assert capsys.readouterr().out == ""
 
 

@@ -21,19 +21,19 @@ PASSES: tuple[Pass, ...] = (  # in the order in which they are applied
 NAMES = tuple(each.name for each in PASSES)
 
 
-def applied(parts: Parts, workshop: Workshop, without: Collection[str] = ()) -> tuple[Parts, list[str]]:
-    """The parts after every pass but those `without`, and the names of the passes that applied.
+def applied(parts: Parts, workshop: Workshop, without: Collection[str] = ()) -> tuple[Parts, dict[str, list[str]]]:
+    """The parts after every pass but those `without`, and which passes applied, each with the parts that it made.
 
     One that doesn't fit these runtimes prints a sentence and changes nothing. Raises BuildError where one fails.
     """
-    names = []
+    made: dict[str, list[str]] = {}
     for each in PASSES:
         if each.name in without:
             continue
         try:
-            parts = {**parts, **each.apply(parts, workshop)}
+            changed = each.apply(parts, workshop)
         except NotHere as reason:
             print(f"Without the pass {each.name!r}: {reason}. {each.without}")
         else:
-            names.append(each.name)
-    return parts, names
+            parts, made[each.name] = {**parts, **changed}, sorted(changed)
+    return parts, made

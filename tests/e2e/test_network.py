@@ -1,0 +1,211 @@
+"""Networks that lie: a login page instead of files, answers cut short or held back, wrong types, caches with the wrong bytes in them."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import lab as native
+from tests.e2e.conftest import DESK, Lab
+from tests.e2e.liar import Liar, gone, portal, refused, spoilt, stalled, truncated, typed, with_headers
+from tools import runtimes
+
+BOOT = native.shipped().at("words.boot")
+SOON_MS = 20_000  # a busy machine; the sentence that is waited for isn't one that time alone brings
+
+
+@pytest.fixture
+def site(dist):
+    made = Liar(dist)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def guest(browser, site):
+    """A visitor who has been there once, with everything kept."""
+    lab = Lab.new(browser, site.origin, service_workers="allow", viewport=DESK).open()
+    lab.expects_trouble = True
+    expect(lab.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def stranger(browser, site):
+    """A visitor whose browser keeps nothing for visits without a network."""
+    lab = Lab.new(browser, site.origin, viewport=DESK)
+    lab.expects_trouble = True
+    yield lab
+    lab.close()
+
+
+def failure(lab, name, *parts):
+    """Wait for the sentence that a start ends with; it holds all of these."""
+    lead = BOOT[name].partition("[")[0] or re.split(r"\[\w+\]", BOOT[name])[1]
+    alert = lab.page.locator("#boot-failure")
+    expect(alert).to_contain_text(lead, timeout=SOON_MS)
+    for part in parts:
+        expect(alert).to_contain_text(part)
+    return alert
+
+
+KEPT = {
+    "portal": portal(),
+    "portal that a browser may keep": portal(max_age=3600),
+    "truncated": truncated(),
+    "truncated without a word": truncated(declared=False),
+    "stalled": stalled(),
+    "stalled midway": stalled(after=100_000),
+    "refused": refused(503),
+    "gone": gone(),
+}
+
+
+@pytest.mark.parametrize("lie", KEPT)
+def test_what_is_kept_starts_whatever_the_network_answers(guest, site, lie):
+    site.tell("*", KEPT[lie])
+    guest.page.context.new_cdp_session(guest.page).send("Network.clearBrowserCache")
+    guest.reload()
+    guest.answer("act1.prediction", "about_50")
+
+
+@pytest.mark.parametrize("lie", ["portal", "truncated without a word", "stalled", "gone"])
+def test_reloading_after_a_failure_drops_nothing_that_cannot_be_had_again(guest, site, lie):
+    before = guest.page.evaluate("caches.keys()")
+    site.tell("*", KEPT[lie])
+    with guest.page.expect_navigation():
+        guest.page.evaluate("labForget()")
+    assert guest.page.evaluate("caches.keys()") == before
+    guest.ready()
+
+
+LOSE = """async ending => {
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) if (request.url.endsWith(ending)) await cache.delete(request);
+  }
+}"""
+HAS = "async ending => (await Promise.all((await caches.keys()).map(async name => (await (await caches.open(name)).keys()).some(({ url }) => url.endsWith(ending))))).some(Boolean)"
+
+
+@pytest.mark.parametrize("lost", ["app.zip", "plotly-basic.min.js", "pyodide.asm.wasm"])
+def test_a_hole_in_what_is_kept_is_mended_at_the_next_visit(guest, site, lost):
+    guest.page.evaluate(LOSE, lost)
+    guest.reload()
+    expect(guest.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
+    assert guest.page.evaluate(HAS, lost)
+
+
+def test_that_it_works_without_a_network_is_said_only_when_nothing_is_missing(guest, site):
+    guest.page.evaluate(LOSE, "plotly-basic.min.js")
+    site.tell("*", portal())
+    guest.reload()
+    expect(guest.page.locator("html")).to_have_attribute("data-kept", "part")
+    expect(guest.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_hidden()
+    site.truth()
+    guest.reload()
+    expect(guest.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
+
+
+PATHS = ["*/app.zip", "*/pyodide.asm.wasm", "*/runtime.mjs", "*/pyodide.mjs", "*/boot-manifest.json", "*/python_stdlib.zip", "*/core-*.js"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_poisoned_cache_heals_at_the_next_visit(stranger, site, path):
+    site.tell(path, portal(max_age=86_400))
+    stranger.begin()
+    failure(stranger, "web_page", path.strip("*/").partition("*")[0])
+    site.truth()
+    stranger.page.goto("about:blank")
+    stranger.open()
+
+
+FAULTS = {
+    "portal": (portal(), "web_page", []),
+    "truncated": (truncated(declared=False), "cut", []),
+    "refused": (refused(503), "refused", ["503"]),
+    "gone": (gone(), "lost", []),
+    "other bytes": (spoilt(), "spoilt", []),
+}
+
+
+@pytest.mark.parametrize("path", ["*/app.zip", "*/pyodide.asm.wasm", "*/pieces.mjs", "*/core-*.js", "*/pyodide-lock.json"])
+@pytest.mark.parametrize("lie", FAULTS)
+def test_without_a_kept_copy_the_true_reason_is_said(stranger, site, path, lie):
+    told, name, parts = FAULTS[lie]
+    site.tell(path, told)
+    stranger.begin()
+    failure(stranger, name, path.strip("*/").partition("*")[0], *parts)
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "text/html", "text/plain; charset=utf-8"])
+def test_machine_code_under_a_wrong_type_starts_all_the_same(stranger, site, kind):
+    site.tell("*.wasm", typed(kind))
+    stranger.open()
+
+
+@pytest.mark.parametrize("pattern", ["*.mjs", "*/core*.js"])
+def test_modules_under_a_wrong_type_are_named_with_it(stranger, site, pattern):
+    site.tell(pattern, typed("text/plain"))
+    stranger.begin()
+    failure(stranger, "wrong_type", "text/plain", pattern.rpartition(".")[2])
+
+
+def test_a_file_that_is_held_back_is_named_and_nothing_else_is_blamed(stranger, site):
+    site.tell("*/app.zip", stalled())
+    stranger.begin()
+    expect(stranger.page.locator("#boot-line")).to_contain_text("app.zip", timeout=SOON_MS)
+    expect(stranger.page.locator("html")).to_have_attribute("data-boot", "loading")
+    site.truth()
+    stranger.ready()
+
+
+def test_a_servers_own_policy_that_forbids_webassembly_is_named(browser, site):
+    lab = Lab.new(browser, site.origin, viewport=DESK, bypass_csp=False)
+    lab.expects_trouble = True
+    site.tell("/", with_headers(Content_Security_Policy="default-src 'self'"))
+    lab.begin()
+    failure(lab, "forbidden", "wasm-unsafe-eval")
+    lab.close()
+
+
+LACKING = {
+    "structuredClone": "delete window.structuredClone",
+    "Object.hasOwn": "delete Object.hasOwn",
+    "WebAssembly exceptions": "WebAssembly.validate = () => false",
+}
+
+
+@pytest.mark.parametrize("feature", LACKING)
+def test_a_browser_that_is_too_old_is_told_what_it_lacks_and_nothing_is_loaded(stranger, site, feature):
+    stranger.context.add_init_script(LACKING[feature])
+    stranger.begin()
+    failure(stranger, "old", feature)
+    assert site.asked(".wasm") == 0
+
+
+@pytest.mark.parametrize("name", ["boot.js", "trouble.js"])
+def test_a_browser_that_is_too_old_can_read_the_scripts_that_say_so(name):
+    text = (runtimes.ROOT / "site" / name).read_text(encoding="utf-8")
+    assert not re.search(r"\?\.[a-z(\[]|\?\?|\|\|=|&&=|catch \{|#\w+ =", re.sub(r"//.*", "", text))
+
+
+def test_a_page_that_was_opened_as_a_file_says_so_and_what_to_do(stranger, dist):
+    stranger.page.goto(f"file://{dist}/index.html")
+    failure(stranger, "file", "python3 -m http.server", "kv-cache-lab.html")
+    stranger.requests.clear()  # files
+
+
+REFUSING = """for (const name of ['compileStreaming', 'compile'])
+  WebAssembly[name] = async code => { await code; throw new WebAssembly.CompileError('function 1234 failed to compile'); };"""
+
+
+def test_machine_code_that_the_browser_refuses_is_named_in_a_report_with_what_the_build_changed(stranger):
+    stranger.context.add_init_script(REFUSING + "Object.defineProperty(navigator, 'clipboard', { value: undefined });")
+    stranger.begin()
+    failure(stranger, "refuses", "pyodide.asm.wasm", "function 1234")
+    stranger.press(native.shipped().at("words.trouble_copy"))
+    report = stranger.page.locator("#trouble-text").input_value()
+    for part in ("runtime/pyodide/pyodide.asm.wasm, changed by: trampolines", "Chrome/", "(Chromium)", "function 1234"):
+        assert part in report
