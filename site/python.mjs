@@ -149,7 +149,8 @@ export async function startPython(
   const before = globalThis.fetch;
   globalThis.fetch = async (input, init) => {
     const path = Object.keys(start).find((name) => here(name) === String(input.url ?? input));
-    if (path === WASM) return thrifty ? new Response() : had(WASM, machineCode, (asked) => okay(WASM, asked)); // code() has it
+    if (path === WASM && thrifty) return new Response(); // nobody reads it: code() has it
+    if (path === WASM) return had(WASM, machineCode, async (asked) => counted(WASM, await okay(WASM, asked)));
     return path ? new Response(await whole(path)) : plain(input, init);
   };
   let python;
