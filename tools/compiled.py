@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import compiling
+from tools import compiling, runtimes
 from tools.trouble import BuildError
 
 HERE = Path(__file__).parent
@@ -74,16 +74,13 @@ def _digest(*parts: bytes) -> str:
 def _compile(
     pyodide: Path, pyscript: Path, inputs: Mapping[str, Path], outputs: Mapping[str, Path], needed: list[str]
 ) -> None:
-    node = shutil.which("node")
-    if node is None:
-        raise BuildError("node is not on this machine, and Python is compiled for the page with it. Install Node.js.")
     order = {
         "inputs": {name: str(path.resolve()) for name, path in inputs.items()},
         "outputs": {name: str(path.resolve()) for name, path in outputs.items()},
         "pyscript": str(pyscript.resolve()),
         "needed": needed,
     }
-    command = [node, str(HERE / "compiler.mjs"), str(pyodide.resolve()), json.dumps(order)]
+    command = [runtimes.node(), str(HERE / "compiler.mjs"), str(pyodide.resolve()), json.dumps(order)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise BuildError(f"Python could not be compiled for the page: {_reason(done.stderr or done.stdout)}")

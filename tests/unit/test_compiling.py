@@ -149,6 +149,8 @@ class Compiler:
         self.orders, self.failure = [], failure
 
     def run(self, command, **_):
+        if command[-1] == "--version":
+            return subprocess.CompletedProcess(command, 0, "v22.1.0", "")
         order = json.loads(command[-1])
         self.orders.append(order)
         for name, path in order["outputs"].items():
