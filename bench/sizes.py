@@ -34,11 +34,13 @@ def zipped(name: str, content: bytes) -> bytes | None:
     return gzip.compress(content, GZIP_LEVEL, mtime=0)
 
 
-def sizes(name: str, content: bytes, kept: Path) -> Sizes:
-    """What one file weighs. Brotli at its best takes half a minute for a large file, so `kept` remembers by hash."""
+def sizes(name: str, content: bytes, kept: Path | None) -> Sizes:
+    """What one file weighs. Brotli at its best takes half a minute for a large file, so `kept` remembers by hash; None: 0."""
     small = zipped(name, content)
     if small is None:
         return Sizes(len(content), len(content), len(content))
+    if kept is None:
+        return Sizes(len(content), len(small))
     note = kept / hashlib.sha256(content).hexdigest()
     if not note.exists():
         kept.mkdir(parents=True, exist_ok=True)
@@ -46,6 +48,6 @@ def sizes(name: str, content: bytes, kept: Path) -> Sizes:
     return Sizes(len(content), len(small), int(note.read_text(encoding="ascii")))
 
 
-def total(names: Iterable[str], folder: Path, kept: Path) -> Sizes:
+def total(names: Iterable[str], folder: Path, kept: Path | None) -> Sizes:
     """What the files of `folder` under these names weigh together, each counted once however often it was asked for."""
     return sum((sizes(name, (folder / name).read_bytes(), kept) for name in sorted(set(names))), Sizes())

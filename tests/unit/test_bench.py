@@ -184,7 +184,15 @@ def test_the_command_line_knows_its_parts(capsys):
     assert options.read([]).parts == list(options.PARTS)
     quick = options.read(["page", "--quick", "--seconds", "3"])
     assert (quick.parts, quick.runs, quick.seconds) == (["page"], options.QUICK_RUNS, 3)
+    assert options.read(["--quick"]).parts == list(options.QUICK_PARTS)
     for wrong in (["pages"], ["--runs", "-1"], ["page", "--seconds", "x"]):
         with pytest.raises(SystemExit):
             options.read(wrong)
     assert "no part 'pages'" in capsys.readouterr().err
+
+
+def test_a_quick_look_takes_two_minutes_and_more_takes_longer():
+    quick, whole = (options.expected_s(options.read(arguments)) for arguments in (["--quick"], []))
+    assert quick <= 120 < whole
+    assert options.expected_s(options.read(["--runs", "9"])) > whole
+    assert sizes.sizes("page.html", TEXT, None).brotli == 0  # a large file takes half a minute
