@@ -167,22 +167,28 @@
     /** How high a part of a slide may be so that nothing on the slide lies below it, in the slide's own px, before it is scaled. */
     #room(part) {
       const [slides, slide] = [this.#slides, this.closest(".slides section")];
-      const scale = slides.getBoundingClientRect().height / slides.offsetHeight;
-      if (!slide?.getClientRects().length || !scale) return FIRST_PX; // not shown yet: it is measured again when it is
+      if (!slide?.getClientRects().length) return FIRST_PX; // not shown yet: it is measured again when it is
+      const scale = slide.getBoundingClientRect().width / slide.offsetWidth;
+      const height = Math.min(slides.offsetHeight, window.Reveal?.getComputedSlideSize?.().height || Infinity);
       const below = Math.max(...[...slide.children].map((child) => child.getBoundingClientRect().bottom));
       const others = below - slide.getBoundingClientRect().top - part.getBoundingClientRect().height;
-      return Math.floor(slides.offsetHeight - others / scale - SLIDE_MARGIN_PX);
+      return Math.floor(height - others / scale - SLIDE_MARGIN_PX);
     }
 
     /** Keep figure and frame on their slide, whatever stands around them and however its size changes. */
     #stayOnSlide() {
+      let before = 0;
       const fit = () => {
-        if (this.#frame) return this.#tall(this.#fixed());
         const figures = [...this.querySelectorAll("img")];
-        const shown = figures.find((figure) => figure.getClientRects().length);
-        if (!shown) return;
-        const height = `${Math.max(SMALLEST_FIGURE_PX, this.#room(shown))}px`;
-        for (const figure of figures) Object.assign(figure.style, { maxHeight: height, maxWidth: "100%", width: "auto" });
+        const part = this.#frame ?? figures.find((figure) => figure.getClientRects().length);
+        if (!part) return;
+        const height = Math.max(SMALLEST_FIGURE_PX, this.#room(part));
+        for (const { style } of figures) Object.assign(style, { maxHeight: `${height}px`, maxWidth: "100%", width: "auto" });
+        if (this.#frame) this.#tall(this.#fixed());
+        const now = this.closest(".slides section")?.offsetHeight;
+        // A centred slide is put in the middle only when reveal.js is asked; slides below one another need none of it.
+        if (now !== before && !window.Reveal?.isScrollView?.()) window.Reveal?.layout?.();
+        before = now;
       };
       const watch = new ResizeObserver(fit);
       for (const node of [this.#slides, this.closest(".slides section"), this]) if (node) watch.observe(node);

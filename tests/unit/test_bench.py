@@ -195,4 +195,10 @@ def test_a_quick_look_takes_two_minutes_and_more_takes_longer():
     quick, whole = (options.expected_s(options.read(arguments)) for arguments in (["--quick"], []))
     assert quick <= 120 < whole
     assert options.expected_s(options.read(["--runs", "9"])) > whole
-    assert sizes.sizes("page.html", TEXT, None).brotli == 0  # a large file takes half a minute
+
+
+@pytest.mark.parametrize("name", ["page.html", "numpy.whl"])
+def test_a_quick_look_weighs_no_brotli_at_all(name, tmp_path):
+    """A large file takes it half a minute; a sum of the others would be a wrong figure."""
+    quick, whole = sizes.sizes(name, TEXT, None), sizes.sizes(name, TEXT, tmp_path)
+    assert quick == Sizes(whole.raw, whole.gzip, 0)
