@@ -220,7 +220,7 @@ def test_a_frame_at_its_limit_scrolls_inside_and_leaves_nothing_out_of_reach(boo
             expect(last).to_be_in_viewport(timeout=SOON_MS)
             break
     expect(last).to_be_in_viewport()
-    inside.evaluate("scrollTo(0, 0)")
+    inside.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     last.focus()  # by keyboard too
     expect(last).to_be_in_viewport()
 
