@@ -79,7 +79,8 @@ def slides(tmp_path_factory: pytest.TempPathFactory, origin: str) -> Iterator[st
     start = f"Reveal.initialize({{ width: {WIDTH}, height: {HEIGHT}, margin: 0.1, center: %s, hash: true, transition: 'none' }})"
     for name, centred in (("slides", "false"), ("centred", "true")):
         (folder / f"{name}.html").write_text(
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Slides</title>{head}<body><div class="reveal"><div class="slides">'
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Slides</title>{head}'
+            '<body><div class="reveal"><div class="slides">'
             f'{body}</div></div><script src="reveal/reveal.js"></script><script>{start % centred}</script>',
             encoding="utf-8",
         )

@@ -100,7 +100,9 @@ def test_another_model_leaves_the_old_name_in_no_sentence(tmp_path, settings):
         if settings:
             assert "H100" not in read.replace(wording.fill(content["course"]["briefing"]["units_note"], {}), "")
         changed = course.from_tables(content)
-        sentences = [wording.fill(b["claim"], bugs.said(changed, i, b["draft"])) for i, b in bugs.all_of(changed).items()]
+        sentences = [
+            wording.fill(b["claim"], bugs.said(changed, i, b["draft"])) for i, b in bugs.all_of(changed).items()
+        ]
         sentences += [said["alt"] + said["caption"] for said in figures.words(changed).values()]
         assert not any("Llama-3-70B" in sentence for sentence in sentences[:-3])
 
