@@ -21,6 +21,8 @@ def main(arguments: list[str]) -> int:
     asked = options.read(arguments)
     dist, cache = Path(os.environ["LAB_DIST"]), runtimes.cache_folder()
     record: dict[str, Any] = {"machine": machine()}
+    minutes = max(1, round(options.expected_s(asked) / 60))
+    print(f"Measuring {', '.join(asked.parts)}: about {minutes} minutes on two quiet processors.", flush=True)
     tables, troubles, begun = [], [], time.monotonic()
     for part in asked.parts:
         try:
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> int:
                 tables.append(frames.table(record[part]))
                 continue
             if part == "page":
-                measures = page.measure(dist, cache, asked.runs, asked.seconds)
+                measures = page.measure(dist, cache, asked.runs, asked.seconds, asked.quick)
             else:
                 measures = lighthouse.measure(dist, cache, asked.runs)
             record[part] = [measure.record() for measure in measures]

@@ -71,13 +71,14 @@ class Dragging:
         if (resident := self.memory.resident_bytes()) is not None:
             self.found.resident_mb.append(resident / 1e6)
 
-    def end(self) -> Dragged:
-        """Growth over all turns, then over a thousand moves; and everything found."""
+    def end(self, *, thousand: bool) -> Dragged:
+        """Growth over all turns, then over a `thousand` moves if that is wanted; and everything found."""
         before = self.memory.heap_bytes()
         self.found.drag_growth_kb.append((before - self.heap_before) / 1e3)
-        self.page.evaluate("count => bench.move(count)", MOVES)
-        self.rest()
-        self.found.moves_growth_kb.append((self.memory.heap_bytes() - before) / 1e3)
+        if thousand:
+            self.page.evaluate("count => bench.move(count)", MOVES)
+            self.rest()
+            self.found.moves_growth_kb.append((self.memory.heap_bytes() - before) / 1e3)
         return self.found
 
 

@@ -34,11 +34,11 @@ Samples = dict[tuple[str, ...], list[float]]  # by subject and what was measured
 
 @dataclass(frozen=True)
 class Place:
-    """Where things lie while measuring: a host for each page, an empty folder for profiles, the cache."""
+    """Where things lie while measuring: a host for each page, an empty folder for profiles."""
 
     hosts: dict[str, Host]
     profiles: Path
-    cache: Path
+    brotli: Path | None  # what was once compressed; None: that form isn't weighed
 
     def profile(self) -> Path:
         """A profile that has seen nothing."""
@@ -46,30 +46,34 @@ class Place:
 
     def weigh(self, subject: Subject, names: set[str]) -> Sizes:
         """What these files of a page weigh."""
-        return total(names, self.hosts[subject.name].folder, self.cache / "brotli-sizes")
+        return total(names, self.hosts[subject.name].folder, self.brotli)
 
 
-def measure(dist: Path, cache: Path, runs: int, seconds: float) -> list[Measure]:
-    """Every measure of the page. `runs` visits of each kind, `seconds` of dragging."""
+def measure(dist: Path, cache: Path, runs: int, seconds: float, quick: bool = False) -> list[Measure]:
+    """Every measure of the page. `runs` visits of each kind, `seconds` of dragging.
+
+    `quick` leaves out the slow line, brotli, what is held, and the thousand moves, and with them their rows.
+    """
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright, ExitStack() as stack:
         folders = {LAB.name: dist, BARE.name: bare.make(Path(scratch) / "bare", cache)}
         hosts = {name: stack.enter_context(Host(folder)) for name, folder in folders.items()}
         profiles = Path(scratch) / "profiles"
         profiles.mkdir()
-        place = Place(hosts, profiles, cache)
+        place = Place(hosts, profiles, None if quick else cache / "brotli-sizes")
         samples: Samples = defaultdict(list)
         for run in range(runs):
-            for line in LINES:
+            for line in [FULL] if quick else LINES:
                 for subject in MEASURED:
                     print(f"visit {run + 1} of {runs} at {line}: {subject.name}", flush=True)
                     fresh_and_used(playwright, place, subject, line, samples)
-            for subject in MEASURED:
+            for subject in () if quick else MEASURED:
                 print(f"what is held, {run + 1} of {runs}: {subject.name}", flush=True)
                 there = place.profile(), place.hosts[subject.name]
                 samples[subject.name, "held"].append(held.held_bytes(playwright, *there, subject) / 1e6)
-        dragged = drag(playwright, place, seconds, samples)
+        dragged = drag(playwright, place, seconds, samples, thousand=not quick)
     memory = pair("page memory", "MB", samples, "held", bar=Bar(0.9))
-    return [*coming_up(samples), *weight(samples), *following(dragged), memory]
+    every = [*coming_up(samples), *weight(samples), *following(dragged), memory]
+    return [one for one in every if one.lab or not quick]
 
 
 def fresh_and_used(playwright: Playwright, place: Place, subject: Subject, line: str, samples: Samples) -> None:
@@ -92,11 +96,13 @@ def fresh_and_used(playwright: Playwright, place: Place, subject: Subject, line:
 
 def note(samples: Samples, subject: Subject, when: str, found: Sizes) -> None:
     """Keep three weights, MB."""
-    for form in ("raw", "gzip", "brotli"):
+    for form in ("raw", "gzip", "brotli") if found.brotli else ("raw", "gzip"):
         samples[subject.name, when, form].append(getattr(found, form) / 1e6)
 
 
-def drag(playwright: Playwright, place: Place, seconds: float, samples: Samples) -> dict[str, Dragged]:
+def drag(
+    playwright: Playwright, place: Place, seconds: float, samples: Samples, *, thousand: bool
+) -> dict[str, Dragged]:
     """Both pages open in browsers of their own, dragged in turns; at the end everything that each page ever asked for."""
     with ExitStack() as stack:
         dragging = {}
@@ -113,7 +119,7 @@ def drag(playwright: Playwright, place: Place, seconds: float, samples: Samples)
             for one in dragging.values():
                 one.turn(seconds / turns)
                 one.look()
-        found = {name: one.end() for name, one in dragging.items()}
+        found = {name: one.end(thousand=thousand) for name, one in dragging.items()}
         for subject in MEASURED:
             note(samples, subject, "in all", place.weigh(subject, place.hosts[subject.name].names()))
     return found

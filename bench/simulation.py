@@ -17,7 +17,7 @@ from bench.figures import markdown
 from bench.host import Host
 
 RUNS = {1_000: 5, 10_000: 5, 100_000: 1}  # by requests
-QUICK = {1_000: 3, 10_000: 1}
+QUICK = {1_000: 1}
 PATIENCE_MS = 600_000
 TIMED = Path(__file__).parent / "timed.py"
 PYTHON = Path(__file__).parents[1] / "site/py"

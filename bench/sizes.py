@@ -34,18 +34,21 @@ def zipped(name: str, content: bytes) -> bytes | None:
     return gzip.compress(content, GZIP_LEVEL, mtime=0)
 
 
-def sizes(name: str, content: bytes, kept: Path) -> Sizes:
-    """What one file weighs. Brotli at its best takes half a minute for a large file, so `kept` remembers by hash."""
+def sizes(name: str, content: bytes, kept: Path | None) -> Sizes:
+    """What one file weighs. Brotli at its best takes half a minute for a large file, so `kept` remembers by hash; None: 0."""
     small = zipped(name, content)
+    sent = len(content) if small is None else len(small)
+    if kept is None:
+        return Sizes(len(content), sent)
     if small is None:
-        return Sizes(len(content), len(content), len(content))
+        return Sizes(len(content), sent, sent)
     note = kept / hashlib.sha256(content).hexdigest()
     if not note.exists():
         kept.mkdir(parents=True, exist_ok=True)
         note.write_text(str(len(brotli.compress(content, quality=11))), encoding="ascii")
-    return Sizes(len(content), len(small), int(note.read_text(encoding="ascii")))
+    return Sizes(len(content), sent, int(note.read_text(encoding="ascii")))
 
 
-def total(names: Iterable[str], folder: Path, kept: Path) -> Sizes:
+def total(names: Iterable[str], folder: Path, kept: Path | None) -> Sizes:
     """What the files of `folder` under these names weigh together, each counted once however often it was asked for."""
     return sum((sizes(name, (folder / name).read_bytes(), kept) for name in sorted(set(names))), Sizes())

@@ -3,7 +3,8 @@
 //
 //   url      where the lab lies                    act     1, 2 or all
 //   load     click (default), visible, eager       stage   predict, reality, explore, twist, reflect
-//   height   a fixed height in px; without it the frame is as high as what it shows, from 200 to 12,000 px
+//   height   a fixed height in px; without it the frame is as high as what it shows, from 200 to 12,000 px,
+//            and scrolls inside from there on. On a slide of reveal.js figure and frame are never higher than the slide has room for
 //   theme    light or dark; without it the page's own: data-bs-theme, data-theme, quarto-dark, or the system's
 //   title    what the frame is called for a screen reader
 //   lang     the language of the words around the frame, if not the page's; the lab in German lies at .../de.html
@@ -14,6 +15,7 @@
   if (customElements.get("kv-lab")) return;
   const PROTOCOL = 1;
   const [LOWEST_PX, HIGHEST_PX, FIRST_PX] = [200, 12000, 640];
+  const [SLIDE_MARGIN_PX, SMALLEST_FIGURE_PX] = [20, 80]; // reveal.js keeps so much free above and below what a slide shows
   const SILENT_AFTER_MS = 20000;
   const ALLOW = "clipboard-write; fullscreen; web-share; storage-access";
   const WORDS = {}; // by language: the build fills in content/embed.toml, [element]
@@ -24,6 +26,7 @@
     [hidden] { display: none !important; }
     .bar { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; margin: 0.5rem 0; font-size: 0.9em; }
     .bar span { flex: 1 1 14rem; }
+    .slide.bar { font-size: 20px; line-height: 1.3; } /* a slide's own letters are twice as large */
     button, a { font: inherit; color: inherit; }
     button {
       padding: 0.5em 1.1em; min-height: 2.75em; cursor: pointer; border-radius: 0.6em;
@@ -84,9 +87,9 @@
       this.#origin = address.origin;
       const title = this.getAttribute("title") || this.#words.title;
       this.#frame = make("iframe", { src: address.href, title, allow: ALLOW, loading: "eager" });
-      this.#tall(this.#fixed() ?? FIRST_PX);
       this.#part("stage").append(this.#frame);
       this.#show({ base: false, begin: false, stage: true, head: true });
+      this.#tall(this.#fixed() ?? FIRST_PX);
       this.#part("say").textContent = this.#words.loading;
       this.#silence = setTimeout(() => (this.#part("say").textContent = this.#words.silent), SILENT_AFTER_MS);
       this.#undo.push(() => clearTimeout(this.#silence));
@@ -114,6 +117,7 @@
         make("div", { className: "bar head", hidden: true }, make("span", { className: "say", role: "status" }), full, apart),
         make("div", { className: "stage", hidden: true }),
       );
+      if (this.#slides) for (const bar of this.#shadow.querySelectorAll(".bar")) bar.classList.add("slide");
       open.addEventListener("click", () => {
         this.#asked = true;
         this.open();
@@ -149,9 +153,46 @@
       return own === "light" || own === "dark" ? own : pageTheme();
     }
 
+    /** The frame's height where it doesn't follow the lab: the one asked for, on a slide no more than there is room for. */
     #fixed() {
       const height = Number.parseInt(this.getAttribute("height"), 10);
-      return Number.isFinite(height) ? height : null;
+      const asked = Number.isFinite(height) ? height : null;
+      return this.#slides ? Math.min(asked ?? HIGHEST_PX, this.#room(this.#frame)) : asked;
+    }
+
+    get #slides() {
+      return this.closest(".reveal .slides");
+    }
+
+    /** How high a part of a slide may be so that nothing on the slide lies below it, in the slide's own px, before it is scaled. */
+    #room(part) {
+      const [slides, slide] = [this.#slides, this.closest(".slides section")];
+      if (!slide?.getClientRects().length) return FIRST_PX; // not shown yet: it is measured again when it is
+      const scale = slide.getBoundingClientRect().width / slide.offsetWidth;
+      const height = Math.min(slides.offsetHeight, window.Reveal?.getComputedSlideSize?.().height || Infinity);
+      const below = Math.max(...[...slide.children].map((child) => child.getBoundingClientRect().bottom));
+      const others = below - slide.getBoundingClientRect().top - part.getBoundingClientRect().height;
+      return Math.floor(height - others / scale - SLIDE_MARGIN_PX);
+    }
+
+    /** Keep figure and frame on their slide, whatever stands around them and however its size changes. */
+    #stayOnSlide() {
+      let before = 0;
+      const fit = () => {
+        const figures = [...this.querySelectorAll("img")];
+        const part = this.#frame ?? figures.find((figure) => figure.getClientRects().length);
+        if (!part) return;
+        const height = Math.max(SMALLEST_FIGURE_PX, this.#room(part));
+        for (const { style } of figures) Object.assign(style, { maxHeight: `${height}px`, maxWidth: "100%", width: "auto" });
+        if (this.#frame) this.#tall(this.#fixed());
+        const now = this.closest(".slides section")?.offsetHeight;
+        // A centred slide is put in the middle only when reveal.js is asked; slides below one another need none of it.
+        if (now !== before && !window.Reveal?.isScrollView?.()) window.Reveal?.layout?.();
+        before = now;
+      };
+      const watch = new ResizeObserver(fit);
+      for (const node of [this.#slides, this.closest(".slides section"), this]) if (node) watch.observe(node);
+      this.#undo.push(() => watch.disconnect());
     }
 
     #tall(height) {
@@ -166,6 +207,7 @@
 
     #listen() {
       this.#show({ begin: !this.#frame });
+      if (this.#slides) this.#stayOnSlide();
       const hear = (event) => this.#hear(event);
       const dress = () => this.#tell("theme", { theme: this.#theme() });
       const watch = new MutationObserver(dress);
@@ -197,11 +239,12 @@
       }
     }
 
-    #arrived({ stageTop }) {
+    #arrived({ stageTop, height }) {
       this.#tell("theme", { theme: this.#theme() }); // it may have changed while the lab was loading
       this.dispatchEvent(new CustomEvent("kvlab-ready", { bubbles: true }));
       if (this.#asked && Number.isFinite(stageTop) && this.#fixed() === null) {
-        scrollBy({ top: this.#frame.getBoundingClientRect().top + Math.min(stageTop, HIGHEST_PX) - 24 });
+        const inside = Math.max(0, Math.min(stageTop - 16, height - HIGHEST_PX)); // so far a frame at its limit has scrolled
+        scrollBy({ top: this.#frame.getBoundingClientRect().top + stageTop - inside - 24 });
       }
     }
 

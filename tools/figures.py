@@ -89,12 +89,13 @@ def _texts(course: Any, name: str, numbers: Numbers) -> dict[str, str]:
 def _memory(course: Any) -> Numbers:
     """What Act I's message tells: GPUs, their memory and the weights, in bytes. Not the answer."""
     import engine
+    from course import short_name
 
     told = course.at("act1.deployment")
     model, gpu = course.models[told["model"]], course.gpus[told["gpu"]]
     weights = engine.weight_bytes(model, told["weight_bits"])
     sizes = {"gpu_bytes": gpu.memory_bytes, "weights_gpu_bytes": weights / told["gpus"]}
-    return {"gpus": told["gpus"], "model": model.name, **sizes}
+    return {"gpus": told["gpus"], "gpu_short": short_name(gpu.name), "model": model.name, **sizes}
 
 
 def _draw_memory(drawing: Drawing, texts: Texts, numbers: Numbers, ink: Ink) -> None:

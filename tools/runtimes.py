@@ -28,6 +28,7 @@ from tools.trouble import BuildError
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECT_TIMEOUT_S = 8
+NODE_FROM = 18  # the oldest Node.js in which Pyodide starts: 16 refuses its WebAssembly
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,10 @@ def npm_modules(cache: Path, root: Path = ROOT) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise BuildError(
-            "npm is not on this machine, and the runtimes come from it. Install Node.js (with npm) and build again."
+            "npm is not on this machine, and the runtimes come from it."
+            f" Install Node.js {NODE_FROM} or newer (with npm) and build again."
         )
+    node()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in ("package.json", "package-lock.json", ".npmrc"):
@@ -114,6 +117,20 @@ def npm_modules(cache: Path, root: Path = ROOT) -> Path:
         raise BuildError(f"npm could not fetch the runtimes: {reason}. Check the network and build again.")
     (folder / "complete").touch()
     return modules
+
+
+def node() -> str:
+    """The path of Node.js. Raises BuildError when it is missing or older than NODE_FROM; a version that can't be read passes."""
+    program = shutil.which("node")
+    if program is None:
+        raise BuildError(
+            f"Node.js is not on this machine. Install Node.js {NODE_FROM} or newer (with npm) and build again."
+        )
+    said = subprocess.run([program, "--version"], capture_output=True, text=True).stdout.strip().removeprefix("v")
+    major = said.partition(".")[0]
+    if major.isdecimal() and int(major) < NODE_FROM:
+        raise BuildError(f"This build needs Node.js {NODE_FROM} or newer; {program} is {said}. Install a newer one.")
+    return program
 
 
 def _npms_reason(output: str) -> str:

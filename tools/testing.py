@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,7 +24,13 @@ BRISK = (
     ROOT / "tests/e2e/brisk.toml"
 )  # shorter simulations: the page tests are about the page, not about how much it computes
 WITHOUT_PAGE, WITH_PAGE = ("tests", "--ignore=tests/e2e"), ("tests/e2e",)
+PATIENCE_S = 300  # for packages that a machine without a network never gets
 NONE_CHOSEN = 5  # pytest's status when an argument like -k leaves none over
+# The other engines of the page tests: programs that each needs, one of each row, and Debian's packages of them.
+ENGINES = {
+    "Firefox": ((("firefox-esr", "firefox"), "firefox-esr"),),
+    "WebKit": ((("WebKitWebDriver",), "webkit2gtk-driver"), (("Xvfb",), "xvfb")),
+}
 TYPED = ("site/py/engine.py", "site/py/physics", "site/py/ledger.py", "tools", "bench", "build.py")
 
 
@@ -32,10 +40,13 @@ def run(
     """Every check: lint, format, types, unit and page tests. Returns 0 only if all passed; none keeps another from running.
 
     `build` makes the site in `dist`, `build_brisk` one for the page tests with BRISK settings. `arguments` go to pytest.
-    Raises BuildError when the environment, the browser or a build can't be had.
+    Raises BuildError when the environment, the browser or a build can't be had, or when `arguments` leave no test over.
     """
     python = environment(cache)
+    if arguments and _collected(python, arguments) == NONE_CHOSEN:
+        raise BuildError(f"Nothing was tested: no test fits {shlex.join(arguments)}. Look for a misspelt name.")
     browser = find_browser(python)
+    lacking = lacking_engines()
     build()
     rows: list[str] = []
     records: list[Path] = []
@@ -63,14 +74,70 @@ def run(
             passed = code == 0 or (code == NONE_CHOSEN and command[1] == "pytest")
             failed |= not passed
             rows.append(f"{name}: {'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s")
-        print("\n" + "\n".join(rows))
+        print("\n" + "\n".join([*rows, *engines(records[-1], lacking)]))
+        if not failed and not any(tests_of(record, "ran") for record in records):
+            failed = True
+            print("Nothing was tested: each test that was chosen was skipped.")
         print(counted(*records), flush=True)
     return int(failed)
+
+
+def _collected(python: Path, arguments: list[str]) -> int:
+    """pytest's status when it looks for the tests that the arguments choose, which takes seconds and runs none."""
+    command = [str(python), "-m", "pytest", "--collect-only", "-q", "tests", *arguments]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
 
 
 def _recorded(scratch: str, name: str, records: list[Path]) -> list[str]:
     records.append(Path(scratch) / f"{name}.xml")
     return [f"--junit-xml={records[-1]}"]
+
+
+def tests_of(record: Path, outcome: str) -> list[ElementTree.Element]:
+    """The tests in pytest's record that "ran", or that were "skipped"."""
+    every = ElementTree.parse(record).iter("testcase") if record.exists() else ()
+    return [test for test in every if (test.find("skipped") is None) == (outcome == "ran")]
+
+
+def engines(record: Path, lacking: Mapping[str, str]) -> list[str]:
+    """A line for each browser engine: in how many page tests it ran, or why in none and what would help.
+
+    `record` is pytest's of the page tests; `lacking` says what an engine needs that this machine doesn't have.
+    """
+    ran, skipped = tests_of(record, "ran"), tests_of(record, "skipped")
+    lines = [f"engine Chromium: ran {sum(not _engine(test) for test in ran)} page tests"]
+    for name in ENGINES:
+        count = sum(_engine(test) == name for test in ran)
+        reasons = [test.find("skipped").get("message", "") for test in skipped if _engine(test) == name]  # type: ignore[union-attr]
+        why = lacking.get(name) or next(iter(reasons), "none of its tests was chosen")
+        lines.append(f"engine {name}: " + (f"ran {count} page tests" if count else f"did not run: {why}"))
+    return lines
+
+
+def _engine(test: ElementTree.Element) -> str | None:
+    """The engine that a test names in its brackets; None for Chromium's."""
+    chosen = test.get("name", "").partition("[")[2].rstrip("]").split("-")
+    return next((name for name in ENGINES if name in chosen), None)
+
+
+def lacking_engines() -> dict[str, str]:
+    """What each engine needs and this machine lacks, as a sentence by engine; got first from Debian, where that can be done."""
+    missing = _missing()
+    if missing:
+        _debians(*(package for packages in missing.values() for package in packages))
+    return {
+        name: f"install Debian's {' and '.join(packages)}, or what fits your system."
+        for name, packages in _missing().items()
+    }
+
+
+def _missing() -> dict[str, list[str]]:
+    """Debian's packages for the programs that aren't on this machine, by engine."""
+    found = {
+        name: [package for programs, package in needs if not any(map(shutil.which, programs))]
+        for name, needs in ENGINES.items()
+    }
+    return {name: packages for name, packages in found.items() if packages}
 
 
 def counted(*records: Path) -> str:
@@ -147,7 +214,7 @@ def find_browser(python: Path) -> str:
             )
         return program
     on_path = next((found for found in map(shutil.which, BROWSERS) if found), None)
-    return on_path or _playwrights_own(python) or _debians() or _no_browser()
+    return on_path or _playwrights_own(python) or _debians_chromium() or _no_browser()
 
 
 def _playwrights_own(python: Path) -> str | None:
@@ -159,16 +226,20 @@ def _playwrights_own(python: Path) -> str | None:
     return path if path and Path(path).exists() else None
 
 
-def _debians() -> str | None:
-    if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return None
-    print("Installing Debian's chromium for the tests (once) ...", flush=True)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "-qq"], capture_output=True, env=quiet)
-    subprocess.run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], capture_output=True, env=quiet
-    )
+def _debians_chromium() -> str | None:
+    _debians("chromium")
     return shutil.which("chromium")
+
+
+def _debians(*packages: str) -> None:
+    """Install Debian's packages where this may be done; what doesn't come is told by whoever needs it."""
+    if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    print(f"Installing Debian's {', '.join(packages)} for the tests (once) ...", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for asked in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(["apt-get", *asked], capture_output=True, env=quiet, timeout=PATIENCE_S)
 
 
 def _no_browser() -> str:

@@ -16,7 +16,6 @@ local CHOICES = {
   stage = { "predict", "reality", "explore", "twist", "reflect" },
   load = { "click", "visible", "eager" },
 }
-local SLIDE_HEIGHT = "560" -- a slide has no room to grow into
 local FIGURE_WIDTH = "640"
 
 -- --- What is asked for ---------------------------------------------------------------------------------------------------
@@ -36,15 +35,26 @@ local function has(names, name)
   return false
 end
 
--- Where the reader of a warning has to look: the file, as seen from the project.
-local function where()
+-- Where the reader of a warning has to look: the file, as seen from the project. A book that becomes one file is read as its
+-- first document, so there the shortcode's own words tell which of them it is.
+local place = ""
+
+local function where(kwargs, meta)
   local file = quarto.doc.input_file
   local root = quarto.project and quarto.project.directory
-  return root and pandoc.path.make_relative(file, root) or file
+  local name = root and pandoc.path.make_relative(file, root) or file
+  local may_be_merged = root and not quarto.doc.is_format("html:js") and pandoc.path.filename(name):match("^index%.")
+  if not may_be_merged then return name end
+  local said = {}
+  for _, option in ipairs(OPTIONS) do
+    if text(kwargs[option]) ~= "" then said[#said + 1] = " " .. option .. '="' .. text(kwargs[option]) .. '"' end
+  end
+  local document = meta and meta.book and "a document of this book" or name .. " or another document of its book"
+  return document .. ", at {{< kvlab" .. table.concat(said) .. " >}}"
 end
 
 local function warn(sentence)
-  quarto.log.warning("kvlab in " .. where() .. ": " .. sentence)
+  quarto.log.warning("kvlab in " .. place .. ": " .. sentence)
 end
 
 -- The options of one use: what the shortcode says, else the document's or project's default, else nothing.
@@ -56,6 +66,7 @@ local function options(kwargs, meta)
     if said == "" and defaults[name] ~= nil then said = text(defaults[name]) end
     if said ~= "" then found[name] = said end
   end
+  found.own_url = text(kwargs.url) ~= ""
   for name in pairs(kwargs) do
     if not has(OPTIONS, name) then warn("there is no option “" .. name .. "”. Use one of " .. listed(OPTIONS) .. ".") end
   end
@@ -69,8 +80,111 @@ local function options(kwargs, meta)
     warn('height="' .. found.height .. '" is not a number of pixels. Write height=700, or leave it out and the frame follows the lab.')
     found.height = nil
   end
-  found.act = found.act or "all"
   return found
+end
+
+-- --- Where the lab lies ----------------------------------------------------------------------------------------------------
+
+local FILE_ENDINGS = { "html", "htm", "xhtml", "php", "qmd", "md" } -- what looks like a host's last part and is a file's
+local OWN_NAMES = { "act", "stage", "embed", "theme" } -- what the lab's address may ask for; here options do that
+
+local function is_host(name)
+  local ending = name:match("^[%w-][%w.-]*%.(%a[%a]+)$")
+  return (ending and not has(FILE_ENDINGS, ending:lower())) or name == "localhost" or name:match("^%d+%.%d+%.%d+%.%d+$")
+end
+
+local function is_local(url)
+  local host = url:match("^https?://([^/:?#]*)")
+  return host == "localhost" or host:match("^127%.") or host:match("%.localhost$")
+end
+
+-- The address with slips mended that can be read in one way only, and what is taken from it for act and stage.
+local function mended(url)
+  local taken = {}
+  local function take(name, value)
+    if has(OWN_NAMES, name) then
+      if CHOICES[name] and has(CHOICES[name], value) then taken[name] = value end
+      return true
+    end
+  end
+  url = url:gsub("^[%s\u{a0}]+", ""):gsub("[%s]+$", ""):gsub("\\", "/")
+  local head, fragment = url:match("^([^#]*)#(.*)$")
+  if head then
+    url = head
+    take("act", fragment:match("^act(%w+)$") or "")
+  end
+  local path, query = url:match("^([^?]*)%?(.*)$")
+  if path then
+    local kept = {}
+    for pair in query:gmatch("[^&]+") do
+      if not take(pair:match("^([^=]*)=?(.*)$")) then kept[#kept + 1] = pair end
+    end
+    url = path .. (#kept > 0 and "?" .. table.concat(kept, "&") or "")
+  end
+  local scheme, rest = url:match("^(%a+):/?/?([^/].*)$")
+  if scheme and has({ "http", "https" }, scheme:lower()) then
+    url = scheme:lower() .. "://" .. rest
+  elseif url:match("^//") then
+    url = "https:" .. url
+  else
+    local host = url:match("^[^/?#]*")
+    if is_host((host:gsub(":%d+$", ""))) then url = (host:match("^localhost") or host:match("^127%.")) and "http://" .. url or "https://" .. url end
+  end
+  return (url:gsub("%s", "%%20")), taken
+end
+
+-- What is wrong with an address that can't be mended, as the sentence that says what to write; nil where nothing is.
+-- The first that fits counts: one warning is enough.
+local function doubtful(asked, meta)
+  local url, html_js = asked.url, quarto.doc.is_format("html:js")
+  local project = meta and (meta.website or meta.book)
+  local site = type(project) == "table" and project["site-url"]
+  if not url:match("^https?://") then
+    if url:match("^/") then return nil end
+    if url:match("^%.%.?/") and (asked.own_url or not place:find("[/\\]")) then return nil end
+    return "leads to another place from each folder of the site. Write the whole address, from https:// on, or a path from the site’s root, such as url=/"
+      .. url:gsub("^[./]+", "") .. "; or url=./" .. url:gsub("^[./]+", "") .. " in the shortcode, if the lab lies beside this very page."
+  end
+  if url:match("^https?://github%.com/") then
+    return "is where the code lies, and can’t be shown in a page. Write the address of the built lab, such as url=https://OWNER.github.io/REPO/."
+  end
+  if url:match("/act%w*/?$") then
+    return "ends in the name of an act, and the lab is one page. Write url=" .. url:gsub("act%w*/?$", "") .. " and act=1, 2 or all."
+  end
+  if html_js and url:match("^http://") and not is_local(url) and not (site and text(site):match("^http://")) then
+    return "begins with http://, and a page on https:// shows nothing of it. Write https://, if the lab’s server answers there; a book on http:// says so by its site-url."
+  end
+end
+
+-- The lab's address as it will be used, in asked.url; nil with a sentence when there is none.
+local function locate(asked, meta)
+  if not asked.url then
+    return "nothing says where the lab lies. Write url=https://... here, or once in _quarto.yml under extensions: kvlab: url:."
+  end
+  local written = asked.url
+  local url, taken = mended(written)
+  if url == "" or url:match("^https?://$") or url:match("^https?://[/?#]") or (url:match("^%a[%w+.-]*:") and not url:match("^https?://")) then
+    return 'url="' .. written .. '" is no address of a page. Write one that begins with https://.'
+  end
+  asked.url = url
+  local also = ""
+  for _, name in ipairs({ "act", "stage" }) do
+    if taken[name] and not asked[name] then
+      asked[name] = taken[name]
+      also = also .. " " .. name .. "=" .. taken[name]
+    end
+  end
+  if not url:match("^https?://") and not quarto.doc.is_format("html:js") then
+    warn('url="' .. written .. '" means nothing on paper or in an e-book, so the link is left out. Write the whole address, from https:// on.')
+    asked.url = nil
+    return
+  end
+  local doubt = doubtful(asked, meta)
+  if doubt then
+    warn('url="' .. written .. '" ' .. doubt)
+  elseif url ~= written then
+    warn('url="' .. written .. '" is no plain address of the lab and is read as ' .. url .. also .. ". Write url=" .. url .. also .. ".")
+  end
 end
 
 -- The lab's own page at the act in question.
@@ -116,14 +230,13 @@ local function html(asked)
     stylesheets = { "kvlab.css" },
   })
   local said = words[asked.act]
-  local height = asked.height or (quarto.doc.is_format("revealjs") and SLIDE_HEIGHT or nil)
   local title = asked.title or said.title
   local element = attributes({
     { "url", asked.url },
     { "act", asked.act },
     { "stage", asked.stage },
     { "load", asked.load },
-    { "height", height },
+    { "height", asked.height },
     { "title", title },
   })
   local link = "<a" .. attributes({ { "href", address(asked) } }) .. ">"
@@ -210,6 +323,7 @@ end
 -- --- The shortcode -------------------------------------------------------------------------------------------------------
 
 local function kvlab(args, kwargs, meta, _, context)
+  place = where(kwargs, meta)
   local function refuse(sentence)
     warn(sentence)
     return quarto.shortcode.error_output("kvlab", sentence, context or "block")
@@ -221,18 +335,9 @@ local function kvlab(args, kwargs, meta, _, context)
     return refuse('“' .. text(args[1]) .. '” is not an option. Write name=value, such as {{< kvlab act=1 >}}.')
   end
   local asked = options(kwargs, meta)
-  if not asked.url then
-    return refuse("nothing says where the lab lies. Write url=https://... here, or once in _quarto.yml under extensions: kvlab: url:.")
-  end
-  if not asked.url:match("^https?://") then
-    if asked.url:match("^%a[%w+.-]*:") then
-      return refuse('url="' .. asked.url .. '" is no address of a page. Write one that begins with https://.')
-    end
-    if not quarto.doc.is_format("html:js") then
-      warn('url="' .. asked.url .. '" means nothing on paper or in an e-book, so the link is left out. Write the whole address, from https:// on.')
-      asked.url = nil
-    end
-  end
+  local refusal = locate(asked, meta)
+  if refusal then return refuse(refusal) end
+  asked.act = asked.act or "all"
   return shown(asked)
 end
 

@@ -327,6 +327,11 @@ class Course:
         return next((o for o in self.at(question)["options"] if o["id"] == option), None)
 
 
+def short_name(gpu: str) -> str:
+    """A GPU's name as people say it, without its form and its memory: "H100 SXM, 80 GB" is an H100."""
+    return gpu.partition(",")[0].removesuffix(" SXM").removesuffix(" PCIe")
+
+
 def from_tables(tables: Mapping[str, Table]) -> Course:
     """The course from parsed content files, `{"act1": {...}, ...}`. Raises ContentError with every mistake found."""
     missing = [name for name in (*SHAPES, *CATALOGUES) if name not in tables]

@@ -11,7 +11,7 @@ from typing import Any
 
 import engine
 import serving
-from course import QUESTIONS, Course
+from course import QUESTIONS, Course, short_name
 from serving import Result, RunRequest
 from wording import Number
 
@@ -132,6 +132,8 @@ def users_numbers(course: Course, asked: Scenario) -> Numbers:
     found: Numbers = dict(engine.worked(full, tokens))
     return found | {
         "gpus": asked["gpus"],
+        "gpu_short": short_name(course.gpus[asked["gpu"]].name),
+        "model": published.name,
         "parameters": published.parameters,
         "context_tokens": tokens,
         "query_heads": published.query_heads,

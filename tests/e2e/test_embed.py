@@ -40,6 +40,7 @@ FRAME = """() => {
   const said = heard.filter(({ type }) => type === 'kvlab:resize').at(-1);
   return said && frame.clientHeight === said.height && [frame.clientWidth, frame.clientHeight];
 }"""
+LIMIT_PX = 12_000
 HEIGHTS, SOON_MS = 20, 1000  # a frame that follows its content takes this many heights at most
 WORDS = native.shipped().at("embed.foot")
 
@@ -195,6 +196,28 @@ def test_nothing_is_asked_of_the_lab_before_a_press_and_then_the_frame_follows_i
         "n => new Promise(done => { const f = () => n-- ? requestAnimationFrame(f) : done(); f(); })", 60
     )
     assert len(read.heard("kvlab:resize")) == told  # it has come to rest: a frame must not drive its own height
+
+
+@pytest.mark.parametrize("width", [676, 351])
+def test_a_frame_at_its_limit_scrolls_inside_and_leaves_nothing_out_of_reach(book, width):
+    """A book's column, and a phone's: a lab with everything open is higher there than a frame may be."""
+    read = book(viewport={"width": width + 16, "height": 800})
+    kept = f"if (window !== top) localStorage.setItem({LEDGER!r}, {json.dumps(twin.document(native.walked()))})"
+    read.context.add_init_script(kept)
+    read.element(act="all").start()
+    frame = read.page.locator("kv-lab iframe")
+    expect(frame).to_have_css("height", f"{LIMIT_PX}px")
+    expect(frame).to_have_css("width", f"{width}px")
+    inside = read.page.frames[1]
+    assert inside.evaluate("document.documentElement.scrollHeight > innerHeight")
+    assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    last = read.inside.locator(".embed-foot").get_by_role("button", name=WORDS["export"])
+    assert frame.get_attribute("scrolling") is None
+    hidden = "[document.documentElement, document.body].map(node => getComputedStyle(node).overflowY)"
+    assert inside.evaluate(hidden) == ["visible", "visible"]  # a hand can scroll it
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    assert inside.evaluate("scrollY") > 0
 
 
 def test_only_the_labs_own_messages_count(book):

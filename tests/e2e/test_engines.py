@@ -11,9 +11,10 @@ import ledger
 import store
 from tests import lab as native
 from tests.e2e.conftest import LEDGER
-from tests.e2e.engines import ANSWER_S, Firefox, MissingBrowser, WebKit, until
+from tests.e2e.engines import ANSWER_S, Firefox, MissingBrowser, WebKit, started, until
 
 ENGINES = {"Firefox": Firefox, "WebKit": WebKit}
+FAILED: dict[type, str] = {}  # engines that did not start, and why: none is tried twice
 NODE = 'const node = document.querySelector(`[data-key="${arguments[0]}"]`); '
 
 
@@ -62,13 +63,27 @@ class Visit:
 
 @pytest.fixture(params=ENGINES)
 def visit(request: pytest.FixtureRequest, origin: str) -> Iterator[Visit]:
-    """A visit in each of the browsers; one that isn't on this machine is skipped by name."""
+    """A visit in each of the browsers; one that isn't on this machine, or doesn't start here, is skipped with the reason."""
     try:
-        browser = ENGINES[request.param]()
+        browser = started(ENGINES[request.param], FAILED)
     except MissingBrowser as missing:
         pytest.skip(str(missing))
     yield Visit(browser, f"{origin}/")
     browser.close()
+
+
+@pytest.mark.parametrize(("programs", "starts"), [(("firefox-esr",), Firefox), (("WebKitWebDriver", "Xvfb"), WebKit)])
+def test_a_browser_that_does_not_start_is_no_failure_but_a_reason(programs, starts, tmp_path, monkeypatch):
+    """Stand-ins that end at once, as a browser does where it may not run; the second asking doesn't try again."""
+    for name in programs:
+        (tmp_path / name).write_text("#!/bin/sh\nexit 7\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    failed: dict[type, str] = {}
+    with pytest.raises(MissingBrowser, match=r"does not start: .*ended at once, with status 7"):
+        started(starts, failed)
+    with pytest.raises(MissingBrowser, match="status 7"):
+        started(starts, failed)
 
 
 def test_from_the_first_prediction_to_a_reload(visit):

@@ -42,11 +42,11 @@ ON_PAPER = ("latex", "beamer", "typst")
 INTERACTIVE = ("html", "revealjs")
 
 
-def run(name="html", *, args=(), context="block", meta=None, **kwargs):
+def run(name="html", *, args=(), context="block", meta=None, document=INPUT, **kwargs):
     """What the shortcode gives for a format: warnings, dependencies and pandoc's output."""
     formats, to = FORMATS[name]
     case = {"formats": formats, "to": to, "kwargs": kwargs, "args": list(args), "context": context}
-    case |= {"input": INPUT, "project": str(ROOT), "meta": meta or {}}
+    case |= {"input": document, "project": str(ROOT), "meta": meta or {}}
     command = [pypandoc.get_pandoc_path(), "lua", str(HARNESS), str(FOLDER), json.dumps(case)]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
@@ -97,9 +97,8 @@ def test_html_gets_the_element_and_its_script_once_by_name(name):
     assert all((FOLDER / file).is_file() for file in dependency["scripts"] + dependency["stylesheets"])
     head = re.search(r"<kv-lab([^>]*)>", made["output"])[1]
     given = {key: html.unescape(value) for key, value in re.findall(r' ([a-z]+)="([^"]*)"', head)}
-    height = {"height": "560"} if name == "revealjs" else {}
     asked = {"url": URL, "act": "1", "stage": "explore", "load": "visible", "title": 'The "wall" & more'}
-    assert given == asked | height
+    assert given == asked
     assert " src=" not in head  # pandoc would fetch it into a page that stands alone
 
 
@@ -210,6 +209,115 @@ def test_wrong_use_is_one_warning_that_names_the_file_and_the_way_out(case, name
     assert "book/chapter.qmd" in warning
     assert trouble in warning
     assert way_out in warning
+
+
+# What an author may write by mistake, what it is read as, and what else is taken from it.
+MENDED = {
+    "example.org/lab/": (URL, {}),
+    "example.org:8080/lab/": ("https://example.org:8080/lab/", {}),
+    "localhost:8000/": ("http://localhost:8000/", {}),
+    "//example.org/lab/": (URL, {}),
+    "https:/example.org/lab/": (URL, {}),
+    "HTTPS://example.org/lab/": (URL, {}),
+    "https:\\\\example.org\\lab\\": (URL, {}),
+    " https://example.org/lab/ ": (URL, {}),
+    "https://example.org/my lab/": ("https://example.org/my%20lab/", {}),
+    "https://example.org/lab/#act2": (URL, {"act": "2"}),
+    "https://example.org/lab/#act3": (URL, {}),
+    "https://example.org/lab/#": (URL, {}),
+    "https://example.org/lab/?act=2&stage=explore": (URL, {"act": "2", "stage": "explore"}),
+    "https://example.org/lab/?embed=1&theme=dark&v=3#act1": (f"{URL}?v=3", {"act": "1"}),
+    "https://example.org/lab/?": (URL, {}),
+    "example.org/lab/?act=1": (URL, {"act": "1"}),
+}
+
+
+@pytest.mark.parametrize("written", MENDED)
+@pytest.mark.parametrize("name", ["html", "latex"])
+@pytest.mark.parametrize("where", ["shortcode", "project"])
+def test_an_address_with_a_slip_is_mended_and_one_warning_says_what_to_write(written, name, where):
+    url, taken = MENDED[written]
+    own = {"url": written} if where == "shortcode" else {}
+    made = run(name, meta={"extensions": {"kvlab": {"url": written}}} if not own else None, **own)
+    (warning,) = made["warnings"]
+    also = "".join(f" {key}={value}" for key, value in taken.items())
+    assert "book/chapter.qmd" in warning
+    assert f"Write url={url}{also}." in warning
+    assert made["output"] == run(name, url=url, **taken)["output"]
+
+
+def test_what_a_shortcode_says_of_the_act_counts_more_than_the_address():
+    assert 'act="1"' in run("html", url=f"{URL}#act2", act="1")["output"]
+
+
+# What can't be mended for the author, and what the warning says to write.
+DOUBTFUL = {
+    "lab/": "url=/lab/",
+    "index.html": "url=/index.html",
+    "lab.html#act2": "url=/lab.html",
+    "http://example.org/lab/": "https://",
+    "https://example.org/lab/act2": f"url={URL} and act=1, 2 or all",
+    "https://github.com/OWNER/REPO": "https://OWNER.github.io/REPO/",
+}
+
+
+@pytest.mark.parametrize("written", DOUBTFUL)
+def test_an_address_that_may_lead_astray_is_one_warning_with_what_to_write(written):
+    (warning,) = run("html", url=written)["warnings"]
+    assert "book/chapter.qmd" in warning
+    assert DOUBTFUL[written] in warning
+
+
+@pytest.mark.parametrize(
+    "written", ["https://", "https:///lab/", "htps://example.org/", "mailto:a@example.org", "file:///lab/index.html"]
+)
+@pytest.mark.parametrize("name", ["html", "latex"])
+def test_what_is_no_address_of_a_page_is_refused_by_name(written, name):
+    made = run(name, url=written)
+    (warning,) = made["warnings"]
+    assert "is no address of a page" in warning and written in warning
+    assert "<kv-lab" not in made["output"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meta"),
+    [
+        ("./lab/", {}),
+        ("../lab/", {}),
+        ("/lab/", {}),
+        (f"{URL}index.html?v=2", {}),
+        ("https://lab.example.org", {}),
+        ("https://intranet/lab/", {}),
+        ("http://localhost:8000/", {}),
+        ("http://school.example/lab/", {"book": {"site-url": "http://school.example/book/"}}),
+    ],
+)
+def test_what_an_author_may_well_mean_is_not_warned_about(written, meta):
+    made = run("html", url=written, meta=meta)
+    assert made["warnings"] == []
+    assert f'url="{written}"' in made["output"]
+
+
+def test_a_relative_default_of_a_project_is_told_where_it_leads_astray():
+    meta = {"extensions": {"kvlab": {"url": "./lab/"}}}
+    assert "another place from each folder" in run("html", meta=meta)["warnings"][0]
+    assert run("html", meta=meta, document=str(ROOT / "chapter.qmd"))["warnings"] == []
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - set(INTERACTIVE)))
+def test_in_a_book_made_into_one_file_no_wrong_document_is_named(name):
+    """There each document is read as the book's first, index.qmd."""
+    book = run(name, act="3", url=URL, document=str(ROOT / "index.qmd"), meta={"book": {"title": "A book"}})
+    (warning,) = book["warnings"]
+    assert "index.qmd" not in warning
+    assert f'{{{{< kvlab act="3" url="{URL}" >}}}}' in warning
+    (warning,) = run(name, act="3", url=URL, document=str(ROOT / "index.qmd"))["warnings"]
+    assert "index.qmd or another document of its book" in warning
+
+
+def test_in_html_every_document_is_its_own():
+    made = run("html", act="3", url=URL, document=str(ROOT / "index.qmd"), meta={"book": {"title": "A book"}})
+    assert made["warnings"][0].startswith("kvlab in index.qmd: ")
 
 
 @pytest.mark.parametrize("case", sorted(set(WRONG) - {"no address", "an address that is none"}))

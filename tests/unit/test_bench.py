@@ -184,10 +184,24 @@ def test_the_command_line_knows_its_parts(capsys):
     assert options.read([]).parts == list(options.PARTS)
     quick = options.read(["page", "--quick", "--seconds", "3"])
     assert (quick.parts, quick.runs, quick.seconds) == (["page"], options.QUICK_RUNS, 3)
+    assert options.read(["--quick"]).parts == list(options.QUICK_PARTS)
     for wrong in (["pages"], ["--runs", "-1"], ["page", "--seconds", "x"]):
         with pytest.raises(SystemExit):
             options.read(wrong)
     assert "no part 'pages'" in capsys.readouterr().err
+
+
+def test_a_quick_look_takes_two_minutes_and_more_takes_longer():
+    quick, whole = (options.expected_s(options.read(arguments)) for arguments in (["--quick"], []))
+    assert quick <= 120 < whole
+    assert options.expected_s(options.read(["--runs", "9"])) > whole
+
+
+@pytest.mark.parametrize("name", ["page.html", "numpy.whl"])
+def test_a_quick_look_weighs_no_brotli_at_all(name, tmp_path):
+    """A large file takes it half a minute; a sum of the others would be a wrong figure."""
+    quick, whole = sizes.sizes(name, TEXT, None), sizes.sizes(name, TEXT, tmp_path)
+    assert quick == Sizes(whole.raw, whole.gzip, 0)
 
 
 def test_a_pass_is_weighed_beside_the_whole_site_and_one_that_brings_nothing_is_named():

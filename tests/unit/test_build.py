@@ -76,6 +76,15 @@ def test_without_npm_the_sentence_says_what_to_install(monkeypatch, tmp_path):
         runtimes.npm_modules(tmp_path)
 
 
+def test_too_old_a_node_is_named_before_anything_is_fetched(monkeypatch, tmp_path):
+    old = subprocess.CompletedProcess([], 0, "v16.20.2\n", "")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: old)
+    with pytest.raises(BuildError, match=rf"needs Node\.js {runtimes.NODE_FROM} or newer; /usr/bin/node is 16\.20\.2"):
+        runtimes.npm_modules(tmp_path)
+    assert f"Node.js {runtimes.NODE_FROM}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_failing_npm_leaves_no_complete_folder(monkeypatch, tmp_path):
     failed = subprocess.CompletedProcess([], 1, "", "npm error network unreachable\n")
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/npm")
@@ -517,10 +526,11 @@ def test_a_python_without_pip_makes_one_for_the_moment(tmp_path, monkeypatch):
 
 
 def fake_npm(folder, script, monkeypatch):
-    """A program called npm, the only one on PATH besides the shell's own."""
+    """A program called npm and a Node.js that is new enough, the only ones on PATH besides the shell's own."""
     folder.mkdir()
-    (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
-    (folder / "npm").chmod(0o755)
+    for name, lines in (("npm", script), ("node", "echo v22.1.0")):
+        (folder / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
 
 
@@ -665,20 +675,25 @@ def test_a_browser_that_hangs_up_is_no_trouble_but_a_mistake_is(tmp_path, capfd)
 
 # --- the test command ---
 
-RECORD = '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2" /></testsuites>'
+RECORD = (
+    '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2">'
+    '<testcase name="test_a[Firefox]"/><testcase name="test_b"/>'
+    '<testcase name="test_a[WebKit]"><skipped message="It does not start."/></testcase></testsuite></testsuites>'
+)
 
 
-def checks(tmp_path, monkeypatch, failing):
+def checks(tmp_path, monkeypatch, failing, record=RECORD, collected=0):
     """Run the checks with a stand-in for Python that logs each call and fails for one tool; (status, calls)."""
     stand_in, log = tmp_path / "python", tmp_path / "calls"
     stand_in.write_text(
-        f'#!/bin/sh\necho "$2 $LAB_BROWSER $LAB_DIST $@" >> {log}\n'
-        f"for each in \"$@\"; do case $each in --junit-xml=*) echo '{RECORD}' > ${{each#--junit-xml=}};; esac; done\n"
+        f'#!/bin/sh\n[ "$3" = --collect-only ] && exit {collected}\necho "$2 $LAB_BROWSER $LAB_DIST $@" >> {log}\n'
+        f"for each in \"$@\"; do case $each in --junit-xml=*) echo '{record}' > ${{each#--junit-xml=}};; esac; done\n"
         f'[ "$2" != "{failing}" ]\n'
     )
     stand_in.chmod(0o755)
     monkeypatch.setattr(testing, "environment", lambda cache: stand_in)
     monkeypatch.setattr(testing, "find_browser", lambda python: "a-browser")
+    monkeypatch.setattr(testing, "lacking_engines", lambda: {})
     status = testing.run(tmp_path, tmp_path / "dist", lambda: None, lambda place: None, ["-k", "ledger"])
     return status, log.read_text().splitlines()
 
@@ -692,8 +707,68 @@ def test_every_check_runs_whichever_fails(tmp_path, monkeypatch, capfd, failing)
     assert f"a-browser {tmp_path / 'dist'}" in calls[-2] and "tests/e2e" in calls[-1]
     said = capfd.readouterr().out.splitlines()
     assert said[-1] == "10 passed, 4 failed, 4 skipped"
-    assert [line.split(":")[0] for line in said[-6:-1]] == ["lint", "format", "types", "tests", "page tests"]
+    assert [line.split(":")[0] for line in said[-9:-4]] == ["lint", "format", "types", "tests", "page tests"]
     assert ("FAILED" in "\n".join(said)) == (failing != "none")
+    assert said[-4:-1] == [
+        "engine Chromium: ran 1 page tests",
+        "engine Firefox: ran 1 page tests",
+        "engine WebKit: did not run: It does not start.",
+    ]
+
+
+def test_a_name_that_fits_no_test_is_told_before_anything_is_built(tmp_path, monkeypatch):
+    with pytest.raises(BuildError, match="no test fits -k ledger"):
+        checks(tmp_path, monkeypatch, "none", collected=testing.NONE_CHOSEN)
+
+
+def test_tests_that_were_all_skipped_are_no_success(tmp_path, monkeypatch, capfd):
+    skipped = (
+        '<testsuite tests="1" skipped="1"><testcase name="t[WebKit]"><skipped message="No."/></testcase></testsuite>'
+    )
+    status, _ = checks(tmp_path, monkeypatch, "none", record=skipped)
+    assert status == 1
+    assert "Nothing was tested" in capfd.readouterr().out
+
+
+def test_pytest_itself_says_when_a_name_fits_no_test():
+    names = ["-k", "no_such_test_at_all"]
+    assert testing._collected(Path(sys.executable), names) == testing.NONE_CHOSEN
+    assert testing._collected(Path(sys.executable), ["-k", "fits_no_test"]) == 0
+
+
+def machine(tmp_path, monkeypatch, programs, installs=(), root=True):
+    """A machine with these programs on its path, where apt-get brings some more; what is asked of apt-get."""
+    asked = []
+
+    def run(command, **_):
+        asked.append(command[1:])
+        for name in installs if "install" in command else ():
+            (tmp_path / name).touch(0o755)
+        return subprocess.CompletedProcess(command, 0)
+
+    for name in (*programs, "apt-get"):
+        (tmp_path / name).touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(testing.subprocess, "run", run)
+    return asked
+
+
+def test_debian_brings_the_engines_that_are_missing_and_no_others(tmp_path, monkeypatch):
+    asked = machine(tmp_path, monkeypatch, ["firefox"], installs=["WebKitWebDriver", "Xvfb"])
+    assert testing.lacking_engines() == {}
+    assert asked[-1][-2:] == ["webkit2gtk-driver", "xvfb"] and "firefox-esr" not in asked[-1]
+    assert testing.lacking_engines() == {} and len(asked) == 2  # nothing is asked when all are there
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_an_engine_that_can_not_be_had_is_named_with_what_to_install(tmp_path, monkeypatch, root):
+    asked = machine(tmp_path, monkeypatch, ["Xvfb"], root=root)
+    lacking = testing.lacking_engines()
+    assert "firefox-esr" in lacking["Firefox"]
+    assert "webkit2gtk-driver" in lacking["WebKit"] and "xvfb" not in lacking["WebKit"]
+    assert bool(asked) == root
+    assert "did not run: install Debian's firefox-esr" in "\n".join(testing.engines(tmp_path / "none.xml", lacking))
 
 
 def test_a_pytest_that_never_got_to_its_record_counts_as_failed(tmp_path):
@@ -702,12 +777,12 @@ def test_a_pytest_that_never_got_to_its_record_counts_as_failed(tmp_path):
 
 def test_a_browser_is_the_one_named_or_one_on_the_path_or_fetched_or_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(testing, "_playwrights_own", lambda python: None)
-    monkeypatch.setattr(testing, "_debians", lambda: None)
+    monkeypatch.setattr(testing, "_debians_chromium", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("LAB_BROWSER", raising=False)
     with pytest.raises(BuildError, match="No browser was found"):
         testing.find_browser(tmp_path)
-    monkeypatch.setattr(testing, "_debians", lambda: "/of/debian")
+    monkeypatch.setattr(testing, "_debians_chromium", lambda: "/of/debian")
     assert testing.find_browser(tmp_path) == "/of/debian"
     monkeypatch.setattr(testing, "_playwrights_own", lambda python: "/of/playwright")
     assert testing.find_browser(tmp_path) == "/of/playwright"

@@ -1,16 +1,19 @@
 """A class's own settings: one small file laid over the content, proven like it, and known to the grader."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
+import bugs
 import course
 import oracles
+import wording
 from tests import lab as native
 from tests.snapshots import exported, learner
-from tools import bundle, grade, proof
+from tools import bundle, figures, grade, proof
 from tools.trouble import BuildError
 
 OWN = """
@@ -51,6 +54,65 @@ def test_the_page_is_built_with_them(tmp_path):
     page = bundle.finished_page(native.CONTENT.parent, tables(tmp_path, OWN))
     assert "two hundred or so" in page and "8,192 tokens" in page
     assert "two hundred or so" not in bundle.finished_page(native.CONTENT.parent, bundle.read_content(native.CONTENT))
+
+
+def the_documents_example():
+    """The settings that docs/instructors.md shows."""
+    text = (native.CONTENT.parents[1] / "docs/instructors.md").read_text(encoding="utf-8")
+    return re.search(r"```toml\n(# class\.toml.*?)```", text, re.S)[1]
+
+
+# Texts that speak of a case that really was measured, or name a GPU as an example: true of that one, whatever a class chooses.
+TRUE_OF_ONE = {"act2.receipts.case", "report.evidence.measured", "course.briefing.units_note"}
+
+
+def texts(value, path):
+    """Every text of some content with its path."""
+    if isinstance(value, str):
+        yield path, value
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from texts(inner, f"{path}.{key}")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_text_types_a_models_or_a_gpus_name(language):
+    every = {"en": bundle.read_content(native.CONTENT), **bundle.translations(native.CONTENT)}[language]
+    shipped = course.load(native.CONTENT)
+    names = {model.name for model in shipped.models.values()}
+    names |= {course.short_name(gpu.name) for gpu in shipped.gpus.values()}
+    typed = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}s?(?![\w.-])" for name in names))
+    for file in ("act1", "act2", "bugs", "course", "embed", "insight", "replay", "report", "sweeps", "words"):
+        found = {path: text for path, text in texts(every[file], file) if typed.search(text)}
+        assert set(found) <= TRUE_OF_ONE, found
+
+
+@pytest.mark.parametrize("settings", ["", '[act1.deployment]\ngpu = "a100-sxm"\n'], ids=["model", "gpu too"])
+def test_another_model_leaves_the_old_name_in_no_sentence(tmp_path, settings):
+    text = the_documents_example()
+    text = text.replace("[act1.deployment]\n", settings or "[act1.deployment]\n", 1)
+    file = tmp_path / "class.toml"
+    file.write_text(text, encoding="utf-8")
+    for content in (tables(tmp_path, text), bundle.translations(native.CONTENT, file)["de"]):
+        page = bundle.finished_page(native.CONTENT.parent, content)
+        assert "Qwen2.5-72B" in page
+        read = re.sub(r"<option.*?</option>|<[^>]*>", " ", page.split("<main", 1)[1], flags=re.S)
+        assert "Llama-3-70B" not in read
+        if settings:
+            assert "H100" not in read.replace(wording.fill(content["course"]["briefing"]["units_note"], {}), "")
+        changed = course.from_tables(content)
+        sentences = [
+            wording.fill(b["claim"], bugs.said(changed, i, b["draft"])) for i, b in bugs.all_of(changed).items()
+        ]
+        sentences += [said["alt"] + said["caption"] for said in figures.words(changed).values()]
+        assert not any("Llama-3-70B" in sentence for sentence in sentences[:-3])
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [("H100 SXM, 80 GB", "H100"), ("RTX 4090, 24 GB", "RTX 4090"), ("MI300X, 192 GB", "MI300X"), ("Own", "Own")],
+)
+def test_a_gpu_is_called_as_people_say(name, short):
+    assert course.short_name(name) == short
 
 
 WRONG = [

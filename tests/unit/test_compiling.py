@@ -155,6 +155,8 @@ class Node:
         self.deeds, self.failure = [], failure
 
     def run(self, command, **_):
+        if command[-1] == "--version":
+            return subprocess.CompletedProcess(command, 0, "v22.1.0", "")
         inputs, outputs, deed, words = command[-4:]
         self.deeds.append((deed, json.loads(words)))
         for file in Path(inputs).iterdir():

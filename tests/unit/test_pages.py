@@ -22,6 +22,18 @@ def test_actions_are_pinned_and_rights_are_given_job_by_job(file):
     assert not re.search(r"run: .*\$\{\{", text)  # nothing that others write gets into a shell
 
 
+def test_a_fork_deploys_its_default_branch_whatever_its_name():
+    for file in WORKFLOWS:
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"\b(main|master|trunk)\b", text), file.name
+        jobs = re.split(r"^  (\w+):$", text.split("\njobs:\n")[1], flags=re.M)[1:]
+        bodies = dict(zip(jobs[::2], jobs[1::2], strict=True))
+        assert 'branches: ["**"]' in text
+        for name in ("check", "deploy"):
+            condition = re.search(r"^    if: (.*)$", bodies[name], re.M)[1]
+            assert "github.ref_name == github.event.repository.default_branch" in condition
+
+
 def test_only_tokens_css_knows_light_and_dark():
     """Another stylesheet that asks the system would not follow a page that forces a theme on the lab."""
     for file in sorted((ROOT / "site/css").glob("*.css")):

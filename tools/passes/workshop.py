@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import runtimes
 from tools.trouble import BuildError
 
 HERE = Path(__file__).parent
@@ -57,13 +58,8 @@ class Workshop:
         return {file.name: file.read_bytes() for file in folder.iterdir()}
 
     def node(self, script: str, *arguments: str) -> str:
-        """What one of our scripts prints. Raises BuildError where Node is missing or the script fails."""
-        node = shutil.which("node")
-        if node is None:
-            raise BuildError(
-                "node is not on this machine, and Python is compiled for the page with it. Install Node.js."
-            )
-        done = subprocess.run([node, str(HERE / script), *arguments], capture_output=True, text=True)
+        """What one of our scripts prints. Raises BuildError where Node is missing or too old, or the script fails."""
+        done = subprocess.run([runtimes.node(), str(HERE / script), *arguments], capture_output=True, text=True)
         if done.returncode != 0:
             raise BuildError(f"Python could not be compiled for the page: {_reason(done.stderr or done.stdout)}")
         return done.stdout
