@@ -114,10 +114,13 @@ def test_on_a_phone_nothing_is_cut(visitor):
 
 
 CHARTS = ("act1.chart", "act1.families", "act2.chart", "act2.roof", "act2.steps", "act2.tail")
-LARGE = "percent => { document.documentElement.style.fontSize = `calc(${percent / 100} * clamp(1rem, 0.95rem + 0.25vw, 1.125rem))`; }"
+LARGE = """percent => {
+  document.documentElement.style.fontSize = `calc(${percent / 100} * clamp(1rem, 0.95rem + 0.25vw, 1.125rem))`;
+}"""
 # What can't be read of the status line: cut off within, or out of the window; and whether it says where the work is kept.
 STATUS = """() => {
-  const nodes = [...document.querySelectorAll('.status dl, .status dl > div, .status dt, .status dd')].filter(node => node.checkVisibility());
+  const nodes = [...document.querySelectorAll('.status dl, .status dl > div, .status dt, .status dd')]
+    .filter(node => node.checkVisibility());
   const cut = node => node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight;
   const out = ({ left, right, top, bottom }) => left < 0 || top < 0 || right > innerWidth || bottom > innerHeight;
   const saved = document.querySelector('[data-key="status.ledger.value"]');

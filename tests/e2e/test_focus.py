@@ -80,7 +80,9 @@ def test_no_button_of_the_page_loses_the_focus(back):
     lab = back.lab
     lab.page.evaluate("() => { window.print = () => {}; window.open = () => null; }")
     pressed = set()
-    while left := [button for button in lab.page.evaluate(BUTTONS) if button not in pressed and "clear-yes" not in button]:
+    while left := [
+        button for button in lab.page.evaluate(BUTTONS) if button not in pressed and "clear-yes" not in button
+    ]:
         pressed.add(left[0])
         player, _, rest = left[0].partition("[")
         within = lab.page.locator(".player", has=lab.node(player)) if player else lab.page.locator("body")

@@ -1,4 +1,4 @@
-"""Over plain http from any host: a school's intranet, a room served by its IP address. Browsers keep some of their APIs from such pages."""
+"""Over plain http from any host, a school's intranet say: pages from which browsers keep some of their APIs."""
 
 from collections.abc import Iterator
 

@@ -117,7 +117,9 @@ def grounds(trace, page):
         return [page]
     fill, pattern = marker["color"], marker.get("pattern", {})
     over_fill = [over(pattern["fgcolor"], fill, pattern["fgopacity"])] if pattern.get("fgcolor") else [page]
-    return [over(seen, page, marker.get("opacity", 1.0)) for seen in (fill, *(over_fill if pattern.get("shape") else ()))]
+    return [
+        over(seen, page, marker.get("opacity", 1.0)) for seen in (fill, *(over_fill if pattern.get("shape") else ()))
+    ]
 
 
 def words_of(figure, page):

@@ -24,7 +24,10 @@ KNOWN = {
     ("site/trouble.js", "navigator.clipboard"): "test_an_error_report_that_the_page_cannot_copy",
     ("site/offline.js", "serviceWorker"): "test_the_short_path_works_without_a_secure_context",
     ("site/offline.js", "caches"): "test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy",
-    ("site/sw.js", "caches"): "test_the_short_path_works_without_a_secure_context",  # such a page starts no service worker
+    (
+        "site/sw.js",
+        "caches",
+    ): "test_the_short_path_works_without_a_secure_context",  # such a page starts no service worker
 }
 
 

@@ -77,7 +77,8 @@ def steps_chart(
     data = []
     for term, (hue, shape, letters) in looks.items():
         percent = [round(share * 100, 1) for share in shares[term]]
-        pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": colour[AGAINST[letters]], "fgopacity": 0.3, "size": 7}
+        pattern = {"shape": shape, "fillmode": "overlay", "fgopacity": 0.3, "size": 7}
+        pattern["fgcolor"] = colour[AGAINST[letters]]
         edge = {"color": colour["ground"], "width": 1.5}
         data.append(
             {

@@ -17,7 +17,9 @@ from wording import Number
 Numbers = dict[str, Number]
 
 
-@remembered("act1.", same=("record.facts", "pasted", "results", "held"), equal=("chosen", "problems", "strange", "fresh"))
+@remembered(
+    "act1.", same=("record.facts", "pasted", "results", "held"), equal=("chosen", "problems", "strange", "fresh")
+)
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
     found = _told(course, state)
