@@ -36,7 +36,12 @@
   if (asked.get("embed") === "1") root.dataset.embed = act;
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("button[data-embed-show]");
-    if (button) root.dataset.embed = button.dataset.embedShow;
+    if (!button) return;
+    const more = document.getElementById(root.dataset.embed === "1" ? "act2-title" : "act1-title");
+    root.dataset.embed = button.dataset.embedShow;
+    more.tabIndex = -1; // the button is gone, and the focus with it
+    more.focus({ preventScroll: true });
+    scrollBy(0, more.getBoundingClientRect().top - 24); // in a frame as tall as the lab there is nothing to scroll
   });
 
   /** The part of the act that the link names; the prediction as long as that part is still closed. */

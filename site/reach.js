@@ -2,7 +2,7 @@
 // room. Browsers differ in giving it one by themselves.
 "use strict";
 (() => {
-  const SCROLLERS = ".wide, .formula, .status dl, .document pre";
+  const SCROLLERS = ".wide, .formula, .document pre";
   const stop = (node) => {
     if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
     else node.removeAttribute("tabindex");

@@ -40,6 +40,7 @@
     } catch (refusal) {
       node("trouble-text").value = text(); // no clipboard here: shown, to be copied by hand
       node("trouble-text").hidden = false;
+      node("trouble-text").focus(); // or the keys to copy find nothing selected
       node("trouble-text").select();
     }
   };

@@ -190,6 +190,12 @@ def canonical(fact: Mapping[str, Any]) -> str:
 DATED = TEXTS, NUMBERED = "texts", "numbered"
 
 
+def uuid4(drawn: bytes) -> str:
+    """Sixteen bytes of chance as a random UUID (RFC 9562, version 4). The browser's own exists on secure pages only."""
+    drawn = drawn[:6] + bytes([drawn[6] & 0x0F | 0x40, drawn[7], drawn[8] & 0x3F | 0x80]) + drawn[9:]
+    return "-".join(drawn[start:end].hex() for start, end in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 16)))
+
+
 def dated(entry: object) -> tuple[str, str]:
     """The time and the text of something dated; both are "" where there is nothing of that form."""
     at, text = (entry.get("at"), entry.get("text")) if isinstance(entry, Mapping) else (None, None)

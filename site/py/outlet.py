@@ -33,6 +33,7 @@ class Outlet:
         """Show a text in a field, selected."""
         node = self.nodes[area]
         node.value, node.hidden = text, False
+        node.focus()  # what is selected in a field without the focus can't be copied by keyboard
         node.select()
 
     def ask(self, text: str) -> Any:

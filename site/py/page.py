@@ -35,17 +35,22 @@ def index(document: Document) -> dict[str, Node]:
 
 
 def patch(document: Document, nodes: Mapping[str, Node], before: Frame, after: Frame) -> dict[str, dict[str, Any]]:
-    """Write the difference of two frames into the nodes. Returns what was written, by key.
+    """Write the difference of two frames into the nodes. Returns what was written, by key."""
+    written = dict(changes(before, after))
+    write(document, nodes, before, written)
+    return written
+
+
+def write(document: Document, nodes: Mapping[str, Node], before: Frame, written: Frame) -> None:
+    """Write properties, by key, into the nodes that show the frame `before`.
 
     Raises KeyError for a key that no node carries or a property that can't be written: the page and the views disagree,
     which a test finds before a learner does.
     """
-    written = dict(changes(before, after))
     for key, properties in written.items():
         node, old = nodes[key], before.get(key, {})
         for name, value in properties.items():
             WRITERS[name](document, node, value, old.get(name))
-    return written
 
 
 def set_text(document: Document, node: Node, text: str, old: str | None = None) -> None:

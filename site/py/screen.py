@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import focus
 import page
 from course import Course
 from plots import Plots
@@ -16,7 +17,7 @@ class Screen:
         self, course: Course, window: Any, proxied: Callable[[Callable[..., None]], Any], told: Callable[..., None]
     ) -> None:
         """proxied makes a function that the browser may keep; told hears what happens on the stage."""
-        self.document = window.document
+        self.window, self.document = window, window.document
         self.stage = Stage(window, proxied, told)
         self.nodes = page.index(self.document)
         self.shown: page.Frame = {}
@@ -26,7 +27,11 @@ class Screen:
     def show(self, frame: page.Frame) -> None:
         """Patch what differs, then the plots and the scenes that differ."""
         before, self.shown = self.shown, {**self.shown, **frame}
-        changed = page.patch(self.document, self.nodes, before, frame)
+        changed = dict(page.changes(before, frame))
+        losing = focus.losing(self.document, [self.nodes[key] for key, made in changed.items() if focus.may_go(made)])
+        page.write(self.document, self.nodes, before, changed)
+        if losing:
+            focus.keep(self.window, losing)
         self.plots.show({key: made["figure"] for key, made in changed.items() if made.get("figure")})
         for key, properties in changed.items():
             if "scene" in properties or "picked" in properties:

@@ -75,7 +75,8 @@ class State:
     the record and left out of everything that is shown; swept: the latest sweeps by scenario; mapping: the learner wants the
     feasibility map; sweeping: the frontier that the learner asked for; drafts: texts that are being written, by field, not
     yet in the record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last;
-    offered: the document of a record that the address carried and how many facts it would add, until the learner decides.
+    offered: the document of a record that the address carried and how many facts it would add, until the learner decides;
+    fresh: questions whose answers were committed on this visit and in this context, so that their verdicts are still news.
     """
 
     context: str
@@ -101,6 +102,7 @@ class State:
     shared: share.Shared | None = None
     copied: Copied | None = None
     offered: tuple[str, int] | None = None
+    fresh: frozenset[str] = frozenset()
 
     def value(self, control: str) -> Value:
         """The value of a control in the current context."""
@@ -344,7 +346,7 @@ def reduce(course: Course, state: State, action: Action) -> State:
 def _context_chosen(course: Course, state: State, action: ContextChosen) -> State:
     if action.context not in course.contexts:
         return state
-    return _remembered(replace(state, context=action.context, problems={}))
+    return _remembered(replace(state, context=action.context, problems={}, fresh=frozenset()))
 
 
 def _option_chosen(course: Course, state: State, action: OptionChosen) -> State:
@@ -369,7 +371,7 @@ def _answer_committed(course: Course, state: State, action: AnswerCommitted) -> 
         "at": action.at,
         "scenario": oracles.scenario(course, action.question, state.context),
     }
-    return _added(state, fact)
+    return _added(replace(state, fresh=state.fresh | {action.question}), fact)
 
 
 def _added(state: State, fact: dict[str, Any]) -> State:

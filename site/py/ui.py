@@ -318,7 +318,8 @@ class App:
 
     def number(self) -> None:
         """Give the record its number, if it has none."""
-        self.dispatch(store.RecordNumbered(window.crypto.randomUUID(), now()))
+        drawn = window.crypto.getRandomValues(window.Uint8Array.new(16)).to_bytes()
+        self.dispatch(store.RecordNumbered(ledger.uuid4(drawn), now()))
 
     # --- links and copies ---
 

@@ -5,12 +5,13 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 import store
 from tests import lab as native
 from tests.e2e.conftest import DESK
-from tests.e2e.twin import Twin
+from tests.e2e.twin import Twin, document
 from tests.unit import scenarios
 from tools.passes import compiling
 
@@ -110,6 +111,88 @@ def test_on_a_phone_nothing_is_cut(visitor):
         fits(of=question.partition(".")[0])
     lab.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
     fits()
+
+
+CHARTS = ("act1.chart", "act1.families", "act2.chart", "act2.roof", "act2.steps", "act2.tail")
+LARGE = """percent => {
+  document.documentElement.style.fontSize = `calc(${percent / 100} * clamp(1rem, 0.95rem + 0.25vw, 1.125rem))`;
+}"""
+# What can't be read of the status line: cut off within, or out of the window; and whether it says where the work is kept.
+STATUS = """() => {
+  const nodes = [...document.querySelectorAll('.status dl, .status dl > div, .status dt, .status dd')]
+    .filter(node => node.checkVisibility());
+  const cut = node => node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight;
+  const out = ({ left, right, top, bottom }) => left < 0 || top < 0 || right > innerWidth || bottom > innerHeight;
+  const saved = document.querySelector('[data-key="status.ledger.value"]');
+  return [nodes.filter(node => cut(node) || out(node.getBoundingClientRect())).map(node => node.textContent.trim()),
+    saved.checkVisibility() && saved.textContent !== ''];
+}"""
+
+
+@pytest.mark.parametrize("name", ["", "de.html"])
+def test_with_text_at_150_and_200_percent_the_page_fits_and_its_status_can_be_read(visitor, name):
+    lab = visitor(document=document(native.walked(until=4)), viewport=DESK, reduced_motion="reduce")
+    lab.page.goto(f"{lab.origin}/{name}")
+    page = lab.ready().page
+    for chart in CHARTS:
+        lab.plot(chart)
+    page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+    for width in (1280, 1024, 390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        for percent in (100, 150, 200):
+            page.evaluate(LARGE, percent)
+            page.wait_for_function(f"() => ({WIDE})() === 0", timeout=10_000)  # the plots follow when they get to it
+            assert page.evaluate(STATUS) == [[], True], f"{width} pixels, {percent} %"
+
+
+# Every word that plotly has drawn, with its contrast against what it stands on: its bar and the pattern on that, or the page.
+FAINT = """() => {
+  const numbers = colour => colour.match(/[0-9.]+/g).map(Number);
+  const over = (colour, ground, opacity = 1) => {
+    const [r, g, b, alpha = 1] = numbers(colour);
+    return `rgb(${[r, g, b].map((part, i) => part * alpha * opacity + numbers(ground)[i] * (1 - alpha * opacity)).join()})`;
+  };
+  const bright = colour => numbers(colour).slice(0, 3).map(part => part / 255)
+    .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
+  const contrast = (one, other) => {
+    const [dark, light] = [bright(one), bright(other)].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  };
+  const page = getComputedStyle(document.documentElement).backgroundColor;
+  const grounds = text => {
+    const bar = text.classList.contains('bartext-inside') && text.closest('.point').querySelector('path');
+    const box = text.closest('.annotation')?.querySelector('.bg');
+    if (box) return [over(getComputedStyle(box).fill, page)];
+    if (!bar) return [page];
+    const { fill, opacity } = getComputedStyle(bar), drawn = fill.match(/#([^"]+)/);
+    if (!drawn) return [over(fill, page, opacity)];
+    const shapes = [...document.getElementById(drawn[1]).children].map(shape => getComputedStyle(shape));
+    let seen = page;
+    return shapes.map(style => {
+      const [rgb, faint] = style.stroke === 'none' ? [style.fill, style.fillOpacity] : [style.stroke, style.strokeOpacity];
+      return over(seen = over(rgb, seen, faint), page, opacity);
+    });
+  };
+  const words = [...document.querySelectorAll('.plot .main-svg text')].filter(text => text.textContent.trim());
+  const read = words.flatMap(text => grounds(text).map(ground => {
+    const { fill, fillOpacity, opacity } = getComputedStyle(text);
+    return [Math.round(100 * contrast(over(fill, ground, fillOpacity * opacity), ground)) / 100, text.textContent, fill, ground];
+  }));
+  return [new Set(words.map(text => text.closest('.plot').dataset.key)).size, read.filter(([found]) => found < 4.5)];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_that_plotly_draws_can_be_read(visitor, scheme):
+    lab = visitor(document=document(native.walked(until=4)), viewport=DESK, color_scheme=scheme).open()
+    lab.node("act2.map.start").press("Enter")
+    for chart in (*CHARTS, "act2.map"):
+        lab.plot(chart)
+    expect(lab.node("act2.map.plot").locator(".bartext").first).to_be_visible()
+    drawn, faint = lab.page.evaluate(FAINT)
+    assert drawn == len(CHARTS) + 1
+    assert faint == []
 
 
 INK = """() => ['html', '[data-key="act1.message.text"]', '[data-key="act1.chart.plot"] .xtitle']

@@ -1,12 +1,14 @@
 """Colours can be told apart by everyone, and are never the only carrier of what they say."""
 
 import math
+import re
 from itertools import combinations
 
 import pytest
 
 import charts
 import store
+import sweeps
 import views
 from tests import lab as native
 
@@ -92,3 +94,77 @@ def test_no_two_traces_differ_by_their_colour_alone(theme):
         told = [(carriers(trace), colour(trace), trace["name"]) for trace in traces if carriers(trace)]
         for (one, hue, name), (other, its_hue, its_name) in combinations(told, 2):
             assert one != other or hue == its_hue, f"{key}: {name} and {its_name} differ by colour only"
+
+
+# --- words on figures: 4.5:1 on what they stand on (WCAG 2.2, 1.4.3) ---------------------------------------------------------
+
+
+def contrast(one, other):
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def over(colour, ground, opacity):
+    """What is seen where a colour lies over a ground, partly seen through."""
+    mixed = (int(colour[i : i + 2], 16) * opacity + int(ground[i : i + 2], 16) * (1 - opacity) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(part):02X}" for part in mixed)
+
+
+def grounds(trace, page):
+    """What the letters of a trace stand on: the page, or its bars and the pattern on them."""
+    marker = trace.get("marker", {})
+    if trace["type"] != "bar" or trace["textposition"] != "inside":
+        return [page]
+    fill, pattern = marker["color"], marker.get("pattern", {})
+    over_fill = [over(pattern["fgcolor"], fill, pattern["fgopacity"])] if pattern.get("fgcolor") else [page]
+    return [
+        over(seen, page, marker.get("opacity", 1.0)) for seen in (fill, *(over_fill if pattern.get("shape") else ()))
+    ]
+
+
+def words_of(figure, page):
+    """Every colour that a figure writes in and what it then stands on: (what, letters, ground)."""
+    layout = figure["layout"]
+    usual = layout["font"]["color"]
+    yield "axes and legend", usual, page
+    for text in layout.get("annotations", ()):
+        yield text["text"], text.get("font", {}).get("color", usual), text.get("bgcolor", page)
+    for name in ("xaxis", "yaxis", "xaxis2", "yaxis2", "legend"):
+        yield name, layout.get(name, {}).get("font", {}).get("color", usual), page
+    yield "hover", layout["hoverlabel"]["font"]["color"], layout["hoverlabel"]["bgcolor"]
+    for trace in figure["data"]:
+        if any(trace.get("text", ())):
+            for ground in grounds(trace, page):
+                yield trace["name"], trace["textfont"].get("color", usual), ground
+
+
+@pytest.mark.parametrize("theme", sorted(charts.PALETTES))
+def test_every_word_on_a_figure_can_be_read_on_what_it_stands_on(theme):
+    frame = views.frame(native.shipped(), native.after(native.walked(until=4), store.ThemeChanged(theme)))
+    figures = {key: entry["figure"] for key, entry in frame.items() if entry.get("figure")}
+    states = list(sweeps.MAP_STATES)
+    named = {state: state for state in states}
+    cells = charts.feasibility_cells([(i, 0, state, "") for i, state in enumerate(states)], named, named, theme)
+    figures["every state of the map"] = {**figures["act2.roof.plot"], "data": cells}
+    page = charts.PALETTES[theme]["ground"]
+    read = [(key, *word) for key, figure in figures.items() for word in words_of(figure, page)]
+    assert len({letters for _, _, letters, _ in read}) >= 5  # more than one colour is written in
+    assert [word for word in read if contrast(*word[2:]) < 4.5] == []
+
+
+def tokens(theme):
+    """The page's colours by name."""
+    css = (native.CONTENT.parent / "css/tokens.css").read_text(encoding="utf-8")
+    found = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", css)
+    return {name: pair[theme == "dark"] for name, *pair in found}
+
+
+WRITTEN = [(ink, ground) for ink in ("soft", "text") for ground in ("page", "surface")]
+WRITTEN += [("floor-decode-ink", "floor-decode"), ("map-holds", "page"), ("map-fails", "page"), ("blue", "page")]
+
+
+@pytest.mark.parametrize("theme", sorted(charts.PALETTES))
+def test_what_the_painter_and_the_keys_write_can_be_read_too(theme):
+    colours = tokens(theme)
+    assert colours["page"].upper() == charts.PALETTES[theme]["ground"]
+    assert [pair for pair in WRITTEN if contrast(*(colours[name] for name in pair)) < 4.5] == []

@@ -15,7 +15,7 @@ FILES = sorted(PYTHON.rglob("*.py"))
 BROWSER = {"js", "pyscript", "pyodide"}
 FLOORS = [
     {"methods", "physics", "ledger", "wording", "shapes"},
-    {"engine", "page", "charts", "handoff"},
+    {"engine", "page", "charts", "handoff", "focus"},
     {"course"},
     {"controls", "serving"},
     {"oracles", "receipts", "replays", "sweeps", "share", "cluster"},

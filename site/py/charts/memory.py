@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import wording
-from charts.parts import PALETTES, Figure, Words, at_point, axes, curve, diamond, legend_only, marks
+from charts.parts import PALETTES, Figure, Words, at_point, axes, curve, diamond, ink, legend_only, marks
 
 USER_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
 
@@ -85,7 +85,7 @@ def families_chart(
     for family, (hue, symbol) in FAMILIES.items():
         mine = [row for row in rows if row["family"] == family]
         if mine:
-            data.append(_family(mine, kinds[family], colour[hue], symbol))
+            data.append(_family(mine, kinds[family], colour[hue], ink(theme, hue), symbol))
     data += [legend_only(name, colour["muted"], "circle" + fill) for name, fill in zip(bits, FILLS, strict=True)]
     ring = legend_only(words["families_here"], colour["text"], "circle-open")
     ring["marker"]["size"] = 2 * RING
@@ -108,14 +108,14 @@ def families_chart(
     return {"data": data, "layout": layout}
 
 
-def _family(rows: Sequence[Mapping[str, Any]], name: str, colour: str, symbol: str) -> dict[str, Any]:
+def _family(rows: Sequence[Mapping[str, Any]], name: str, colour: str, words: str, symbol: str) -> dict[str, Any]:
     """The marks of one family, its name beside the one with the most bits."""
     points = [(x, row["name"], fill) for row in rows for (x, _), fill in zip(row["sizes"], FILLS, strict=True)]
     trace = marks(
         [x for x, _, _ in points], [n for _, n, _ in points], name, colour, [symbol + f for _, _, f in points]
     )
     labels = ["" if fill else f"\N{NO-BREAK SPACE} {name}" for _, _, fill in points]
-    look = {"text": labels, "textposition": "middle right", "textfont": {"size": 11, "color": colour}}
+    look = {"text": labels, "textposition": "middle right", "textfont": {"size": 11, "color": words}}
     trace["marker"] |= {"size": [9 if fill else 12 for _, _, fill in points], "opacity": 1}
     hover = {"hovertemplate": "%{y}: %{x:,.0f} B"}
     return trace | look | hover | {"mode": "markers+text", "showlegend": False, "cliponaxis": False}

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import wording
-from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, legend_only, marks
+from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, ink, legend_only, marks
 
 Point = tuple[float, float]
 READABLE = 15  # percent of a bar: a narrower part has no room for its figure on a phone
+AGAINST = {"ground": "text", "text": "ground"}  # a pattern on a bar takes it further from the letters on it
 X_TICKS = (1, 10, 100, 1000, 10_000)
 X_RANGE = (-0.35, 4.25)  # powers of ten, FLOP/byte: from less than a lone request to the longest prompt
 Y_RANGE = (-0.2, 3.55)  # powers of ten, TFLOP/s: from a lone request to the FP8 peak of one GPU
@@ -41,7 +42,7 @@ def roofline_chart(
         labels = {"text": list(one["labels"]), "textposition": list(one["places"]), "textfont": {"size": 11}}
         trace |= labels | {"mode": "markers+text", "cliponaxis": False}
         trace["hovertemplate"] = "%{text}<br>%{x:.3s} FLOP/byte · %{y:.3s} TFLOP/s"
-        trace["textfont"]["color"] = colour[one["hue"]]
+        trace["textfont"]["color"] = ink(theme, one["hue"])
         data.append(trace)
     data.append(legend_only(words["own"], colour["text"], "diamond"))
     layout = axes(colour, words["x"], words["y"])
@@ -74,9 +75,10 @@ def steps_chart(
         "fixed_s": ("grid", "", "text"),
     }
     data = []
-    for term, (hue, shape, ink) in looks.items():
+    for term, (hue, shape, letters) in looks.items():
         percent = [round(share * 100, 1) for share in shares[term]]
-        pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": colour["ground"], "fgopacity": 0.3, "size": 7}
+        pattern = {"shape": shape, "fillmode": "overlay", "fgopacity": 0.3, "size": 7}
+        pattern["fgcolor"] = colour[AGAINST[letters]]
         edge = {"color": colour["ground"], "width": 1.5}
         data.append(
             {
@@ -85,13 +87,13 @@ def steps_chart(
                 "name": names[term],
                 "x": percent,
                 "y": list(bars),
-                "marker": {"color": colour[hue], "pattern": pattern, "line": edge},
+                "marker": {"color": ink(theme, hue), "pattern": pattern, "line": edge},
                 "text": [f"{p:.0f} %" if p >= READABLE else "" for p in percent],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
                 "constraintext": "none",
-                "textfont": {"size": 12, "color": colour[ink]},
+                "textfont": {"size": 12, "color": colour[letters]},
                 "hovertemplate": "%{x} %",
             }
         )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charts.parts import PALETTES, Figure, Words, axes, curve, marks
+from charts.parts import PALETTES, Figure, Words, axes, curve, ink, marks
 
 Cloud = tuple[Sequence[float], Sequence[float], str, Sequence[str]]
 TICKS = [m * 10**e if e >= 0 else m / 10**-e for e in range(-3, 5) for m in (1, 2, 5)]
@@ -18,8 +18,8 @@ STYLES: Mapping[str, tuple[str, float, str]] = {
     "some": ("orange", 0.55, ""),
     "queue": ("red", 0.3, ""),
     "unstable": ("red", 0.6, "/"),
-    "never": ("muted", 0.7, "x"),
-    "no_start": ("muted", 0.6, "-"),
+    "never": ("muted", 0.5, "x"),
+    "no_start": ("muted", 0.5, "-"),
     "waiting": ("grid", 0.35, ""),
 }
 PAPER = {"light": "#FFFFFF", "dark": "#0F172A"}  # what the page is printed on
@@ -34,7 +34,7 @@ def feasibility_cells(
         mine = [cell for cell in cells if cell[2] == state]
         if not mine:
             continue
-        ink = PAPER[theme] if state == "holds" else colour["text"]
+        letters = PAPER[theme] if state == "holds" else colour["text"]
         found.append(
             {
                 "type": "bar",
@@ -48,11 +48,11 @@ def feasibility_cells(
                 "insidetextanchor": "middle",
                 "textangle": 0,
                 "constraintext": "none",
-                "textfont": {"color": ink, "size": 13},
+                "textfont": {"color": letters, "size": 13},
                 "hovertext": [hover for _, _, _, hover in mine],
                 "hoverinfo": "text",
                 "marker": {
-                    "color": colour[hue],
+                    "color": ink(theme, hue) if state == "holds" else colour[hue],
                     "opacity": opacity,
                     "pattern": {"shape": shape, "size": 7, "solidity": 0.25},
                     "line": {"width": 2, "color": PAPER[theme]},

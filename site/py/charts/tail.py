@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charts.parts import PALETTES, Figure, Words, axes, curve, faint
+from charts.parts import PALETTES, Figure, Words, axes, curve, faint, ink
 
 TIMES = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
 RARER = (0.5, 0.1, 0.01, 0.001)  # shares still without a first token: where the lower scale has its marks
@@ -32,7 +32,7 @@ def tail_chart(
     for side in sides:
         hue = colour[side["hue"]]
         data += [_histogram(side, hue), *_days(side, rarity, hue), _served(side, rarity, hue)]
-        data.append(_named(side, rarity, hue))
+        data.append(_named(side, rarity, hue, ink(theme, side["hue"])))
     tallest = max((share for side in sides for share in side["shares"]), default=1.0)
     above = curve([slo, slo], [0, tallest * 100], words["objective"], colour["red"], dash="dashdot")
     below = curve([slo, slo], [1, rarity[-1]], words["objective"], colour["red"], dash="dashdot")
@@ -73,7 +73,7 @@ def _days(side: Mapping[str, Any], rarity: Sequence[float], hue: str) -> list[di
     return found
 
 
-def _named(side: Mapping[str, Any], rarity: Sequence[float], hue: str) -> dict[str, Any]:
+def _named(side: Mapping[str, Any], rarity: Sequence[float], hue: str, words: str) -> dict[str, Any]:
     """The median and the P99, named on the curve."""
     places = list(side["named"])
     return {
@@ -85,7 +85,7 @@ def _named(side: Mapping[str, Any], rarity: Sequence[float], hue: str) -> dict[s
         "marker": {"color": hue, "size": 10, "symbol": ["circle", "diamond"][: len(places)]},
         "text": [label for label, _ in side["named"].values()],
         "textposition": [place for _, place in side["named"].values()],
-        "textfont": {"size": 11, "color": hue},
+        "textfont": {"size": 11, "color": words},
         "hoverinfo": "skip",
         "cliponaxis": False,
         **LOWER,

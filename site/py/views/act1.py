@@ -17,7 +17,9 @@ from wording import Number
 Numbers = dict[str, Number]
 
 
-@remembered("act1.", same=("record.facts", "pasted", "results", "held"), equal=("chosen", "problems", "strange"))
+@remembered(
+    "act1.", same=("record.facts", "pasted", "results", "held"), equal=("chosen", "problems", "strange", "fresh")
+)
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
     found = _told(course, state)
@@ -38,7 +40,7 @@ def _asked(course: Course, state: store.State) -> Numbers:
     return oracles.users_numbers(course, store.asked(course, state, "act1.prediction"))
 
 
-@remembered(None, same=("record.facts", "results"), equal=("chosen", "problems", "strange"))
+@remembered(None, same=("record.facts", "results"), equal=("chosen", "problems", "strange", "fresh"))
 def _told(course: Course, state: store.State) -> Frame:
     """What the act says of its scenario, whatever the controls say."""
     numbers = _asked(course, state)

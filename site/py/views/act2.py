@@ -67,7 +67,7 @@ def _controls(course: Course, state: store.State) -> Frame:
     return parts.control_frames(course, state, "act2")
 
 
-@remembered(None, same=("record.facts", "results"), equal=("strange",))
+@remembered(None, same=("record.facts", "results"), equal=("strange", "fresh"))
 def _told(course: Course, state: store.State) -> Frame:
     """What became of the answers, whatever the controls say."""
     return {

@@ -75,7 +75,8 @@ def question(course: Course, state: store.State, id: str, numbers: Numbers) -> F
     locked = store.answer(state, id)
     picked = locked["option"] if locked else state.chosen.get(state.context, {}).get(id)
     words = course.at("words")
-    found: Frame = {
+    found: Frame = {} if locked else {f"{id}.said": {"text": ""}}
+    found |= {
         id: {"state": "locked" if locked else "open"},
         f"{id}.fieldset": {"disabled": locked is not None},
         f"{id}.prompt": {"text": course.say(f"{id}.prompt", state.context, numbers)},
@@ -100,24 +101,34 @@ def when(at: str) -> str:
 
 
 def feedback(course: Course, state: store.State, id: str) -> Frame:
-    """The verdict on a committed answer, from the engine's numbers for the scenario that was locked."""
+    """The verdict on a committed answer, and what a screen reader says of it: the same, once, when it is news."""
+    verdict = _verdict(course, state, id)
+    news = id in state.fresh and verdict["state"] != "waiting"
+    found: Frame = {f"{id}.feedback": verdict, f"{id}.said": {"text": verdict["text"] if news else ""}}
+    if id.endswith(".reflection"):  # a prediction's stands under a heading of its own
+        found[f"{id}.verdict"] = {"hidden": verdict["hidden"]}
+    return found
+
+
+def _verdict(course: Course, state: store.State, id: str) -> dict[str, Any]:
+    """The verdict, from the engine's numbers for the scenario that was locked."""
     locked = store.answer(state, id)
     if locked is None:
-        return {f"{id}.feedback": {"hidden": True, "text": "", "state": None}}
+        return {"hidden": True, "text": "", "state": None}
     words = course.at("words")
     option = course.option(id, locked["option"])
     if option is None:
-        return {f"{id}.feedback": {"hidden": False, "text": words["option_gone"], "state": None}}
+        return {"hidden": False, "text": words["option_gone"], "state": None}
     numbers = oracles.numbers(course, id, locked["scenario"], locked["option"], state.results)
     if numbers is None:
-        return {f"{id}.feedback": {"hidden": False, "text": words["waiting"], "state": "waiting"}}
+        return {"hidden": False, "text": words["waiting"], "state": "waiting"}
     right = oracles.holds(option["claims"], numbers)
     text = option.get("right" if right else "wrong") or words["right" if right else "not_quite"]
     text = text if isinstance(text, str) else text[state.context]
     lead = words["right"] if right else words["not_quite"]
     said = wording.fill(text, numbers)
     said = said if said.startswith((words["yes"], lead)) else f"**{lead}** {said}"
-    return {f"{id}.feedback": {"hidden": False, "text": said, "state": "right" if right else "wrong"}}
+    return {"hidden": False, "text": said, "state": "right" if right else "wrong"}
 
 
 def mathematics(course: Course, act: str, numbers: Numbers) -> Frame:
