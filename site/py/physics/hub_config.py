@@ -15,6 +15,7 @@ from physics.hub_families import (
     AHEAD,
     BESIDE,
     BY_TYPE,
+    CLOSED,
     DECODERS,
     ENCODERS,
     HARMLESS,
@@ -41,7 +42,9 @@ KEYS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads")
 SIZES = ("head_dim", "kv_channels")
 INNER = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size")
 EXPERTS = ("num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts")
-CHOSEN = ("num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_k", "moe_topk", "moe_top_k")
+CHOSEN = (
+    "num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_k", "moe_topk", "moe_top_k", "top_k_experts",
+)  # fmt: skip
 SHARED = ("n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert")
 OWN = (
     "shared_expert_intermediate_size",
@@ -68,7 +71,7 @@ def model_from_config(text: str | bytes) -> Model:
     for name in family.inside:
         inner = table.get(name)
         table = {**(inner if isinstance(inner, dict) else {}), **{key: at for key, at in table.items() if key != name}}
-    config = Config({**family.absent, **table})
+    config = Config(table, family.absent)
     model = _model(config, family, whole, part)
     _unread(config, table, whole if part else {}, family)
     return model
@@ -105,6 +108,8 @@ def _described(table: Mapping[str, Any]) -> None:
     both_ways = table.get("use_bidirectional_attention") in (True, "all") or table.get("is_causal") is False
     if both_ways or kind in ENCODERS and not one_way or heads and all("ForMaskedLM" in name for name in heads):
         raise ConfigError("no_cache")
+    if kind in CLOSED:
+        raise ConfigError("closed", type=kind)
     if kind in STATES_ALONE:
         raise ConfigError("state_alone", type=kind)
     if not any(key in table for key in ("vocab_size", "padded_vocab_size", *LAYERS)) and any(map(SENSES.search, table)):
@@ -144,7 +149,7 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
     latent = config.count("kv_lora_rank", default=0) if "kv_lora_rank" in family.absent else 0
     window = _window(config, family, kind)
     experts, per_token = _experts(config)
-    placed = sparse(config, family, layers, experts) if experts else [False] * layers
+    placed = sparse(config, family, layers) if experts else [False] * layers
     if family.layers == "letters":
         placed = [letter in ("E", "moe") for letter in config.get("hybrid_override_pattern") or config.get("layers_block_type")]
     shape = Shape(
@@ -235,25 +240,51 @@ def _heads(config: Config, family: Family, width: int, queries: int, kind: list[
         size = config.count("qk_nope_head_dim", default=0) or size or 1
         config.get("v_head_dim"), config.get("qk_head_dim")
     value = config.count("v_head_dim", default=size) if family.layers == "mimo" else size
-    full = Heads(queries, kv, size, value)
-    if family.layers != "mimo":
-        return full, full
+    heads = Heads(queries, kv, size, value)
+    if family.layers == "mimo":
+        return heads, _local(config, heads)
+    return (_global(config, heads, kind) if "global_head_dim" in family.absent else heads), heads
+
+
+def _local(config: Config, full: Heads) -> Heads:
+    """MiMo's: other heads in the layers with a window."""
     local = Heads(
-        config.count("swa_num_attention_heads", default=queries),
-        config.count("swa_num_key_value_heads", default=kv),
-        config.count("swa_head_dim", default=size),
-        config.count("swa_v_head_dim", default=value),
+        config.count("swa_num_attention_heads", default=full.query),
+        config.count("swa_num_key_value_heads", default=full.kv),
+        config.count("swa_head_dim", default=full.size),
+        config.count("swa_v_head_dim", default=full.value),
     )
-    if local.value != value or local.kv < 1 or local.size < 1:
-        raise ConfigError("disagree", key="v_head_dim", found=str(value), other="swa_v_head_dim", others=str(local.value))
-    return full, local
+    if local.value != full.value or not 1 <= local.kv <= local.query or local.size < 1:
+        raise ConfigError(
+            "disagree", key="v_head_dim", found=str(full.value), other="swa_v_head_dim", others=str(local.value)
+        )
+    return local
+
+
+def _global(config: Config, local: Heads, kind: list[str]) -> Heads:
+    """Gemma 4's: longer heads, and perhaps fewer, in the full layers."""
+    size, kv = config.count("global_head_dim"), config.count("num_global_key_value_heads", default=0)
+    kv = kv if kv and config.flag("attention_k_eq_v", True) else local.kv
+    layers = config.get("per_layer_config")
+    if layers is not None:
+        wanted = {i for i, at in enumerate(kind) if at == FULL}
+        parts = list(layers.values()) if isinstance(layers, dict) else []
+        numbers = {int(key) for key in layers if str(key).isdecimal()} if isinstance(layers, dict) else set()
+        alike = parts and all(part == parts[0] for part in parts) and isinstance(parts[0], dict)
+        if numbers != wanted or not alike or set(parts[0]) - {"head_dim", "num_key_value_heads"}:
+            raise ConfigError("varies", key="per_layer_config")
+        part = Config(parts[0])
+        size, kv = part.count("head_dim", default=local.size), part.count("num_key_value_heads", default=kv)
+    if not 1 <= kv <= local.query or size < 1:
+        raise ConfigError("not_within", key="num_global_key_value_heads", most=str(local.query), found=str(kv))
+    return Heads(local.query, kv, size, size)
 
 
 def _kv_heads(config: Config, family: Family, queries: int) -> int:
     said = config.count(*KEYS, default=queries)
     stated = any(config.table.get(name) is not None for name in KEYS)
     one = config.get("multi_query") is True or config.get("attn_type") == "multiquery_attention"
-    if family.types.startswith("falcon"):
+    if family.types.startswith("falcon "):
         said = 1 if config.flag("multi_query", True) and not config.flag("new_decoder_architecture", False) else said
     elif config.flag("multi_query_attention", False):
         said, stated, one = config.count("multi_query_group_num"), True, False
@@ -315,7 +346,10 @@ def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> di
     dense = own_dense or config.count(*INNER, **({"default": 0} if unneeded else plain))
     if family.state == "conv" and config.flag("block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)):
         dense = _adjusted(config, dense)
-    shared = config.count(*OWN, default=0) or config.count(*SHARED, default=0) * own
+    beside, several = config.count(*OWN, default=0), config.count(*SHARED, default=0)
+    if beside and several > 1:
+        raise ConfigError("varies", key=next(name for name in SHARED if config.table.get(name)))
+    shared = beside or several * own
     if family.types.startswith("granitemoe") and not any(placed):
         dense = config.count(*OWN, default=0) or dense
     if dense < 1 and not unneeded or own < 1 and any(placed):

@@ -65,8 +65,9 @@ def parameters(config: Config, family: Family, shape: Shape) -> tuple[int, int]:
         if shape.sparse[i]:
             fixed += always + shape.per_token * expert
             idle += (shape.experts - shape.per_token) * expert
-        elif _has_dense(config, family, i):
-            fixed += dense if family.layers != "blocks" else matrices * width * _block_width(config, width, i)
+        if _has_dense(config, family, shape, i):
+            wide = 1 if shape.owned[i] or not config.flag("use_double_wide_mlp", False) else 2
+            fixed += dense * wide if family.layers != "blocks" else matrices * width * _block_width(config, width, i)
     fixed += _beside(config, family, shape)
     return fixed + idle, fixed
 
@@ -79,7 +80,8 @@ def attention(config: Config, family: Family, shape: Shape, heads: Heads, owned:
     queries, keys, values = heads.query * heads.size, heads.kv * heads.size, heads.kv * heads.value
     gated = config.flag("attn_output_gate", family.gate) if family.gate else False
     found = width * queries * (2 if gated else 1) + heads.query * heads.value * width
-    found += width * (keys + values) if owned else 0
+    one = heads == shape.full and config.flag("attention_k_eq_v", False) if "global_head_dim" in family.absent else False
+    found += width * (keys + (0 if one else values)) if owned else 0
     found += queries + keys + values if "q" in family.bias else 0
     found += width if "o" in family.bias else 0
     return found + {"": 0, "head": 2 * heads.size, "full": queries + keys}[family.qk]
@@ -157,12 +159,12 @@ STATES: Mapping[str, Callable[[Config, int], int]] = {
 # --- What few families have --------------------------------------------------------------------------------------------
 
 
-def _has_dense(config: Config, family: Family, layer: int) -> bool:
-    """Whether a layer without experts has a feed-forward network: Nemotron-H's layers are one thing each."""
+def _has_dense(config: Config, family: Family, shape: Shape, layer: int) -> bool:
+    """Whether a layer has a plain feed-forward network: Gemma 4's have one beside the experts, Nemotron-H's are one thing each."""
     if family.layers == "letters":
         found = config.get("hybrid_override_pattern") or config.get("layers_block_type")
         return found[layer] in ("-", "mlp")
-    return True
+    return not shape.sparse[layer] or config.get("enable_moe_block") is True
 
 
 def _block_width(config: Config, width: int, layer: int) -> int:
@@ -179,10 +181,12 @@ def _block_width(config: Config, width: int, layer: int) -> int:
 
 
 def _beside(config: Config, family: Family, shape: Shape) -> int:
-    """Gemma 3n's tables for each layer, its low-rank path and its four streams."""
-    if "laurel_rank" not in family.absent:
-        return 0
+    """Gemma 3n's and 4's tables of embeddings for each layer; 3n's low-rank path and its four streams."""
     width, layers = shape.width, len(shape.kinds)
-    each, streams = config.count("hidden_size_per_layer_input"), config.count("altup_num_inputs")
-    tables = (config.count("vocab_size_per_layer_input") + width) * layers * each + 2 * layers * width * each
-    return tables + 2 * layers * width * config.count("laurel_rank") + 2 * max(0, streams - 1) * width * width
+    each, found = config.count("hidden_size_per_layer_input", default=0) if "num_kv_shared_layers" in family.absent else 0, 0
+    if each:
+        found += (config.count("vocab_size_per_layer_input") + width) * layers * each + 2 * layers * width * each
+    if "laurel_rank" in family.absent:
+        streams = config.count("altup_num_inputs")
+        found += 2 * layers * width * config.count("laurel_rank") + 2 * max(0, streams - 1) * width * width
+    return found

@@ -101,7 +101,7 @@ FAMILIES = (
     Family("mpt", TIED, matrices=2, inside=("attn_config",), positions=0),
     Family("falcon refinedweb refinedwebmodel", TIED, matrices=2, norm_bias=True),
     # Windows by a pattern of the family's
-    Family("gemma2", _keys(**TIED, num_key_value_heads=4, head_dim=256, sliding_window=4096), "every", 2, norms=4),
+    Family("gemma2 vaultgemma", _keys(**TIED, num_key_value_heads=4, head_dim=256, sliding_window=4096), "every", 2, norms=4),
     Family(
         "gemma3_text",
         _keys(
@@ -113,6 +113,7 @@ FAMILIES = (
     Family("cohere2", _keys(**TIED, sliding_window=4096), "every", 4, norms=1),
     Family("exaone4", _keys(num_key_value_heads=32, sliding_window=4096), "every", 4, qk="head"),
     Family("olmo3", _keys(sliding_window=4096), "every", 4, qk="full"),
+    Family("exaone_moe", _keys(num_key_value_heads=32, sliding_window=4096, num_shared_experts=1), "every", 4, qk="head"),
     Family("cwm", _keys(num_key_value_heads=8, head_dim=128, sliding_window=8192), "first", 4),
     Family("granite_swa", _keys(**TIED, num_key_value_heads=4, sliding_window=128), "first", 4),
     # Experts
@@ -148,7 +149,9 @@ FAMILIES = (
     Family("mimo_v2_flash", _keys(num_key_value_heads=4, head_dim=192, v_head_dim=128, swa_num_key_value_heads=8), "mimo"),
     # One latent vector for all heads
     Family("deepseek_v2", _keys(**MLA, first_k_dense_replace=0, n_shared_experts=2)),
-    Family("deepseek_v3 kimi_k2 sarvam_mla axk1", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
+    Family("deepseek_v3 kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
+    Family("axk1", _keys(**MLA, first_k_dense_replace=1, n_shared_experts=1)),
+    Family("sarvam_mla", _keys(**{**MLA, "q_lora_rank": None}, first_k_dense_replace=1, n_shared_experts=1)),
     Family("glm4_moe_lite", _keys(**{**MLA, "q_lora_rank": 768}, first_k_dense_replace=1, n_shared_experts=1)),
     Family("youtu", _keys(**MLA, **TIED)),
     Family("deepseek", _keys(first_k_dense_replace=0)),
@@ -165,6 +168,7 @@ FAMILIES = (
         ),
         "period", 0, "mamba",
     ),
+    Family("olmo_hybrid", _keys(), "interval", 4, "delta", qk="full"),
     Family("bamba", _keys(**MAMBA2, num_key_value_heads=8), "listed", 0, "mamba2"),
     Family("granitemoehybrid", _keys(**MAMBA2, num_local_experts=8, num_experts_per_tok=2), "listed", 0, "mamba2"),
     Family("falcon_h1", _keys(**MAMBA2, num_key_value_heads=8), "both", 0, "mamba2"),
@@ -184,6 +188,23 @@ FAMILIES = (
             max_position_embeddings=32768,
         ),
         "every", 5, norms=8, qk="head",
+    ),
+    Family(
+        "gemma4_text",
+        _keys(
+            **TIED, num_key_value_heads=4, head_dim=256, global_head_dim=512, sliding_window=512, num_kv_shared_layers=0,
+            vocab_size_per_layer_input=262144, hidden_size_per_layer_input=256, attention_k_eq_v=False,
+            max_position_embeddings=131072,
+        ),
+        "every", 6, norms=5, qk="head",
+    ),
+    Family(
+        "gemma4_unified_text",
+        _keys(
+            **TIED, num_key_value_heads=4, head_dim=256, global_head_dim=512, sliding_window=1024, num_kv_shared_layers=0,
+            attention_k_eq_v=False, max_position_embeddings=262144,
+        ),
+        "every", 6, norms=4, qk="head",
     ),
 )  # fmt: skip
 
@@ -206,6 +227,9 @@ PAIRS = frozenset(
     "t5gemma t5gemma2 trocr udop umt5 vision-encoder-decoder whisper xlm-prophetnet musicgen musicgen_melody".split()
 )
 STATES_ALONE = frozenset("mamba mamba2 falcon_mamba rwkv rwkv5 rwkv6 rwkv7 xlstm retnet hgrn".split())
+CLOSED = frozenset(
+    "jetmoe".split()
+)
 SENSES = re.compile(r"image_size|patch_size|num_mel_bins|sampling_rate|num_channels|feat_extract|depths|out_features")
 
 # Keys that say how a model is trained, written or run, and nothing of its shape: they change none of its figures.
@@ -229,7 +253,8 @@ HARMLESS = re.compile(
     | ^attn_(temperature_tuning|scale|logit_softcapping|uses_sequence_id) | attention_probs | ^floor_scale$ | clip_qkv | prefix_lm
     | original_max_position_embeddings | ^apply_residual | fusion | ^swiglu_ | ^mscale | torch_dtype | ^bias_dropout | ^qk_layernorm$
     | ^(attention|mlp|qkv|lm_head|add_bias|add_qkv|use|use_qkv|attention_out|use_expert|no|enable|add|projectors|kv|gate)_bias | ^bias$ | bias_linear$
-    | rms_?norm | ^use_sliding_window$ | ^hidden_act | persist_layer | ^z_loss | ^parallel_attn$ | ^do_layer_norm_before$ | apply_residual_connection | ^model_version | ^deterministic | ^hidden_size_scale
+    | rms_?norm | ^use_sliding_window$ | ^hidden_act | persist_layer | ^z_loss | ^block_size$ | ^embedding_fraction$ | (alpha|beta)_factor$ | activation_sparsity | linear_(a_log|dt)_ | linear_allow_neg
+    | ^use_bidirectional_attention$ | ^is_causal$ | ^dim_model_base$ | ^altup_(active|coef|correct) | ^parallel_attn$ | ^do_layer_norm_before$ | apply_residual_connection | ^model_version | ^deterministic | ^hidden_size_scale
     | ^learnable_sink | ^use_grouped_mm | ^use_kernels | ^moe_shared_expert_overlap$ | ^num_mem_blocks_none$ | ^n_ctx$ | interpolat | ^logits_
     """,
     re.VERBOSE,
@@ -249,7 +274,13 @@ SHAPES = frozenset(
 )
 
 # Read on purpose, and not counted: heads that predict further tokens are loaded for speculation alone.
-AHEAD = ("num_nextn_predict_layers", "num_mtp_layers", "mtp_num_hidden_layers", "mtp_loss_scaling_factor")
+AHEAD = (
+    "num_nextn_predict_layers",
+    "num_mtp_layers",
+    "mtp_num_hidden_layers",
+    "mtp_layers_block_type",
+    "mtp_hybrid_override_pattern",
+)
 
 # What could matter by its name. A key like this that nobody has read refuses the file, by name.
 MATTERS = re.compile(

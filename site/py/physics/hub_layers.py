@@ -20,8 +20,8 @@ NAMES = {
 class Config:
     """A parsed config with readers that name the key when its value can't be used, and that note what has been read."""
 
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        self.table, self.used = table, set[str]()
+    def __init__(self, stated: Mapping[str, Any], absent: Mapping[str, Any] | None = None) -> None:
+        self.stated, self.table, self.used = stated, {**(absent or {}), **stated}, set[str]()
 
     def get(self, name: str) -> Any:
         """A value, None where there is none; the key counts as understood."""
@@ -35,15 +35,18 @@ class Config:
             value = self.get(name)
             if value is None:
                 continue
+            if isinstance(value, list) and value:  # one for each layer, all alike
+                if any(other != value[0] for other in value):
+                    raise ConfigError("varies", key=name)
+                value = value[0]
             if isinstance(value, float) and value.is_integer():
                 value = int(value)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
                 raise ConfigError("no_count", key=name, found=repr(value if isinstance(value, int | float) else str(value)))
             found[name] = value
         if len(set(found.values())) > 1:
-            (one, first), (other, second), *_ = [pair for pair in found.items() if pair[1] != next(iter(found.values()))] + [
-                next(iter(found.items()))
-            ]
+            one, first = next(iter(found.items()))
+            other, second = next(pair for pair in found.items() if pair[1] != first)
             raise ConfigError("disagree", key=one, found=str(first), other=other, others=str(second))
         if found:
             return next(iter(found.values()))
@@ -79,10 +82,11 @@ def kinds(config: Config, family: Family, layers: int) -> list[str]:
     if said is None:
         return RULES[family.layers](config, family, layers)
     before = set(config.used)
+    config.get("sliding_window")  # a list without such layers leaves it unused
     ruled = RULES[family.layers](config, family, layers)
-    asked = [key for key in sorted(config.used - before) if config.table.get(key) is not None and key not in family.absent]
-    if ruled != said and [key for key in asked if key in PATTERNS]:
-        raise ConfigError("disagree_layers", key="layer_types", other=next(key for key in asked if key in PATTERNS))
+    asked = sorted(key for key in (config.used - before) & PATTERNS if config.stated.get(key) is not None)
+    if ruled != said and asked:
+        raise ConfigError("disagree_layers", key="layer_types", other=asked[0])
     return said
 
 
@@ -219,9 +223,9 @@ def _kimi(config: Config, family: Family, layers: int) -> list[str]:
 def _mimo(config: Config, family: Family, layers: int) -> list[str]:
     numbers = config.numbers("hybrid_layer_pattern")
     if numbers is None:
-        raise ConfigError("missing_all", key="layer_types", others="hybrid_layer_pattern") if config.table.get(
-            "layer_types"
-        ) is None else ConfigError("missing", key="hybrid_layer_pattern")
+        if config.table.get("layer_types") is None:
+            raise ConfigError("missing_all", key="layer_types", others="hybrid_layer_pattern")
+        return [FULL] * layers
     if len(numbers) != layers or set(numbers) - {0, 1}:
         raise ConfigError("list_length", key="hybrid_layer_pattern", most=str(layers))
     return [WINDOW if kind else FULL for kind in numbers]
@@ -271,34 +275,49 @@ PATTERNS = frozenset(
 )
 
 
-def sparse(config: Config, family: Family, layers: int, experts: int) -> list[bool]:
-    """Which layers have experts: those of which every rule of the file says so."""
-    first = config.count("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index", default=0)
-    interval = config.count("moe_layer_interval", "moe_layer_freq", default=1) if not isinstance(
-        config.get("moe_layer_freq"), list
-    ) else config.count("moe_layer_interval", default=1)
-    end = config.count("moe_layer_end_index", default=layers) if config.get("moe_layer_end_index") not in (None, -1) else layers
-    step = config.count("decoder_sparse_step", "interleave_moe_layer_step", default=1)
-    dense = set(config.numbers("mlp_only_layers") or [])
-    period, offset = config.count("expert_layer_period", default=1), config.count("expert_layer_offset", default=0)
-    placed = config.numbers("moe_layers")
-    frequency = config.numbers("moe_layer_freq") if isinstance(config.get("moe_layer_freq"), list) else None
+def sparse(config: Config, family: Family, layers: int) -> list[bool]:
+    """Which layers have experts: those of which every rule of the file says so, or its list of kinds alone."""
+    ruled = _ruled(config, family, layers)
     types = config.get("mlp_layer_types")
-    for key, found in (("moe_layer_freq", frequency), ("mlp_layer_types", types)):
-        if found is not None and (not isinstance(found, list) or len(found) != layers):
-            raise ConfigError("list_length", key=key, most=str(layers))
-    if types is not None and set(map(str, types)) - {"dense", "sparse"}:
-        raise ConfigError("unknown_kind", key="mlp_layer_types", found=min(set(map(str, types)) - {"dense", "sparse"}))
-    ernie = "moe_layer_start_index" in family.absent
+    if types is None:
+        return ruled
+    if not isinstance(types, list) or len(types) != layers:
+        raise ConfigError("list_length", key="mlp_layer_types", most=str(layers))
+    strange = [str(kind) for kind in types if kind not in ("dense", "sparse")]
+    if strange:
+        raise ConfigError("unknown_kind", key="mlp_layer_types", found=strange[0])
+    said = [kind == "sparse" for kind in types]
+    asked = sorted(key for key in PLACES if config.stated.get(key) is not None)
+    if asked and said != ruled:
+        raise ConfigError("disagree_layers", key="mlp_layer_types", other=asked[0])
+    return said
+
+
+def _ruled(config: Config, family: Family, layers: int) -> list[bool]:
+    listed = isinstance(config.get("moe_layer_freq"), list)
+    frequency = config.numbers("moe_layer_freq") if listed else None
+    if frequency is not None and len(frequency) != layers:
+        raise ConfigError("list_length", key="moe_layer_freq", most=str(layers))
+    first = config.count("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index", default=0)
+    interval = config.count("moe_layer_interval", *(() if listed else ("moe_layer_freq",)), default=1)
+    last = layers if config.get("moe_layer_end_index") == -1 else config.count("moe_layer_end_index", default=layers)
+    step = config.count("decoder_sparse_step", "interleave_moe_layer_step", default=1)
+    period, offset = config.count("expert_layer_period", default=1), config.count("expert_layer_offset", default=0)
+    dense, placed = set(config.numbers("mlp_only_layers") or []), config.numbers("moe_layers")
+    shift = int("moe_layer_start_index" in family.absent)  # ERNIE counts from 1
     return [
-        experts > 0
-        and first <= i <= end
-        and (interval <= 1 or ((i + 1) if ernie else i) % interval == 0)
+        first <= i <= last
+        and (interval <= 1 or (i + shift) % interval == 0)
         and (step > 0 and (i + 1) % step == 0)
         and i not in dense
         and (period <= 1 or i % period == offset)
         and (placed is None or i in placed)
         and (frequency is None or bool(frequency[i]))
-        and (types is None or types[i] == "sparse")
         for i in range(layers)
     ]
+
+
+PLACES = frozenset(
+    "moe_layer_freq first_k_dense_replace num_dense_layers moe_layer_start_index moe_layer_interval moe_layer_end_index "
+    "decoder_sparse_step interleave_moe_layer_step expert_layer_period expert_layer_offset mlp_only_layers moe_layers".split()
+)
