@@ -16,7 +16,8 @@ from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
-from physics.hub_config import ConfigError, model_from_config
+from physics.hub_config import model_from_config
+from physics.hub_text import MOST_CONFIG_BYTES, ConfigError, config_text
 from physics.memory import (
     BLOCK_TOKENS,
     block_bytes,
@@ -26,6 +27,7 @@ from physics.memory import (
     kv_bytes_per_late_token,
     kv_bytes_per_token,
     kv_copies,
+    layer_values,
     max_users,
     memory_plan,
     paged_share,
@@ -43,7 +45,7 @@ from physics.metrics import (
     summary,
     weighted_percentile,
 )
-from physics.quantities import GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
+from physics.quantities import ANY_CONTEXT, GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
 from physics.queueing import (
     batched_queue_s,
     lone_ttft_s,
@@ -59,6 +61,7 @@ from physics.steptime import Calibration, StepCost, binding, calibration_for
 from physics.workload import Request, Workload, lengths, prompt_at, sample_requests
 
 __all__ = [
+    "ANY_CONTEXT",
     "BLOCKS",
     "BLOCK_TOKENS",
     "CAUSES",
@@ -66,6 +69,7 @@ __all__ = [
     "GIB",
     "KINDS",
     "LEVELS",
+    "MOST_CONFIG_BYTES",
     "NAIVE",
     "RESERVATIONS",
     "SEATS",
@@ -94,6 +98,7 @@ __all__ = [
     "block_bytes",
     "calibration_for",
     "contiguous",
+    "config_text",
     "contiguous_share",
     "distribution",
     "goodput",
@@ -103,6 +108,7 @@ __all__ = [
     "kv_bytes_per_late_token",
     "kv_bytes_per_token",
     "kv_copies",
+    "layer_values",
     "lengths",
     "lone_ttft_s",
     "max_users",

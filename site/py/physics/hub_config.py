@@ -29,9 +29,8 @@ from physics.hub_families import (
 )
 from physics.hub_layers import BOTH, FULL, MOST_LAYERS, NONE, STATE, WINDOW, Config, kinds, sparse
 from physics.hub_text import ConfigError, shown, table_of
-from physics.quantities import Model
+from physics.quantities import ANY_CONTEXT, Model
 
-MOST_CONTEXT = 10**9
 MOST_PARAMETERS = 10**15
 FEW = 0.02  # of the parameters: what may stay unknown
 
@@ -111,7 +110,7 @@ def _described(table: Mapping[str, Any]) -> None:
     if kind in CLOSED:
         raise ConfigError("closed", type=kind)
     if kind in STATES_ALONE:
-        raise ConfigError("state_alone", type=kind)
+        raise ConfigError("state_alone")
     if not any(key in table for key in ("vocab_size", "padded_vocab_size", *LAYERS)) and any(map(SENSES.search, table)):
         raise ConfigError("no_text_part")
     for key, what in (("weight_map", "index"), ("peft_type", "adapter"), ("tokenizer_class", "tokenizer"), ("_class_name", "pipeline")):
@@ -122,7 +121,7 @@ def _described(table: Mapping[str, Any]) -> None:
 def _family(table: Mapping[str, Any]) -> Family:
     kind = table.get("model_type")
     if isinstance(kind, str) and kind:
-        return BY_TYPE.get(kind.lower(), PLAIN)
+        return BY_TYPE.get(kind.lower()) or BY_TYPE.get(f"{kind.lower()}_text") or PLAIN
     names = table.get("architectures")
     for name in names if isinstance(names, list) else []:
         short = str(name).lower().partition("for")[0].partition("lmhead")[0]
@@ -175,7 +174,7 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
         raise ConfigError("missing", key="tie_word_embeddings")
     cached = [at for at, own in zip(kind, owned, strict=True) if own and at in (FULL, BOTH, WINDOW)]
     if not cached:
-        raise ConfigError("state_alone", type=str(config.get("model_type") or ""))
+        raise ConfigError("state_alone")
     return Model(
         id="pasted",
         name=_name(whole, config.table),
@@ -313,7 +312,7 @@ def _window(config: Config, family: Family, kind: list[str]) -> int:
         return 256
     if config.get("use_sliding_window") is False:
         raise ConfigError("disagree_layers", key="layer_types", other="use_sliding_window")
-    window = config.count(key, most=MOST_CONTEXT)
+    window = config.count(key, most=ANY_CONTEXT)
     if window < 1:
         raise ConfigError("too_low", key=key, found=str(window))
     return window
@@ -387,10 +386,10 @@ def _tied(config: Config, family: Family) -> bool:
 
 def _context(config: Config) -> int:
     """The most tokens that the file says; of several figures the first name's, as vLLM takes it."""
-    found = [config.count(name, default=0, most=MOST_CONTEXT) for name in CONTEXT if not isinstance(config.table.get(name), float | str)]
+    found = [config.count(name, default=0, most=ANY_CONTEXT) for name in CONTEXT if not isinstance(config.table.get(name), float | str)]
     for name in CONTEXT:
         config.get(name)
-    return next((tokens for tokens in found if tokens), MOST_CONTEXT)
+    return next((tokens for tokens in found if tokens), ANY_CONTEXT)
 
 
 # --- Name and precision ------------------------------------------------------------------------------------------------
@@ -455,7 +454,7 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
         if key in ("vision_config", "audio_config", "quantization_config", "compression_config"):
             continue
         if key in SHAPES or MATTERS.search(key) and not HARMLESS.search(key):
-            raise ConfigError("unread" if family is not PLAIN or not kind else "unread_type", key=key, type=kind)
+            raise ConfigError("unread" if family is not PLAIN else "unread_type" if kind else "unread_plain", key=key, type=kind)
     _activation(config, family, kind)
     for key, value in whole.items():
         if key in table and table[key] == value or not _says(value) or BESIDE.search(key) or key in DECODERS:

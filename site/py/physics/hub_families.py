@@ -227,8 +227,10 @@ PAIRS = frozenset(
     "t5gemma t5gemma2 trocr udop umt5 vision-encoder-decoder whisper xlm-prophetnet musicgen musicgen_melody".split()
 )
 STATES_ALONE = frozenset("mamba mamba2 falcon_mamba rwkv rwkv5 rwkv6 rwkv7 xlstm retnet hgrn".split())
+# Known decoders that neither a row nor a plain transformer's keys can tell right.
 CLOSED = frozenset(
-    "jetmoe".split()
+    "biogpt blt cpmant ctrl git gpt_neox_japanese jetmoe longcat_flash mllama mllama_text_model openai-gpt recurrent_gemma reformer "
+    "xglm zamba zamba2".split()
 )
 SENSES = re.compile(r"image_size|patch_size|num_mel_bins|sampling_rate|num_channels|feat_extract|depths|out_features")
 

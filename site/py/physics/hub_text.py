@@ -10,6 +10,7 @@ from typing import Any
 from physics.quantities import PhysicsError
 
 MOST_CHARACTERS = 16_000_000  # the longest of the hub, with tables of labels, have 3 million
+MOST_CONFIG_BYTES = 2 * MOST_CHARACTERS  # UTF-16
 DEEPEST = 100
 LONGEST_NAME = 60
 LONGEST_NUMBER = 20  # digits; a longer one is no count, and kept as text
@@ -43,7 +44,7 @@ def shown(text: str, most: int = LONGEST_NAME) -> str:
 
 def table_of(text: str | bytes) -> dict[str, Any]:
     """The object that a config.json holds. Raises ConfigError, which says what is wrong and where."""
-    text = _decoded(text) if isinstance(text, bytes) else text
+    text = config_text(text)
     if len(text) > MOST_CHARACTERS:
         raise ConfigError("too_long")
     text = text.strip("\ufeff\u200b\0 \t\r\n")
@@ -60,8 +61,11 @@ def table_of(text: str | bytes) -> dict[str, Any]:
     return found
 
 
-def _decoded(data: bytes) -> str:
-    if len(data) > 2 * MOST_CHARACTERS:
+def config_text(data: str | bytes) -> str:
+    """A file's bytes as text, by its byte order mark if it has one. Raises ConfigError for what is no text."""
+    if isinstance(data, str):
+        return data
+    if len(data) > MOST_CONFIG_BYTES:
         raise ConfigError("too_long")
     encoding = next((name for mark, name in ENCODINGS if data.startswith(mark)), "")
     if not encoding and b"\0" in data[:4]:

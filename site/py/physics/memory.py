@@ -16,24 +16,24 @@ def kv_bytes_per_token(model: Model, kv_bits: int) -> int:
     Layers · KV heads · (key + value) · bytes; MLA keeps layers · latent_dim · bytes instead (DeepSeek-AI, 2024, DeepSeek-V2,
     section 2.1). Layers with a fixed state, without attention or with another layer's cache add nothing.
     """
-    full, local = _layer_values(model)
+    full, local = layer_values(model)
     return (model.full_layers * full + model.local_layers * local) * kv_bits // 8
 
 
 def kv_bytes_per_late_token(model: Model, kv_bits: int) -> int:
     """Bytes that one more token adds to the cache when every window is full: only the full layers grow."""
-    return model.full_layers * _layer_values(model)[0] * kv_bits // 8
+    return model.full_layers * layer_values(model)[0] * kv_bits // 8
 
 
 def kv_bytes(model: Model, tokens: float, kv_bits: int) -> int:
     """Bytes of one request's cache at a length of `tokens`; layers with a window stop growing when it is full."""
     tokens = whole("The number of tokens", tokens)
-    full, local = _layer_values(model)
+    full, local = layer_values(model)
     kept = model.full_layers * full * tokens + model.local_layers * local * min(tokens, model.window_tokens)
     return kept * kv_bits // 8
 
 
-def _layer_values(model: Model) -> tuple[int, int]:
+def layer_values(model: Model) -> tuple[int, int]:
     """Values that a token leaves behind in a full layer, and in one with a window."""
     if model.latent_dim:
         return model.latent_dim, model.latent_dim

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+ANY_CONTEXT = 10**9  # tokens: a file that names no limit, or one beyond all bounds
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 GB, TFLOP = 10**9, 10**12
 
