@@ -7,7 +7,7 @@ hub_families knows the architectures, hub_layers the kinds of layers, hub_counts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from physics.hub_counts import Heads, Shape, parameters
@@ -135,6 +135,50 @@ def _family(table: Mapping[str, Any]) -> Family:
 
 
 def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool) -> Model:
+    shape = _shape(config, family)
+    total, active = parameters(config, family, shape)
+    if total > MOST_PARAMETERS:
+        raise ConfigError("too_many")
+    if family is PLAIN and config.get("tie_word_embeddings") is None and shape.vocab * shape.width > FEW * total:
+        raise ConfigError("missing", key="tie_word_embeddings")
+    attends = [(kind, own) for kind, own in zip(shape.kinds, shape.owned, strict=True) if kind in (FULL, BOTH, WINDOW)]
+    cached = [kind for kind, own in attends if own]
+    if not cached:
+        raise ConfigError("state_alone")
+    full, local, windows = shape.full, shape.local, cached.count(WINDOW)
+    return Model(
+        id="pasted",
+        name=_name(whole, config.table),
+        layers=len(shape.kinds),
+        width=shape.width,
+        query_heads=full.query,
+        kv_heads=full.query if shape.latent else full.kv,
+        head_dim=full.size,
+        ffn_width=shape.expert_width or shape.dense_width,
+        vocab=shape.vocab,
+        parameters=total,
+        active_parameters=active,
+        max_context_tokens=_context(config),
+        attention="mla" if shape.latent else "mha" if full.kv == full.query else "mqa" if full.kv == 1 else "gqa",
+        latent_dim=shape.latent + config.count("qk_rope_head_dim") if shape.latent else 0,
+        local_layers=windows,
+        window_tokens=_window(config, family, shape.kinds) if windows else 0,
+        experts=shape.experts,
+        experts_per_token=shape.per_token,
+        tied=shape.tied,
+        source="the config.json that was pasted",
+        value_dim=full.value if full.value != full.size else 0,
+        local_kv_heads=local.kv if windows and local.kv != full.kv else 0,
+        local_head_dim=local.size if windows and local.size != full.size else 0,
+        state_layers=shape.kinds.count(STATE),
+        shared_layers=len(attends) - len(cached),
+        bare_layers=shape.kinds.count(NONE),
+        precision=_precision(whole, config.table),
+        text_part=part,
+    )
+
+
+def _shape(config: Config, family: Family) -> Shape:
     layers = config.count(*LAYERS, most=MOST_LAYERS, **_letters(config, family))
     width, queries = config.count(*WIDTH), config.count(*QUERIES)
     for key, value in ((LAYERS[0], layers), (WIDTH[0], width), (QUERIES[0], queries)):
@@ -143,67 +187,23 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
     kind = kinds(config, family, layers)
     if STATE in kind and not family.state:
         raise ConfigError("unknown_kind", key="layer_types", found="linear_attention")
-    owned = _owned(config, layers, kind)
     full, local = _heads(config, family, width, queries, kind)
-    latent = config.count("kv_lora_rank", default=0) if "kv_lora_rank" in family.absent else 0
-    window = _window(config, family, kind)
-    experts, per_token = _experts(config)
-    placed = sparse(config, family, layers) if experts else [False] * layers
-    if family.layers == "letters":
-        placed = [letter in ("E", "moe") for letter in config.get("hybrid_override_pattern") or config.get("layers_block_type")]
-    shape = Shape(
+    experts, per_token, placed = _experts(config, family, layers)
+    return Shape(
         width=width,
         vocab=_vocab(config),
         embedding=config.count("word_embed_proj_dim", default=width) or width,
         positions=_positions(config, family),
-        tied=_tied(config, family),
+        tied=config.flag("tie_word_embeddings", False),
         full=full,
         local=local,
-        latent=latent,
-        experts=experts if any(placed) else 0,
-        per_token=per_token if any(placed) else 0,
+        latent=config.count("kv_lora_rank", default=0) if "kv_lora_rank" in family.absent else 0,
+        experts=experts,
+        per_token=per_token,
         kinds=kind,
         sparse=placed,
-        owned=owned,
+        owned=_owned(config, layers),
         **_inner(config, family, width, placed),
-    )
-    total, active = parameters(config, family, shape)
-    if total > MOST_PARAMETERS:
-        raise ConfigError("too_many")
-    if family is PLAIN and config.get("tie_word_embeddings") is None and shape.vocab * width > FEW * total:
-        raise ConfigError("missing", key="tie_word_embeddings")
-    cached = [at for at, own in zip(kind, owned, strict=True) if own and at in (FULL, BOTH, WINDOW)]
-    if not cached:
-        raise ConfigError("state_alone")
-    return Model(
-        id="pasted",
-        name=_name(whole, config.table),
-        layers=layers,
-        width=width,
-        query_heads=queries,
-        kv_heads=queries if latent else full.kv,
-        head_dim=full.size,
-        ffn_width=shape.expert_width if any(placed) else shape.dense_width,
-        vocab=shape.vocab,
-        parameters=total,
-        active_parameters=active,
-        max_context_tokens=_context(config),
-        attention="mla" if latent else "mha" if full.kv == queries else "mqa" if full.kv == 1 else "gqa",
-        latent_dim=latent + config.count("qk_rope_head_dim") if latent else 0,
-        local_layers=cached.count(WINDOW),
-        window_tokens=window if WINDOW in cached else 0,
-        experts=shape.experts,
-        experts_per_token=shape.per_token,
-        tied=shape.tied,
-        source="the config.json that was pasted",
-        value_dim=full.value if full.value != full.size and not latent else 0,
-        local_kv_heads=local.kv if WINDOW in cached and local.kv != full.kv else 0,
-        local_head_dim=local.size if WINDOW in cached and local.size != full.size else 0,
-        state_layers=kind.count(STATE),
-        shared_layers=sum(not own and at in (FULL, BOTH, WINDOW) for at, own in zip(kind, owned, strict=True)),
-        bare_layers=kind.count(NONE),
-        precision=_precision(whole, config.table),
-        text_part=part,
     )
 
 
@@ -213,7 +213,7 @@ def _letters(config: Config, family: Family) -> dict[str, int]:
     return {"default": len(found)} if isinstance(found, list | str) and found else {}
 
 
-def _owned(config: Config, layers: int, kind: list[str]) -> list[bool]:
+def _owned(config: Config, layers: int) -> list[bool]:
     """Which layers keep keys and values of their own: the last ones may read an earlier layer's, or every n-th one's."""
     shared = config.count("num_kv_shared_layers", default=0)
     if shared >= layers:
@@ -300,14 +300,14 @@ def _kv_heads(config: Config, family: Family, queries: int) -> int:
         said = queries // each
     if not 1 <= said <= queries:
         raise ConfigError("not_within", key=KEYS[0], most=str(queries), found=str(said))
+    if queries % said:
+        raise ConfigError("no_divisor", key=KEYS[0], found=str(said), most=str(queries))
     return said
 
 
-def _window(config: Config, family: Family, kind: list[str]) -> int:
+def _window(config: Config, family: Family, kind: Sequence[str]) -> int:
     """The window in tokens, which a model with such layers must say."""
     key = "attention_chunk_size" if family.layers == "chunks" else "window_size" if family.layers == "gpt_neo" else "sliding_window"
-    if WINDOW not in kind:
-        return 0
     if family.layers == "gpt_neo" and config.get(key) is None:
         return 256
     if config.get("use_sliding_window") is False:
@@ -318,28 +318,36 @@ def _window(config: Config, family: Family, kind: list[str]) -> int:
     return window
 
 
-def _experts(config: Config) -> tuple[int, int]:
-    """(experts, experts a token). One expert is a dense network by another name."""
-    experts = config.count(*EXPERTS, default=0)
+def _experts(config: Config, family: Family, layers: int) -> tuple[int, int, list[bool]]:
+    """(experts, experts a token, the layers that have them). One expert is a dense network by another name."""
+    hints = [name for name in (*CHOSEN, "moe_intermediate_size") if config.stated.get(name) is not None]
+    experts = config.count(*EXPERTS, **({} if hints or "moe" in str(config.get("model_type")) else {"default": 0}))
     if config.get("enable_moe_block") is False or experts < 2:
         for name in (*CHOSEN, *SHARED):
             config.get(name)
-        return 0, 0
+        return 0, 0, [False] * layers
     per_token = config.count(*CHOSEN)
     if not 1 <= per_token < experts:
         key = next(name for name in CHOSEN if config.table.get(name) is not None)
         raise ConfigError("not_under", key=key, most=str(experts), found=str(per_token))
-    return experts, per_token
+    placed = sparse(config, family, layers)
+    if family.layers == "letters":
+        named = config.get("hybrid_override_pattern") or config.get("layers_block_type")
+        placed = [letter in ("E", "moe") for letter in named]
+    return (experts, per_token, placed) if any(placed) else (0, 0, placed)
 
 
 def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> dict[str, int]:
     """Widths of the feed-forward networks: dense, of an expert, of what every token passes beside the experts."""
-    plain = {"default": 4 * width} if family.matrices == 2 else {}
+    plain = {"default": 4 * width} if family.fourfold else {}
     ratio = config.get("expansion_ratio")
     if ratio is not None:
         plain = {"default": config.count("expansion_ratio") * width}
     own = config.count("moe_intermediate_size", "expert_ffn_hidden_size", default=0) if any(placed) else 0
-    own = own or (config.count(*INNER, **plain) if any(placed) else 0)
+    if any(placed) and not own:
+        if not family.one_width:
+            raise ConfigError("missing", key="moe_intermediate_size")
+        own = config.count(*INNER, **plain)
     own_dense = config.count("intermediate_size_mlp", "dense_intermediate_size", default=0)
     unneeded = all(placed) or family.layers == "blocks"
     dense = own_dense or config.count(*INNER, **({"default": 0} if unneeded else plain))
@@ -378,10 +386,6 @@ def _positions(config: Config, family: Family) -> int:
     if family.positions is None or config.get("alibi") is True or config.get("learned_pos_emb") is False:
         return 0
     return config.count(*CONTEXT[:2], "max_seq_len", default=0) + family.positions
-
-
-def _tied(config: Config, family: Family) -> bool:
-    return config.flag("tie_word_embeddings", False)
 
 
 def _context(config: Config) -> int:

@@ -37,7 +37,7 @@ class Shape:
     shared_width: int
     experts: int
     per_token: int
-    kinds: Sequence[str]
+    kinds: list[str]
     sparse: Sequence[bool]
     owned: Sequence[bool]
 

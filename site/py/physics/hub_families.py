@@ -27,7 +27,8 @@ class Family:
     they have a bias. bias: which linear layers have one, of q(ueries, keys and values), o(utput), f(eed-forward), h(ead).
     qk: whether queries and keys are normed, by "head" or over the "full" vector. positions: rows of a position table beyond
     the context, None if there is none. gate: the queries' projection is doubled by an output gate. inside: tables within
-    the file whose keys belong to the model. experts: whether it may have any.
+    the file whose keys belong to the model. fourfold: without a figure the feed-forward network is four times as wide.
+    one_width: experts are as wide as intermediate_size says, where a width of their own isn't given.
     """
 
     types: str
@@ -43,6 +44,8 @@ class Family:
     positions: int | None = None
     gate: bool = False
     inside: tuple[str, ...] = ()
+    fourfold: bool = False
+    one_width: bool = False
 
 
 TIED = _keys(tie_word_embeddings=True)
@@ -53,18 +56,20 @@ QWEN_LINEAR = {"linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_
 MAMBA2 = {"mamba_d_conv": 4, "mamba_d_state": 256, "mamba_expand": 2, "mamba_n_groups": 1, "mamba_n_heads": 128}
 MLA = {"kv_lora_rank": 512, "q_lora_rank": 1536, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
 
-PLAIN = Family("")  # a file of no family, or of one that isn't known: a plain transformer, gated, or nothing
+PLAIN = Family("", one_width=True)  # a file of no family, or of one that isn't known: a plain transformer, gated, or nothing
 
 FAMILIES = (
     # Plain ones, gated unless two matrices are said
-    Family("llama yi aquila seed hyperclovax iquestcoder mimo exaone_llama"),
+    Family("llama yi aquila hyperclovax aria_text diffllama"),
+    Family("iquestcoder", _keys(num_key_value_heads=8, head_dim=128)),
+    Family("helium", _keys(num_key_value_heads=20, head_dim=128)),
     Family("internlm3", _keys(num_key_value_heads=2, head_dim=128)),
     Family("internlm internlm2 baichuan xverse orion"),
     Family("exaone", _keys(num_key_value_heads=8)),
     Family("mistral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
     Family("ministral3", _keys(num_key_value_heads=8, head_dim=128)),
     Family("ministral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
-    Family("qwen2 qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text", _keys(), "upper", bias="q"),
+    Family("qwen2 mimo qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text", _keys(), "upper", bias="q"),
     Family("qwen3 qwen3_vl_text", _keys(head_dim=128), "upper", qk="head"),
     Family("gemma", _keys(**TIED, num_key_value_heads=16, head_dim=256)),
     Family("phi3", _keys(), "window"),
@@ -72,14 +77,15 @@ FAMILIES = (
     Family("stablelm", _keys(num_key_value_heads=32), norm_bias=True),
     Family("starcoder2", _keys(**TIED, num_key_value_heads=2), "window", matrices=2, norm_bias=True, bias="qof"),
     Family("cohere", TIED, norms=1),
-    Family("granite helium olmo2"),
+    Family("granite"),
+    Family("olmo2", qk="full"),
     Family("olmo", norms=0),
     Family("smollm3", _keys(**TIED, num_key_value_heads=4)),
     Family("seed_oss", _keys(num_key_value_heads=8, head_dim=128), bias="q"),
     Family("ernie4_5", _keys(**TIED, num_key_value_heads=2, head_dim=128)),
     Family("glm", _keys(num_key_value_heads=2, head_dim=128), bias="q"),
     Family("glm4", _keys(num_key_value_heads=2, head_dim=128), norms=4, bias="q"),
-    Family("hunyuan_v1_dense hunyuan_v1_moe hunyuan", qk="head"),
+    Family("hunyuan_v1_dense hunyuan_v1_moe hunyuan", qk="head", one_width=True),
     Family("minicpm", TIED),
     Family("bitnet", _keys(num_key_value_heads=5), norms=3),
     Family("arcee apertus", matrices=2),
@@ -89,17 +95,17 @@ FAMILIES = (
     Family("persimmon", matrices=2, norm_bias=True, bias="qof", qk="head"),
     Family("chatglm", bias="q"),
     # Before the gate: two matrices, four times as wide
-    Family("gpt2 gpt-sw3", TIED, matrices=2, norm_bias=True, bias="qof", positions=0),
+    Family("gpt2 gpt-sw3", TIED, matrices=2, norm_bias=True, bias="qof", positions=0, fourfold=True),
     Family(
-        "gpt_bigcode", _keys(**TIED, multi_query=True), matrices=2, norm_bias=True, bias="qof", positions=0
+        "gpt_bigcode", _keys(**TIED, multi_query=True), matrices=2, norm_bias=True, bias="qof", positions=0, fourfold=True
     ),
-    Family("gpt_neo", TIED, "gpt_neo", matrices=2, norm_bias=True, bias="of", positions=0),
+    Family("gpt_neo", TIED, "gpt_neo", matrices=2, norm_bias=True, bias="of", positions=0, fourfold=True),
     Family("gpt_neox", matrices=2, norm_bias=True, bias="qof"),
-    Family("gptj codegen", matrices=2, norms=1, norm_bias=True, bias="fh"),
+    Family("gptj codegen", matrices=2, norms=1, norm_bias=True, bias="fh", fourfold=True),
     Family("opt", TIED, matrices=2, norm_bias=True, bias="qof", positions=2),
-    Family("bloom", TIED, matrices=2, norm_bias=True, bias="qof"),
-    Family("mpt", TIED, matrices=2, inside=("attn_config",), positions=0),
-    Family("falcon refinedweb refinedwebmodel", TIED, matrices=2, norm_bias=True),
+    Family("bloom", TIED, matrices=2, norm_bias=True, bias="qof", fourfold=True),
+    Family("mpt", TIED, matrices=2, inside=("attn_config",), positions=0, fourfold=True),
+    Family("falcon refinedweb refinedwebmodel", TIED, matrices=2, norm_bias=True, fourfold=True),
     # Windows by a pattern of the family's
     Family("gemma2 vaultgemma", _keys(**TIED, num_key_value_heads=4, head_dim=256, sliding_window=4096), "every", 2, norms=4),
     Family(
@@ -113,20 +119,22 @@ FAMILIES = (
     Family("cohere2", _keys(**TIED, sliding_window=4096), "every", 4, norms=1),
     Family("exaone4", _keys(num_key_value_heads=32, sliding_window=4096), "every", 4, qk="head"),
     Family("olmo3", _keys(sliding_window=4096), "every", 4, qk="full"),
-    Family("exaone_moe", _keys(num_key_value_heads=32, sliding_window=4096, num_shared_experts=1), "every", 4, qk="head"),
+    Family("exaone_moe", _keys(num_key_value_heads=32, sliding_window=4096, num_shared_experts=1, first_k_dense_replace=1), "every", 4, qk="head"),
     Family("cwm", _keys(num_key_value_heads=8, head_dim=128, sliding_window=8192), "first", 4),
     Family("granite_swa", _keys(**TIED, num_key_value_heads=4, sliding_window=128), "first", 4),
     # Experts
-    Family("mixtral", _keys(num_key_value_heads=8, num_local_experts=8, num_experts_per_tok=2), "window"),
-    Family("qwen2_moe", _keys(num_key_value_heads=16, decoder_sparse_step=1), "upper", bias="q"),
+    Family("mixtral", _keys(num_key_value_heads=8, num_local_experts=8, num_experts_per_tok=2), "window", one_width=True),
+    Family("qwen2_moe", _keys(num_key_value_heads=16, shared_expert_intermediate_size=5632), "upper", bias="q"),
     Family("qwen3_moe qwen3_vl_moe_text", _keys(num_key_value_heads=4), "upper", qk="head"),
-    Family("olmoe", qk="full"),
-    Family("granitemoe granitemoeshared", _keys(num_local_experts=8, num_experts_per_tok=2)),
-    Family("phimoe", _keys(num_key_value_heads=8, num_local_experts=16, num_experts_per_tok=2), "window", norm_bias=True),
+    Family("olmoe", qk="full", one_width=True),
+    Family("flex_olmo", qk="full", one_width=True),
+    Family("granitemoe granitemoeshared", _keys(num_local_experts=8, num_experts_per_tok=2), one_width=True),
+    Family("phimoe", _keys(num_key_value_heads=8, num_local_experts=16, num_experts_per_tok=2), "window", norm_bias=True, one_width=True),
+    Family("sarvam_moe", _keys(num_key_value_heads=4, head_dim=64, first_k_dense_replace=1, n_shared_experts=1)),
     Family("glm4_moe", _keys(num_key_value_heads=8, first_k_dense_replace=1, n_shared_experts=1)),
     Family("solar_open", _keys(num_key_value_heads=8, head_dim=128, n_shared_experts=1)),
     Family("dots1", _keys(num_key_value_heads=32), "upper", qk="head"),
-    Family("minimax_m2", _keys(num_key_value_heads=8, head_dim=128), qk="full"),
+    Family("minimax_m2", _keys(num_key_value_heads=8, head_dim=128), qk="full", one_width=True),
     Family(
         "ernie4_5_moe",
         _keys(
@@ -134,19 +142,18 @@ FAMILIES = (
             moe_layer_interval=1,
         ),
     ),
-    Family("hy_v3", _keys(num_key_value_heads=8, head_dim=128, num_shared_experts=1), qk="head"),
-    Family("dbrx", norms=2, inside=("attn_config", "ffn_config")),
+    Family("hy_v3", _keys(num_key_value_heads=8, head_dim=128, first_k_dense_replace=1, num_shared_experts=1), qk="head"),
+    Family("dbrx", norms=2, inside=("attn_config", "ffn_config"), one_width=True),
     Family(
-        "gpt_oss", _keys(num_key_value_heads=8, head_dim=64, sliding_window=128, num_local_experts=128), "every", 2, bias="qof"
+        "gpt_oss", _keys(num_key_value_heads=8, head_dim=64, sliding_window=128, num_local_experts=128), "every", 2, bias="qof", one_width=True
     ),
     Family("afmoe", _keys(head_dim=128, sliding_window=1024, num_dense_layers=1), "every", 4, norms=4, qk="head", gate=True),
     Family(
         "llama4_text",
         _keys(num_key_value_heads=8, head_dim=128, attention_chunk_size=8192, interleave_moe_layer_step=1, n_shared_experts=1),
-        "chunks",
-        4,
+        "chunks", 4, one_width=True,
     ),
-    Family("mimo_v2_flash", _keys(num_key_value_heads=4, head_dim=192, v_head_dim=128, swa_num_key_value_heads=8), "mimo"),
+    Family("mimo_v2_flash", _keys(num_key_value_heads=4, head_dim=192, v_head_dim=128, swa_num_key_value_heads=8, first_k_dense_replace=1), "mimo"),
     # One latent vector for all heads
     Family("deepseek_v2", _keys(**MLA, first_k_dense_replace=0, n_shared_experts=2)),
     Family("deepseek_v3 kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
@@ -156,9 +163,11 @@ FAMILIES = (
     Family("youtu", _keys(**MLA, **TIED)),
     Family("deepseek", _keys(first_k_dense_replace=0)),
     # Layers without a growing cache
-    Family("qwen3_next", _keys(**QWEN_LINEAR, num_key_value_heads=2, head_dim=256), "interval", 4, "delta", qk="head", gate=True),
+    Family("qwen3_next", _keys(**QWEN_LINEAR, shared_expert_intermediate_size=512, num_key_value_heads=2, head_dim=256), "interval", 4, "delta", qk="head", gate=True),
+    Family("qwen3_5_text", _keys(**QWEN_LINEAR, num_key_value_heads=4, head_dim=256), "interval", 4, "delta", qk="head", gate=True),
     Family(
-        "qwen3_5_text qwen3_5_moe_text", _keys(**QWEN_LINEAR, head_dim=256), "interval", 4, "delta", qk="head", gate=True
+        "qwen3_5_moe_text", _keys(**QWEN_LINEAR, num_key_value_heads=2, head_dim=256, shared_expert_intermediate_size=512),
+        "interval", 4, "delta", qk="head", gate=True,
     ),
     Family(
         "jamba",
@@ -166,17 +175,17 @@ FAMILIES = (
             num_key_value_heads=8, attn_layer_period=8, attn_layer_offset=4, expert_layer_period=2, expert_layer_offset=1,
             num_experts=16, num_experts_per_tok=2, mamba_d_state=16, mamba_d_conv=4, mamba_expand=2,
         ),
-        "period", 0, "mamba",
+        "period", 0, "mamba", one_width=True,
     ),
     Family("olmo_hybrid", _keys(), "interval", 4, "delta", qk="full"),
     Family("bamba", _keys(**MAMBA2, num_key_value_heads=8), "listed", 0, "mamba2"),
-    Family("granitemoehybrid", _keys(**MAMBA2, num_local_experts=8, num_experts_per_tok=2), "listed", 0, "mamba2"),
+    Family("granitemoehybrid", _keys(**MAMBA2, num_local_experts=8, num_experts_per_tok=2), "listed", 0, "mamba2", one_width=True),
     Family("falcon_h1", _keys(**MAMBA2, num_key_value_heads=8), "both", 0, "mamba2"),
     Family(
         "nemotron_h", _keys(num_key_value_heads=8, head_dim=128, expand=2), "letters", 0, "mamba2", matrices=2, norms=1
     ),
     Family("lfm2 lfm2_moe", _keys(**TIED, num_key_value_heads=8, conv_L_cache=3), "listed", 0, "conv", qk="head"),
-    Family("minimax minimax_text_01 minimax_m1", _keys(num_key_value_heads=8), "minimax", 0, "lightning"),
+    Family("minimax minimax_text_01 minimax_m1", _keys(num_key_value_heads=8), "minimax", 0, "lightning", one_width=True),
     Family("kimi_linear", _keys(**{**MLA, "q_lora_rank": None}), "kimi", 0, "kda"),
     Family("nemotron-nas", layers="blocks"),
     # The last layers read an earlier one's cache; tables of embeddings for each layer
@@ -196,7 +205,7 @@ FAMILIES = (
             vocab_size_per_layer_input=262144, hidden_size_per_layer_input=256, attention_k_eq_v=False,
             max_position_embeddings=131072,
         ),
-        "every", 6, norms=5, qk="head",
+        "every_last", 6, norms=5, qk="head",
     ),
     Family(
         "gemma4_unified_text",
@@ -204,7 +213,7 @@ FAMILIES = (
             **TIED, num_key_value_heads=4, head_dim=256, global_head_dim=512, sliding_window=1024, num_kv_shared_layers=0,
             attention_k_eq_v=False, max_position_embeddings=262144,
         ),
-        "every", 6, norms=4, qk="head",
+        "every_last", 6, norms=4, qk="head",
     ),
 )  # fmt: skip
 
@@ -229,7 +238,7 @@ PAIRS = frozenset(
 STATES_ALONE = frozenset("mamba mamba2 falcon_mamba rwkv rwkv5 rwkv6 rwkv7 xlstm retnet hgrn".split())
 # Known decoders that neither a row nor a plain transformer's keys can tell right.
 CLOSED = frozenset(
-    "biogpt blt cpmant ctrl git gpt_neox_japanese jetmoe longcat_flash mllama mllama_text_model openai-gpt recurrent_gemma reformer "
+    "beam biogpt blt cohere_compass_text dory flint granitemoe_swa hrm_text kolibri1 lara_mini cpmant ctrl git gpt_neox_japanese jetmoe longcat_flash mllama mllama_text_model openai-gpt recurrent_gemma reformer "
     "xglm zamba zamba2".split()
 )
 SENSES = re.compile(r"image_size|patch_size|num_mel_bins|sampling_rate|num_channels|feat_extract|depths|out_features")

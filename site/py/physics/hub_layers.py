@@ -115,7 +115,9 @@ def _upper(config: Config, family: Family, layers: int) -> list[str]:
     """Qwen's: with use_sliding_window, layers from max_window_layers on."""
     config.get("sliding_window")
     first = config.count("max_window_layers", default=28)
-    on = config.flag("use_sliding_window", False) and config.get("sliding_window")
+    on = config.flag("use_sliding_window", False)
+    if on and not config.get("sliding_window") and config.table.get("layer_types") is None:
+        raise ConfigError("missing", key="sliding_window")
     return [WINDOW if on and i >= first else FULL for i in range(layers)]
 
 
@@ -131,6 +133,11 @@ def _every(config: Config, family: Family, layers: int) -> list[str]:
         return [WINDOW if letters[i % len(letters)] == "L" and i < layers - 1 else FULL for i in range(layers)]
     every = config.count(*names, default=family.every)
     return [FULL if every and (i + 1) % every == 0 else WINDOW for i in range(layers)]
+
+
+def _every_last(config: Config, family: Family, layers: int) -> list[str]:
+    """As before, and the last layer is full."""
+    return [*_every(config, family, layers)[:-1], FULL]
 
 
 def _first(config: Config, family: Family, layers: int) -> list[str]:
@@ -264,7 +271,7 @@ def _part(block: Any, name: str) -> Mapping[str, Any]:
 
 
 RULES: Mapping[str, Callable[[Config, Family, int], list[str]]] = {
-    "plain": _plain, "window": _window, "upper": _upper, "every": _every, "first": _first, "chunks": _chunks, "period": _period,
+    "plain": _plain, "window": _window, "upper": _upper, "every": _every, "every_last": _every_last, "first": _first, "chunks": _chunks, "period": _period,
     "interval": _interval, "listed": _listed, "both": _both, "letters": _letters, "minimax": _minimax, "kimi": _kimi,
     "mimo": _mimo, "gpt_neo": _gpt_neo, "blocks": _blocks,
 }  # fmt: skip
