@@ -32,6 +32,12 @@ from physics.hub_text import ConfigError, shown, table_of
 from physics.quantities import ANY_CONTEXT, Model
 
 MOST_PARAMETERS = 10**15
+OTHER_FILES = (
+    ("weight_map", "other_index"),
+    ("peft_type", "other_adapter"),
+    ("tokenizer_class", "other_tokenizer"),
+    ("_class_name", "other_pipeline"),
+)
 FEW = 0.02  # of the parameters: what may stay unknown
 
 WIDTH = ("hidden_size", "n_embd", "d_model")
@@ -55,8 +61,22 @@ CONTEXT = (
     "max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "n_ctx", "max_sequence_length", "model_max_length",
     "max_seq_length",
 )  # fmt: skip
-BITS = {"mxfp4": "MXFP4", "fp8": "FP8", "fbgemm_fp8": "FP8", "finegrained_fp8": "FP8", "nvfp4": "NVFP4", "bitnet": "1.58 bit"}
-FLOATS = {"bfloat16": "BF16", "float16": "FP16", "float32": "FP32", "float64": "FP64", "float8_e4m3fn": "FP8", "half": "FP16"}
+BITS = {
+    "mxfp4": "MXFP4",
+    "fp8": "FP8",
+    "fbgemm_fp8": "FP8",
+    "finegrained_fp8": "FP8",
+    "nvfp4": "NVFP4",
+    "bitnet": "1.58 bit",
+}
+FLOATS = {
+    "bfloat16": "BF16",
+    "float16": "FP16",
+    "float32": "FP32",
+    "float64": "FP64",
+    "float8_e4m3fn": "FP8",
+    "half": "FP16",
+}
 
 __all__ = ["ConfigError", "model_from_config"]
 
@@ -87,10 +107,16 @@ def _decoder(whole: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
         if not named:
             break
         inner = table[named[0]]
-        outer = {key: table[key] for key in ("tie_word_embeddings", "torch_dtype", "dtype") if table.get(key) is not None}
-        both = [at.get("tie_word_embeddings") for at in (table, inner) if isinstance(at.get("tie_word_embeddings"), bool)]
+        outer = {
+            key: table[key] for key in ("tie_word_embeddings", "torch_dtype", "dtype") if table.get(key) is not None
+        }
+        both = [
+            at.get("tie_word_embeddings") for at in (table, inner) if isinstance(at.get("tie_word_embeddings"), bool)
+        ]
         if len(set(both)) == 2:
-            raise ConfigError("disagree", key="tie_word_embeddings", found=str(both[0]), other=named[0], others=str(both[1]))
+            raise ConfigError(
+                "disagree", key="tie_word_embeddings", found=str(both[0]), other=named[0], others=str(both[1])
+            )
         if not inner.get("model_type") and not inner.get("architectures"):
             outer["model_type"] = table.get("model_type")
         table, part = {**outer, **inner}, True
@@ -105,7 +131,7 @@ def _described(table: Mapping[str, Any]) -> None:
         raise ConfigError("encoder")
     one_way = table.get("is_decoder") is True or any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in heads)
     both_ways = table.get("use_bidirectional_attention") in (True, "all") or table.get("is_causal") is False
-    if both_ways or kind in ENCODERS and not one_way or heads and all("ForMaskedLM" in name for name in heads):
+    if both_ways or (kind in ENCODERS and not one_way) or (heads and all("ForMaskedLM" in name for name in heads)):
         raise ConfigError("no_cache")
     if kind in CLOSED:
         raise ConfigError("closed", type=kind)
@@ -113,9 +139,9 @@ def _described(table: Mapping[str, Any]) -> None:
         raise ConfigError("state_alone")
     if not any(key in table for key in ("vocab_size", "padded_vocab_size", *LAYERS)) and any(map(SENSES.search, table)):
         raise ConfigError("no_text_part")
-    for key, what in (("weight_map", "index"), ("peft_type", "adapter"), ("tokenizer_class", "tokenizer"), ("_class_name", "pipeline")):
+    for key, what in OTHER_FILES:
         if table.get(key) and not any(name in table for name in LAYERS):
-            raise ConfigError(f"other_{what}")
+            raise ConfigError(what)
 
 
 def _family(table: Mapping[str, Any]) -> Family:
@@ -202,24 +228,28 @@ def _shape(config: Config, family: Family) -> Shape:
         per_token=per_token,
         kinds=kind,
         sparse=placed,
-        owned=_owned(config, layers),
+        owned=_owned(config, family, layers),
         **_inner(config, family, width, placed),
     )
 
 
 def _letters(config: Config, family: Family) -> dict[str, int]:
     """Nemotron-H's layers may be known by their list alone."""
-    found = config.get("hybrid_override_pattern") or config.get("layers_block_type") if family.layers == "letters" else None
+    found = (
+        config.get("hybrid_override_pattern") or config.get("layers_block_type") if family.layers == "letters" else None
+    )
     return {"default": len(found)} if isinstance(found, list | str) and found else {}
 
 
-def _owned(config: Config, layers: int) -> list[bool]:
+def _owned(config: Config, family: Family, layers: int) -> list[bool]:
     """Which layers keep keys and values of their own: the last ones may read an earlier layer's, or every n-th one's."""
     shared = config.count("num_kv_shared_layers", default=0)
     if shared >= layers:
         raise ConfigError("not_under", key="num_kv_shared_layers", most=str(layers), found=str(shared))
-    factor = config.count("cla_share_factor", default=1) if config.flag("use_cla", False) else 1
-    config.get("cla_share_factor")
+    factor = 1
+    if "hunyuan" in family.types:
+        factor = config.count("cla_share_factor", default=1)
+        factor = factor if config.flag("use_cla", False) else 1
     if factor < 1:
         raise ConfigError("too_low", key="cla_share_factor", found=str(factor))
     return [i < layers - shared and i % factor == 0 for i in range(layers)]
@@ -293,7 +323,12 @@ def _kv_heads(config: Config, family: Family, queries: int) -> int:
         said = 1
     config.get("multi_query_group_num")
     if family.layers == "blocks":
-        groups = {at["attention"].get("n_heads_in_group") for at in config.get("block_configs") if not at["attention"].get("no_op")}
+        parts = [block["attention"] for block in config.get("block_configs")]
+        groups = {
+            part.get("n_heads_in_group")
+            for part in parts
+            if not part.get("no_op") and not part.get("replace_with_linear")
+        }
         each = groups.pop() if len(groups) == 1 else None
         if isinstance(each, bool) or not isinstance(each, int) or each < 1 or queries % each:
             raise ConfigError("varies", key="block_configs")
@@ -307,7 +342,7 @@ def _kv_heads(config: Config, family: Family, queries: int) -> int:
 
 def _window(config: Config, family: Family, kind: Sequence[str]) -> int:
     """The window in tokens, which a model with such layers must say."""
-    key = "attention_chunk_size" if family.layers == "chunks" else "window_size" if family.layers == "gpt_neo" else "sliding_window"
+    key = {"chunks": "attention_chunk_size", "gpt_neo": "window_size"}.get(family.layers, "sliding_window")
     if family.layers == "gpt_neo" and config.get(key) is None:
         return 256
     if config.get("use_sliding_window") is False:
@@ -320,8 +355,10 @@ def _window(config: Config, family: Family, kind: Sequence[str]) -> int:
 
 def _experts(config: Config, family: Family, layers: int) -> tuple[int, int, list[bool]]:
     """(experts, experts a token, the layers that have them). One expert is a dense network by another name."""
-    hints = [name for name in (*CHOSEN, "moe_intermediate_size") if config.stated.get(name) is not None]
-    experts = config.count(*EXPERTS, **({} if hints or "moe" in str(config.get("model_type")) else {"default": 0}))
+    hints = [name for name in (*CHOSEN, *SHARED, *OWN, "moe_intermediate_size") if config.stated.get(name)]
+    if hints and all(config.table.get(name) is None for name in EXPERTS):
+        raise ConfigError("no_experts", key=hints[0], others=", ".join(EXPERTS))
+    experts = config.count(*EXPERTS, **({} if "moe" in str(config.get("model_type")) else {"default": 0}))
     if config.get("enable_moe_block") is False or experts < 2:
         for name in (*CHOSEN, *SHARED):
             config.get(name)
@@ -351,7 +388,9 @@ def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> di
     own_dense = config.count("intermediate_size_mlp", "dense_intermediate_size", default=0)
     unneeded = all(placed) or family.layers == "blocks"
     dense = own_dense or config.count(*INNER, **({"default": 0} if unneeded else plain))
-    if family.state == "conv" and config.flag("block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)):
+    if family.state == "conv" and config.flag(
+        "block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)
+    ):
         dense = _adjusted(config, dense)
     beside, several = config.count(*OWN, default=0), config.count(*SHARED, default=0)
     if beside and several > 1:
@@ -359,7 +398,7 @@ def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> di
     shared = beside or several * own
     if family.types.startswith("granitemoe") and not any(placed):
         dense = config.count(*OWN, default=0) or dense
-    if dense < 1 and not unneeded or own < 1 and any(placed):
+    if (dense < 1 and not unneeded) or (own < 1 and any(placed)):
         raise ConfigError("too_low", key=INNER[0], found="0")
     return {"dense_width": dense, "expert_width": own, "shared_width": shared if any(placed) else 0}
 
@@ -390,10 +429,9 @@ def _positions(config: Config, family: Family) -> int:
 
 def _context(config: Config) -> int:
     """The most tokens that the file says; of several figures the first name's, as vLLM takes it."""
-    found = [config.count(name, default=0, most=ANY_CONTEXT) for name in CONTEXT if not isinstance(config.table.get(name), float | str)]
-    for name in CONTEXT:
-        config.get(name)
-    return next((tokens for tokens in found if tokens), ANY_CONTEXT)
+    found = [config.get(name) for name in CONTEXT]
+    counts = [tokens for tokens in found if isinstance(tokens, int) and not isinstance(tokens, bool)]
+    return next((tokens for tokens in counts if 0 < tokens < ANY_CONTEXT), ANY_CONTEXT)
 
 
 # --- Name and precision ------------------------------------------------------------------------------------------------
@@ -401,7 +439,12 @@ def _context(config: Config) -> int:
 
 def _name(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
     """The last part of the path that the file was saved under, else its type; never mark-up, never empty."""
-    for name in (whole.get("_name_or_path"), table.get("_name_or_path"), whole.get("model_type"), table.get("model_type")):
+    for name in (
+        whole.get("_name_or_path"),
+        table.get("_name_or_path"),
+        whole.get("model_type"),
+        table.get("model_type"),
+    ):
         if isinstance(name, str):
             parts = [shown(part) for part in name[:2000].replace("\\", "/").split("/")]
             if any(parts):
@@ -413,7 +456,9 @@ def _precision(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
     """How the file's weights are written, in the makers' words: "BF16", "FP8", "AWQ, 4 bit". Empty where it isn't said."""
     found = whole.get("quantization_config") or table.get("quantization_config") or whole.get("compression_config")
     if not found:
-        kept = next((at[key] for at in (table, whole) for key in ("dtype", "torch_dtype") if isinstance(at.get(key), str)), "")
+        kept = next(
+            (at[key] for at in (table, whole) for key in ("dtype", "torch_dtype") if isinstance(at.get(key), str)), ""
+        )
         return FLOATS.get(kept.removeprefix("torch."), shown(kept, 20))
     method = found.get("quant_method") if isinstance(found, dict) else None
     if not isinstance(method, str) or not method:
@@ -457,14 +502,18 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
             continue
         if key in ("vision_config", "audio_config", "quantization_config", "compression_config"):
             continue
-        if key in SHAPES or MATTERS.search(key) and not HARMLESS.search(key):
-            raise ConfigError("unread" if family is not PLAIN else "unread_type" if kind else "unread_plain", key=key, type=kind)
+        if key in SHAPES or (MATTERS.search(key) and not HARMLESS.search(key)):
+            raise ConfigError(
+                "unread" if family is not PLAIN else "unread_type" if kind else "unread_plain", key=key, type=kind
+            )
     _activation(config, family, kind)
     for key, value in whole.items():
-        if key in table and table[key] == value or not _says(value) or BESIDE.search(key) or key in DECODERS:
+        if (key in table and table[key] == value) or not _says(value) or BESIDE.search(key) or key in DECODERS:
             continue
         if key in config.used and config.table.get(key) is not None and key not in ("model_type", "architectures"):
-            raise ConfigError("disagree", key=key, found=str(value), other=f"text_config.{key}", others=str(config.table[key]))
+            raise ConfigError(
+                "disagree", key=key, found=str(value), other=f"text_config.{key}", others=str(config.table[key])
+            )
         if key in SHAPES:
             raise ConfigError("unread", key=key, type=kind)
 

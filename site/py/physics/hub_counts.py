@@ -50,7 +50,9 @@ def parameters(config: Config, family: Family, shape: Shape) -> tuple[int, int]:
     fixed = table * (1 if shape.tied else 2) + shape.positions * width + norm
     fixed += shape.vocab if "h" in family.bias else 0
     fixed += 2 * width * shape.embedding if shape.embedding != width else 0
-    dense = matrices * width * shape.dense_width + ((matrices - 1) * shape.dense_width + width if "f" in family.bias else 0)
+    dense = matrices * width * shape.dense_width + (
+        (matrices - 1) * shape.dense_width + width if "f" in family.bias else 0
+    )
     expert = matrices * width * shape.expert_width
     expert += (matrices - 1) * shape.expert_width + width if "f" in family.bias else 0
     always = matrices * width * shape.shared_width + width * shape.experts
@@ -80,7 +82,9 @@ def attention(config: Config, family: Family, shape: Shape, heads: Heads, owned:
     queries, keys, values = heads.query * heads.size, heads.kv * heads.size, heads.kv * heads.value
     gated = config.flag("attn_output_gate", family.gate) if family.gate else False
     found = width * queries * (2 if gated else 1) + heads.query * heads.value * width
-    one = heads == shape.full and config.flag("attention_k_eq_v", False) if "global_head_dim" in family.absent else False
+    one = (
+        heads == shape.full and config.flag("attention_k_eq_v", False) if "global_head_dim" in family.absent else False
+    )
     found += width * (keys + (0 if one else values)) if owned else 0
     found += queries + keys + values if "q" in family.bias else 0
     found += width if "o" in family.bias else 0
@@ -90,10 +94,16 @@ def attention(config: Config, family: Family, shape: Shape, heads: Heads, owned:
 def _latent(config: Config, width: int, heads: Heads) -> int:
     """DeepSeek-AI, 2024, DeepSeek-V2, section 2.1: queries and keys through vectors of low rank."""
     latent, rope = config.count("kv_lora_rank"), config.count("qk_rope_head_dim")
-    nope, value, rank = config.count("qk_nope_head_dim"), config.count("v_head_dim"), config.count("q_lora_rank", default=0)
+    nope, value, rank = (
+        config.count("qk_nope_head_dim"),
+        config.count("v_head_dim"),
+        config.count("q_lora_rank", default=0),
+    )
     query = heads.query * (nope + rope)
     queries = width * rank + rank * query + rank if rank else width * query
-    return queries + width * (latent + rope) + latent + latent * heads.query * (nope + value) + heads.query * value * width
+    return (
+        queries + width * (latent + rope) + latent + latent * heads.query * (nope + value) + heads.query * value * width
+    )
 
 
 # --- What stands in for attention --------------------------------------------------------------------------------------
@@ -148,7 +158,15 @@ def _kda(config: Config, width: int) -> int:
     size = inner.count("head_dim", default=0) or config.count("linear_head_dim")
     kernel = inner.count("short_conv_kernel_size", default=0) or config.count("linear_conv_kernel_dim", default=4)
     whole = heads * size
-    return 4 * width * whole + 3 * kernel * whole + 2 * (width * size + size * whole) + width * heads + whole + heads + size
+    return (
+        4 * width * whole
+        + 3 * kernel * whole
+        + 2 * (width * size + size * whole)
+        + width * heads
+        + whole
+        + heads
+        + size
+    )
 
 
 STATES: Mapping[str, Callable[[Config, int], int]] = {
@@ -160,7 +178,7 @@ STATES: Mapping[str, Callable[[Config, int], int]] = {
 
 
 def _has_dense(config: Config, family: Family, shape: Shape, layer: int) -> bool:
-    """Whether a layer has a plain feed-forward network: Gemma 4's have one beside the experts, Nemotron-H's are one thing each."""
+    """Whether a layer has a plain feed-forward network: Gemma 4's have one beside experts, Nemotron-H's are one thing each."""
     if family.layers == "letters":
         found = config.get("hybrid_override_pattern") or config.get("layers_block_type")
         return found[layer] in ("-", "mlp")
@@ -175,7 +193,12 @@ def _block_width(config: Config, width: int, layer: int) -> int:
     if part.get("no_op"):
         return 0
     times = part.get("ffn_mult")
-    if isinstance(times, bool) or not isinstance(times, int | float) or not 0 < times < 100 or part.get("replace_with_linear"):
+    if (
+        isinstance(times, bool)
+        or not isinstance(times, int | float)
+        or not 0 < times < 100
+        or part.get("replace_with_linear")
+    ):
         raise ConfigError("unknown_kind", key="block_configs", found="ffn")
     return -(-int(2 * times * width / 3) // 256) * 256
 
@@ -183,7 +206,10 @@ def _block_width(config: Config, width: int, layer: int) -> int:
 def _beside(config: Config, family: Family, shape: Shape) -> int:
     """Gemma 3n's and 4's tables of embeddings for each layer; 3n's low-rank path and its four streams."""
     width, layers = shape.width, len(shape.kinds)
-    each, found = config.count("hidden_size_per_layer_input", default=0) if "num_kv_shared_layers" in family.absent else 0, 0
+    each, found = (
+        config.count("hidden_size_per_layer_input", default=0) if "num_kv_shared_layers" in family.absent else 0,
+        0,
+    )
     if each:
         found += (config.count("vocab_size_per_layer_input") + width) * layers * each + 2 * layers * width * each
     if "laurel_rank" in family.absent:

@@ -13,6 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 
+def names(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
 def _keys(**absent: Any) -> Mapping[str, Any]:
     return MappingProxyType(absent)
 
@@ -56,7 +61,9 @@ QWEN_LINEAR = {"linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_
 MAMBA2 = {"mamba_d_conv": 4, "mamba_d_state": 256, "mamba_expand": 2, "mamba_n_groups": 1, "mamba_n_heads": 128}
 MLA = {"kv_lora_rank": 512, "q_lora_rank": 1536, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
 
-PLAIN = Family("", one_width=True)  # a file of no family, or of one that isn't known: a plain transformer, gated, or nothing
+PLAIN = Family(
+    "", one_width=True
+)  # a file of no family, or of one that isn't known: a plain transformer, gated, or nothing
 
 FAMILIES = (
     # Plain ones, gated unless two matrices are said
@@ -186,7 +193,7 @@ FAMILIES = (
     ),
     Family("lfm2 lfm2_moe", _keys(**TIED, num_key_value_heads=8, conv_L_cache=3), "listed", 0, "conv", qk="head"),
     Family("minimax minimax_text_01 minimax_m1", _keys(num_key_value_heads=8), "minimax", 0, "lightning", one_width=True),
-    Family("kimi_linear", _keys(**{**MLA, "q_lora_rank": None}), "kimi", 0, "kda"),
+    Family("kimi_linear", _keys(**{**MLA, "q_lora_rank": None}, first_k_dense_replace=1), "kimi", 0, "kda"),
     Family("nemotron-nas", layers="blocks"),
     # The last layers read an earlier one's cache; tables of embeddings for each layer
     Family(
@@ -223,56 +230,64 @@ BY_TYPE = {name: family for family in FAMILIES for name in family.types.split()}
 DECODERS = ("text_config", "llm_config", "language_config", "language_model_config", "thinker_config")
 
 # What keeps no cache that grows with the text, by the name of the sentence that says so.
-ENCODERS = frozenset(
+ENCODERS = names(
     "albert bert bert-generation big_bird camembert canine convbert data2vec-text deberta deberta-v2 distilbert electra ernie "
     "esm eurobert flaubert fnet funnel gte ibert layoutlm layoutlmv2 layoutlmv3 longformer luke megatron-bert mobilebert "
     "modernbert mpnet mra neobert nezha nomic_bert nystromformer perceiver qdqbert rembert retribert roberta "
     "roberta-prelayernorm roc_bert roformer splinter squeezebert tapas new xlm xlm-roberta xlm-roberta-xl xmod yoso "
-    "jina_bert bge xlnet".split()
+    "jina_bert bge xlnet"
 )
-PAIRS = frozenset(
+PAIRS = names(
     "bart bigbird_pegasus blenderbot blenderbot-small encoder-decoder fsmt led longt5 m2m_100 marian mbart moonshine mt5 mvp "
     "nllb-moe nougat pegasus pegasus_x plbart pop2piano prophetnet seamless_m4t speech_to_text speecht5 switch_transformers t5 "
-    "t5gemma t5gemma2 trocr udop umt5 vision-encoder-decoder whisper xlm-prophetnet musicgen musicgen_melody".split()
+    "t5gemma t5gemma2 trocr udop umt5 vision-encoder-decoder whisper xlm-prophetnet musicgen musicgen_melody"
 )
-STATES_ALONE = frozenset("mamba mamba2 falcon_mamba rwkv rwkv5 rwkv6 rwkv7 xlstm retnet hgrn".split())
+STATES_ALONE = names("mamba mamba2 falcon_mamba rwkv rwkv5 rwkv6 rwkv7 xlstm retnet hgrn")
 # Known decoders that neither a row nor a plain transformer's keys can tell right.
-CLOSED = frozenset(
+CLOSED = names(
     "beam biogpt blt cohere_compass_text dory flint granitemoe_swa hrm_text kolibri1 lara_mini cpmant ctrl git gpt_neox_japanese jetmoe longcat_flash mllama mllama_text_model openai-gpt recurrent_gemma reformer "
-    "xglm zamba zamba2".split()
+    "xglm zamba zamba2"
 )
 SENSES = re.compile(r"image_size|patch_size|num_mel_bins|sampling_rate|num_channels|feat_extract|depths|out_features")
 
 # Keys that say how a model is trained, written or run, and nothing of its shape: they change none of its figures.
 HARMLESS = re.compile(
-    r"""^_ | loss | ^aux_ | dropout | (^|_)p?drop(_|$) | jitter | token_(id|ids|index)$ | (bos|eos|eod|pad|sep|cls|mask|image|video|audio)_id$
-    | ^(bos|eos|pad|sep|cls|boi|eoi|boa|eoa)_ | (^|_)act(ivation)?(_fn|_func|_function)?$ | norm_eps | epsilon | eps$ | initializer
-    | ^init_ | _init(_|$) | _std$ | ^rope | rope_(theta|interleave|scaling|parameters|type|local_base_freq|layers?)$ | no_rope_layer
-    | rotary | yarn | alibi | position_embedding_type | soft_?cap | multiplier | _scaling | scaling_factor | scale$ | _scale_ | ^scale_ | ^mup_
-    | ^output_(attentions|hidden_states|scores|router_logits|past) | ^return_ | ^use_(cache|flash_attn|flash_attention|mamba_kernels|mambapy)
+    r"""^_ | loss | ^aux_ | dropout | (^|_)p?drop(_|$) | jitter | token_(id|ids|index)$
+    | (bos|eos|eod|pad|sep|cls|mask|image|video|audio)_id$ | ^(bos|eos|pad|sep|cls|boi|eoi|boa|eoa)_
+    | (^|_)act(ivation)?(_fn|_func|_function)?$ | norm_eps | epsilon | eps$ | initializer | ^init_ | _init(_|$)
+    | _std$ | ^rope | rope_(theta|interleave|scaling|parameters|type|local_base_freq|layers?)$ | no_rope_layer
+    | rotary | yarn | alibi | position_embedding_type | soft_?cap | multiplier | _scaling | scaling_factor | scale$
+    | _scale_ | ^scale_ | ^mup_ | ^output_(attentions|hidden_states|scores|router_logits|past) | ^return_
+    | ^use_(cache|flash_attn|flash_attention|mamba_kernels|mambapy)
     | ^use_(associative_scan|mem_eff_path|logn_attn|dynamic_ntk|cache_quantization|cache_kernel|parallel_residual|qk_norm|rmsnorm)
-    | attn_impl | fp32 | _dtype$ | transformers_version | ^auto_map$ | architectures | ^dtype$ | ^pretraining_tp$ | ^tp_ | ^keys_to_ignore
-    | num_logits_to_keep | ^num_(labels|beams?|beam_groups|return_sequences) | label | norm_topk_prob | ^topk_(method|group)$ | ^n_group$
-    | ^num_expert_group$ | scoring_func | ^route_scale$ | ^routed_scaling_factor$ | ^router_(aux|z|bias|logits|scaling|dtype|init) | layerdrop
-    | ^layer_norm | layernorm_type | ^norm_type$ | softmax | time_step | gradient_checkpointing | query_pre_attn_scalar | ^residual_
+    | attn_impl | fp32 | _dtype$ | transformers_version | ^auto_map$ | architectures | ^dtype$ | ^pretraining_tp$
+    | ^tp_ | ^keys_to_ignore | num_logits_to_keep | ^num_(labels|beams?|beam_groups|return_sequences) | label
+    | norm_topk_prob | ^topk_(method|group)$ | ^n_group$ | ^num_expert_group$ | scoring_func | ^route_scale$
+    | ^routed_scaling_factor$ | ^router_(aux|z|bias|logits|scaling|dtype|init) | layerdrop | ^layer_norm
+    | layernorm_type | ^norm_type$ | softmax | time_step | gradient_checkpointing | query_pre_attn_scalar | ^residual_
     | ^moe_(norm_min|renormalize|router_|use_aux|dropout|capacity|apply_router|routed_scaling|implementation|layer_use_gmm)
-    | ^(max|min)_length$ | summary_ | classifier | finetuning_task | problem_type | tokenizer | ^prefix$ | task_specific_params | no_repeat_ngram
-    | ^chunk_size_feed_forward$ | ^top_[kp]$ | ^temperature$ | length_penalty | pruned_heads | ^cross_attention_hidden_size$
-    | add_cross_attention | tie_encoder_decoder | remove_invalid | early_stopping | diversity | repetition | ^is_decoder$ | bad_words
-    | forced_ | suppress | ^typical_p$ | ^tf_legacy | torchscript | use_bfloat16 | tensor_parallel | unsloth | ^seq_aux$ | ^ep_size$ | reorder_and_upcast
-    | ^mamba_(chunk_size|ssm_cache_dtype|hidden_act|norm_before_gate|proj_bias|conv_bias|rms_norm|dt_) | ^chunk_size$ | conv_bias
-    | ^attn_(temperature_tuning|scale|logit_softcapping|uses_sequence_id) | attention_probs | ^floor_scale$ | clip_qkv | prefix_lm
-    | original_max_position_embeddings | ^apply_residual | fusion | ^swiglu_ | ^mscale | torch_dtype | ^bias_dropout | ^qk_layernorm$
-    | ^(attention|mlp|qkv|lm_head|add_bias|add_qkv|use|use_qkv|attention_out|use_expert|no|enable|add|projectors|kv|gate)_bias | ^bias$ | bias_linear$
-    | rms_?norm | ^use_sliding_window$ | ^hidden_act | persist_layer | ^z_loss | ^block_size$ | ^embedding_fraction$ | (alpha|beta)_factor$ | activation_sparsity | linear_(a_log|dt)_ | linear_allow_neg
-    | ^use_bidirectional_attention$ | ^is_causal$ | ^dim_model_base$ | ^altup_(active|coef|correct) | ^parallel_attn$ | ^do_layer_norm_before$ | apply_residual_connection | ^model_version | ^deterministic | ^hidden_size_scale
-    | ^learnable_sink | ^use_grouped_mm | ^use_kernels | ^moe_shared_expert_overlap$ | ^num_mem_blocks_none$ | ^n_ctx$ | interpolat | ^logits_
+    | ^(max|min)_length$ | summary_ | classifier | finetuning_task | problem_type | tokenizer | ^prefix$
+    | task_specific_params | no_repeat_ngram | ^chunk_size_feed_forward$ | ^top_[kp]$ | ^temperature$ | length_penalty
+    | pruned_heads | ^cross_attention_hidden_size$ | add_cross_attention | tie_encoder_decoder | remove_invalid
+    | early_stopping | diversity | repetition | ^is_decoder$ | bad_words | forced_ | suppress | ^typical_p$
+    | ^tf_legacy | torchscript | use_bfloat16 | tensor_parallel | unsloth | ^seq_aux$ | ^ep_size$ | reorder_and_upcast
+    | ^mamba_(chunk_size|ssm_cache_dtype|hidden_act|norm_before_gate|proj_bias|conv_bias|rms_norm|dt_) | ^chunk_size$
+    | conv_bias | ^attn_(temperature_tuning|scale|logit_softcapping|uses_sequence_id) | attention_probs
+    | ^floor_scale$ | clip_qkv | prefix_lm | original_max_position_embeddings | ^apply_residual | fusion | ^swiglu_
+    | ^mscale | torch_dtype | ^bias_dropout | ^qk_layernorm$
+    | ^(attention|mlp|qkv|lm_head|add_bias|add_qkv|use|use_qkv|attention_out|use_expert|no|enable|add|projectors|kv|gate)_bias
+    | ^bias$ | bias_linear$ | rms_?norm | ^use_sliding_window$ | ^hidden_act | persist_layer | ^z_loss | ^block_size$
+    | ^embedding_fraction$ | (alpha|beta)_factor$ | activation_sparsity | linear_(a_log|dt)_ | linear_allow_neg
+    | ^use_bidirectional_attention$ | ^is_causal$ | ^dim_model_base$ | ^altup_(active|coef|correct) | ^parallel_attn$
+    | ^do_layer_norm_before$ | apply_residual_connection | ^model_version | ^deterministic | ^hidden_size_scale
+    | ^learnable_sink | ^use_grouped_mm | ^use_kernels | ^moe_shared_expert_overlap$ | ^num_mem_blocks_none$ | ^n_ctx$
+    | interpolat | ^logits_
     """,
     re.VERBOSE,
 )
 
 # Keys of shape in transformers and vLLM, whatever they look like: each is read by its family's rules or refuses the file.
-SHAPES = frozenset(
+SHAPES = names(
     "kv_lora_rank q_lora_rank qk_rope_head_dim qk_nope_head_dim v_head_dim num_key_value_heads num_kv_heads n_head_kv kv_n_heads "
     "head_dim kv_channels num_experts num_local_experts n_routed_experts moe_num_experts num_experts_per_tok moe_topk moe_k "
     "n_shared_experts num_shared_experts shared_expert_intermediate_size shared_intermediate_size moe_intermediate_size "
@@ -281,7 +296,7 @@ SHAPES = frozenset(
     "attn_layer_period expert_layer_period full_attention_interval attn_type_list hybrid_override_pattern layers_block_type "
     "block_configs num_nextn_predict_layers per_layer_config cross_attention_layers index_topk num_attention_heads_per_layer "
     "attention_layers attention_types global_head_dim num_global_key_value_heads attention_k_eq_v hidden_size "
-    "num_hidden_layers num_attention_heads intermediate_size vocab_size use_sliding_window n_layer n_head n_embd".split()
+    "num_hidden_layers num_attention_heads intermediate_size vocab_size use_sliding_window n_layer n_head n_embd"
 )
 
 # Read on purpose, and not counted: heads that predict further tokens are loaded for speculation alone.
@@ -295,11 +310,12 @@ AHEAD = (
 
 # What could matter by its name. A key like this that nobody has read refuses the file, by name.
 MATTERS = re.compile(
-    r"""layer | attn | attention | head | expert | moe | window | sliding | chunk | kv | key_value | cache | rank | lora | latent
-    | state | ssm | mamba | conv | linear | recur | rwkv | delta | quant | share | mtp | nextn | predict | depth | block | intermediate
-    | ffn | mlp | hidden | width | dim | vocab | embed | proj | loop | cycle | pattern | interval | period | stride | every | sparse
-    | index | compress | memory | hybrid | group | skip | cross | encoder | decoder | bidirection | causal | tie | ^n_ | ^num_
-    | max_pos | global | local | topk | top_k | ngram | adapter | exit | router | gate | gating | bits | per_layer | size
+    r"""layer | attn | attention | head | expert | moe | window | sliding | chunk | kv | key_value | cache | rank | lora
+    | latent | state | ssm | mamba | conv | linear | recur | rwkv | delta | quant | share | mtp | nextn | predict
+    | depth | block | intermediate | ffn | mlp | hidden | width | dim | vocab | embed | proj | loop | cycle | pattern
+    | interval | period | stride | every | sparse | index | compress | memory | hybrid | group | skip | cross
+    | encoder | decoder | bidirection | causal | tie | ^n_ | ^num_ | max_pos | global | local | topk | top_k | ngram
+    | adapter | exit | router | gate | gating | bits | per_layer | size
     """,
     re.VERBOSE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from physics.hub_families import Family
+from physics.hub_families import Family, names
 from physics.hub_text import ConfigError
 
 MOST = 10_000_000
@@ -42,7 +42,9 @@ class Config:
             if isinstance(value, float) and value.is_integer():
                 value = int(value)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-                raise ConfigError("no_count", key=name, found=repr(value if isinstance(value, int | float) else str(value)))
+                raise ConfigError(
+                    "no_count", key=name, found=repr(value if isinstance(value, int | float) else str(value))
+                )
             found[name] = value
         if len(set(found.values())) > 1:
             one, first = next(iter(found.items()))
@@ -193,7 +195,14 @@ def _letters(config: Config, family: Family, layers: int) -> list[str]:
     letters = config.get("hybrid_override_pattern")
     words = config.get("layers_block_type")
     known = {"M": STATE, "*": FULL, "-": NONE, "E": NONE}
-    named = {"linear_attention": STATE, "mamba": STATE, "full_attention": FULL, "attention": FULL, "mlp": NONE, "moe": NONE}
+    named = {
+        "linear_attention": STATE,
+        "mamba": STATE,
+        "full_attention": FULL,
+        "attention": FULL,
+        "mlp": NONE,
+        "moe": NONE,
+    }
     key, found, meant = (
         ("hybrid_override_pattern", letters, known) if letters is not None else ("layers_block_type", words, named)
     )
@@ -260,7 +269,8 @@ def _blocks(config: Config, family: Family, layers: int) -> list[str]:
     blocks = config.get("block_configs")
     if not isinstance(blocks, list) or len(blocks) != layers:
         raise ConfigError("list_length", key="block_configs", most=str(layers))
-    return [NONE if _part(block, "attention").get("no_op") or _part(block, "attention").get("replace_with_linear") else FULL for block in blocks]
+    parts = [_part(block, "attention") for block in blocks]
+    return [NONE if part.get("no_op") or part.get("replace_with_linear") else FULL for part in parts]
 
 
 def _part(block: Any, name: str) -> Mapping[str, Any]:
@@ -275,10 +285,10 @@ RULES: Mapping[str, Callable[[Config, Family, int], list[str]]] = {
     "interval": _interval, "listed": _listed, "both": _both, "letters": _letters, "minimax": _minimax, "kimi": _kimi,
     "mimo": _mimo, "gpt_neo": _gpt_neo, "blocks": _blocks,
 }  # fmt: skip
-PATTERNS = frozenset(
+PATTERNS = names(
     "sliding_window_pattern _sliding_window_pattern global_attn_every_n_layers use_sliding_window no_rope_layers "
     "no_rope_layer_interval attn_layer_period attn_layer_offset full_attention_interval attn_layer_indices full_attn_idxs "
-    "hybrid_override_pattern layers_block_type attn_type_list linear_attn_config hybrid_layer_pattern attention_layers".split()
+    "hybrid_override_pattern layers_block_type attn_type_list linear_attn_config hybrid_layer_pattern attention_layers"
 )
 
 
@@ -324,7 +334,7 @@ def _ruled(config: Config, family: Family, layers: int) -> list[bool]:
     ]
 
 
-PLACES = frozenset(
+PLACES = names(
     "moe_layer_freq first_k_dense_replace num_dense_layers moe_layer_start_index moe_layer_interval moe_layer_end_index "
-    "decoder_sparse_step interleave_moe_layer_step expert_layer_period expert_layer_offset mlp_only_layers moe_layers".split()
+    "decoder_sparse_step interleave_moe_layer_step expert_layer_period expert_layer_offset mlp_only_layers moe_layers"
 )

@@ -18,7 +18,7 @@ ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xf
 TOKEN = re.compile(
     r"""(?P<comment> //[^\n]* | \#[^\n]* | /\*.*?\*/)
       | (?P<double> "(?:[^"\\\n]|\\.)*")
-      | (?P<single> '(?:[^'\\\n]|\\.)*' | [“„][^“”\n]*[“”])
+      | (?P<single> '(?:[^'\\\n]|\\.)*' | [“„”][^“”\n]*[“”])
       | (?P<word> [A-Za-z_]\w*)
       | (?P<comma> ,(?=(?:\s|//[^\n]*(?=\n)|\#[^\n]*(?=\n)|/\*.*?\*/)*[}\]]))""",
     re.VERBOSE | re.DOTALL,
@@ -47,8 +47,8 @@ def table_of(text: str | bytes) -> dict[str, Any]:
     text = config_text(text)
     if len(text) > MOST_CHARACTERS:
         raise ConfigError("too_long")
-    text = text.strip("\ufeff\u200b\0 \t\r\n")
-    if not text:
+    text = text.lstrip("\ufeff\u200b\0").rstrip("\ufeff\u200b\0 \t\r\n")  # lines are counted as they stand
+    if not text.strip():
         raise ConfigError("empty")
     _measured(text)
     found = _read(text)
@@ -71,7 +71,10 @@ def config_text(data: str | bytes) -> str:
     if not encoding and b"\0" in data[:4]:
         encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
     try:
-        return data.decode(encoding or "utf-8")
+        text = data.decode(encoding or "utf-8")
+        if "{" not in text and "\0" in text:
+            raise ConfigError("no_text")
+        return text
     except UnicodeDecodeError:
         try:
             text = data.decode("cp1252")
@@ -102,8 +105,9 @@ def _read(text: str) -> Any:
         raise ConfigError("too_deep") from mistake
     start, end = _object(text)
     if start < 0:
-        if text[:1] in "'\"“„" and text[-1:] in "'\"“”" and len(text) > 1:
-            return text[1:-1]
+        inner = text.strip()
+        if inner[:1] in "'\"“„" and inner[-1:] in "'\"“”" and len(inner) > 1:
+            return inner[1:-1]
         raise ConfigError("not_json") from where
     inside = re.sub(r"[^\n]", " ", text[:start]) + text[start:end]
     try:

@@ -73,7 +73,9 @@ class StepCost:
         self.deployment, self.calibration = deployment, calibration
         model, gpu, tp = deployment.model, deployment.gpu, deployment.gpus
         if model.full_layers + model.local_layers < model.layers or model.value_dim or model.local_kv_heads:
-            raise PhysicsError(f"The step of {model.name} can't be estimated: not all of its layers keep a cache of their own.")
+            raise PhysicsError(
+                f"The step of {model.name} can't be estimated: not all of its layers keep a cache of their own."
+            )
         c, head = calibration, model.vocab * model.width
         bandwidth, flops = gpu.bandwidth_bytes_per_s, gpu.flops_per_s(deployment.weight_bits)
         self.extrapolated = calibration.gpu != gpu.id
