@@ -259,15 +259,18 @@ def test_a_name_is_clean(path, name):
 
 
 SIGNIFICANT = {
-    "sliding_window": 4096, "layer_types": ["linear_attention"] * 80, "num_kv_shared_layers": 20, "cross_attention_layers": [3, 8],
+    "sliding_window": 4096, "layer_types": ["linear_attention"] * 80, "num_kv_shared_layers": 20,
+    "cross_attention_layers": [3, 8],
     "kv_lora_rank": 512, "attention_chunk_size": 8192, "index_topk": 2048, "cla_share_factor": 2,
     "num_kv_heads": 4, "n_head_kv": 4, "multi_query": True, "mamba_d_state": 16, "attn_layer_period": 8, "block_configs": [{}],
-    "full_attention_interval": 4, "linear_attn_config": {"full_attn_layers": [4]}, "hybrid_override_pattern": "M*", "v_head_dim": 64,
+    "full_attention_interval": 4, "linear_attn_config": {"full_attn_layers": [4]}, "hybrid_override_pattern": "M*",
+    "v_head_dim": 64,
     "num_attention_heads_per_layer": [64] * 80, "per_layer_config": {"1": {"head_dim": 64}}, "head_dim": 64, "n_layer": 40,
     "kv_channels": 64, "hidden_size_per_layer_input": 256, "moe_intermediate_size": 2048, "n_shared_experts": 1,
     "some_new_attention_window": 128, "kv_cache_compression_ratio": 4, "recurrent_depth": 4, "num_loops": 3, "n_embd": 4096,
     "expert_interval": 2, "share_every": 2, "state_size": 16, "lightning_attn_layers": [1], "dense_attention_every_n_layers": 2,
-    "tie_word_embeddings": True, "num_memory_tokens": 8, "sparse_attention": {"block": 64}, "skip_layers": [2], "ssm_cfg": {"d": 1},
+    "tie_word_embeddings": True, "num_memory_tokens": 8, "sparse_attention": {"block": 64}, "skip_layers": [2],
+    "ssm_cfg": {"d": 1},
 }  # fmt: skip
 
 

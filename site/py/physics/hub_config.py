@@ -163,10 +163,7 @@ def _family(table: Mapping[str, Any]) -> Family:
 def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool) -> Model:
     shape = _shape(config, family)
     total, active = parameters(config, family, shape)
-    if total > MOST_PARAMETERS:
-        raise ConfigError("too_many")
-    if family is PLAIN and config.get("tie_word_embeddings") is None and shape.vocab * shape.width > FEW * total:
-        raise ConfigError("missing", key="tie_word_embeddings")
+    _bounded(config, family, shape, total)
     attends = [(kind, own) for kind, own in zip(shape.kinds, shape.owned, strict=True) if kind in (FULL, BOTH, WINDOW)]
     cached = [kind for kind, own in attends if own]
     if not cached:
@@ -202,6 +199,14 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
         precision=_precision(whole, config.table),
         text_part=part,
     )
+
+
+def _bounded(config: Config, family: Family, shape: Shape, total: int) -> None:
+    """Refuse more weights than any model has, and a table that an unknown family may or may not have twice."""
+    if total > MOST_PARAMETERS:
+        raise ConfigError("too_many")
+    if family is PLAIN and config.get("tie_word_embeddings") is None and shape.vocab * shape.width > FEW * total:
+        raise ConfigError("missing", key="tie_word_embeddings")
 
 
 def _shape(config: Config, family: Family) -> Shape:

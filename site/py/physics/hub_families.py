@@ -61,9 +61,8 @@ QWEN_LINEAR = {"linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_
 MAMBA2 = {"mamba_d_conv": 4, "mamba_d_state": 256, "mamba_expand": 2, "mamba_n_groups": 1, "mamba_n_heads": 128}
 MLA = {"kv_lora_rank": 512, "q_lora_rank": 1536, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
 
-PLAIN = Family(
-    "", one_width=True
-)  # a file of no family, or of one that isn't known: a plain transformer, gated, or nothing
+# A file of no family, or of one that isn't known: a plain transformer, gated, or nothing.
+PLAIN = Family("", one_width=True)
 
 FAMILIES = (
     # Plain ones, gated unless two matrices are said
@@ -126,7 +125,10 @@ FAMILIES = (
     Family("cohere2", _keys(**TIED, sliding_window=4096), "every", 4, norms=1),
     Family("exaone4", _keys(num_key_value_heads=32, sliding_window=4096), "every", 4, qk="head"),
     Family("olmo3", _keys(sliding_window=4096), "every", 4, qk="full"),
-    Family("exaone_moe", _keys(num_key_value_heads=32, sliding_window=4096, num_shared_experts=1, first_k_dense_replace=1), "every", 4, qk="head"),
+    Family(
+        "exaone_moe", _keys(num_key_value_heads=32, sliding_window=4096, num_shared_experts=1, first_k_dense_replace=1),
+        "every", 4, qk="head",
+    ),
     Family("cwm", _keys(num_key_value_heads=8, head_dim=128, sliding_window=8192), "first", 4),
     Family("granite_swa", _keys(**TIED, num_key_value_heads=4, sliding_window=128), "first", 4),
     # Experts
@@ -136,7 +138,10 @@ FAMILIES = (
     Family("olmoe", qk="full", one_width=True),
     Family("flex_olmo", qk="full", one_width=True),
     Family("granitemoe granitemoeshared", _keys(num_local_experts=8, num_experts_per_tok=2), one_width=True),
-    Family("phimoe", _keys(num_key_value_heads=8, num_local_experts=16, num_experts_per_tok=2), "window", norm_bias=True, one_width=True),
+    Family(
+        "phimoe", _keys(num_key_value_heads=8, num_local_experts=16, num_experts_per_tok=2),
+        "window", norm_bias=True, one_width=True,
+    ),
     Family("sarvam_moe", _keys(num_key_value_heads=4, head_dim=64, first_k_dense_replace=1, n_shared_experts=1)),
     Family("glm4_moe", _keys(num_key_value_heads=8, first_k_dense_replace=1, n_shared_experts=1)),
     Family("solar_open", _keys(num_key_value_heads=8, head_dim=128, n_shared_experts=1)),
@@ -152,7 +157,8 @@ FAMILIES = (
     Family("hy_v3", _keys(num_key_value_heads=8, head_dim=128, first_k_dense_replace=1, num_shared_experts=1), qk="head"),
     Family("dbrx", norms=2, inside=("attn_config", "ffn_config"), one_width=True),
     Family(
-        "gpt_oss", _keys(num_key_value_heads=8, head_dim=64, sliding_window=128, num_local_experts=128), "every", 2, bias="qof", one_width=True
+        "gpt_oss", _keys(num_key_value_heads=8, head_dim=64, sliding_window=128, num_local_experts=128),
+        "every", 2, bias="qof", one_width=True
     ),
     Family("afmoe", _keys(head_dim=128, sliding_window=1024, num_dense_layers=1), "every", 4, norms=4, qk="head", gate=True),
     Family(
@@ -160,7 +166,10 @@ FAMILIES = (
         _keys(num_key_value_heads=8, head_dim=128, attention_chunk_size=8192, interleave_moe_layer_step=1, n_shared_experts=1),
         "chunks", 4, one_width=True,
     ),
-    Family("mimo_v2_flash", _keys(num_key_value_heads=4, head_dim=192, v_head_dim=128, swa_num_key_value_heads=8, first_k_dense_replace=1), "mimo"),
+    Family(
+        "mimo_v2_flash", _keys(num_key_value_heads=4, head_dim=192, v_head_dim=128, swa_num_key_value_heads=8, first_k_dense_replace=1),
+        "mimo",
+    ),
     # One latent vector for all heads
     Family("deepseek_v2", _keys(**MLA, first_k_dense_replace=0, n_shared_experts=2)),
     Family("deepseek_v3 kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
@@ -170,8 +179,14 @@ FAMILIES = (
     Family("youtu", _keys(**MLA, **TIED)),
     Family("deepseek", _keys(first_k_dense_replace=0)),
     # Layers without a growing cache
-    Family("qwen3_next", _keys(**QWEN_LINEAR, shared_expert_intermediate_size=512, num_key_value_heads=2, head_dim=256), "interval", 4, "delta", qk="head", gate=True),
-    Family("qwen3_5_text", _keys(**QWEN_LINEAR, num_key_value_heads=4, head_dim=256), "interval", 4, "delta", qk="head", gate=True),
+    Family(
+        "qwen3_next", _keys(**QWEN_LINEAR, shared_expert_intermediate_size=512, num_key_value_heads=2, head_dim=256),
+        "interval", 4, "delta", qk="head", gate=True,
+    ),
+    Family(
+        "qwen3_5_text", _keys(**QWEN_LINEAR, num_key_value_heads=4, head_dim=256),
+        "interval", 4, "delta", qk="head", gate=True,
+    ),
     Family(
         "qwen3_5_moe_text", _keys(**QWEN_LINEAR, num_key_value_heads=2, head_dim=256, shared_expert_intermediate_size=512),
         "interval", 4, "delta", qk="head", gate=True,
@@ -186,7 +201,10 @@ FAMILIES = (
     ),
     Family("olmo_hybrid", _keys(), "interval", 4, "delta", qk="full"),
     Family("bamba", _keys(**MAMBA2, num_key_value_heads=8), "listed", 0, "mamba2"),
-    Family("granitemoehybrid", _keys(**MAMBA2, num_local_experts=8, num_experts_per_tok=2), "listed", 0, "mamba2", one_width=True),
+    Family(
+        "granitemoehybrid", _keys(**MAMBA2, num_local_experts=8, num_experts_per_tok=2),
+        "listed", 0, "mamba2", one_width=True,
+    ),
     Family("falcon_h1", _keys(**MAMBA2, num_key_value_heads=8), "both", 0, "mamba2"),
     Family(
         "nemotron_h", _keys(num_key_value_heads=8, head_dim=128, expand=2), "letters", 0, "mamba2", matrices=2, norms=1
@@ -245,7 +263,8 @@ PAIRS = names(
 STATES_ALONE = names("mamba mamba2 falcon_mamba rwkv rwkv5 rwkv6 rwkv7 xlstm retnet hgrn")
 # Known decoders that neither a row nor a plain transformer's keys can tell right.
 CLOSED = names(
-    "beam biogpt blt cohere_compass_text dory flint granitemoe_swa hrm_text kolibri1 lara_mini cpmant ctrl git gpt_neox_japanese jetmoe longcat_flash mllama mllama_text_model openai-gpt recurrent_gemma reformer "
+    "beam biogpt blt cohere_compass_text dory flint granitemoe_swa hrm_text kolibri1 lara_mini "
+    "cpmant ctrl git gpt_neox_japanese jetmoe longcat_flash mllama mllama_text_model openai-gpt recurrent_gemma reformer "
     "xglm zamba zamba2"
 )
 SENSES = re.compile(r"image_size|patch_size|num_mel_bins|sampling_rate|num_channels|feat_extract|depths|out_features")

@@ -281,7 +281,8 @@ def _part(block: Any, name: str) -> Mapping[str, Any]:
 
 
 RULES: Mapping[str, Callable[[Config, Family, int], list[str]]] = {
-    "plain": _plain, "window": _window, "upper": _upper, "every": _every, "every_last": _every_last, "first": _first, "chunks": _chunks, "period": _period,
+    "plain": _plain, "window": _window, "upper": _upper, "every": _every, "every_last": _every_last,
+    "first": _first, "chunks": _chunks, "period": _period,
     "interval": _interval, "listed": _listed, "both": _both, "letters": _letters, "minimax": _minimax, "kimi": _kimi,
     "mimo": _mimo, "gpt_neo": _gpt_neo, "blocks": _blocks,
 }  # fmt: skip
