@@ -167,12 +167,15 @@ FAMILIES = (
         "chunks", 4, one_width=True,
     ),
     Family(
-        "mimo_v2_flash", _keys(num_key_value_heads=4, head_dim=192, v_head_dim=128, swa_num_key_value_heads=8, first_k_dense_replace=1),
+        "mimo_v2_flash",
+        _keys(
+            num_key_value_heads=4, head_dim=192, v_head_dim=128, swa_num_key_value_heads=8, first_k_dense_replace=1,
+        ),
         "mimo",
     ),
     # One latent vector for all heads
     Family("deepseek_v2", _keys(**MLA, first_k_dense_replace=0, n_shared_experts=2)),
-    Family("deepseek_v3 kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
+    Family("deepseek_v3 deepseek_v32 glm_moe_dsa kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
     Family("axk1", _keys(**MLA, first_k_dense_replace=1, n_shared_experts=1)),
     Family("sarvam_mla", _keys(**{**MLA, "q_lora_rank": None}, first_k_dense_replace=1, n_shared_experts=1)),
     Family("glm4_moe_lite", _keys(**{**MLA, "q_lora_rank": 768}, first_k_dense_replace=1, n_shared_experts=1)),
@@ -297,7 +300,9 @@ HARMLESS = re.compile(
     | ^(attention|mlp|qkv|lm_head|add_bias|add_qkv|use|use_qkv|attention_out|use_expert|no|enable|add|projectors|kv|gate)_bias
     | ^bias$ | bias_linear$ | rms_?norm | ^use_sliding_window$ | ^hidden_act | persist_layer | ^z_loss | ^block_size$
     | ^embedding_fraction$ | (alpha|beta)_factor$ | activation_sparsity | linear_(a_log|dt)_ | linear_allow_neg
-    | ^use_bidirectional_attention$ | ^is_causal$ | ^dim_model_base$ | ^altup_(active|coef|correct) | ^parallel_attn$
+    | ^use_bidirectional_attention$ | ^is_causal$ | ^dim_model_base$ | ^altup_(active|coef|correct)
+    | ^cache_implementation$ | ^post_layer_norm$ | layernorms?(_|$)
+    | ^shared_moe_mode$ | ^moe_drop_tokens$ | ^use_mixed_mlp_moe$ | ^dense_list$ | ^parallel_attn$
     | ^do_layer_norm_before$ | apply_residual_connection | ^model_version | ^deterministic | ^hidden_size_scale
     | ^learnable_sink | ^use_grouped_mm | ^use_kernels | ^moe_shared_expert_overlap$ | ^num_mem_blocks_none$ | ^n_ctx$
     | interpolat | ^logits_

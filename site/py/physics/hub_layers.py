@@ -31,8 +31,10 @@ class Config:
     def count(self, *names: str, default: int | None = None, most: int = MOST) -> int:
         """A whole number that goes by one of `names`; the default if none is set. Two names must not say two things."""
         found: dict[str, int] = {}
-        for name in names:
-            value = self.get(name)
+        stated = [name for name in names if self.stated.get(name) is not None]
+        self.used.update(names)
+        for name in stated or names:  # what the file says goes before what its family has
+            value = self.table.get(name)
             if value is None:
                 continue
             if isinstance(value, list) and value:  # one for each layer, all alike
