@@ -65,9 +65,9 @@ class TwistFlipped:
 
 @dataclass(frozen=True)
 class ConfigPasted:
-    """A model's config.json was pasted or dropped, as text."""
+    """A model's config.json was pasted as text, or chosen as a file's bytes."""
 
-    text: str
+    text: str | bytes
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ taken as it is, a sentence that says what was done instead.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ PUBLISHED = "published"
 NAIVE = "naive"
 REAL = "real"
 PASTED = "pasted"
+CONTEXT = "act1.context"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Range:
         if snapped != number:
             return value, self._say("between", step=self.step, taken=value)
         return value, None
+
+    def reaching(self, *values: float) -> "Range":
+        """The same control up to the greatest of `values`, where that lies above its own limit."""
+        return replace(self, maximum=max(self.maximum, *values))
 
     def _say(self, name: str, **values: Value) -> str:
         shown = {key: self.show(value) for key, value in values.items()}

@@ -16,15 +16,18 @@ from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
-from physics.hub_config import ConfigError, model_from_config
+from physics.hub_config import model_from_config
+from physics.hub_text import MOST_CONFIG_BYTES, ConfigError, config_text
 from physics.memory import (
     BLOCK_TOKENS,
     block_bytes,
     contiguous_share,
     kv_blocks,
     kv_bytes,
+    kv_bytes_per_late_token,
     kv_bytes_per_token,
     kv_copies,
+    layer_values,
     max_users,
     memory_plan,
     paged_share,
@@ -42,7 +45,7 @@ from physics.metrics import (
     summary,
     weighted_percentile,
 )
-from physics.quantities import GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
+from physics.quantities import ANY_CONTEXT, GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
 from physics.queueing import (
     batched_queue_s,
     lone_ttft_s,
@@ -58,6 +61,7 @@ from physics.steptime import Calibration, StepCost, binding, calibration_for
 from physics.workload import Request, Workload, lengths, prompt_at, sample_requests
 
 __all__ = [
+    "ANY_CONTEXT",
     "BLOCKS",
     "BLOCK_TOKENS",
     "CAUSES",
@@ -65,6 +69,7 @@ __all__ = [
     "GIB",
     "KINDS",
     "LEVELS",
+    "MOST_CONFIG_BYTES",
     "NAIVE",
     "RESERVATIONS",
     "SEATS",
@@ -92,6 +97,7 @@ __all__ = [
     "binned",
     "block_bytes",
     "calibration_for",
+    "config_text",
     "contiguous",
     "contiguous_share",
     "distribution",
@@ -99,8 +105,10 @@ __all__ = [
     "growth",
     "kv_blocks",
     "kv_bytes",
+    "kv_bytes_per_late_token",
     "kv_bytes_per_token",
     "kv_copies",
+    "layer_values",
     "lengths",
     "lone_ttft_s",
     "max_users",

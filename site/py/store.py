@@ -48,7 +48,7 @@ from actions import (
     TwistFlipped,
     WayOutTried,
 )
-from controls import FULL, PASTED, PUBLISHED, Value, controls, defaults
+from controls import CONTEXT, FULL, PASTED, PUBLISHED, Control, Range, Value, controls, defaults
 from course import QUESTIONS, Course
 from jobs import Job, Result
 from serving import RunRequest
@@ -380,11 +380,24 @@ def _added(state: State, fact: dict[str, Any]) -> State:
     return replace(state, record=ledger.merge(ledger.add(understood, fact), state.record))
 
 
+def control(course: Course, state: State, id: str) -> Control:
+    """A control with its limits of now: the context reaches as far as a pasted model says, or as it was set with one."""
+    found = controls(course)[id]
+    if id != CONTEXT or not isinstance(found, Range):
+        return found
+    chosen = state.pasted if state.value("act1.model") == PASTED else None
+    return found.reaching(_longest(chosen), float(state.value(id)))
+
+
+def _longest(model: engine.Model | None) -> float:
+    """The context that a model's makers name, 0 where none is known."""
+    return model.max_context_tokens if model and model.max_context_tokens < engine.ANY_CONTEXT else 0
+
+
 def _control_moved(course: Course, state: State, action: ControlMoved) -> State:
-    control = controls(course).get(action.control)
-    if control is None:
+    if action.control not in controls(course):
         return state
-    value, problem = control.read(action.typed, state.value(action.control))
+    value, problem = control(course, state, action.control).read(action.typed, state.value(action.control))
     if value == PASTED and state.pasted is None:
         value, problem = state.value(action.control), course.at("act1.calculator.paste.first")
     problems = {key: text for key, text in state.problems.items() if key != action.control}
@@ -433,12 +446,13 @@ def _twist_flipped(course: Course, state: State, action: TwistFlipped) -> State:
 
 def _config_pasted(course: Course, state: State, action: ConfigPasted) -> State:
     try:
-        model = engine.model_from_config(action.text)
+        text = engine.config_text(action.text)
+        model = engine.model_from_config(text)
     except engine.ConfigError as mistake:
         return replace(state, problems={**state.problems, PASTED: course.told("config", [mistake])})
     problems = {key: text for key, text in state.problems.items() if key not in (PASTED, "act1.model")}
     state = replace(state, pasted=model, problems=problems)
-    return _remembered(_set(course, state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=action.text)
+    return _remembered(_set(course, state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=text)
 
 
 def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
@@ -561,7 +575,9 @@ def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
     for context, values in _mapping(saved.get("controls")).items():
         for id, value in _mapping(values).items():
             if context in settings and id in table:
-                read = table[id].read(value, settings[context][id])[0]
+                wide = table[id]
+                wide = wide.reaching(_longest(state.pasted)) if id == CONTEXT and isinstance(wide, Range) else wide
+                read = wide.read(value, settings[context][id])[0]
                 settings[context][id] = settings[context][id] if read == PASTED and state.pasted is None else read
     chosen = {
         context: {q: o for q, o in _mapping(picked).items() if q in QUESTIONS and course.option(q, str(o))}

@@ -14,6 +14,7 @@ from typing import Any
 from js import console, document, window
 from pyodide.ffi import create_proxy
 
+import engine
 import handoff
 import ledger
 import report
@@ -278,7 +279,8 @@ class App:
         """Read a model's config.json from a chosen file."""
         file = target.files.item(0)
         if file:
-            self.dispatch(store.ConfigPasted(await file.text()))
+            data = await file.slice(0, engine.MOST_CONFIG_BYTES + 1).arrayBuffer()  # as bytes: it need not be UTF-8
+            self.dispatch(store.ConfigPasted(data.to_bytes()))
             target.value = ""
 
     def clear(self) -> None:

@@ -202,6 +202,7 @@ def test_a_pasted_config_becomes_a_model(lab):
     lab.page.get_by_role("button", name="Use this model").click()
     expect(lab.node("act1.paste.note")).to_contain_text("num_hidden_layers")
     shape = {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "vocab_size": 100}
+    shape |= {"intermediate_size": 128, "tie_word_embeddings": True}
     config = json.dumps({**shape, "model_type": "<b>tiny</b>"})
     lab.page.get_by_label("Text of config.json").fill(config)
     lab.page.get_by_role("button", name="Use this model").click()

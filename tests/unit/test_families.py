@@ -54,6 +54,7 @@ def test_only_windows_get_cheaper_with_a_longer_context():
 
 def test_a_model_that_was_pasted_has_a_row_of_its_own():
     shape = {"num_hidden_layers": 4, "hidden_size": 256, "num_attention_heads": 8, "vocab_size": 1000}
+    shape |= {"intermediate_size": 512, "tie_word_embeddings": False}
     config = json.dumps({**shape, "model_type": "x" * 80})
     state = native.after(moved(), store.ConfigPasted(config))
     mine = next(row for row in rows_of(state) if row["here"] is not None)

@@ -1,13 +1,25 @@
 """A pasted config.json becomes the model that its makers publish, or a sentence that names what could not be read."""
 
 import json
+import random
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
+import store
+import views
+from controls import PASTED
 from tests import lab as native
+
+DATA = Path(__file__).parent / "data"
+# The figures of each case: from the model that it is shaped like, and its class in transformers 5.
+CASES = json.loads((DATA / "config_cases.json").read_text(encoding="utf-8"))
+# Every class of transformers 5.24 that can be read, as its own defaults, with the weights that the class itself makes.
+CLASSES = json.loads((DATA / "architectures.json").read_text(encoding="utf-8"))
 
 LLAMA = {
     "_name_or_path": "meta-llama/Meta-Llama-3-70B",
@@ -50,6 +62,13 @@ MIXTRAL = {
     "num_experts_per_tok": 2,
     "vocab_size": 32000,
 }
+TINY = {
+    "num_hidden_layers": 2,
+    "hidden_size": 64,
+    "num_attention_heads": 4,
+    "intermediate_size": 128,
+    "vocab_size": 100,
+}
 GEMMA = {
     "model_type": "gemma3",
     "text_config": {
@@ -91,31 +110,322 @@ def test_windows_stop_growing():
     assert longer < 1.99 * long
 
 
+def read(config):
+    """The model that a table describes."""
+    return engine.model_from_config(json.dumps(config))
+
+
+def refused(config):
+    """The sentence that refuses a table or a text."""
+    with pytest.raises(engine.ConfigError) as refusal:
+        engine.model_from_config(config if isinstance(config, str | bytes) else json.dumps(config))
+    return native.shipped().told("config", [refusal.value])
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_each_kind_is_read_right_or_refused_with_its_reason(case):
+    if case["refused"]:
+        assert "keeps no KV cache" in refused(case["config"])
+        return
+    model = read(case["config"])
+    assert engine.kv_bytes_per_late_token(model, 16) == case["growing_token_bytes"]
+    assert engine.kv_bytes(model, 131_072, 16) == case["bytes_at_131072"]
+    if case["parameters"]:
+        assert model.parameters == pytest.approx(case["parameters"], rel=0.002)
+        assert model.active_parameters == pytest.approx(case["active_parameters"], rel=0.002)
+
+
+@pytest.mark.parametrize("known", CLASSES, ids=[known["type"] for known in CLASSES])
+def test_every_class_has_the_weights_and_layers_that_it_makes_itself(known):
+    model = read(known["config"])
+    assert model.parameters == pytest.approx(known["parameters"], rel=0.01)
+    assert (model.full_layers, model.local_layers) == (known["full_layers"], known["local_layers"])
+
+
 def test_multi_query_is_one_head():
-    config = {**LLAMA, "multi_query": True}
-    assert engine.model_from_config(json.dumps(config)).attention == "mqa"
+    config = {key: value for key, value in LLAMA.items() if key != "num_key_value_heads"}
+    assert read({**config, "model_type": "gpt_bigcode"}).attention == "mqa"
+    assert "multi_query" in refused({**LLAMA, "multi_query": True})
 
 
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", "JSON"),
-        ("{", "JSON"),
+        ("", "There is no text"),
+        (" \n\ufeff", "There is no text"),
+        ("{", "line 1, column 2"),
+        ("num_hidden_layers: 4", "JSON"),
         ("[1]", "object"),
+        ("null", "object"),
         (json.dumps({**LLAMA, "num_hidden_layers": "many"}), "num_hidden_layers"),
         (json.dumps({**LLAMA, "num_hidden_layers": 0}), "layers"),
+        (json.dumps({**LLAMA, "num_hidden_layers": 10**6}), "num_hidden_layers"),
         (json.dumps({**LLAMA, "hidden_size": -1}), "hidden_size"),
         (json.dumps({**LLAMA, "vocab_size": None}), "vocab_size"),
         (json.dumps({**LLAMA, "num_key_value_heads": 65}), "num_key_value_heads"),
+        (json.dumps({**LLAMA, "num_key_value_heads": 7}), "divide"),
+        (json.dumps({**LLAMA, "num_attention_heads": 60, "num_key_value_heads": 4}), "head_dim"),
         (json.dumps({**MIXTRAL, "num_experts_per_tok": 9}), "num_experts_per_tok"),
         (json.dumps({**LLAMA, "is_encoder_decoder": True}), "encoder-decoder"),
+        (json.dumps({**LLAMA, "hidden_size": 1})[:-1] + ', "hidden_size": 8192}', "hidden_size stands twice"),
+        ('{"hidden_size": ' + "9" * 6000 + "}", "num_hidden_layers"),
         ("[" * 100_000, "JSON"),
+        ('{"a": ' * 100_000, "JSON"),
+        (b"GGUF\x03\x00\x00\x00\xff\xfe\x90", "UTF-8"),
+        ('{"weight_map": {"a": "b"}}', "weight files"),
+        ('{"peft_type": "LORA", "r": 8}', "adapter"),
+        ('{"model_type": "siglip_vision_model", "image_size": 224, "patch_size": 14}', "no KV cache"),
+        ('{"model_type": "mamba", "hidden_size": 768, "num_hidden_layers": 24}', "fixed size"),
+        (
+            json.dumps({**GEMMA["text_config"], "model_type": "gemma3_text", "use_bidirectional_attention": True}),
+            "no KV cache",
+        ),
+        ("x" * 16_000_001, "too long"),
     ],
 )
 def test_what_cannot_be_read_is_named(text, named):
-    with pytest.raises(engine.ConfigError) as refusal:
-        engine.model_from_config(text)
-    assert named in native.shipped().told("config", [refusal.value])
+    assert named in refused(text)
+
+
+PLAIN = json.dumps(LLAMA, indent=1)
+PYTHON = repr({**LLAMA, "use_cache": True, "rope_scaling": None, "note": "it's"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```json\n{PLAIN}\n```",
+        f"Here's Maya's config (it's {{new}}):\n\n{PLAIN}\n\nIt's the published one.",
+        f"LlamaConfig {PLAIN}",
+        json.dumps(PLAIN),
+        f"'{json.dumps(LLAMA)}'",
+        PLAIN.rstrip("}\n ") + ",\n}",
+        PYTHON,
+        PLAIN.replace('"hidden_size"', '// the width\n /* in values */ "hidden_size"').replace("{", "{ # begins", 1),
+        PLAIN.replace('"', "\u201d"),
+        "\ufeff" + PLAIN,
+        PLAIN.encode(),
+        b"\xef\xbb\xbf" + PLAIN.encode(),
+        PLAIN.encode("utf-16"),
+        PLAIN.encode("utf-16-le"),
+        json.dumps({**LLAMA, "id2label": {str(i): f"LABEL {i}" for i in range(120_000)}}),
+    ],
+    ids=[
+        "fenced",
+        "explained",
+        "printed",
+        "string",
+        "quoted",
+        "comma",
+        "python",
+        "comments",
+        "curly",
+        "mark",
+        "utf8",
+        "bom",
+        "utf16",
+        "utf16le",
+        "large",
+    ],
+)
+def test_the_text_is_mended_where_its_meaning_is_clear(text):
+    assert replace(engine.model_from_config(text), precision="") == read(LLAMA)
+
+
+def test_a_fault_in_the_text_is_located():
+    broken = PLAIN.replace('"hidden_size": 8192,', '"hidden_size" 8192,')
+    line = broken[: broken.index('"hidden_size"')].count("\n") + 1
+    assert f"line {line}, column 16" in refused(broken)
+    assert f"line {line + 2}, column 16" in refused("Look:\n\n" + broken)
+    assert f"line {PLAIN.count(chr(10))}" in refused(PLAIN[:-1])
+    assert f"line {line + 2}, column 16" in refused("\n\n" + broken)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("meta-llama/Meta-Llama-3-70B", "Meta-Llama-3-70B"),
+        ("models/tiny/", "tiny"),
+        ("C:\\models\\tiny", "tiny"),
+        ("///", "llama"),
+        ("[click](https://example.org/x)", "x)"),
+        ("a**b**`c` {users:n}\u202e\x00\n d", "a b c users:n d"),
+        ("x" * 5000, "x" * 60),
+        (7, "llama"),
+    ],
+)
+def test_a_name_is_clean(path, name):
+    assert read({**LLAMA, "_name_or_path": path}).name == name
+
+
+SIGNIFICANT = {
+    "sliding_window": 4096, "layer_types": ["linear_attention"] * 80, "num_kv_shared_layers": 20,
+    "cross_attention_layers": [3, 8],
+    "kv_lora_rank": 512, "attention_chunk_size": 8192, "index_topk": 2048, "cla_share_factor": 2,
+    "num_kv_heads": 4, "n_head_kv": 4, "multi_query": True, "mamba_d_state": 16, "attn_layer_period": 8, "block_configs": [{}],
+    "full_attention_interval": 4, "linear_attn_config": {"full_attn_layers": [4]}, "hybrid_override_pattern": "M*",
+    "v_head_dim": 64,
+    "num_attention_heads_per_layer": [64] * 80, "per_layer_config": {"1": {"head_dim": 64}}, "head_dim": 64, "n_layer": 40,
+    "kv_channels": 64, "hidden_size_per_layer_input": 256, "moe_intermediate_size": 2048, "n_shared_experts": 1,
+    "some_new_attention_window": 128, "kv_cache_compression_ratio": 4, "recurrent_depth": 4, "num_loops": 3, "n_embd": 4096,
+    "expert_interval": 2, "share_every": 2, "state_size": 16, "lightning_attn_layers": [1], "dense_attention_every_n_layers": 2,
+    "tie_word_embeddings": True, "num_memory_tokens": 8, "sparse_attention": {"block": 64}, "skip_layers": [2],
+    "ssm_cfg": {"d": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(SIGNIFICANT))
+def test_a_key_that_matters_changes_the_figures_or_refuses_by_name(key):
+    before = read(LLAMA)
+    try:
+        after = read({**LLAMA, key: SIGNIFICANT[key]})
+    except engine.ConfigError as refusal:
+        assert key in " ".join(refusal.facts.values())
+        return
+    figures = [(engine.kv_bytes(model, 100_000, 16), model.parameters) for model in (before, after)]
+    assert figures[0] != figures[1]
+
+
+@pytest.mark.parametrize("known", CLASSES, ids=[known["type"] for known in CLASSES])
+def test_a_renamed_key_is_missed_or_refused_by_name(known):
+    """No number of a class may be lost without a word: renamed, it is the family's default, or the file is refused."""
+    before, config = read(known["config"]), known["config"]
+    for key, value in config.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 3:
+            continue
+        renamed = {
+            ("x_" + at if at == key else at): 2 * number if at == key else number for at, number in config.items()
+        }
+        try:
+            after = read(renamed)
+        except engine.ConfigError:
+            continue
+        without = read({at: number for at, number in config.items() if at != key})
+        assert replace(after, name=before.name) == replace(without, name=before.name), key
+
+
+@pytest.mark.parametrize(
+    "key", ["vision_config", "rope_theta", "attention_dropout", "initializer_range", "bos_token_id", "torch_dtype"]
+)
+def test_a_key_of_no_matter_changes_nothing(key):
+    value = {"vision_config": {"hidden_size": 8}, "torch_dtype": "bfloat16"}.get(key, 5)
+    after = read({**LLAMA, key: value})
+    assert replace(after, text_part=False, precision="") == read(LLAMA)
+
+
+@pytest.mark.parametrize(
+    ("quantised", "said"),
+    [
+        ({"quant_method": "fp8"}, "FP8"),
+        ({"quant_method": "awq", "bits": 4}, "awq, 4 bit"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes, 4 bit"),
+        ({"quant_method": "mxfp4"}, "MXFP4"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "NVFP4"),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"num_bits": 8}}}},
+            "compressed-tensors, 8 bit",
+        ),
+    ],
+)
+def test_the_precision_of_the_file_is_understood(quantised, said):
+    assert read({**LLAMA, "torch_dtype": "bfloat16", "quantization_config": quantised}).precision == said
+
+
+@pytest.mark.parametrize(
+    "quantised", [{"bits": 4}, {"quant_method": "rotary-3"}, {"quant_method": "gptq", "bits": "x"}]
+)
+def test_an_unknown_precision_is_refused_by_name(quantised):
+    assert "quantization_config" in refused({**LLAMA, "quantization_config": quantised})
+
+
+def test_two_places_that_disagree_are_named():
+    assert "tie_word_embeddings" in refused({**GEMMA, "tie_word_embeddings": False})
+    assert "num_hidden_layers" in refused({**GEMMA, "num_hidden_layers": 4})
+
+
+NEMOTRON = {
+    **LLAMA, "model_type": "nemotron-nas", "num_hidden_layers": 3, "num_key_value_heads": None, "intermediate_size": None,
+    "block_configs": [
+        {"attention": {"n_heads_in_group": 8, "no_op": False}, "ffn": {"ffn_mult": 5.25, "no_op": False}},
+        {"attention": {"n_heads_in_group": None, "no_op": True}, "ffn": {"ffn_mult": 1.0, "no_op": False}},
+        {"attention": {"n_heads_in_group": 8, "no_op": False}, "ffn": {"ffn_mult": None, "no_op": True}},
+    ],
+}  # fmt: skip
+
+
+def test_layers_that_do_nothing_cost_nothing():
+    model = read(NEMOTRON)
+    assert (model.layers, model.bare_layers, model.kv_heads) == (3, 1, 8)
+    assert engine.kv_bytes_per_token(model, 16) == 2 * 2 * 8 * 128 * 2
+    attention, table = 2 * 8192 * 128 * (64 + 8), 2 * 128256 * 8192
+    assert model.parameters == pytest.approx(table + 2 * attention + 3 * 8192 * (28672 + 5632), rel=0.001)
+
+
+def test_heads_of_other_sizes_are_counted_each():
+    model = read({**TINY, "model_type": "mimo_v2_flash", "num_key_value_heads": 2, "head_dim": 24, "v_head_dim": 16,
+                  "swa_num_key_value_heads": 4, "hybrid_layer_pattern": [0, 1], "sliding_window": 128})  # fmt: skip
+    assert engine.layer_values(model) == (2 * (24 + 16), 4 * (24 + 16))
+    assert engine.kv_bytes(model, 1000, 16) == 2 * (80 * 1000 + 160 * 128)
+    with pytest.raises(engine.PhysicsError, match="can't be estimated"):
+        course = native.shipped()
+        gpu = next(iter(course.gpus.values()))
+        engine.StepCost(engine.Deployment(model, gpu, 1), course.calibrations[0])
+
+
+def pasted(*texts):
+    """The page after texts were pasted one after the other."""
+    return native.after(native.walked(until=1), *(store.ConfigPasted(text) for text in texts))
+
+
+def test_the_note_says_what_was_understood():
+    case = next(case for case in CASES if "linear" in case["name"])
+    said = native.says(pasted(json.dumps({**case["config"], "dtype": "bfloat16"})), "act1.paste.note")
+    assert "6 layers keep a state" in said and "BF16" in said
+    said = native.says(pasted(json.dumps(MIXTRAL)), "act1.paste.note")
+    assert "2 of 8 experts" in said and "12.88 billion" in said
+    said = native.says(pasted(json.dumps(GEMMA)), "act1.paste.note")
+    assert "52 layers keep the last 1,024 tokens" in said
+
+
+def test_a_refusal_says_nothing_of_the_model_before():
+    state = pasted(json.dumps({**LLAMA, "_name_or_path": "the-first"}), json.dumps({**LLAMA, "kv_lora_rank": 8}))
+    assert native.says(state, "act1.paste.note") == state.problems[PASTED]
+    assert "the-first" not in native.says(state, "act1.paste.note") and "kv_lora_rank" in state.problems[PASTED]
+
+
+def test_the_context_reaches_as_far_as_the_model_says():
+    far = pasted(json.dumps({**LLAMA, "max_position_embeddings": 1_048_576}))
+    state = native.after(far, store.ControlMoved("act1.context", "1048576", True))
+    frame = views.frame(native.shipped(), state)
+    assert state.value("act1.context") == 1_048_576 and frame["act1.context.range"]["max"] == "1048576"
+    assert "beyond" not in frame["act1.state"]["text"]
+    beyond = native.after(state, store.ControlMoved("act1.context", "1048577", True))
+    assert beyond.value("act1.context") == 1_048_576 and "1,048,576" in beyond.problems["act1.context"]
+    other = native.after(state, store.ControlMoved("act1.model", "llama-3-70b", True))
+    assert "8,192" in views.frame(native.shipped(), other)["act1.state"]["text"]
+    unsaid = {key: value for key, value in LLAMA.items() if key != "max_position_embeddings"}
+    assert store.control(native.shipped(), pasted(json.dumps(unsaid)), "act1.context").maximum == 32768
+
+
+def test_mutated_classes_are_refused_in_words_or_within_bounds():
+    chance, kept = random.Random(5), 0
+    strange = [None, True, -1, 0, 1, 2, 3, 7.0, 2**70, "x", [], {}, [1], {"a": 1}, [0] * 8, "*" * 70]
+    numbers = {field.name for field in fields(engine.Model) if field.type == "int"}
+    for _ in range(10_000):
+        config = dict(chance.choice(CLASSES)["config"])
+        for _ in range(chance.randrange(1, 4)):
+            key = chance.choice(sorted(config))
+            config[key] = chance.choice([*strange, config[key], chance.choice(list(config.values()))])
+        try:
+            model = read(config)
+        except engine.ConfigError as refusal:
+            assert native.shipped().told("config", [refusal]).endswith(".")
+            continue
+        kept += 1
+        assert all(0 <= getattr(model, name) <= 10**15 for name in numbers), config
+        assert 0 < model.active_parameters <= model.parameters and model.full_layers >= 0
+        assert 0 < engine.kv_bytes(model, 512, 16) <= engine.kv_bytes(model, 131_072, 16)
+    assert 1000 < kept < 9000
 
 
 JSON = st.recursive(

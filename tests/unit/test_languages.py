@@ -136,11 +136,14 @@ def test_what_is_typed_is_answered_in_german(german):
     assert controls(german)["act1.weight_bits"].show(8) == "8 Bit"
 
 
-@pytest.mark.parametrize("file", ["ledger.py", "handoff.py", "grading.py", "physics/hub_config.py"])
+HUB = [f"physics/hub_{name}.py" for name in ("config", "layers", "text", "counts")]
+
+
+@pytest.mark.parametrize("file", ["ledger.py", "handoff.py", "grading.py", *HUB])
 def test_every_refusal_has_its_words_in_every_language(file):
     source = (CONTENT.parent / "py" / file).read_text(encoding="utf-8")
     named = set(re.findall(r"(?:Note|ConfigError)\(\s*\"(\w+)\"", source))
-    part = "config" if "config" in file else "ledger"
+    part = "config" if "hub_" in file else "ledger"
     for tables in (ENGLISH, GERMAN):
         assert named and named <= set(tables["refusals"][part])
 

@@ -33,7 +33,8 @@ def users_chart(
         curve([contexts[0], contexts[-1]], [viable, viable], words["line"], colour["orange"], dash="dash"),
         legend_only(words["point"], colour["text"], "diamond"),  # in one colour: a changed legend is all drawn anew
     ]
-    ticks = [2**power for power in range(9, 16)]
+    last = max(16, int(contexts[-1]).bit_length())
+    ticks = [2**power for power in range(9, last, 1 if last <= 16 else 2)]
     layout = axes(colour, words["x"], words["y"])
     layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_thousands(t) for t in ticks]}
     layout["yaxis"] |= {

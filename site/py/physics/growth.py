@@ -55,6 +55,7 @@ def widened(model: Model) -> Model:
         kv_heads=2 * model.kv_heads,
         ffn_width=2 * model.ffn_width,
         latent_dim=2 * model.latent_dim,
+        local_kv_heads=2 * model.local_kv_heads,
     )
 
 

@@ -1,174 +1,538 @@
 """A model from the `config.json` that model hubs carry: geometry read, parameters counted from it.
 
-Read are decoder-only transformers with multi-head, grouped-query, multi-query or latent attention, dense or with a mixture
-of experts, with layers that attend to all tokens or to a window. What can't be read is named, never guessed.
+Every key that changes attention, layers, experts, state, sharing or precision is either understood or named as the reason of
+a refusal: what has been read is noted, and what is left and could matter refuses the file. hub_text reads the text,
+hub_families knows the architectures, hub_layers the kinds of layers, hub_counts the weights.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from physics.quantities import Model, PhysicsError
+from physics.hub_counts import Heads, Shape, parameters
+from physics.hub_families import (
+    AHEAD,
+    BESIDE,
+    BY_TYPE,
+    CLOSED,
+    DECODERS,
+    ENCODERS,
+    HARMLESS,
+    MATTERS,
+    PAIRS,
+    PLAIN,
+    SENSES,
+    SHAPES,
+    STATES_ALONE,
+    Family,
+)
+from physics.hub_layers import BOTH, FULL, MOST_LAYERS, NONE, STATE, WINDOW, Config, kinds, sparse
+from physics.hub_text import ConfigError, shown, table_of
+from physics.quantities import ANY_CONTEXT, Model
 
-MAX_CHARACTERS = 200_000
-LARGEST = 10_000_000
+MOST_PARAMETERS = 10**15
+OTHER_FILES = (
+    ("weight_map", "other_index"),
+    ("peft_type", "other_adapter"),
+    ("tokenizer_class", "other_tokenizer"),
+    ("_class_name", "other_pipeline"),
+)
+FEW = 0.02  # of the parameters: what may stay unknown
+
+WIDTH = ("hidden_size", "n_embd", "d_model")
+LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+QUERIES = ("num_attention_heads", "n_head", "n_heads", "num_heads")
+KEYS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads", "num_query_groups")
+SIZES = ("head_dim", "kv_channels", "attention_head_dim")
+INNER = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size")
+EXPERTS = ("num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts")
+CHOSEN = (
+    "num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_k", "moe_topk", "moe_top_k", "top_k_experts",
+)  # fmt: skip
+SHARED = ("n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert")
+OWN = (
+    "shared_expert_intermediate_size",
+    "moe_shared_expert_intermediate_size",
+    "shared_experts_intermediate_size",
+    "shared_intermediate_size",
+)
+CONTEXT = (
+    "max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "n_ctx", "max_sequence_length", "model_max_length",
+    "max_seq_length",
+)  # fmt: skip
+BITS = {
+    "mxfp4": "MXFP4",
+    "fp8": "FP8",
+    "fbgemm_fp8": "FP8",
+    "finegrained_fp8": "FP8",
+    "nvfp4": "NVFP4",
+    "bitnet": "1.58 bit",
+}
+FLOATS = {
+    "bfloat16": "BF16",
+    "float16": "FP16",
+    "float32": "FP32",
+    "float64": "FP64",
+    "float8_e4m3fn": "FP8",
+    "half": "FP16",
+}
+
+__all__ = ["ConfigError", "model_from_config"]
 
 
-class ConfigError(PhysicsError):
-    """A config.json can't be read. `name` says which sentence tells why (content, refusals.toml, [config]), `facts` what of."""
-
-    def __init__(self, name: str, **facts: str) -> None:
-        super().__init__(" ".join([name, *facts.values()]))
-        self.name, self.facts = name, facts
-
-
-class _Config:
-    """A parsed config with readers that name the key when its value can't be used."""
-
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        self.table = table
-
-    def count(self, *names: str, default: int | None = None) -> int:
-        """The first of `names` that is set, as a whole number; the default if none is."""
-        for name in names:
-            value = self.table.get(name)
-            if value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST:
-                raise ConfigError("no_count", key=name, found=repr(str(value)[:40]))
-            return value
-        if default is None:
-            key, *others = names
-            raise ConfigError(
-                "missing_all" if others else "missing", key=key, **{"others": ", ".join(others)} if others else {}
-            )
-        return default
-
-    def flag(self, name: str, default: bool) -> bool:
-        """A true-or-false value, the default if it isn't one."""
-        value = self.table.get(name)
-        return value if isinstance(value, bool) else default
-
-
-def model_from_config(text: str) -> Model:
+def model_from_config(text: str | bytes) -> Model:
     """The model that a config.json describes. Raises ConfigError, which names what can't be read."""
-    config = _Config(_decoder(_parsed(text)))
-    layers, width = config.count("num_hidden_layers", "n_layer"), config.count("hidden_size", "n_embd")
-    query_heads = config.count("num_attention_heads", "n_head")
-    for name, value in (("layers", layers), ("hidden_size", width), ("num_attention_heads", query_heads)):
-        if value < 1:
-            raise ConfigError("too_low", key=name, found=str(value))
-    kv_heads = 1 if config.flag("multi_query", False) else config.count("num_key_value_heads", default=query_heads)
-    if not 1 <= kv_heads <= query_heads:
-        raise ConfigError("not_within", key="num_key_value_heads", most=str(query_heads), found=str(kv_heads))
-    latent = config.count("kv_lora_rank", default=0)
-    local, window = _windows(config, layers)
-    experts, per_token = _experts(config)
-    vocab = config.count("vocab_size")
-    head_dim = config.count("head_dim", default=0) or config.count("qk_nope_head_dim", default=width // query_heads)
-    if head_dim < 1:
-        raise ConfigError("narrow")
-    total, active = _parameters(config, layers, width, query_heads, kv_heads, head_dim, vocab)
+    whole = table_of(text)
+    table, part = _decoder(whole)
+    _described(table)
+    family = _family(table)
+    for name in family.inside:
+        inner = table.get(name)
+        table = {**(inner if isinstance(inner, dict) else {}), **{key: at for key, at in table.items() if key != name}}
+    config = Config(table, family.absent)
+    model = _model(config, family, whole, part)
+    _unread(config, table, whole if part else {}, family)
+    return model
+
+
+# --- Which part, which family ------------------------------------------------------------------------------------------
+
+
+def _decoder(whole: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """(the part about text, whether there are others): models for pictures, sound and text keep it in a table of its own."""
+    table, part = whole, False
+    for _ in range(3):
+        named = [name for name in DECODERS if isinstance(table.get(name), dict) and table[name]]
+        if not named:
+            break
+        inner = table[named[0]]
+        outer = {
+            key: table[key] for key in ("tie_word_embeddings", "torch_dtype", "dtype") if table.get(key) is not None
+        }
+        both = [
+            at.get("tie_word_embeddings") for at in (table, inner) if isinstance(at.get("tie_word_embeddings"), bool)
+        ]
+        if len(set(both)) == 2:
+            raise ConfigError(
+                "disagree", key="tie_word_embeddings", found=str(both[0]), other=named[0], others=str(both[1])
+            )
+        if not inner.get("model_type") and not inner.get("architectures"):
+            outer["model_type"] = table.get("model_type")
+        table, part = {**outer, **inner}, True
+    return table, part or any(key.startswith(("vision_config", "audio_config")) and table[key] for key in table)
+
+
+def _described(table: Mapping[str, Any]) -> None:
+    """Refuse what is no decoder, each for its own reason."""
+    kind, names = str(table.get("model_type") or ""), table.get("architectures")
+    heads = [str(name) for name in names] if isinstance(names, list) else []
+    if table.get("is_encoder_decoder") is True or kind in PAIRS or {"encoder_layers", "decoder_layers"} <= set(table):
+        raise ConfigError("encoder")
+    one_way = table.get("is_decoder") is True or any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in heads)
+    both_ways = table.get("use_bidirectional_attention") in (True, "all") or table.get("is_causal") is False
+    if both_ways or (kind in ENCODERS and not one_way) or (heads and all("ForMaskedLM" in name for name in heads)):
+        raise ConfigError("no_cache")
+    if kind in CLOSED:
+        raise ConfigError("closed", type=kind)
+    if kind in STATES_ALONE:
+        raise ConfigError("state_alone")
+    if not any(key in table for key in ("vocab_size", "padded_vocab_size", *LAYERS)) and any(map(SENSES.search, table)):
+        raise ConfigError("no_text_part")
+    for key, what in OTHER_FILES:
+        if table.get(key) and not any(name in table for name in LAYERS):
+            raise ConfigError(what)
+
+
+def _family(table: Mapping[str, Any]) -> Family:
+    kind = table.get("model_type")
+    if isinstance(kind, str) and kind:
+        return BY_TYPE.get(kind.lower()) or BY_TYPE.get(f"{kind.lower()}_text") or PLAIN
+    names = table.get("architectures")
+    for name in names if isinstance(names, list) else []:
+        short = str(name).lower().partition("for")[0].partition("lmhead")[0]
+        for known, family in BY_TYPE.items():
+            if known.replace("_", "").removesuffix("text") == short:
+                return family
+    return PLAIN
+
+
+# --- The model ---------------------------------------------------------------------------------------------------------
+
+
+def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool) -> Model:
+    shape = _shape(config, family)
+    total, active = parameters(config, family, shape)
+    _bounded(config, family, shape, total)
+    attends = [(kind, own) for kind, own in zip(shape.kinds, shape.owned, strict=True) if kind in (FULL, BOTH, WINDOW)]
+    cached = [kind for kind, own in attends if own]
+    if not cached:
+        raise ConfigError("state_alone")
+    full, local, windows = shape.full, shape.local, cached.count(WINDOW)
     return Model(
         id="pasted",
-        name=_name(config.table),
-        layers=layers,
-        width=width,
-        query_heads=query_heads,
-        kv_heads=query_heads if latent else kv_heads,
-        head_dim=head_dim,
-        ffn_width=config.count("moe_intermediate_size", "intermediate_size", default=4 * width),
-        vocab=vocab,
+        name=_name(whole, config.table),
+        layers=len(shape.kinds),
+        width=shape.width,
+        query_heads=full.query,
+        kv_heads=full.query if shape.latent else full.kv,
+        head_dim=full.size,
+        ffn_width=shape.expert_width or shape.dense_width,
+        vocab=shape.vocab,
         parameters=total,
         active_parameters=active,
-        max_context_tokens=config.count("max_position_embeddings", "n_positions", default=LARGEST),
-        attention=_family(latent, query_heads, kv_heads),
-        latent_dim=latent + config.count("qk_rope_head_dim", default=0) if latent else 0,
-        local_layers=local,
-        window_tokens=window,
-        experts=experts,
-        experts_per_token=per_token,
-        tied=config.flag("tie_word_embeddings", False),
+        max_context_tokens=_context(config),
+        attention="mla" if shape.latent else "mha" if full.kv == full.query else "mqa" if full.kv == 1 else "gqa",
+        latent_dim=shape.latent + config.count("qk_rope_head_dim") if shape.latent else 0,
+        local_layers=windows,
+        window_tokens=_window(config, family, shape.kinds) if windows else 0,
+        experts=shape.experts,
+        experts_per_token=shape.per_token,
+        tied=shape.tied,
         source="the config.json that was pasted",
+        value_dim=full.value if full.value != full.size else 0,
+        local_kv_heads=local.kv if windows and local.kv != full.kv else 0,
+        local_head_dim=local.size if windows and local.size != full.size else 0,
+        state_layers=shape.kinds.count(STATE),
+        shared_layers=len(attends) - len(cached),
+        bare_layers=shape.kinds.count(NONE),
+        precision=_precision(whole, config.table),
+        text_part=part,
     )
 
 
-def _parsed(text: str) -> Mapping[str, Any]:
-    if len(text) > MAX_CHARACTERS:
-        raise ConfigError("too_long")
-    try:
-        table = json.loads(text)
-    except (ValueError, RecursionError) as mistake:
-        raise ConfigError("not_json") from mistake
-    if not isinstance(table, dict):
-        raise ConfigError("no_object")
-    return table
+def _bounded(config: Config, family: Family, shape: Shape, total: int) -> None:
+    """Refuse more weights than any model has, and a table that an unknown family may or may not have twice."""
+    if total > MOST_PARAMETERS:
+        raise ConfigError("too_many")
+    if family is PLAIN and config.get("tie_word_embeddings") is None and shape.vocab * shape.width > FEW * total:
+        raise ConfigError("missing", key="tie_word_embeddings")
 
 
-def _decoder(table: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part about text: models for pictures and text keep it under text_config."""
-    inner = table.get("text_config")
-    if table.get("is_encoder_decoder") is True:
-        raise ConfigError("encoder")
-    return {**table, **inner} if isinstance(inner, dict) else table
+def _shape(config: Config, family: Family) -> Shape:
+    layers = config.count(*LAYERS, most=MOST_LAYERS, **_letters(config, family))
+    width, queries = config.count(*WIDTH), config.count(*QUERIES)
+    for key, value in ((LAYERS[0], layers), (WIDTH[0], width), (QUERIES[0], queries)):
+        if value < 1:
+            raise ConfigError("too_low", key=key, found=str(value))
+    kind = kinds(config, family, layers)
+    if STATE in kind and not family.state:
+        raise ConfigError("unknown_kind", key="layer_types", found="linear_attention")
+    full, local = _heads(config, family, width, queries, kind)
+    experts, per_token, placed = _experts(config, family, layers)
+    return Shape(
+        width=width,
+        vocab=_vocab(config),
+        embedding=config.count("word_embed_proj_dim", default=width) or width,
+        positions=_positions(config, family),
+        tied=config.flag("tie_word_embeddings", False),
+        full=full,
+        local=local,
+        latent=config.count("kv_lora_rank", default=0) if "kv_lora_rank" in family.absent else 0,
+        experts=experts,
+        per_token=per_token,
+        kinds=kind,
+        sparse=placed,
+        owned=_owned(config, family, layers),
+        **_inner(config, family, width, placed),
+    )
 
 
-def _name(table: Mapping[str, Any]) -> str:
-    name = table.get("_name_or_path") or table.get("model_type")
-    return str(name).rpartition("/")[2][:60] if isinstance(name, str) and name else "pasted model"
+def _letters(config: Config, family: Family) -> dict[str, int]:
+    """Nemotron-H's layers may be known by their list alone."""
+    found = (
+        config.get("hybrid_override_pattern") or config.get("layers_block_type") if family.layers == "letters" else None
+    )
+    return {"default": len(found)} if isinstance(found, list | str) and found else {}
 
 
-def _family(latent: int, query_heads: int, kv_heads: int) -> str:
-    if latent:
-        return "mla"
-    return "mha" if kv_heads == query_heads else "mqa" if kv_heads == 1 else "gqa"
+def _owned(config: Config, family: Family, layers: int) -> list[bool]:
+    """Which layers keep keys and values of their own: the last ones may read an earlier layer's, or every n-th one's."""
+    shared = config.count("num_kv_shared_layers", default=0)
+    if shared >= layers:
+        raise ConfigError("not_under", key="num_kv_shared_layers", most=str(layers), found=str(shared))
+    factor = 1
+    if "hunyuan" in family.types:
+        factor = config.count("cla_share_factor", default=1)
+        factor = factor if config.flag("use_cla", False) else 1
+    if factor < 1:
+        raise ConfigError("too_low", key="cla_share_factor", found=str(factor))
+    return [i < layers - shared and i % factor == 0 for i in range(layers)]
 
 
-def _windows(config: _Config, layers: int) -> tuple[int, int]:
-    """(layers with a window, the window in tokens), from layer_types, a pattern, or one window for all layers."""
-    window = config.count("sliding_window", default=0)
-    if not window or not config.flag("use_sliding_window", True):
-        return 0, 0
-    kinds = config.table.get("layer_types")
-    if isinstance(kinds, list):
-        return min(layers, sum(kind == "sliding_attention" for kind in kinds)), window
-    pattern = config.count("sliding_window_pattern", "_sliding_window_pattern", default=0)
-    return (layers - layers // pattern if pattern else layers), window
+def _heads(config: Config, family: Family, width: int, queries: int, kind: list[str]) -> tuple[Heads, Heads]:
+    """Heads of full layers and of layers with a window."""
+    kv = _kv_heads(config, family, queries)
+    size = config.count(*SIZES, default=0)
+    if not size and "kv_lora_rank" not in family.absent:
+        if width < queries:
+            raise ConfigError("narrow")
+        if width % queries:
+            raise ConfigError("uneven", key=WIDTH[0], found=str(width), most=str(queries))
+        size = width // queries
+    if "kv_lora_rank" in family.absent:
+        size = config.count("qk_nope_head_dim", default=0) or size or 1
+        config.get("v_head_dim"), config.get("qk_head_dim")
+    value = config.count("v_head_dim", default=size) if family.layers == "mimo" else size
+    heads = Heads(queries, kv, size, value)
+    if family.layers == "mimo":
+        return heads, _local(config, heads)
+    return (_global(config, heads, kind) if "global_head_dim" in family.absent else heads), heads
 
 
-def _experts(config: _Config) -> tuple[int, int]:
-    experts = config.count("num_local_experts", "n_routed_experts", "num_experts", default=0)
-    per_token = config.count("num_experts_per_tok", "experts_per_token", default=0) if experts else 0
-    if experts and not 1 <= per_token < experts:
-        raise ConfigError("not_under", key="num_experts_per_tok", most=str(experts), found=str(per_token))
-    return experts, per_token
+def _local(config: Config, full: Heads) -> Heads:
+    """MiMo's: other heads in the layers with a window."""
+    local = Heads(
+        config.count("swa_num_attention_heads", default=full.query),
+        config.count("swa_num_key_value_heads", default=full.kv),
+        config.count("swa_head_dim", default=full.size),
+        config.count("swa_v_head_dim", default=full.value),
+    )
+    if local.value != full.value or not 1 <= local.kv <= local.query or local.size < 1:
+        raise ConfigError(
+            "disagree", key="v_head_dim", found=str(full.value), other="swa_v_head_dim", others=str(local.value)
+        )
+    return local
 
 
-def _parameters(
-    config: _Config, layers: int, width: int, query_heads: int, kv_heads: int, head_dim: int, vocab: int
-) -> tuple[int, int]:
-    """(all, active per token): embeddings, attention, feed-forward or experts; biases are left out, they are thousandths."""
-    tied = config.flag("tie_word_embeddings", False)
-    attention = _attention(config, width, query_heads, kv_heads, head_dim)
-    dense = 3 * width * config.count("intermediate_size", default=4 * width)
-    experts, per_token = _experts(config)
-    first_dense = min(layers, config.count("first_k_dense_replace", default=0)) if experts else layers
-    expert = 3 * width * config.count("moe_intermediate_size", "intermediate_size", default=4 * width)
-    always = config.count("n_shared_experts", default=0) * expert + width * experts
-    fixed = vocab * width * (1 if tied else 2) + layers * (attention + 2 * width) + width + first_dense * dense
-    mixed = layers - first_dense
-    return fixed + mixed * (always + experts * expert), fixed + mixed * (always + per_token * expert)
+def _global(config: Config, local: Heads, kind: list[str]) -> Heads:
+    """Gemma 4's: longer heads, and perhaps fewer, in the full layers."""
+    size, kv = config.count("global_head_dim"), config.count("num_global_key_value_heads", default=0)
+    kv = kv if kv and config.flag("attention_k_eq_v", True) else local.kv
+    layers = config.get("per_layer_config")
+    if layers is not None:
+        wanted = {i for i, at in enumerate(kind) if at == FULL}
+        parts = list(layers.values()) if isinstance(layers, dict) else []
+        numbers = {int(key) for key in layers if str(key).isdecimal()} if isinstance(layers, dict) else set()
+        alike = parts and all(part == parts[0] for part in parts) and isinstance(parts[0], dict)
+        if numbers != wanted or not alike or set(parts[0]) - {"head_dim", "num_key_value_heads"}:
+            raise ConfigError("varies", key="per_layer_config")
+        part = Config(parts[0])
+        size, kv = part.count("head_dim", default=local.size), part.count("num_key_value_heads", default=kv)
+    if not 1 <= kv <= local.query or size < 1:
+        raise ConfigError("not_within", key="num_global_key_value_heads", most=str(local.query), found=str(kv))
+    return Heads(local.query, kv, size, size)
 
 
-def _attention(config: _Config, width: int, query_heads: int, kv_heads: int, head_dim: int) -> int:
-    latent = config.count("kv_lora_rank", default=0)
-    if not latent:
-        return 2 * width * head_dim * (query_heads + kv_heads)
-    rope, value = config.count("qk_rope_head_dim"), config.count("v_head_dim")
-    query = query_heads * (config.count("qk_nope_head_dim") + rope)
-    rank = config.count("q_lora_rank", default=0)
-    queries = width * rank + rank * query if rank else width * query
-    keys = width * (latent + rope) + latent * query_heads * (config.count("qk_nope_head_dim") + value)
-    return queries + keys + query_heads * value * width
+def _kv_heads(config: Config, family: Family, queries: int) -> int:
+    said = config.count(*KEYS, default=queries)
+    stated = any(config.table.get(name) is not None for name in KEYS)
+    one = config.get("multi_query") is True or config.get("attn_type") == "multiquery_attention"
+    if family.types.startswith("falcon "):
+        said = 1 if config.flag("multi_query", True) and not config.flag("new_decoder_architecture", False) else said
+    elif config.flag("multi_query_attention", False):
+        said, stated, one = config.count("multi_query_group_num"), True, False
+    elif one:
+        if stated and said != 1:
+            raise ConfigError("disagree", key=KEYS[0], found=str(said), other="multi_query", others="true")
+        said = 1
+    config.get("multi_query_group_num")
+    if family.layers == "blocks":
+        parts = [block["attention"] for block in config.get("block_configs")]
+        groups = {
+            part.get("n_heads_in_group")
+            for part in parts
+            if not part.get("no_op") and not part.get("replace_with_linear")
+        }
+        each = groups.pop() if len(groups) == 1 else None
+        if isinstance(each, bool) or not isinstance(each, int) or each < 1 or queries % each:
+            raise ConfigError("varies", key="block_configs")
+        said = queries // each
+    if not 1 <= said <= queries:
+        raise ConfigError("not_within", key=KEYS[0], most=str(queries), found=str(said))
+    if queries % said:
+        raise ConfigError("no_divisor", key=KEYS[0], found=str(said), most=str(queries))
+    return said
+
+
+def _window(config: Config, family: Family, kind: Sequence[str]) -> int:
+    """The window in tokens, which a model with such layers must say."""
+    key = {"chunks": "attention_chunk_size", "gpt_neo": "window_size"}.get(family.layers, "sliding_window")
+    if family.layers == "gpt_neo" and config.get(key) is None:
+        return 256
+    if config.get("use_sliding_window") is False:
+        raise ConfigError("disagree_layers", key="layer_types", other="use_sliding_window")
+    window = config.count(key, most=ANY_CONTEXT)
+    if window < 1:
+        raise ConfigError("too_low", key=key, found=str(window))
+    return window
+
+
+def _experts(config: Config, family: Family, layers: int) -> tuple[int, int, list[bool]]:
+    """(experts, experts a token, the layers that have them). One expert is a dense network by another name."""
+    hints = [name for name in (*CHOSEN, *SHARED, *OWN, "moe_intermediate_size") if config.stated.get(name)]
+    if hints and all(config.table.get(name) is None for name in EXPERTS):
+        raise ConfigError("no_experts", key=hints[0], others=", ".join(EXPERTS))
+    experts = config.count(*EXPERTS, **({} if "moe" in str(config.get("model_type")) else {"default": 0}))
+    if config.get("enable_moe_block") is False or experts < 2:
+        for name in (*CHOSEN, *SHARED):
+            config.get(name)
+        return 0, 0, [False] * layers
+    per_token = config.count(*CHOSEN)
+    if not 1 <= per_token < experts:
+        key = next(name for name in CHOSEN if config.table.get(name) is not None)
+        raise ConfigError("not_under", key=key, most=str(experts), found=str(per_token))
+    placed = sparse(config, family, layers)
+    if family.layers == "letters":
+        named = config.get("hybrid_override_pattern") or config.get("layers_block_type")
+        placed = [letter in ("E", "moe") for letter in named]
+    return (experts, per_token, placed) if any(placed) else (0, 0, placed)
+
+
+def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> dict[str, int]:
+    """Widths of the feed-forward networks: dense, of an expert, of what every token passes beside the experts."""
+    plain = {"default": 4 * width} if family.fourfold else {}
+    ratio = config.get("expansion_ratio")
+    if ratio is not None:
+        plain = {"default": config.count("expansion_ratio") * width}
+    own = config.count("moe_intermediate_size", "expert_ffn_hidden_size", default=0) if any(placed) else 0
+    if any(placed) and not own:
+        if not family.one_width:
+            raise ConfigError("missing", key="moe_intermediate_size")
+        own = config.count(*INNER, **plain)
+    own_dense = config.count("intermediate_size_mlp", "dense_intermediate_size", default=0)
+    unneeded = all(placed) or family.layers == "blocks"
+    dense = own_dense or config.count(*INNER, **({"default": 0} if unneeded else plain))
+    if family.state == "conv" and config.flag(
+        "block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)
+    ):
+        dense = _adjusted(config, dense)
+    beside, several = config.count(*OWN, default=0), config.count(*SHARED, default=0)
+    if beside and several > 1:
+        raise ConfigError("varies", key=next(name for name in SHARED if config.table.get(name)))
+    shared = beside or several * own
+    if family.types.startswith("granitemoe") and not any(placed):
+        dense = config.count(*OWN, default=0) or dense
+    if (dense < 1 and not unneeded) or (own < 1 and any(placed)):
+        raise ConfigError("too_low", key=INNER[0], found="0")
+    return {"dense_width": dense, "expert_width": own, "shared_width": shared if any(placed) else 0}
+
+
+def _adjusted(config: Config, inner: int) -> int:
+    """LFM2's: two thirds, times a factor, up to a multiple."""
+    multiple, times = config.count("block_multiple_of", default=256) or 1, config.get("block_ffn_dim_multiplier")
+    inner = 2 * inner // 3
+    if times is not None:
+        if isinstance(times, bool) or not isinstance(times, int | float) or not 0 < times < 100:
+            raise ConfigError("no_count", key="block_ffn_dim_multiplier", found=repr(str(times)))
+        inner = int(times * inner)
+    return -(-inner // multiple) * multiple
+
+
+def _vocab(config: Config) -> int:
+    vocab = config.count("padded_vocab_size", "vocab_size")
+    if vocab < 1:
+        raise ConfigError("too_low", key="vocab_size", found=str(vocab))
+    return vocab
+
+
+def _positions(config: Config, family: Family) -> int:
+    if family.positions is None or config.get("alibi") is True or config.get("learned_pos_emb") is False:
+        return 0
+    return config.count(*CONTEXT[:2], "max_seq_len", default=0) + family.positions
+
+
+def _context(config: Config) -> int:
+    """The most tokens that the file says; of several figures the first name's, as vLLM takes it."""
+    found = [config.get(name) for name in CONTEXT]
+    counts = [tokens for tokens in found if isinstance(tokens, int) and not isinstance(tokens, bool)]
+    return next((tokens for tokens in counts if 0 < tokens < ANY_CONTEXT), ANY_CONTEXT)
+
+
+# --- Name and precision ------------------------------------------------------------------------------------------------
+
+
+def _name(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    """The last part of the path that the file was saved under, else its type; never mark-up, never empty."""
+    for name in (
+        whole.get("_name_or_path"),
+        table.get("_name_or_path"),
+        whole.get("model_type"),
+        table.get("model_type"),
+    ):
+        if isinstance(name, str):
+            parts = [shown(part) for part in name[:2000].replace("\\", "/").split("/")]
+            if any(parts):
+                return [part for part in parts if part][-1]
+    return "config.json"
+
+
+def _precision(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    """How the file's weights are written, in the makers' words: "BF16", "FP8", "AWQ, 4 bit". Empty where it isn't said."""
+    found = whole.get("quantization_config") or table.get("quantization_config") or whole.get("compression_config")
+    if not found:
+        kept = next(
+            (at[key] for at in (table, whole) for key in ("dtype", "torch_dtype") if isinstance(at.get(key), str)), ""
+        )
+        return FLOATS.get(kept.removeprefix("torch."), shown(kept, 20))
+    method = found.get("quant_method") if isinstance(found, dict) else None
+    if not isinstance(method, str) or not method:
+        method = found.get("quant_algo") if isinstance(found, dict) else None
+        if not isinstance(method, str) or not method:
+            raise ConfigError("missing", key="quantization_config.quant_method")
+    if method in BITS:
+        return BITS[method]
+    bits = _bits(found)
+    algorithm = found.get("quant_algo")
+    named = shown(algorithm if isinstance(algorithm, str) else method, 30)
+    if bits is None and not isinstance(algorithm, str):
+        raise ConfigError("unknown_kind", key="quantization_config.quant_method", found=method)
+    return named if bits is None else f"{named}, {bits} bit"
+
+
+def _bits(found: Mapping[str, Any]) -> int | None:
+    """Bits a weight of a quantised file, None where it doesn't say."""
+    bits = found.get("bits") or found.get("w_bit") or found.get("weight_bits")
+    for mark, size in (("load_in_4bit", 4), ("_load_in_4bit", 4), ("load_in_8bit", 8), ("_load_in_8bit", 8)):
+        bits = size if found.get(mark) is True and not bits else bits
+    groups = found.get("config_groups")
+    for group in groups.values() if isinstance(groups, dict) else []:
+        weights = group.get("weights") if isinstance(group, dict) else None
+        bits = bits or (weights.get("num_bits") if isinstance(weights, dict) else None)
+    if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= 32:
+        return None
+    return bits
+
+
+# --- What nobody has read ----------------------------------------------------------------------------------------------
+
+
+def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], family: Family) -> None:
+    """Refuse a key that could change a figure and that no reader has asked for."""
+    for name in AHEAD:
+        config.get(name)
+    kind = str(table.get("model_type") or whole.get("model_type") or "")
+    for key, value in table.items():
+        if key in config.used or not _says(value) or key in DECODERS:
+            continue
+        if key in ("vision_config", "audio_config", "quantization_config", "compression_config"):
+            continue
+        if key in SHAPES or (MATTERS.search(key) and not HARMLESS.search(key)):
+            raise ConfigError(
+                "unread" if family is not PLAIN else "unread_type" if kind else "unread_plain", key=key, type=kind
+            )
+    _activation(config, family, kind)
+    for key, value in whole.items():
+        if (key in table and table[key] == value) or not _says(value) or BESIDE.search(key) or key in DECODERS:
+            continue
+        if key in config.used and config.table.get(key) is not None and key not in ("model_type", "architectures"):
+            raise ConfigError(
+                "disagree", key=key, found=str(value), other=f"text_config.{key}", others=str(config.table[key])
+            )
+        if key in SHAPES:
+            raise ConfigError("unread", key=key, type=kind)
+
+
+def _activation(config: Config, family: Family, kind: str) -> None:
+    """An unknown family's feed-forward network is gated if its activation is; another one leaves two matrices or three open."""
+    if family is not PLAIN:
+        return
+    for key in ("hidden_act", "hidden_activation", "activation_function"):
+        named = config.get(key)
+        if named not in (None, "silu", "swish", "swiglu"):
+            raise ConfigError("unknown_kind", key=key, found=str(named))
+
+
+def _says(value: Any) -> bool:
+    """Whether a value says anything: null, false, 0 and empty ones switch a thing off."""
+    return value is not None and value is not False and value != 0 and value not in ("", [], {})

@@ -13,19 +13,33 @@ BLOCK_TOKENS = 16
 def kv_bytes_per_token(model: Model, kv_bits: int) -> int:
     """Bytes that one more token adds to the cache while no window is full.
 
-    2 · layers · KV heads · head_dim · bytes, one key and one value; MLA keeps layers · latent_dim · bytes instead
-    (DeepSeek-AI, 2024, DeepSeek-V2, section 2.1).
+    Layers · KV heads · (key + value) · bytes; MLA keeps layers · latent_dim · bytes instead (DeepSeek-AI, 2024, DeepSeek-V2,
+    section 2.1). Layers with a fixed state, without attention or with another layer's cache add nothing.
     """
-    values = model.latent_dim if model.latent_dim else 2 * model.kv_heads * model.head_dim
-    return model.layers * values * kv_bits // 8
+    full, local = layer_values(model)
+    return (model.full_layers * full + model.local_layers * local) * kv_bits // 8
+
+
+def kv_bytes_per_late_token(model: Model, kv_bits: int) -> int:
+    """Bytes that one more token adds to the cache when every window is full: only the full layers grow."""
+    return model.full_layers * layer_values(model)[0] * kv_bits // 8
 
 
 def kv_bytes(model: Model, tokens: float, kv_bits: int) -> int:
     """Bytes of one request's cache at a length of `tokens`; layers with a window stop growing when it is full."""
     tokens = whole("The number of tokens", tokens)
-    per_layer = kv_bytes_per_token(model, kv_bits) // model.layers
-    full_layers = model.layers - model.local_layers
-    return per_layer * (full_layers * tokens + model.local_layers * min(tokens, model.window_tokens))
+    full, local = layer_values(model)
+    kept = model.full_layers * full * tokens + model.local_layers * local * min(tokens, model.window_tokens)
+    return kept * kv_bits // 8
+
+
+def layer_values(model: Model) -> tuple[int, int]:
+    """Values that a token leaves behind in a full layer, and in one with a window."""
+    if model.latent_dim:
+        return model.latent_dim, model.latent_dim
+    full = model.kv_heads * (model.head_dim + (model.value_dim or model.head_dim))
+    size, heads = model.local_head_dim or model.head_dim, model.local_kv_heads or model.kv_heads
+    return full, heads * (size + (model.value_dim or size))
 
 
 def kv_copies(deployment: Deployment) -> int:

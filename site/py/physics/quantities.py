@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+ANY_CONTEXT = 10**9  # tokens: a file that names no limit, or one beyond all bounds
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 GB, TFLOP = 10**9, 10**12
 
@@ -45,7 +46,11 @@ class Model:
 
     attention: "mha", "gqa", "mqa" or "mla". latent_dim: what MLA keeps per token and layer (kv_lora_rank + rope_dim).
     local_layers of the layers attend to the last window_tokens only. experts, experts_per_token: 0 for a dense model.
-    tied: embedding and output head are one table.
+    tied: embedding and output head are one table. Of the layers, state_layers keep a state of fixed size instead of a cache,
+    shared_layers read another layer's cache, and bare_layers don't attend; none of these adds to the cache.
+    value_dim: values of a head where they aren't as long as its keys. local_kv_heads, local_head_dim: of layers with a
+    window, where they differ. Each is 0 where it is as usual. precision: what a file says of its weights. text_part: the
+    file describes other parts too, which aren't counted.
     """
 
     id: str
@@ -68,6 +73,19 @@ class Model:
     experts_per_token: int = 0
     tied: bool = False
     source: str = ""
+    value_dim: int = 0
+    local_kv_heads: int = 0
+    local_head_dim: int = 0
+    state_layers: int = 0
+    shared_layers: int = 0
+    bare_layers: int = 0
+    precision: str = ""
+    text_part: bool = False
+
+    @property
+    def full_layers(self) -> int:
+        """Layers whose cache grows with every token."""
+        return self.layers - self.local_layers - self.state_layers - self.shared_layers - self.bare_layers
 
     def with_kv_heads(self, kv_heads: int) -> Model:
         """The same model with another number of KV heads, its parameters kept as published.
@@ -80,7 +98,7 @@ class Model:
         if whole("The number of KV heads", kv_heads, 1) > self.query_heads or self.query_heads % kv_heads:
             raise PhysicsError(f"{kv_heads} KV heads don't divide the {self.query_heads} query heads of {self.name}.")
         family = "mha" if kv_heads == self.query_heads else "mqa" if kv_heads == 1 else "gqa"
-        return replace(self, kv_heads=kv_heads, attention=family, latent_dim=0)
+        return replace(self, kv_heads=kv_heads, attention=family, latent_dim=0, local_kv_heads=0)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,11 @@ class StepCost:
     def __init__(self, deployment: Deployment, calibration: Calibration) -> None:
         self.deployment, self.calibration = deployment, calibration
         model, gpu, tp = deployment.model, deployment.gpu, deployment.gpus
+        own = model.full_layers + model.local_layers == model.layers
+        if not own or model.value_dim or model.local_kv_heads or model.local_head_dim:
+            raise PhysicsError(
+                f"The step of {model.name} can't be estimated: its layers don't all keep the same cache."
+            )
         c, head = calibration, model.vocab * model.width
         bandwidth, flops = gpu.bandwidth_bytes_per_s, gpu.flops_per_s(deployment.weight_bits)
         self.extrapolated = calibration.gpu != gpu.id

@@ -91,6 +91,7 @@ def known_numbers(course: Course, state: store.State, results: oracles.Results) 
             oracles.numbers(course, question, asked[question], option, results) or {}
         )
     found["act1"] |= set(calculator.numbers(calculator.desk(course, state))) | set(reserve_numbers(course))
+    found["act1"] |= set(calculator.read_numbers(calculator.desk(course, state).deployment.model))
     found["replay"] = blocks_view.names() | floor_view.names()
     found["act2"] |= set(live.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
     now = live.live_numbers(course, state)

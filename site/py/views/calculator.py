@@ -1,7 +1,7 @@
 """The KV-cache calculator of Act I as a frame: derivation, cards, split, chart, and a state with a way out that holds."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -10,7 +10,7 @@ import engine
 import serving
 import store
 import wording
-from controls import FULL, NAIVE, PUBLISHED, Range, Value, controls
+from controls import CONTEXT, FULL, NAIVE, PUBLISHED, Range, Value, controls
 from course import Course
 from page import Frame
 from views import parts
@@ -62,7 +62,7 @@ def frame(course: Course, state: store.State) -> Frame:
         "act1.card.left": {"text": wording.show(found["left_bytes"], "gib")},
         **_split(course, found),
         "act1.derivation": {"rows": _derivation(course, found)},
-        **_chart(here, found, state.theme),
+        **_chart(here, found, state),
         **_paste(course, state),
     }
 
@@ -95,7 +95,11 @@ def numbers(at: Desk) -> Numbers:
         "parameters": model.parameters,
         "bytes_per_weight": described.weight_bits / 8,
         "latent_dim": model.latent_dim,
+        "cache_layers": model.full_layers + model.local_layers,
+        "full_layers": model.full_layers,
+        "full_values": engine.layer_values(model)[0],
         "local_layers": model.local_layers,
+        "local_values": engine.layer_values(model)[1],
         "window_tokens": model.window_tokens,
         "copies": copies,
         "model": model.name,
@@ -198,7 +202,9 @@ def _percent(share: float) -> str:
 
 
 def _derivation(course: Course, found: Numbers) -> list[list[str]]:
-    lines = ["kv_token_latent" if found["latent_dim"] else "kv_token"]
+    mixed = found["full_values"] not in (found["local_values"], 2 * found["kv_heads"] * found["head_dim"])
+    mixed |= bool(found["local_layers"]) and found["full_values"] != found["local_values"]
+    lines = ["kv_token_latent" if found["latent_dim"] else "kv_token_mixed" if mixed else "kv_token"]
     lines += ["kv_user_window" if found["local_layers"] else "kv_user"]
     lines += ["copies"] if found["copies"] != 1 else []
     lines += ["total"]
@@ -213,17 +219,27 @@ _users_over_context = lru_cache(maxsize=1)(
 )  # nothing of it changes while the context is dragged
 
 
-def _chart(at: Desk, found: Numbers, theme: str) -> Frame:
-    control: Any = controls(at.course)["act1.context"]
+@lru_cache(maxsize=4)
+def _lengths(course: Course, most: int) -> tuple[int, ...]:
+    """The lengths of the chart in tokens: the slider's own, and beyond them by a fifth up to what a pasted model allows."""
+    control: Any = controls(course)[CONTEXT]
+    found = list(range(int(control.minimum), int(min(most, control.maximum)) + 1, int(control.step)))
+    while found[-1] < most:
+        found.append(min(most, found[-1] * 6 // 5))
+    return tuple(found)
+
+
+def _chart(at: Desk, found: Numbers, state: store.State) -> Frame:
+    control: Any = store.control(at.course, state, CONTEXT)
     described, kept = at.deployment, reserve(at)
     least, most = int(control.minimum), int(control.maximum)
-    contexts = range(least, most + 1, int(control.step))
+    contexts = _lengths(at.course, most)
     fit = _users_over_context(described, contexts, kept)
     words = at.course.at(f"{PATH}.chart")
     ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
     said: Numbers = {**found, **{key: float(value) for key, value in ends.items()}}
     here = (float(found["context_tokens"]), float(found["users"]))
-    figure = charts.users_chart(contexts, fit, here, found["viable_users"], words, theme)
+    figure = charts.users_chart(contexts, fit, here, found["viable_users"], words, state.theme)
     rows = [
         [
             wording.show(tokens, "n"),
@@ -247,7 +263,28 @@ def _paste(course: Course, state: store.State) -> Frame:
         return {"act1.paste.note": {"text": problem, "state": "warn"}}
     if model is None:
         return {"act1.paste.note": {"text": "", "state": None}}
-    named: Numbers = {"model": model.name, "parameters": model.parameters, "layers": model.layers}
-    named |= {"kv_heads": model.kv_heads, "family": model.attention.upper()}
-    named["kv_token_bytes"] = engine.kv_bytes_per_token(model, 16)
-    return {"act1.paste.note": {"text": course.say(f"{PATH}.paste.read", None, named), "state": "good"}}
+    understood = {
+        "read": True,
+        "read_experts": model.experts,
+        "read_windows": model.local_layers,
+        "read_state": model.state_layers,
+        "read_shared": model.shared_layers,
+        "read_bare": model.bare_layers,
+        "read_precision": model.precision,
+        "read_part": model.text_part,
+    }
+    named = read_numbers(model)
+    said = [course.say(f"{PATH}.paste.{line}", None, named) for line, holds in understood.items() if holds]
+    return {"act1.paste.note": {"text": " ".join(said), "state": "good"}}
+
+
+def read_numbers(model: engine.Model) -> Numbers:
+    """What the note about a model that was read may say: its fields, and bytes a token at 16 bits."""
+    return {
+        **{field.name: getattr(model, field.name) for field in fields(model)},
+        "model": model.name,
+        "family": model.attention.upper(),
+        "full_layers": model.full_layers,
+        "kv_token_bytes": engine.kv_bytes_per_token(model, 16),
+        "late_token_bytes": engine.kv_bytes_per_late_token(model, 16),
+    }

@@ -38,9 +38,9 @@ def choice_lists(course: Course) -> dict[str, list[str]]:
 def control_frames(course: Course, state: store.State, act: str) -> Frame:
     """Every control of an act: label, limits, value, and what was wrong with a typed one."""
     found: Frame = {}
-    for control in controls(course).values():
-        if control.id.startswith(f"{act}."):
-            found |= control_frame(control, state)
+    for id in controls(course):
+        if id.startswith(f"{act}."):
+            found |= control_frame(store.control(course, state, id), state)
     return found
 
 

@@ -1,0 +1,351 @@
+"""What a `config.json` doesn't say because its family knows it: one row a family, as in transformers 5 and vLLM.
+
+A row tells what its layers are made of, and what holds when a key is absent. A family that isn't here is read only if its
+file has nothing but a plain transformer's keys; `CLOSED` are those that are known and can't be expressed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+
+def names(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+def _keys(**absent: Any) -> Mapping[str, Any]:
+    return MappingProxyType(absent)
+
+
+@dataclass(frozen=True)
+class Family:
+    """One architecture.
+
+    types: its names in `model_type`. absent: what a key is when the file lacks it. layers: the rule by which its layers
+    differ (hub_layers.RULES), and every: the rule's period. state: what a layer without growing cache is made of
+    (hub_counts.STATES). matrices of the feed-forward network, 3 if it is gated. norms: width-long norms a layer, and whether
+    they have a bias. bias: which linear layers have one, of q(ueries, keys and values), o(utput), f(eed-forward), h(ead).
+    qk: whether queries and keys are normed, by "head" or over the "full" vector. positions: rows of a position table beyond
+    the context, None if there is none. gate: the queries' projection is doubled by an output gate. inside: tables within
+    the file whose keys belong to the model. fourfold: without a figure the feed-forward network is four times as wide.
+    one_width: experts are as wide as intermediate_size says, where a width of their own isn't given.
+    """
+
+    types: str
+    absent: Mapping[str, Any] = field(default_factory=_keys)
+    layers: str = "plain"
+    every: int = 0
+    state: str = ""
+    matrices: int = 3
+    norms: int = 2
+    norm_bias: bool = False
+    bias: str = ""
+    qk: str = ""
+    positions: int | None = None
+    gate: bool = False
+    inside: tuple[str, ...] = ()
+    fourfold: bool = False
+    one_width: bool = False
+
+
+TIED = _keys(tie_word_embeddings=True)
+QWEN_LINEAR = {"linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_num_key_heads": 16} | {
+    "linear_value_head_dim": 128,
+    "linear_num_value_heads": 32,
+}
+MAMBA2 = {"mamba_d_conv": 4, "mamba_d_state": 256, "mamba_expand": 2, "mamba_n_groups": 1, "mamba_n_heads": 128}
+MLA = {"kv_lora_rank": 512, "q_lora_rank": 1536, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
+
+# A file of no family, or of one that isn't known: a plain transformer, gated, or nothing.
+PLAIN = Family("", one_width=True)
+
+FAMILIES = (
+    # Plain ones, gated unless two matrices are said
+    Family("llama yi aquila hyperclovax aria_text diffllama"),
+    Family("iquestcoder", _keys(num_key_value_heads=8, head_dim=128)),
+    Family("helium", _keys(num_key_value_heads=20, head_dim=128)),
+    Family("internlm3", _keys(num_key_value_heads=2, head_dim=128)),
+    Family("internlm internlm2 baichuan xverse orion"),
+    Family("exaone", _keys(num_key_value_heads=8)),
+    Family("mistral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
+    Family("ministral3", _keys(num_key_value_heads=8, head_dim=128)),
+    Family("ministral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
+    Family("qwen2 mimo qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text", _keys(), "upper", bias="q"),
+    Family("qwen3 qwen3_vl_text", _keys(head_dim=128), "upper", qk="head"),
+    Family("gemma", _keys(**TIED, num_key_value_heads=16, head_dim=256)),
+    Family("phi3", _keys(), "window"),
+    Family("phi", _keys(), matrices=2, norms=1, norm_bias=True, bias="qofh"),
+    Family("stablelm", _keys(num_key_value_heads=32), norm_bias=True),
+    Family("starcoder2", _keys(**TIED, num_key_value_heads=2), "window", matrices=2, norm_bias=True, bias="qof"),
+    Family("cohere", TIED, norms=1),
+    Family("granite"),
+    Family("olmo2", qk="full"),
+    Family("olmo", norms=0),
+    Family("smollm3", _keys(**TIED, num_key_value_heads=4)),
+    Family("seed_oss", _keys(num_key_value_heads=8, head_dim=128), bias="q"),
+    Family("ernie4_5", _keys(**TIED, num_key_value_heads=2, head_dim=128)),
+    Family("glm", _keys(num_key_value_heads=2, head_dim=128), bias="q"),
+    Family("glm4", _keys(num_key_value_heads=2, head_dim=128), norms=4, bias="q"),
+    Family("hunyuan_v1_dense hunyuan_v1_moe hunyuan", qk="head", one_width=True),
+    Family("minicpm", TIED),
+    Family("bitnet", _keys(num_key_value_heads=5), norms=3),
+    Family("arcee apertus", matrices=2),
+    Family("nanochat", matrices=2, norms=0),
+    Family("nemotron", matrices=2, norm_bias=True),
+    Family("jais2", matrices=2, norm_bias=True, bias="qof"),
+    Family("persimmon", matrices=2, norm_bias=True, bias="qof", qk="head"),
+    Family("chatglm", bias="q"),
+    # Before the gate: two matrices, four times as wide
+    Family("gpt2 gpt-sw3", TIED, matrices=2, norm_bias=True, bias="qof", positions=0, fourfold=True),
+    Family(
+        "gpt_bigcode", _keys(**TIED, multi_query=True), matrices=2, norm_bias=True, bias="qof", positions=0, fourfold=True
+    ),
+    Family("gpt_neo", TIED, "gpt_neo", matrices=2, norm_bias=True, bias="of", positions=0, fourfold=True),
+    Family("gpt_neox", matrices=2, norm_bias=True, bias="qof"),
+    Family("gptj codegen", matrices=2, norms=1, norm_bias=True, bias="fh", fourfold=True),
+    Family("opt", TIED, matrices=2, norm_bias=True, bias="qof", positions=2),
+    Family("bloom", TIED, matrices=2, norm_bias=True, bias="qof", fourfold=True),
+    Family("mpt", TIED, matrices=2, inside=("attn_config",), positions=0, fourfold=True),
+    Family("falcon refinedweb refinedwebmodel", TIED, matrices=2, norm_bias=True, fourfold=True),
+    # Windows by a pattern of the family's
+    Family("gemma2 vaultgemma", _keys(**TIED, num_key_value_heads=4, head_dim=256, sliding_window=4096), "every", 2, norms=4),
+    Family(
+        "gemma3_text",
+        _keys(
+            **TIED, num_attention_heads=8, num_key_value_heads=4, head_dim=256, sliding_window=4096, vocab_size=262208,
+            hidden_size=2304, intermediate_size=9216, num_hidden_layers=26, max_position_embeddings=131072,
+        ),
+        "every", 6, norms=4, qk="head",
+    ),
+    Family("cohere2", _keys(**TIED, sliding_window=4096), "every", 4, norms=1),
+    Family("exaone4", _keys(num_key_value_heads=32, sliding_window=4096), "every", 4, qk="head"),
+    Family("olmo3", _keys(sliding_window=4096), "every", 4, qk="full"),
+    Family(
+        "exaone_moe", _keys(num_key_value_heads=32, sliding_window=4096, num_shared_experts=1, first_k_dense_replace=1),
+        "every", 4, qk="head",
+    ),
+    Family("cwm", _keys(num_key_value_heads=8, head_dim=128, sliding_window=8192), "first", 4),
+    Family("granite_swa", _keys(**TIED, num_key_value_heads=4, sliding_window=128), "first", 4),
+    # Experts
+    Family("mixtral", _keys(num_key_value_heads=8, num_local_experts=8, num_experts_per_tok=2), "window", one_width=True),
+    Family("qwen2_moe", _keys(num_key_value_heads=16, shared_expert_intermediate_size=5632), "upper", bias="q"),
+    Family("qwen3_moe qwen3_vl_moe_text", _keys(num_key_value_heads=4), "upper", qk="head"),
+    Family("olmoe", qk="full", one_width=True),
+    Family("flex_olmo", qk="full", one_width=True),
+    Family("granitemoe granitemoeshared", _keys(num_local_experts=8, num_experts_per_tok=2), one_width=True),
+    Family(
+        "phimoe", _keys(num_key_value_heads=8, num_local_experts=16, num_experts_per_tok=2),
+        "window", norm_bias=True, one_width=True,
+    ),
+    Family("sarvam_moe", _keys(num_key_value_heads=4, head_dim=64, first_k_dense_replace=1, n_shared_experts=1)),
+    Family("glm4_moe", _keys(num_key_value_heads=8, first_k_dense_replace=1, n_shared_experts=1)),
+    Family("solar_open", _keys(num_key_value_heads=8, head_dim=128, n_shared_experts=1)),
+    Family("dots1", _keys(num_key_value_heads=32), "upper", qk="head"),
+    Family("minimax_m2", _keys(num_key_value_heads=8, head_dim=128), qk="full", one_width=True),
+    Family(
+        "ernie4_5_moe",
+        _keys(
+            **TIED, num_key_value_heads=4, moe_k=6, moe_num_experts=64, moe_num_shared_experts=2, moe_layer_start_index=1,
+            moe_layer_interval=1,
+        ),
+    ),
+    Family("hy_v3", _keys(num_key_value_heads=8, head_dim=128, first_k_dense_replace=1, num_shared_experts=1), qk="head"),
+    Family("dbrx", norms=2, inside=("attn_config", "ffn_config"), one_width=True),
+    Family(
+        "gpt_oss", _keys(num_key_value_heads=8, head_dim=64, sliding_window=128, num_local_experts=128),
+        "every", 2, bias="qof", one_width=True
+    ),
+    Family("afmoe", _keys(head_dim=128, sliding_window=1024, num_dense_layers=1), "every", 4, norms=4, qk="head", gate=True),
+    Family(
+        "llama4_text",
+        _keys(num_key_value_heads=8, head_dim=128, attention_chunk_size=8192, interleave_moe_layer_step=1, n_shared_experts=1),
+        "chunks", 4, one_width=True,
+    ),
+    Family(
+        "mimo_v2_flash",
+        _keys(
+            num_key_value_heads=4, head_dim=192, v_head_dim=128, swa_num_key_value_heads=8, first_k_dense_replace=1,
+        ),
+        "mimo",
+    ),
+    # One latent vector for all heads
+    Family("deepseek_v2", _keys(**MLA, first_k_dense_replace=0, n_shared_experts=2)),
+    Family("deepseek_v3 deepseek_v32 glm_moe_dsa kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
+    Family("axk1", _keys(**MLA, first_k_dense_replace=1, n_shared_experts=1)),
+    Family("sarvam_mla", _keys(**{**MLA, "q_lora_rank": None}, first_k_dense_replace=1, n_shared_experts=1)),
+    Family("glm4_moe_lite", _keys(**{**MLA, "q_lora_rank": 768}, first_k_dense_replace=1, n_shared_experts=1)),
+    Family("youtu", _keys(**MLA, **TIED)),
+    Family("deepseek", _keys(first_k_dense_replace=0)),
+    # Layers without a growing cache
+    Family(
+        "qwen3_next", _keys(**QWEN_LINEAR, shared_expert_intermediate_size=512, num_key_value_heads=2, head_dim=256),
+        "interval", 4, "delta", qk="head", gate=True,
+    ),
+    Family(
+        "qwen3_5_text", _keys(**QWEN_LINEAR, num_key_value_heads=4, head_dim=256),
+        "interval", 4, "delta", qk="head", gate=True,
+    ),
+    Family(
+        "qwen3_5_moe_text", _keys(**QWEN_LINEAR, num_key_value_heads=2, head_dim=256, shared_expert_intermediate_size=512),
+        "interval", 4, "delta", qk="head", gate=True,
+    ),
+    Family(
+        "jamba",
+        _keys(
+            num_key_value_heads=8, attn_layer_period=8, attn_layer_offset=4, expert_layer_period=2, expert_layer_offset=1,
+            num_experts=16, num_experts_per_tok=2, mamba_d_state=16, mamba_d_conv=4, mamba_expand=2,
+        ),
+        "period", 0, "mamba", one_width=True,
+    ),
+    Family("olmo_hybrid", _keys(), "interval", 4, "delta", qk="full"),
+    Family("bamba", _keys(**MAMBA2, num_key_value_heads=8), "listed", 0, "mamba2"),
+    Family(
+        "granitemoehybrid", _keys(**MAMBA2, num_local_experts=8, num_experts_per_tok=2),
+        "listed", 0, "mamba2", one_width=True,
+    ),
+    Family("falcon_h1", _keys(**MAMBA2, num_key_value_heads=8), "both", 0, "mamba2"),
+    Family(
+        "nemotron_h", _keys(num_key_value_heads=8, head_dim=128, expand=2), "letters", 0, "mamba2", matrices=2, norms=1
+    ),
+    Family("lfm2 lfm2_moe", _keys(**TIED, num_key_value_heads=8, conv_L_cache=3), "listed", 0, "conv", qk="head"),
+    Family("minimax minimax_text_01 minimax_m1", _keys(num_key_value_heads=8), "minimax", 0, "lightning", one_width=True),
+    Family("kimi_linear", _keys(**{**MLA, "q_lora_rank": None}, first_k_dense_replace=1), "kimi", 0, "kda"),
+    Family("nemotron-nas", layers="blocks"),
+    # The last layers read an earlier one's cache; tables of embeddings for each layer
+    Family(
+        "gemma3n_text",
+        _keys(
+            **TIED, num_key_value_heads=2, head_dim=256, sliding_window=512, num_kv_shared_layers=15,
+            vocab_size_per_layer_input=262144, hidden_size_per_layer_input=256, laurel_rank=64, altup_num_inputs=4,
+            max_position_embeddings=32768,
+        ),
+        "every", 5, norms=8, qk="head",
+    ),
+    Family(
+        "gemma4_text",
+        _keys(
+            **TIED, num_key_value_heads=4, head_dim=256, global_head_dim=512, sliding_window=512, num_kv_shared_layers=0,
+            vocab_size_per_layer_input=262144, hidden_size_per_layer_input=256, attention_k_eq_v=False,
+            max_position_embeddings=131072,
+        ),
+        "every_last", 6, norms=5, qk="head",
+    ),
+    Family(
+        "gemma4_unified_text",
+        _keys(
+            **TIED, num_key_value_heads=4, head_dim=256, global_head_dim=512, sliding_window=1024, num_kv_shared_layers=0,
+            attention_k_eq_v=False, max_position_embeddings=262144,
+        ),
+        "every_last", 6, norms=4, qk="head",
+    ),
+)  # fmt: skip
+
+BY_TYPE = {name: family for family in FAMILIES for name in family.types.split()}
+
+# Where models for pictures, sound and text keep the part for text.
+DECODERS = ("text_config", "llm_config", "language_config", "language_model_config", "thinker_config")
+
+# What keeps no cache that grows with the text, by the name of the sentence that says so.
+ENCODERS = names(
+    "albert bert bert-generation big_bird camembert canine convbert data2vec-text deberta deberta-v2 distilbert electra ernie "
+    "esm eurobert flaubert fnet funnel gte ibert layoutlm layoutlmv2 layoutlmv3 longformer luke megatron-bert mobilebert "
+    "modernbert mpnet mra neobert nezha nomic_bert nystromformer perceiver qdqbert rembert retribert roberta "
+    "roberta-prelayernorm roc_bert roformer splinter squeezebert tapas new xlm xlm-roberta xlm-roberta-xl xmod yoso "
+    "jina_bert bge xlnet"
+)
+PAIRS = names(
+    "bart bigbird_pegasus blenderbot blenderbot-small encoder-decoder fsmt led longt5 m2m_100 marian mbart moonshine mt5 mvp "
+    "nllb-moe nougat pegasus pegasus_x plbart pop2piano prophetnet seamless_m4t speech_to_text speecht5 switch_transformers t5 "
+    "t5gemma t5gemma2 trocr udop umt5 vision-encoder-decoder whisper xlm-prophetnet musicgen musicgen_melody"
+)
+STATES_ALONE = names("mamba mamba2 falcon_mamba rwkv rwkv5 rwkv6 rwkv7 xlstm retnet hgrn")
+# Known decoders that neither a row nor a plain transformer's keys can tell right.
+CLOSED = names(
+    "beam biogpt blt cohere_compass_text dory flint granitemoe_swa hrm_text kolibri1 lara_mini "
+    "cpmant ctrl git gpt_neox_japanese jetmoe longcat_flash mllama mllama_text_model openai-gpt recurrent_gemma reformer "
+    "xglm zamba zamba2"
+)
+SENSES = re.compile(r"image_size|patch_size|num_mel_bins|sampling_rate|num_channels|feat_extract|depths|out_features")
+
+# Keys that say how a model is trained, written or run, and nothing of its shape: they change none of its figures.
+HARMLESS = re.compile(
+    r"""^_ | loss | ^aux_ | dropout | (^|_)p?drop(_|$) | jitter | token_(id|ids|index)$
+    | (bos|eos|eod|pad|sep|cls|mask|image|video|audio)_id$ | ^(bos|eos|pad|sep|cls|boi|eoi|boa|eoa)_
+    | (^|_)act(ivation)?(_fn|_func|_function)?$ | norm_eps | epsilon | eps$ | initializer | ^init_ | _init(_|$)
+    | _std$ | ^rope | rope_(theta|interleave|scaling|parameters|type|local_base_freq|layers?)$ | no_rope_layer
+    | rotary | yarn | alibi | position_embedding_type | soft_?cap | multiplier | _scaling | scaling_factor | scale$
+    | _scale_ | ^scale_ | ^mup_ | ^output_(attentions|hidden_states|scores|router_logits|past) | ^return_
+    | ^use_(cache|flash_attn|flash_attention|mamba_kernels|mambapy)
+    | ^use_(associative_scan|mem_eff_path|logn_attn|dynamic_ntk|cache_quantization|cache_kernel|parallel_residual|qk_norm|rmsnorm)
+    | attn_impl | fp32 | _dtype$ | transformers_version | ^auto_map$ | architectures | ^dtype$ | ^pretraining_tp$
+    | ^tp_ | ^keys_to_ignore | num_logits_to_keep | ^num_(labels|beams?|beam_groups|return_sequences) | label
+    | norm_topk_prob | ^topk_(method|group)$ | ^n_group$ | ^num_expert_group$ | scoring_func | ^route_scale$
+    | ^routed_scaling_factor$ | ^router_(aux|z|bias|logits|scaling|dtype|init) | layerdrop | ^layer_norm
+    | layernorm_type | ^norm_type$ | softmax | time_step | gradient_checkpointing | query_pre_attn_scalar | ^residual_
+    | ^moe_(norm_min|renormalize|router_|use_aux|dropout|capacity|apply_router|routed_scaling|implementation|layer_use_gmm)
+    | ^(max|min)_length$ | summary_ | classifier | finetuning_task | problem_type | tokenizer | ^prefix$
+    | task_specific_params | no_repeat_ngram | ^chunk_size_feed_forward$ | ^top_[kp]$ | ^temperature$ | length_penalty
+    | pruned_heads | ^cross_attention_hidden_size$ | add_cross_attention | tie_encoder_decoder | remove_invalid
+    | early_stopping | diversity | repetition | ^is_decoder$ | bad_words | forced_ | suppress | ^typical_p$
+    | ^tf_legacy | torchscript | use_bfloat16 | tensor_parallel | unsloth | ^seq_aux$ | ^ep_size$ | reorder_and_upcast
+    | ^mamba_(chunk_size|ssm_cache_dtype|hidden_act|norm_before_gate|proj_bias|conv_bias|rms_norm|dt_) | ^chunk_size$
+    | conv_bias | ^attn_(temperature_tuning|scale|logit_softcapping|uses_sequence_id) | attention_probs
+    | ^floor_scale$ | clip_qkv | prefix_lm | original_max_position_embeddings | ^apply_residual | fusion | ^swiglu_
+    | ^mscale | torch_dtype | ^bias_dropout | ^qk_layernorm$
+    | ^(attention|mlp|qkv|lm_head|add_bias|add_qkv|use|use_qkv|attention_out|use_expert|no|enable|add|projectors|kv|gate)_bias
+    | ^bias$ | bias_linear$ | rms_?norm | ^use_sliding_window$ | ^hidden_act | persist_layer | ^z_loss | ^block_size$
+    | ^embedding_fraction$ | (alpha|beta)_factor$ | activation_sparsity | linear_(a_log|dt)_ | linear_allow_neg
+    | ^use_bidirectional_attention$ | ^is_causal$ | ^dim_model_base$ | ^altup_(active|coef|correct)
+    | ^cache_implementation$ | ^post_layer_norm$ | layernorms?(_|$)
+    | ^shared_moe_mode$ | ^moe_drop_tokens$ | ^use_mixed_mlp_moe$ | ^dense_list$ | ^parallel_attn$
+    | ^do_layer_norm_before$ | apply_residual_connection | ^model_version | ^deterministic | ^hidden_size_scale
+    | ^learnable_sink | ^use_grouped_mm | ^use_kernels | ^moe_shared_expert_overlap$ | ^num_mem_blocks_none$ | ^n_ctx$
+    | interpolat | ^logits_
+    """,
+    re.VERBOSE,
+)
+
+# Keys of shape in transformers and vLLM, whatever they look like: each is read by its family's rules or refuses the file.
+SHAPES = names(
+    "kv_lora_rank q_lora_rank qk_rope_head_dim qk_nope_head_dim v_head_dim num_key_value_heads num_kv_heads n_head_kv kv_n_heads "
+    "head_dim kv_channels num_experts num_local_experts n_routed_experts moe_num_experts num_experts_per_tok moe_topk moe_k "
+    "n_shared_experts num_shared_experts shared_expert_intermediate_size shared_intermediate_size moe_intermediate_size "
+    "first_k_dense_replace layer_types mlp_layer_types sliding_window sliding_window_pattern attention_chunk_size "
+    "num_kv_shared_layers use_cla cla_share_factor multi_query multi_query_group_num linear_attn_config mamba_d_state "
+    "attn_layer_period expert_layer_period full_attention_interval attn_type_list hybrid_override_pattern layers_block_type "
+    "block_configs num_nextn_predict_layers per_layer_config cross_attention_layers index_topk num_attention_heads_per_layer "
+    "attention_layers attention_types global_head_dim num_global_key_value_heads attention_k_eq_v hidden_size "
+    "num_hidden_layers num_attention_heads intermediate_size vocab_size use_sliding_window n_layer n_head n_embd"
+)
+
+# Read on purpose, and not counted: heads that predict further tokens are loaded for speculation alone.
+AHEAD = (
+    "num_nextn_predict_layers",
+    "num_mtp_layers",
+    "mtp_num_hidden_layers",
+    "mtp_layers_block_type",
+    "mtp_hybrid_override_pattern",
+)
+
+# What could matter by its name. A key like this that nobody has read refuses the file, by name.
+MATTERS = re.compile(
+    r"""layer | attn | attention | head | expert | moe | window | sliding | chunk | kv | key_value | cache | rank | lora
+    | latent | state | ssm | mamba | conv | linear | recur | rwkv | delta | quant | share | mtp | nextn | predict
+    | depth | block | intermediate | ffn | mlp | hidden | width | dim | vocab | embed | proj | loop | cycle | pattern
+    | interval | period | stride | every | sparse | index | compress | memory | hybrid | group | skip | cross
+    | encoder | decoder | bidirection | causal | tie | ^n_ | ^num_ | max_pos | global | local | topk | top_k | ngram
+    | adapter | exit | router | gate | gating | bits | per_layer | size
+    """,
+    re.VERBOSE,
+)
+
+# Around a part for text: keys of the parts for pictures and sound.
+BESIDE = re.compile(
+    r"vision|visual|image|video|audio|speech|mm_|projector|perceiver|resampler|qformer|patch|pixel|mask|_token|downsample|tile|select"
+    r"|template|ps_version|spatial|temporal|crop|aligner|boi_|eoi_|connector|backbone_lora|llm_lora|pooling|token_index|sam_|vit_"
+)
