@@ -193,7 +193,7 @@ def _read(course: Course, text: str) -> tuple[Snapshot, list[dict[str, Any]]]:
     return snapshot, [dict(link["event"]) for link in links]
 
 
-def _refusal(name: str, **facts: str) -> ledger.LedgerError:
+def _refusal(name: str, /, **facts: str) -> ledger.LedgerError:
     return ledger.LedgerError(ledger.Note(name, facts))
 
 

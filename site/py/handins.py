@@ -24,7 +24,7 @@ MOST_UNPACKED = 400_000_000  # bytes that come out of a zip, whatever it says of
 LEVELS = 2  # a class's zip, and in it the zips of learners
 
 ZIP, ZIP_END = b"PK", b"PK\x05\x06"
-NAMED = re.compile(r"\.(?:json|zip)\b", re.IGNORECASE)  # x.json, x.JSON, x.json.txt, "x.json (1)", x.zip
+NAMED = re.compile(r"\.(?:json|zip)\b[^/]*$", re.IGNORECASE)  # x.json, x.JSON, x.json.txt, "x.json (1)", x.zip
 COMPANION = re.compile(r"(?:^|/)(?:__MACOSX/|\._)")
 DOCUMENT = ("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF")  # a zip to its maker, a document to everybody else
 ARCHIVE = re.compile(r"\.(?:7z|rar|tar|t?gz|t?bz2|t?xz|zst)$", re.IGNORECASE)

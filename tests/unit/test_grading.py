@@ -244,8 +244,8 @@ def test_copies_are_told_apart_from_hand_ins(graded):
     assert flags[file(201)] == flags[file(202)] == [grading.SAME_RECORD, grading.SAME_WORK]
     assert flags[file(203)] == flags[file(204)] == [grading.SAME_WORK]
     rows = {row.file: row for row in graded}
-    assert file(208) in " ".join(gradebook.remarks(native.shipped(), rows[file(207)], graded))
-    assert not any(file(206) in said for said in gradebook.remarks(native.shipped(), rows[file(205)], graded))
+    assert file(208) in " ".join(gradebook.remarks(native.shipped(), rows[file(207)]))
+    assert not any(file(206) in said for said in gradebook.remarks(native.shipped(), rows[file(205)]))
 
 
 def test_the_table_has_a_row_for_each_file_and_says_what_is_wrong(class_of_three_hundred, graded):
