@@ -60,7 +60,7 @@ COMPUTED = {"right", "engine", "result", "result_snapshot", "evidence_summary"} 
 SHARED = ("gpus", "weight_bits", "kv_heads", "cv", "seed")  # what both sides of a design have in common
 OWN = ("workload", "policy", "max_batch", "max_sequence", "load")
 RUN = {field.name for field in fields(RunRequest)}
-NEAR = 1e-9  # the share by which two computations of a number may differ: far above rounding, far below any meaning
+NEAR = 1e-12  # the share by which two computations of a fraction may differ: above rounding, far below any meaning
 LEAST_BETWEEN = timedelta(seconds=1)  # nobody reads and answers the next question in less
 CLOCK_WRONG = timedelta(days=1)  # a learner's clock may be off, or set to another zone
 MOST_TEXT = 20_000  # characters of one text; the page keeps a tenth of it
@@ -502,7 +502,7 @@ def _measured(course: Course, runs: Runs, stated: object, evidence: list[str], s
         row = receipts.for_side(course, run, result)
         asked = receipts.request_of(course, row) if row else None
         known |= {asked: runs[asked]} if asked else {}
-    told = {report.plain(line) for line in report.evidence(course, replace(state, results=known))}
+    told = [report.plain(line) for line in report.evidence(course, replace(state, results=known))]
     return [one if one in told else other for one, other in zip(stated, evidence, strict=True)]
 
 
@@ -520,11 +520,13 @@ def _told_otherwise(events: list[dict[str, Any]], honest: list[dict[str, Any]]) 
 
 
 def same(stated: Any, computed: Any) -> bool:
-    """Whether two plain values agree: numbers within NEAR, an infinite one written as null, all else exactly."""
+    """Whether two plain values agree: fractions within NEAR, an infinite one written as null, all else exactly."""
     if isinstance(stated, Mapping) and isinstance(computed, Mapping):
         return stated.keys() == computed.keys() and all(same(stated[key], computed[key]) for key in stated)
     if isinstance(stated, list | tuple) and isinstance(computed, list | tuple):
         return len(stated) == len(computed) and all(map(same, stated, computed))
+    if type(stated) is int and type(computed) is int:
+        return stated == computed
     if _is_number(stated) and _is_number(computed) and math.isfinite(computed):
         return bool(abs(stated - computed) <= NEAR * abs(computed))
     if isinstance(computed, float) and not math.isfinite(computed):
