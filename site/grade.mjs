@@ -1,7 +1,7 @@
 // The grader's page: takes files in, hands their texts to the grader's thread, shows what comes back. It knows no words and
 // no rules: words stand on the page or come from Python, and text only ever becomes text.
 const place = (id) => document.getElementById(id);
-const languages = document.documentElement.dataset.languages.split(" ").filter(Boolean);
+const languages = document.documentElement.dataset.languages.split(" ").filter((language) => language !== document.documentElement.lang);
 // Where people write 0,5 their spreadsheets part cells at semicolons.
 const separator = (0.5).toLocaleString().includes(",") ? ";" : ",";
 let job = 0; // which class is shown: the one that was given last

@@ -80,7 +80,7 @@ def take_all(grader: Grader, folder: Path) -> None:
         raise ValueError(f"There is no folder {folder}.")
     places = [folder] if folder.is_file() else list(below(folder))
     for done, place in enumerate(places, start=1):
-        name = shown_name(place if place == folder else place.relative_to(folder))
+        name = shown_name(place.relative_to(folder.parent if folder.is_file() else folder))
         found = data_of(place)
         if isinstance(found, bytes):
             grader.take(name, found)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import ledger
 
-MOST = ledger.MAX_IMPORT_BYTES + 1  # bytes read of a file: one more than a snapshot may have, so that it's seen to be too large
+MOST = ledger.MAX_IMPORT_BYTES  # bytes of a snapshot
 MOST_ZIP = 200_000_000  # bytes of a zip
 MOST_INDEX = 4_000_000  # bytes of its list of files, which is read at once
 MOST_FILES = 10_000  # in a zip, with those in it
@@ -86,7 +86,7 @@ def _opened(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text |
 
 def decoded(data: bytes) -> str:
     """The text of a file: UTF-8, UTF-16 or UTF-32 with or without a mark, else what old editors write. Never raises."""
-    if len(data) > ledger.MAX_IMPORT_BYTES:
+    if len(data) > MOST:
         return data.decode("latin-1")  # a character for each byte: whoever reads on sees that it is too large
     try:
         return data.decode(json.detect_encoding(data).removesuffix("-sig")).removeprefix("\ufeff")

@@ -296,7 +296,7 @@ def test_every_edit_outside_the_chain_is_flagged_but_the_learner_s_own_words_and
     assert len(moved) < len(written["knob_settings"]) / 2 and ("knob_settings",) not in moved
 
 
-@pytest.mark.parametrize("value", ["", 0.5, 1e9, "x", None, True, [], {"a": 1}])
+@pytest.mark.parametrize("value", ["", 0.123, 1e9, "x", None, True, [], {"a": 1}])
 def test_a_control_stands_where_a_control_can(runs, written, value):
     for id in written["knob_settings"]:
         made = forged(written, lambda s, id=id: s["knob_settings"].update({id: value}))
@@ -459,7 +459,7 @@ def test_twice_the_class_takes_twice_the_time(runs, honest, how):
         return time.process_time() - start
 
     seconds(10)
-    assert min(seconds(1600) for _ in range(2)) < 3.2 * min(seconds(800) for _ in range(2))
+    assert min(seconds(800) for _ in range(2)) < 3.2 * min(seconds(400) for _ in range(2))
 
 
 # --- What is shown -----------------------------------------------------------------------------------------------------
@@ -484,19 +484,19 @@ def test_names_in_every_script_stay_as_they_are():
 
 @pytest.mark.parametrize("separator", [",", ";"])
 @pytest.mark.parametrize("name", ['Doe; "Jo", Jr.', "=1+1", "a;=1+1", '",=1+1', " +1", "-2", "@x", "\uff1d1", "a,b;c"])
-def test_a_name_stays_one_cell_and_can_not_become_a_formula(honest, name, separator):
-    rows = gradebook.grade(native.shipped(), {"a.json": json.dumps(honest | {"student_id": name})}, GRADED)
+def test_a_name_stays_one_cell_and_can_not_become_a_formula(runs, honest, name, separator):
+    rows = [grading.check(native.shipped(), runs, "a.json", json.dumps(honest | {"student_id": name}), GRADED)]
     text = gradebook.csv_text(native.shipped(), rows, separator)
     table = list(csv.DictReader(io.StringIO(text), delimiter=separator))
-    assert [row["student"].replace("'", "") for row in table] == [name]
+    assert [row["student"].replace("'", "") for row in table] == [name.strip()]
     assert table[0]["track"] == "latency"
     # Even where a spreadsheet parts cells at the other mark no part of the name begins as a formula.
     cells = [cell for wrong in ",;" for cell in table[0]["student"].split(wrong)]
     assert not any(cell.lstrip(' "').startswith(("=", "+", "-", "@", "\uff1d")) for cell in cells)
 
 
-def test_numbers_of_a_table_with_semicolons_have_a_decimal_comma(honest):
-    rows = gradebook.grade(native.shipped(), {"a.json": json.dumps(honest)}, GRADED)
+def test_numbers_of_a_table_with_semicolons_have_a_decimal_comma(runs, honest):
+    rows = [grading.check(native.shipped(), runs, "a.json", json.dumps(honest), GRADED)]
     comma, point = (
         next(csv.DictReader(io.StringIO(gradebook.csv_text(native.shipped(), rows, mark)), delimiter=mark)) for mark in ";,"
     )
