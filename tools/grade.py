@@ -49,7 +49,9 @@ def main(arguments: list[str]) -> int:
         rows = grader.rows()
         print(gradebook.summary(course, rows, grader.unread))
         if not rows:
-            raise ValueError(f"There is no snapshot in {options.folder}. Collect the learners' v2_10_snapshot.json files there.")
+            raise ValueError(
+                f"There is no snapshot in {options.folder}. Collect the learners' v2_10_snapshot.json files there."
+            )
         if options.csv:
             text = "\ufeff" + gradebook.csv_text(course, rows, ";" if options.semicolon else ",")
             Path(options.csv).write_text(text, encoding="utf-8")
@@ -66,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("folder", nargs="?", help="the folder, or the zip, with the snapshots that were handed in")
     made.add_argument("--csv", help="write a row for each file here")
-    made.add_argument("--semicolon", action="store_true", help="for spreadsheets that write 0,5: cells parted by semicolons")
+    made.add_argument(
+        "--semicolon", action="store_true", help="for spreadsheets that write 0,5: cells parted by semicolons"
+    )
     made.add_argument("--key", action="store_true", help="print the right answers instead")
     made.add_argument("--settings", help="the file of settings that the class's lab was built with")
     return made
@@ -113,7 +117,9 @@ def data_of(place: Path) -> bytes | tuple[str, ...]:
         if not stat.S_ISREG(kind := place.stat().st_mode):
             return folder_of(place) if stat.S_ISDIR(kind) else ("special",)
         # A pipe that took the file's place in between must not hold the grader up.
-        with os.fdopen(os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
+        with os.fdopen(
+            os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+        ) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return ("special",)
             head = file.read(4)

@@ -1,7 +1,7 @@
 """A class of snapshots: each checked, all compared with each other, one row for each and histograms for all.
 
 `Grader` takes what was handed in, file by file, and gives the rows; `csv_text` and `summary` write them. Whatever a file holds,
-it becomes a row or is named. What comes out of a file is shown with its control characters spelt out. Words: content/grading.toml.
+it becomes a row or is named. What comes out of a file is shown with its control characters spelt out. Words: grading.toml.
 """
 
 import csv
@@ -193,7 +193,10 @@ def unread(course: Course, files: Iterable[Unread]) -> list[str]:
     """A sentence for each file that was not read."""
     words = course.at("grading.unread")
     said = (wording.fill(words[file.why], {"detail": _cut(file.detail)}) for file in files)
-    return [f"{shown(file.name)}: {why}" for file, why in sorted(zip(files, said, strict=True), key=lambda pair: pair[0].name)]
+    return [
+        f"{shown(file.name)}: {why}"
+        for file, why in sorted(zip(files, said, strict=True), key=lambda pair: pair[0].name)
+    ]
 
 
 def _cut(text: str) -> str:
@@ -222,7 +225,7 @@ def cells(course: Course, row: Checked) -> dict[str, Any]:
         found[wording.fill(words["right"], {"question": column})] = _right(mine, question)
     found |= _design_cells(words, design(row))
     kinds = Counter(fact["kind"] for fact in row.facts)
-    log = next(iter(mine.get("decisions", ())), {})
+    log: Mapping[str, Any] = next(iter(mine.get("decisions", ())), {})
     return found | {
         words["ttft_ms"]: result.get("ttft_ms"),
         words["throughput"]: result.get("throughput_tps"),

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -140,7 +141,9 @@ def check(course: Course, runs: Runs, file: str, text: str, now: str, spoken: Se
             sound[fact["id"]] = fact
     try:
         known = [_corrected(course, runs, fact) for fact in sound.values()]
-        flags += [Flag(NUMBERS, _name(fact)) for fact, right in zip(sound.values(), known, strict=True) if fact != right]
+        flags += [
+            Flag(NUMBERS, _name(fact)) for fact, right in zip(sound.values(), known, strict=True) if fact != right
+        ]
         honest, found = _compared(course, runs, snapshot, events, known, spoken)
     except TooManyRuns:
         return Checked(file, flags=(*dict.fromkeys(flags), Flag(UNCHECKED, str(MOST_RUNS))))
@@ -213,10 +216,8 @@ def _said_twice(text: str) -> str | None:
     found: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> None:
-        names = {name for name, _ in items}
-        if len(names) < len(items):
-            seen: set[str] = set()
-            found.extend(name for name, _ in items if name in seen or seen.add(name))
+        if len({name for name, _ in items}) < len(items):
+            found.append(Counter(name for name, _ in items).most_common(1)[0][0])
 
     json.loads(text, object_pairs_hook=pairs, parse_int=len, parse_float=len)
     return found[0] if found else None
@@ -407,7 +408,7 @@ def _exported(
     waiting = {event["of"] for event in events if event["kind"] == "revealed" and event.get("engine") is None}
     answers = [entry for entry in (*snapshot["predictions"], *snapshot["reflections"]) if isinstance(entry, dict)]
     waiting |= {str(entry.get("fact")) for entry in answers if entry.get("engine") is None}
-    known = {
+    known: dict[jobs.Job, Result] = {
         run: runs[run]
         for fact in ledger.of_kind(sound, "answered")
         if fact["id"] not in waiting
@@ -497,7 +498,7 @@ def _measured(course: Course, runs: Runs, stated: object, evidence: list[str], s
         return evidence
     record = ledger.Record(tuple(designs))
     state = replace(store.initial(course), context=designs[-1]["context"], record=record)
-    known = {}
+    known: dict[jobs.Job, Result] = {}
     for run, result in report.designs(course, state).values():
         row = receipts.for_side(course, run, result)
         asked = receipts.request_of(course, row) if row else None

@@ -26,10 +26,24 @@ LEVELS = 2  # a class's zip, and in it the zips of learners
 ZIP, ZIP_END = b"PK", b"PK\x05\x06"
 NAMED = re.compile(r"\.(?:json|zip)\b[^/]*$", re.IGNORECASE)  # x.json, x.JSON, x.json.txt, "x.json (1)", x.zip
 COMPANION = re.compile(r"(?:^|/)(?:__MACOSX/|\._)")
-DOCUMENT = ("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF")  # a zip to its maker, a document to everybody else
+DOCUMENT = (
+    "[Content_Types].xml",
+    "mimetype",
+    "META-INF/MANIFEST.MF",
+)  # a zip to its maker, a document to everybody else
 ARCHIVE = re.compile(r"\.(?:7z|rar|tar|t?gz|t?bz2|t?xz|zst)$", re.IGNORECASE)
 # What the library raises for bytes that are no zip; it promises BadZipFile, but hostile ones find the others.
-SPOILT = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, IndexError, struct.error, OverflowError)
+SPOILT = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    struct.error,
+    OverflowError,
+)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What the grader's thread runs: takes a class file by file, and gives what grade.html shows and saves, as JSON."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import gradebook
@@ -9,6 +9,7 @@ import handins
 import shipped
 import wording
 from gradebook import Grader
+from grading import Checked
 from handins import Unread
 
 COURSE = shipped.course()
@@ -60,7 +61,7 @@ def outcome(grader: Grader, separator: str) -> str:
     )
 
 
-def _notable(row: gradebook.Checked) -> dict[str, Any] | None:
+def _notable(row: Checked) -> dict[str, Any] | None:
     flags, remarks = gradebook.flagged(COURSE, row), gradebook.remarks(COURSE, row)
     cells = [gradebook.shown(text) for text in (row.file, row.snapshot.get("student_id", ""))]
     sentences = "; ".join([*flags, *remarks])

@@ -127,7 +127,9 @@ def test_whatever_lies_in_a_folder_is_a_row_or_named(visitor, tmp_path):
     unreadable = {"empty.json", "large.json", "long.json", "broken.zip"}
     assert {row["file"] for row in table if row["flags"]} == {f"handed-in/{name}" for name in unreadable}
     page.get_by_text(native.shipped().at("grading.report.unread"), exact=True).click()
-    expect(page.get_by_role("listitem")).to_have_text([re.compile(name) for name in (r"all\.zip/__MACOSX", r"notes\.txt")])
+    expect(page.get_by_role("listitem")).to_have_text(
+        [re.compile(name) for name in (r"all\.zip/__MACOSX", r"notes\.txt")]
+    )
 
 
 def test_a_snapshot_from_the_german_page_has_no_flag_and_a_german_spreadsheet_its_semicolons(visitor, tmp_path):

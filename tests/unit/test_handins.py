@@ -51,7 +51,9 @@ def test_what_is_no_unicode_is_read_all_the_same():
     assert found == handins.Text("a.json", '{"name": "Zoë"}')
 
 
-@pytest.mark.parametrize("name", ["a.json", "A.JSON", "a.json.txt", "a.json (1)", "a.Json.download", "a.txt", "a", "a.pdf"])
+@pytest.mark.parametrize(
+    "name", ["a.json", "A.JSON", "a.json.txt", "a.json (1)", "a.Json.download", "a.txt", "a", "a.pdf"]
+)
 def test_a_snapshot_is_read_whatever_it_is_called(snapshot, name):
     assert opened(name, snapshot.encode()) == {name: len(snapshot)}
 
@@ -78,7 +80,10 @@ def test_what_is_not_read_is_named_with_the_reason(name, data, why):
 
 def test_zips_are_opened_and_zips_in_them(snapshot):
     learners = packed({"v2_10_snapshot.json": snapshot, "__MACOSX/._v2_10_snapshot.json": "x"})
-    found = opened("all.zip", packed({"a/": "", "a/s.json": snapshot, "b/in.zip": learners, "c/in.zip": packed({"d.zip": learners})}))
+    found = opened(
+        "all.zip",
+        packed({"a/": "", "a/s.json": snapshot, "b/in.zip": learners, "c/in.zip": packed({"d.zip": learners})}),
+    )
     assert found == {
         "all.zip/a/s.json": len(snapshot),
         "all.zip/b/in.zip/v2_10_snapshot.json": len(snapshot),
@@ -111,7 +116,10 @@ def test_a_zip_that_unpacks_without_end_is_left(monkeypatch):
     start = time.process_time()
     found = opened("bomb.zip", packed({f"{i}.zip": blank for i in range(20)}))
     assert time.process_time() - start < 5
-    assert list(found.values()).count("zip_large") >= 19 and max(v for v in found.values() if isinstance(v, int)) <= handins.MOST + 1
+    assert (
+        list(found.values()).count("zip_large") >= 19
+        and max(v for v in found.values() if isinstance(v, int)) <= handins.MOST + 1
+    )
 
 
 def test_a_zip_of_endlessly_many_files_is_left(monkeypatch):
@@ -167,7 +175,16 @@ def test_everything_in_a_folder_is_a_row_or_named(tmp_path, snapshot):
     assert read == {"a/s.json", "folder.json/deep/s.json", "M\\xfcller.json", "all.zip/z.json"}
     unreadable = {row["file"]: row["flags"] for row in table if row["file"] not in read}
     assert unreadable.keys() == {
-        *("empty.json", "large.json", "none.json", "nowhere.json", "round.json", "pipe.json", "zero.json", "socket.json"),
+        *(
+            "empty.json",
+            "large.json",
+            "none.json",
+            "nowhere.json",
+            "round.json",
+            "pipe.json",
+            "zero.json",
+            "socket.json",
+        ),
         "\\x1b[2J.json",
     }
     assert all(flags.startswith("can't be read: ") for flags in unreadable.values())
