@@ -44,11 +44,14 @@ class Grader:
 
     def take(self, name: str, data: bytes) -> None:
         """A file by its path. `data`: its bytes, as many as handins.most says. Never raises for what is in them."""
-        for found in handins.opened(name, data):
-            if isinstance(found, Text):
-                self.checked.append(self._row(found))
-            else:
-                self.leave_out(found)
+        try:
+            for found in handins.opened(name, data):
+                if isinstance(found, Text):
+                    self.checked.append(self._row(found))
+                else:
+                    self.leave_out(found)
+        except Exception as mistake:
+            self.checked.append(_failed(name, mistake))
 
     def leave_out(self, file: Unread) -> None:
         """A file that can't be read: a row all the same where its name says that it is a snapshot, else named."""
@@ -62,11 +65,15 @@ class Grader:
         try:
             return check(self.course, self.runs, file.name, file.text, self.now, self.spoken)
         except Exception as mistake:  # a mistake of the grader's own must not cost the class its other rows
-            return Checked(file.name, flags=(Flag(FAILED, f"{type(mistake).__name__}: {mistake}"),))
+            return _failed(file.name, mistake)
 
     def rows(self) -> list[Checked]:
         """Every row, by name, with flags for those that are the same as another's."""
         return _compared(sorted(self.checked, key=lambda row: row.file))
+
+
+def _failed(file: str, mistake: Exception) -> Checked:
+    return Checked(file, flags=(Flag(FAILED, f"{type(mistake).__name__}: {mistake}"),))
 
 
 def grade(course: Course, files: Mapping[str, str], now: str) -> list[Checked]:
@@ -170,7 +177,8 @@ def _visible(char: str) -> str:
         return char
     if char.isspace() and char not in "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029":
         return " "
-    return char.encode("unicode-escape").decode("ascii")
+    number = ord(char)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def remarks(course: Course, row: Checked) -> list[str]:

@@ -4,6 +4,7 @@
 out as a Text or as Unread, and whatever is named like a snapshot as a row of its own. Sentences: content/grading.toml, [unread].
 """
 
+import codecs
 import io
 import json
 import re
@@ -32,6 +33,12 @@ DOCUMENT = (
     "META-INF/MANIFEST.MF",
 )  # a zip to its maker, a document to everybody else
 ARCHIVE = re.compile(r"\.(?:7z|rar|tar|t?gz|t?bz2|t?xz|zst)$", re.IGNORECASE)
+MARKS = {
+    ("utf16", "be"): codecs.BOM_UTF16_BE,
+    ("utf16", "le"): codecs.BOM_UTF16_LE,
+    ("utf32", "be"): codecs.BOM_UTF32_BE,
+    ("utf32", "le"): codecs.BOM_UTF32_LE,
+}
 # What the library raises for bytes that are no zip; it promises BadZipFile, but hostile ones find the others.
 SPOILT = (
     zipfile.BadZipFile,
@@ -102,8 +109,11 @@ def decoded(data: bytes) -> str:
     """The text of a file: UTF-8, UTF-16 or UTF-32 with or without a mark, else what old editors write. Never raises."""
     if len(data) > MOST:
         return data.decode("latin-1")  # a character for each byte: whoever reads on sees that it is too large
+    # In the page Python has the codings that begin with a mark, and no other.
+    coding, _, order = json.detect_encoding(data).replace("utf-", "utf", 1).partition("-")
+    mark = MARKS.get((coding, order), b"")
     try:
-        return data.decode(json.detect_encoding(data).removesuffix("-sig")).removeprefix("\ufeff")
+        return (mark + data).decode(coding.replace("utf", "utf-")).removeprefix("\ufeff")
     except UnicodeDecodeError:
         return data.decode("latin-1")
 

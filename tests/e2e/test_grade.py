@@ -106,6 +106,10 @@ def test_whatever_lies_in_a_folder_is_a_row_or_named(visitor, tmp_path):
         "A.JSON": good.encode(),
         "b.json.txt": good.encode("utf-16"),
         "c": good.encode("utf-8-sig"),
+        "be.json": good.encode("utf-16-be"),
+        "le.json": good.encode("utf-16-le"),
+        "32.json": good.encode("utf-32-le"),
+        "\x1b\u202e.json": "é".encode("latin-1"),
         "all.zip": packed({"d/s.json": good, "__MACOSX/d/._s.json": "x", "in.zip": packed({"e.json": good})}),
         "notes.txt": b"x",
         "empty.json": b"",
@@ -122,9 +126,9 @@ def test_whatever_lies_in_a_folder_is_a_row_or_named(visitor, tmp_path):
     expect(page.get_by_role("heading", name=say["outcome"])).to_be_focused(timeout=BOOT_MS)
     text = saved_table(page, tmp_path / "class.csv")
     table = list(csv.DictReader(io.StringIO(text)))
-    inside = ("A.JSON", "b.json.txt", "c", "all.zip/d/s.json", "all.zip/in.zip/e.json")
+    inside = ("A.JSON", "b.json.txt", "c", "be.json", "le.json", "32.json", "all.zip/d/s.json", "all.zip/in.zip/e.json")
     assert {row["file"] for row in table if row["student"] == "Zoë"} == {f"handed-in/{name}" for name in inside}
-    unreadable = {"empty.json", "large.json", "long.json", "broken.zip"}
+    unreadable = {"\\x1b\\u202e.json", "empty.json", "large.json", "long.json", "broken.zip"}
     assert {row["file"] for row in table if row["flags"]} == {f"handed-in/{name}" for name in unreadable}
     page.get_by_text(native.shipped().at("grading.report.unread"), exact=True).click()
     expect(page.get_by_role("listitem")).to_have_text(

@@ -17,6 +17,7 @@ import pytest
 import course
 import gradebook
 import grading
+import handins
 import jobs
 import serving
 import store
@@ -617,6 +618,12 @@ def test_a_mistake_of_the_grader_s_own_costs_one_row_and_says_so(honest, monkeyp
     monkeypatch.setattr(gradebook, "check", check)
     rows = gradebook.grade(native.shipped(), {f"{name}.json": json.dumps(honest) for name in "abc"}, GRADED)
     assert [[flag.kind for flag in row.flags] for row in rows] == [[], [grading.FAILED], []]
+
+
+def test_a_mistake_in_opening_a_file_costs_one_row_and_says_so(monkeypatch):
+    monkeypatch.setattr(handins, "decoded", lambda data: data.decode("no-such-coding"))
+    (row,) = gradebook.grade(native.shipped(), {"a.json": "{}"}, GRADED)
+    assert [flag.kind for flag in row.flags] == [grading.FAILED]
 
 
 def test_check_hides_no_mistake_of_its_own(runs, honest, monkeypatch):
