@@ -1,7 +1,10 @@
 // The grader's page: takes files in, hands their texts to the grader's thread, shows what comes back. It knows no words and
 // no rules: words stand on the page or come from Python, and text only ever becomes text.
 const place = (id) => document.getElementById(id);
-const MOST_BYTES = 2_000_001; // one more than a snapshot may have, so that Python can say that it is too large
+const languages = document.documentElement.dataset.languages.split(" ").filter((language) => language !== document.documentElement.lang);
+// Where people write 0,5 their spreadsheets part cells at semicolons.
+const separator = (0.5).toLocaleString().includes(",") ? ";" : ",";
+let job = 0; // which class is shown: the one that was given last
 
 const grader = new Worker(new URL("grader.mjs", import.meta.url), { type: "module" });
 
@@ -20,30 +23,31 @@ const fail = (reason) => {
   place("status").textContent = "";
 };
 
-/** Grade files: a list of [name, File]. Only .json counts. */
-async function grade(named) {
-  const chosen = named.filter(([name]) => name.toLowerCase().endsWith(".json"));
-  for (const id of ["failed", "outcome"]) place(id).hidden = true;
-  place("empty").hidden = chosen.length > 0;
-  if (!chosen.length) return;
+/** Grade files: a list of [name, File], or [name, null, why, detail] for what gives no bytes. */
+function grade(files) {
+  for (const id of ["failed", "outcome", "empty"]) place(id).hidden = true;
   place("status").textContent = "";
   place("starting").hidden = false;
-  const texts = {};
-  for (const [name, file] of chosen) texts[name] = await file.slice(0, MOST_BYTES).text();
-  grader.postMessage(JSON.stringify({ files: texts, now: new Date().toISOString() }));
+  job += 1;
+  grader.postMessage({ job, files, now: new Date().toISOString(), languages, separator });
 }
 
 grader.addEventListener("error", (event) => fail(event.message || "grader.mjs"));
 grader.addEventListener("message", ({ data }) => {
+  if (data.job !== job) return;
   place("starting").hidden = true;
   if (data.failure) fail(data.failure);
   else if (data.said) place("status").textContent = data.said;
   else show(JSON.parse(data.outcome));
 });
 
-/** Show what came of a class: who is flagged, the bars, the table to save. */
-function show({ said, head, rows, histograms, csv }) {
+/** Show what came of a class: who is flagged, what was not read, the bars, the table to save. */
+function show({ said, head, rows, unread, histograms, csv, files }) {
   place("status").textContent = said;
+  place("empty").hidden = files > 0;
+  place("unread").hidden = !unread.length;
+  place("unread").open = !files;
+  place("unread").querySelector("ul").replaceChildren(...unread.map((text) => made("li", text)));
   const line = (cells) => {
     const row = document.createElement("tr");
     row.append(...cells);
@@ -80,20 +84,26 @@ for (const id of ["folder", "files"]) {
   place(id).addEventListener("change", async ({ target }) => {
     const named = [...target.files].map((file) => [file.webkitRelativePath || file.name, file]);
     target.value = "";
-    await grade(named);
+    grade(named);
   });
 }
 
-/** All files below a dropped entry, as [path, File]. */
+/** All files below a dropped entry, as `grade` takes them. */
 async function below(entry) {
-  if (entry.isFile) return [[entry.fullPath.slice(1), await new Promise((done, failed) => entry.file(done, failed))]];
-  const reader = entry.createReader();
-  const found = [];
-  // A folder tells of a hundred entries at most, and has to be asked until it tells of none.
-  for (;;) {
-    const entries = await new Promise((done, failed) => reader.readEntries(done, failed));
-    if (!entries.length) return (await Promise.all(found.map(below))).flat();
-    found.push(...entries);
+  const name = entry.fullPath.slice(1);
+  try {
+    if (entry.isFile) return [[name, await new Promise((done, failed) => entry.file(done, failed))]];
+    const reader = entry.createReader();
+    const found = [];
+    // A folder tells of a hundred entries at most, and has to be asked until it tells of none.
+    for (;;) {
+      const entries = await new Promise((done, failed) => reader.readEntries(done, failed));
+      found.push(...entries);
+      if (!entries.length) break;
+    }
+    return found.length ? (await Promise.all(found.map(below))).flat() : [[name, null, "folder_empty"]];
+  } catch (failure) {
+    return [[name, null, "refused", String(failure.message ?? failure)]];
   }
 }
 
@@ -106,9 +116,5 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 }
 drop.addEventListener("drop", async ({ dataTransfer }) => {
   const entries = [...dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  try {
-    await grade((await Promise.all(entries.map(below))).flat());
-  } catch (failure) {
-    fail(String(failure.message ?? failure));
-  }
+  grade((await Promise.all(entries.map(below))).flat());
 });

@@ -1,14 +1,42 @@
 // The grader's thread: Python with the same application as the page's, so that a class of hundreds doesn't hold the page up.
+// It reads file after file, so that never more than one is in memory.
 import { startPython } from "./python.mjs";
 
-const started = startPython().then((python) => python.pyimport("marker").answer);
-started.catch(() => {}); // said to whoever asks
+const HEAD = 4; // bytes that say what kind of file it is
+const OFTEN_MS = 100;
+let started;
 
-addEventListener("message", async ({ data }) => {
+const start = async (languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("marker");
+
+/** Take in one [name, File, why, detail]; a file that can't be read is Python's to name, and no reason to stop. */
+async function take(marker, grader, [name, file, why = "refused", detail = ""]) {
+  let bytes;
   try {
-    const answer = await started;
-    postMessage({ outcome: answer(data, (said) => postMessage({ said })) });
+    if (!file) throw new Error(detail);
+    const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
+    bytes = new Uint8Array(await file.slice(0, marker.most(head)).arrayBuffer());
   } catch (failure) {
-    postMessage({ failure: String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200) });
+    marker.lost(grader, name, why, String(failure.message ?? failure));
+    return;
+  }
+  marker.take(grader, name, bytes);
+}
+
+addEventListener("message", async ({ data: { job, files, now, languages, separator } }) => {
+  try {
+    started ??= start(languages);
+    const marker = await started;
+    const grader = marker.begin(now, languages);
+    let last = 0;
+    for (const [i, named] of files.entries()) {
+      await take(marker, grader, named);
+      if (performance.now() - last < OFTEN_MS) continue;
+      last = performance.now();
+      postMessage({ job, said: marker.said(i + 1, files.length) });
+    }
+    postMessage({ job, outcome: marker.outcome(grader, separator) });
+    grader.destroy();
+  } catch (failure) {
+    postMessage({ job, failure: String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200) });
   }
 });

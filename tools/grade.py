@@ -1,19 +1,27 @@
 """A folder of snapshots, checked with the lab's own engine: `python3 -m tools.grade FOLDER --csv class.csv`.
 
-Every `*.json` below the folder is read. On the screen: what to look at, and histograms of the class's predictions and designs.
-With --csv: a row for each file. With --key and no folder: the right answers, computed. Python's standard library is enough.
+Every file below the folder is read, zips too, or named with the reason why not. On the screen: what to look at, and histograms of
+the class's predictions and designs. With --csv: a row for each file. With --key and no folder: the right answers, computed.
+Python's standard library is enough.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import stat
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools import bundle
 from tools.runtimes import ROOT
 from tools.trouble import BuildError
+
+if TYPE_CHECKING:
+    from gradebook import Grader
 
 PYTHON = str(ROOT / "site/py")
 if PYTHON not in sys.path:
@@ -25,6 +33,7 @@ def main(arguments: list[str]) -> int:
     import course as course_module
     import gradebook
 
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal that knows few letters
     options = parser().parse_args(arguments)
     try:
         settings = Path(options.settings) if options.settings else None
@@ -34,11 +43,18 @@ def main(arguments: list[str]) -> int:
             return 0
         if options.folder is None:
             parser().error("name a folder of snapshots, or --key")
-        files = texts(Path(options.folder))
-        rows = gradebook.grade(course, files, now(), lambda done: progress(done, len(files)))
+        spoken = [course_module.from_tables(t) for t in bundle.translations(ROOT / "site/content", settings).values()]
+        grader = gradebook.Grader(course, now(), spoken)
+        take_all(grader, Path(options.folder))
+        rows = grader.rows()
+        print(gradebook.summary(course, rows, grader.unread))
+        if not rows:
+            raise ValueError(
+                f"There is no snapshot in {options.folder}. Collect the learners' v2_10_snapshot.json files there."
+            )
         if options.csv:
-            Path(options.csv).write_text("\ufeff" + gradebook.csv_text(course, rows), encoding="utf-8")
-        print(gradebook.summary(course, rows))
+            text = "\ufeff" + gradebook.csv_text(course, rows, ";" if options.semicolon else ",")
+            Path(options.csv).write_text(text, encoding="utf-8")
     except (OSError, ValueError, BuildError) as mistake:
         print(mistake, file=sys.stderr)
         return 1
@@ -50,19 +66,79 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python3 -m tools.grade", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("folder", nargs="?", help="the folder with the snapshots that were handed in")
+    made.add_argument("folder", nargs="?", help="the folder, or the zip, with the snapshots that were handed in")
     made.add_argument("--csv", help="write a row for each file here")
+    made.add_argument(
+        "--semicolon", action="store_true", help="for spreadsheets that write 0,5: cells parted by semicolons"
+    )
     made.add_argument("--key", action="store_true", help="print the right answers instead")
     made.add_argument("--settings", help="the file of settings that the class's lab was built with")
     return made
 
 
-def texts(folder: Path) -> dict[str, str]:
-    """Every JSON file below a folder by its path in it. Raises ValueError with a sentence when there is none."""
-    files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*.json"))}
-    if not files:
-        raise ValueError(f"There is no .json file in {folder}. Collect the learners' v2_10_snapshot.json files there.")
-    return {name: file.read_text(encoding="utf-8", errors="replace") for name, file in files.items()}
+def take_all(grader: Grader, folder: Path) -> None:
+    """Have the grader take every file of a folder, or one file. Raises ValueError where there is none of that name."""
+    import handins
+
+    if not folder.exists():
+        raise ValueError(f"There is no folder {folder}.")
+    places = [folder] if folder.is_file() else list(below(folder))
+    for done, place in enumerate(places, start=1):
+        name = shown_name(place.relative_to(folder.parent if folder.is_file() else folder))
+        found = data_of(place)
+        if isinstance(found, bytes):
+            grader.take(name, found)
+        else:
+            grader.leave_out(handins.Unread(name, *found))
+        progress(done, len(places))
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Everything below a folder that isn't a folder with something in it, in order. Links to folders are not followed."""
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        try:
+            is_folder = place == folder or (place.is_dir() and not place.is_symlink())
+            inside = sorted(place.iterdir(), reverse=True) if is_folder else []
+        except OSError:
+            inside = []
+        if inside:
+            waiting += inside
+        elif place != folder:
+            yield place
+
+
+def data_of(place: Path) -> bytes | tuple[str, ...]:
+    """As many of a file's bytes as the grader wants, or why there are none: a key of grading.toml, [unread], and a detail."""
+    import handins
+
+    try:
+        if not stat.S_ISREG(kind := place.stat().st_mode):
+            return folder_of(place) if stat.S_ISDIR(kind) else ("special",)
+        # A pipe that took the file's place in between must not hold the grader up.
+        with os.fdopen(
+            os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+        ) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return ("special",)
+            head = file.read(4)
+            return head + file.read(handins.most(head) - len(head))
+    except FileNotFoundError:
+        return ("dangling",)
+    except (OSError, ValueError) as mistake:
+        return ("refused", getattr(mistake, "strerror", None) or str(mistake))
+
+
+def folder_of(place: Path) -> tuple[str, ...]:
+    """Why nothing was read of a folder. Raises OSError for one that can't be opened."""
+    os.listdir(place)
+    return ("folder_link" if place.is_symlink() else "folder_empty",)
+
+
+def shown_name(place: Path) -> str:
+    """A path as text, bytes that are no UTF-8 spelt out."""
+    return os.fsencode(place.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def now() -> str:

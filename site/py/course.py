@@ -177,7 +177,7 @@ SHAPES: Mapping[str, shapes.Shape] = {
         "choices": [BUG | {"draft": TEXT, "options": [{"id": TEXT, "text": TEXT, "claims": [CLAIM]}]}],
         "*": TEXT,
     },
-    "grading": {"page": WORDS, "flags": WORDS, "remarks": WORDS, "columns": WORDS, "report": WORDS},
+    "grading": dict.fromkeys(("page", "flags", "remarks", "unread", "columns", "report"), WORDS),
     "sweeps": {
         "bar": TEXT,
         "said": WORDS,

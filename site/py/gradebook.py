@@ -1,75 +1,156 @@
 """A class of snapshots: each checked, all compared with each other, one row for each and histograms for all.
 
-`grade` takes file names and texts and gives the rows; `csv_text` and `summary` write them. Words: content/grading.toml.
+`Grader` takes what was handed in, file by file, and gives the rows; `csv_text` and `summary` write them. Whatever a file holds,
+it becomes a row or is named. What comes out of a file is shown with its control characters spelt out. Words: grading.toml.
 """
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
 from typing import Any
 
 import bugs
+import handins
 import ledger
 import oracles
 import serving
 import wording
 from course import QUESTIONS, Course
-from grading import SAME_RECORD, SAME_WORK, Checked, Fact, Flag, Runs, check
+from grading import FAILED, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
+from handins import Text, Unread
 
 WIDEST_BAR = 40  # characters
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so is a formula to a spreadsheet
+# A cell that begins so is a formula to a spreadsheet, and so is what follows a mark at which a spreadsheet may part cells.
+FORMULA = re.compile(r"""(^\s*|[;,"|])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+JOINERS = "\u200c\u200d"  # parts of names in some scripts
+MOST_NAMED = 5  # files or places that one sentence names
+MOST_SAID = 200  # characters that are shown of what a file says
 
 
-def grade(
-    course: Course, files: Mapping[str, str], now: str, tell: Callable[[int], None] = lambda done: None
-) -> list[Checked]:
-    """Every file checked, by name, and those flagged that are the same as another's. `tell` hears how many are done.
+class Grader:
+    """Takes a class file by file, in any order. `now` is the time of grading, ISO 8601 in UTC; `spoken` the course in other
+    languages, in which a learner may have had it."""
 
-    `now` is the time of grading, ISO 8601 in UTC.
-    """
-    runs, found = Runs(course), []
-    for done, name in enumerate(sorted(files), start=1):
-        found.append(check(course, runs, name, files[name], now))
-        tell(done)
-    return _compared(found)
+    def __init__(self, course: Course, now: str, spoken: Sequence[Course] = ()) -> None:
+        self.course, self.now, self.spoken = course, now, spoken
+        self.runs = Runs(course)
+        self.checked: list[Checked] = []
+        self.unread: list[Unread] = []
+
+    def take(self, name: str, data: bytes) -> None:
+        """A file by its path. `data`: its bytes, as many as handins.most says. Never raises for what is in them."""
+        try:
+            for found in handins.opened(name, data):
+                if isinstance(found, Text):
+                    self.checked.append(self._row(found))
+                else:
+                    self.leave_out(found)
+        except Exception as mistake:
+            self.checked.append(_failed(name, mistake))
+
+    def leave_out(self, file: Unread) -> None:
+        """A file that can't be read: a row all the same where its name says that it is a snapshot, else named."""
+        if file.is_claimed:
+            why = wording.fill(self.course.at("grading.unread")[file.why], {"detail": file.detail})
+            self.checked.append(Checked(file.name, flags=(Flag(UNREADABLE, why),)))
+        else:
+            self.unread.append(file)
+
+    def _row(self, file: Text) -> Checked:
+        try:
+            return check(self.course, self.runs, file.name, file.text, self.now, self.spoken)
+        except Exception as mistake:  # a mistake of the grader's own must not cost the class its other rows
+            return _failed(file.name, mistake)
+
+    def rows(self) -> list[Checked]:
+        """Every row, by name, with flags for those that are the same as another's."""
+        return _compared(sorted(self.checked, key=lambda row: row.file))
+
+
+def _failed(file: str, mistake: Exception) -> Checked:
+    return Checked(file, flags=(Flag(FAILED, f"{type(mistake).__name__}: {mistake}"),))
+
+
+def grade(course: Course, files: Mapping[str, str], now: str) -> list[Checked]:
+    """The rows of files that are at hand as texts by name."""
+    grader = Grader(course, now)
+    for name, text in files.items():
+        grader.take(name, text.encode("utf-8", "surrogatepass"))
+    return grader.rows()
 
 
 # --- The same work under two names -------------------------------------------------------------------------------------
 
 
 def _compared(found: list[Checked]) -> list[Checked]:
-    """The rows with flags for the same record, or the same deeds at the same times, under two names."""
+    """The rows with flags for the same record, or the same presses in the same rhythm, under two names."""
     readable = [row for row in found if row.snapshot]
-    records = _shared(readable, lambda row: row.snapshot["metadata"]["record"])
-    works = _shared(readable, lambda row: tuple(fact["id"] for fact in row.facts))
+    records = _shared(readable, lambda row: [row.snapshot["metadata"]["record"]])
+    works = _shared(readable, rhythm)
+    twins: dict[Any, list[str]] = defaultdict(list)
+    for row in readable:
+        twins[_owner(row)].append(row.file)
     compared = []
     for row in found:
         others = {SAME_RECORD: records.get(row.file, []), SAME_WORK: works.get(row.file, [])}
-        flags = [Flag(kind, ", ".join(names)) for kind, names in others.items() if names]
-        compared.append(replace(row, flags=(*row.flags, *flags)))
+        flags = [Flag(kind, _listed(names)) for kind, names in others.items() if names]
+        again = [file for file in twins[_owner(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []
+        compared.append(replace(row, flags=(*row.flags, *flags), again=tuple(again)))
     return compared
 
 
-def _shared(rows: Iterable[Checked], key: Callable[[Checked], Any]) -> dict[str, list[str]]:
-    """By file: the other files with the same key under another name. A key of nothing is shared by nobody."""
-    groups = defaultdict(list)
+def _owner(row: Checked) -> Any:
+    return name(row), row.snapshot.get("track"), row.snapshot.get("metadata", {}).get("record")
+
+
+def rhythm(row: Checked) -> list[Any]:
+    """What tells a learner's work from everybody else's, whatever hour and words it was given later: each three presses in a
+    row with the milliseconds between them, or the only two. Chance gives two learners the same in one class of ten thousand."""
+    pressed = [fact for fact in row.facts if fact["kind"] in ("answered", "recorded")]
+    if len(pressed) == 2:
+        return [tuple(fact["id"] for fact in pressed)]
+    at = [datetime.fromisoformat(fact["at"]) for fact in pressed]
+    gaps = [(later - earlier) // timedelta(milliseconds=1) for earlier, later in pairwise(at)]
+    return list(pairwise(gaps))
+
+
+def _shared(rows: list[Checked], keys: Callable[[Checked], Iterable[Any]]) -> dict[str, list[str]]:
+    """By file: the first few other files with a key of its own under another name. A key of nothing is shared by nobody.
+
+    Two files are two learners' if they have other names, or one has none and both the same context, which nobody needs twice.
+    The time goes with the number of files, however many share a key: whoever looks steps over one name, its own.
+    """
+    groups: dict[Any, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        if key(row):
-            groups[key(row)].append(row)
-    return {
-        row.file: [other.file for other in group if _is_another(row, other)]
-        for group in groups.values()
-        for row in group
-    }
+        for place in _places(row, keys, own=True):
+            groups[place][name(row)].append(row.file)
+    shared: dict[str, list[str]] = {}
+    for row in rows:
+        found = (
+            file
+            for place in _places(row, keys, own=False)
+            if place in groups
+            for whose, files in groups[place].items()
+            if whose != name(row)
+            for file in files
+        )
+        shared[row.file] = list(dict.fromkeys(islice(found, 4 * MOST_NAMED)))[: MOST_NAMED + 1]
+    return shared
 
 
-def _is_another(one: Checked, other: Checked) -> bool:
-    """Whether two files are two learners': other names, or no name and the same context, which nobody needs twice."""
-    named = bool(one.snapshot["student_id"] and other.snapshot["student_id"])
-    return name(one) != name(other) and (named or one.snapshot["track"] == other.snapshot["track"])
+def _places(row: Checked, keys: Callable[[Checked], Iterable[Any]], own: bool) -> Iterator[Any]:
+    """Under which key, context and having of a name a row is found (`own`), or looks for others."""
+    track, named = row.snapshot["track"], bool(row.snapshot["student_id"])
+    for key in filter(None, keys(row)):
+        if own:
+            yield from ((key, track, named), (key, None, named)) if named else [(key, track, named)]
+        else:
+            yield from ((key, None, True), (key, track, False)) if named else ((key, track, True), (key, track, False))
 
 
 def name(row: Checked) -> str:
@@ -77,38 +158,65 @@ def name(row: Checked) -> str:
     return " ".join(str(row.snapshot.get("student_id") or row.file).split()).casefold()
 
 
-def remarks(course: Course, row: Checked, rows: Iterable[Checked]) -> list[str]:
+def _listed(names: Sequence[str]) -> str:
+    """A few names, and whether there are more."""
+    return ", ".join(names[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "")
+
+
+# --- What is said of a row ---------------------------------------------------------------------------------------------
+
+
+def shown(text: object) -> str:
+    """A text as it may stand on a terminal, in a cell or on a page: what would move the cursor, turn the line round or can't be
+    seen is spelt out, as \\x1b."""
+    return "".join(map(_visible, str(text)))
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() or char in JOINERS:
+        return char
+    if char.isspace() and char not in "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029":
+        return " "
+    number = ord(char)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def remarks(course: Course, row: Checked) -> list[str]:
     """What is worth knowing and no reason to doubt: handed in again, incomplete parts."""
-    if not row.snapshot:
-        return []
-    words, mine = course.at("grading.remarks"), row.snapshot
-    same = [
-        other.file
-        for other in rows
-        if other.file != row.file
-        and other.snapshot
-        and (name(other), other.snapshot["track"]) == (name(row), mine["track"])
-        and other.snapshot["metadata"]["record"] == mine["metadata"]["record"]
-    ]
-    found = [wording.fill(words["again"], {"detail": ", ".join(same)})] if same else []
-    missing = mine["incomplete_fields"]
-    return found + ([wording.fill(words["incomplete"], {"detail": ", ".join(map(str, missing))})] if missing else [])
+    words, missing = course.at("grading.remarks"), row.snapshot.get("incomplete_fields")
+    found = [wording.fill(words["again"], {"detail": _cut(_listed(row.again))})] if row.again else []
+    return found + ([wording.fill(words["incomplete"], {"detail": ", ".join(missing)})] if missing else [])
 
 
 def flagged(course: Course, row: Checked) -> list[str]:
     """The flags of a row as sentences, one for each kind."""
     details: dict[str, list[str]] = defaultdict(list)
     for flag in row.flags:
-        details[flag.kind].append(flag.detail)
+        details[flag.kind].append(_cut(flag.detail))
     words = course.at("grading.flags")
-    return [wording.fill(words[kind], {"detail": ", ".join(found)}) for kind, found in details.items()]
+    return [wording.fill(words[kind], {"detail": _listed(found)}) for kind, found in details.items()]
+
+
+def unread(course: Course, files: Iterable[Unread]) -> list[str]:
+    """A sentence for each file that was not read."""
+    words = course.at("grading.unread")
+    said = (wording.fill(words[file.why], {"detail": _cut(file.detail)}) for file in files)
+    return [
+        f"{shown(file.name)}: {why}"
+        for file, why in sorted(zip(files, said, strict=True), key=lambda pair: pair[0].name)
+    ]
+
+
+def _cut(text: str) -> str:
+    return shown(text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]} …")
 
 
 # --- One row for each --------------------------------------------------------------------------------------------------
 
 
-def cells(course: Course, row: Checked, rows: Iterable[Checked]) -> dict[str, Any]:
-    """A row of the table by column, None for what isn't there. Numbers are the file's; the flags say which don't hold."""
+def cells(course: Course, row: Checked) -> dict[str, Any]:
+    """A row of the table by column, None for what isn't there. Numbers are the engine's, for the facts that could be; the flags
+    say which of the file's are others."""
     words, mine = course.at("grading.columns"), row.snapshot
     about, result = mine.get("metadata", {}), mine.get("result_snapshot", {})
     found: dict[str, Any] = {
@@ -125,8 +233,7 @@ def cells(course: Course, row: Checked, rows: Iterable[Checked]) -> dict[str, An
         found[wording.fill(words["right"], {"question": column})] = _right(mine, question)
     found |= _design_cells(words, design(row))
     kinds = Counter(fact["kind"] for fact in row.facts)
-    logs = [entry for entry in mine.get("decisions", []) if isinstance(entry, Mapping) and entry.get("kind") == "log"]
-    log = logs[0] if logs else {}
+    log: Mapping[str, Any] = next(iter(mine.get("decisions", ())), {})
     return found | {
         words["ttft_ms"]: result.get("ttft_ms"),
         words["throughput"]: result.get("throughput_tps"),
@@ -135,7 +242,7 @@ def cells(course: Course, row: Checked, rows: Iterable[Checked]) -> dict[str, An
         words["log_words"]: log.get("words"),
         words["log_numbers"]: log.get("numbers"),
         words["bugs"]: _bugs(course, mine.get("knob_settings", {})),
-        words["remarks"]: "; ".join(remarks(course, row, rows)),
+        words["remarks"]: "; ".join(remarks(course, row)),
         words["flags"]: "; ".join(flagged(course, row)),
     }
 
@@ -176,50 +283,41 @@ def _design_cells(words: Mapping[str, str], recorded: Fact | None) -> dict[str, 
     return found
 
 
-def _bugs(course: Course, settings: object) -> int | None:
-    """How many of the draft's bugs are corrected; None where the settings hold nothing of the exercise."""
-    known = settings if isinstance(settings, Mapping) else {}
-    tried = {id: known[bugs.control(id)] for id in bugs.all_of(course) if bugs.control(id) in known}
-    if not tried:
-        return None
-    return sum(_is_corrected(course, id, value) for id, value in tried.items())
+def _bugs(course: Course, settings: Mapping[str, Any]) -> int | None:
+    """How many of the draft's bugs are corrected; None where there are no settings."""
+    tried = {id: settings[bugs.control(id)] for id in bugs.all_of(course) if bugs.control(id) in settings}
+    return sum(bugs.judge(course, id, value) == bugs.RIGHT for id, value in tried.items()) if tried else None
 
 
-def _is_corrected(course: Course, id: str, value: object) -> bool:
-    try:
-        return bugs.judge(course, id, value) == bugs.RIGHT
-    except (TypeError, ValueError, OverflowError, StopIteration):  # a value that no control gives
-        return False
-
-
-def csv_text(course: Course, rows: list[Checked]) -> str:
-    """The rows as CSV. A cell that a spreadsheet would take for a formula gets an apostrophe before it."""
-    table = [cells(course, row, rows) for row in rows]
+def csv_text(course: Course, rows: list[Checked], separator: str = ",") -> str:
+    """The rows as CSV, every text in quotes. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    Where the separator is a semicolon, numbers have the decimal comma that goes with it."""
     made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
-    writer.writerow(cells(course, Checked(""), []))
-    writer.writerows([_cell(value) for value in row.values()] for row in table)
+    writer = csv.writer(made, delimiter=separator, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(cells(course, Checked("")))
+    writer.writerows([_cell(value, separator) for value in cells(course, row).values()] for row in rows)
     return made.getvalue()
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA) else value
-    return "" if value is None else value
+def _cell(value: Any, separator: str) -> Any:
+    if isinstance(value, float) and separator == ";":
+        return str(value).replace(".", ",")
+    return FORMULA.sub(r"\1'", shown(value)) if isinstance(value, str) else "" if value is None else value
 
 
 # --- Histograms for all ------------------------------------------------------------------------------------------------
 
 
-def summary(course: Course, rows: list[Checked]) -> str:
-    """The class in words: what is flagged and remarked, and histograms of predictions and designs, as text."""
+def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()) -> str:
+    """The class in words: what is flagged, remarked and not read, and histograms of predictions and designs, as text."""
     words = course.at("grading.report")
-    doubtful = {row.file: flagged(course, row) for row in rows if row.flags}
-    remarked = {row.file: found for row in rows if (found := remarks(course, row, rows))}
+    doubtful = {shown(row.file): flagged(course, row) for row in rows if row.flags}
+    remarked = {shown(row.file): found for row in rows if (found := remarks(course, row))}
     lines = [wording.fill(words["files"], {"files": len(rows), "flagged": len(doubtful)})]
     for title, told in ((words["flagged"], doubtful), (words["remarks"], remarked)):
         lines += ["", title, *(f"  {file}: {'; '.join(said)}" for file, said in told.items())] if told else []
     lines += [] if doubtful else ["", words["none"]]
+    lines += ["", words["unread"], *(f"  {said}" for said in unread(course, left_out))] if left_out else []
     for title, bars in histograms(course, rows):
         lines += ["", title, *_bars(bars)]
     return "\n".join([*lines, "", words["note"], ""])

@@ -3,17 +3,33 @@
 import csv
 import io
 import json
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+import course
 import gradebook
+import report
+import store
+import wording
 from tests import lab as native
 from tests.e2e.conftest import BOOT_MS
 from tests.snapshots import GRADED, exported, forged, learner
+from tools import bundle
 
 SIZE = 12
+
+
+def packed(files):
+    """A zip with these files."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +49,10 @@ def class_folder(tmp_path_factory):
 
 
 def natively(folder):
-    files = {f"{folder.name}/{file.relative_to(folder)}": file.read_text() for file in sorted(folder.rglob("*.json"))}
-    return gradebook.grade(native.shipped(), files, GRADED)
+    grader = gradebook.Grader(native.shipped(), GRADED)
+    for file in filter(Path.is_file, sorted(folder.rglob("*"))):
+        grader.take(f"{folder.name}/{file.relative_to(folder)}", file.read_bytes())
+    return grader.rows()
 
 
 def grader(visitor, **options):
@@ -74,8 +92,68 @@ def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folde
             assert drawn.locator("span").all_inner_texts() == [str(count) for _, count in bars]
 
 
+def saved_table(page, place):
+    with page.expect_download() as download:
+        page.get_by_role("link", name=native.shipped().at("grading.page.save")).click()
+    download.value.save_as(place)
+    return place.read_text(encoding="utf-8-sig")
+
+
+def test_whatever_lies_in_a_folder_is_a_row_or_named(visitor, tmp_path):
+    """The kinds that a browser hands over: zips, other codings, other names, what is no snapshot, what is spoilt."""
+    folder, good = tmp_path / "handed-in", json.dumps(exported(learner(4), "Zoë", f"{4:032x}"), ensure_ascii=False)
+    files = {
+        "A.JSON": good.encode(),
+        "b.json.txt": good.encode("utf-16"),
+        "c": good.encode("utf-8-sig"),
+        "be.json": good.encode("utf-16-be"),
+        "le.json": good.encode("utf-16-le"),
+        "32.json": good.encode("utf-32-le"),
+        "\x1b\u202e.json": "é".encode("latin-1"),
+        "all.zip": packed({"d/s.json": good, "__MACOSX/d/._s.json": "x", "in.zip": packed({"e.json": good})}),
+        "notes.txt": b"x",
+        "empty.json": b"",
+        "large.json": b"[" * 3_000_000,
+        "long.json": good.replace('"act1_correct": ', '"act1_correct": ' + "9" * 401 + ', "x": ', 1).encode(),
+        "broken.zip": packed({"f.json": good})[:80],
+    }
+    folder.mkdir()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    page = grader(visitor)
+    say = native.shipped().at("grading.page")
+    page.get_by_label(say["folder"]).set_input_files(folder)
+    expect(page.get_by_role("heading", name=say["outcome"])).to_be_focused(timeout=BOOT_MS)
+    text = saved_table(page, tmp_path / "class.csv")
+    table = list(csv.DictReader(io.StringIO(text)))
+    inside = ("A.JSON", "b.json.txt", "c", "be.json", "le.json", "32.json", "all.zip/d/s.json", "all.zip/in.zip/e.json")
+    assert {row["file"] for row in table if row["student"] == "Zoë"} == {f"handed-in/{name}" for name in inside}
+    unreadable = {"\\x1b\\u202e.json", "empty.json", "large.json", "long.json", "broken.zip"}
+    assert {row["file"] for row in table if row["flags"]} == {f"handed-in/{name}" for name in unreadable}
+    page.get_by_text(native.shipped().at("grading.report.unread"), exact=True).click()
+    expect(page.get_by_role("listitem")).to_have_text(
+        [re.compile(name) for name in (r"all\.zip/__MACOSX", r"notes\.txt")]
+    )
+
+
+def test_a_snapshot_from_the_german_page_has_no_flag_and_a_german_spreadsheet_its_semicolons(visitor, tmp_path):
+    german = course.from_tables(bundle.translations(native.CONTENT)["de"])
+    wording.use(german.at("words.numbers"))
+    at = "2025-03-06T20:00:00.000Z"
+    state = native.after(learner(4), store.RecordNumbered(f"{4:032x}", at))
+    made = report.snapshot(german, state, at)
+    wording.use(native.shipped().at("words.numbers"))
+    (tmp_path / "s.json").write_text(json.dumps(made), encoding="utf-8")
+    page = grader(visitor, locale="de-DE")
+    page.get_by_label(native.shipped().at("grading.page.files")).set_input_files(tmp_path / "s.json")
+    expect(page.get_by_role("heading", name=native.shipped().at("grading.page.outcome"))).to_be_focused(timeout=BOOT_MS)
+    (row,) = csv.DictReader(io.StringIO(saved_table(page, tmp_path / "class.csv")), delimiter=";")
+    assert row["flags"] == "" and re.fullmatch(r"\d+,\d+", row["ttft_p99_ms"])
+
+
 def test_a_folder_without_snapshots_is_said_to_be_so(visitor, tmp_path):
     page = grader(visitor)
     (tmp_path / "notes.txt").write_text("nothing")
     page.get_by_label(native.shipped().at("grading.page.files")).set_input_files(tmp_path / "notes.txt")
-    expect(page.get_by_role("alert").filter(has_text=".json")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=".json")).to_be_visible(timeout=BOOT_MS)
+    expect(page.get_by_role("listitem")).to_have_text([re.compile(r"notes\.txt")])

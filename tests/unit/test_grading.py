@@ -4,22 +4,29 @@ import copy
 import csv
 import io
 import json
+import os
 import random
+import time
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import course
 import gradebook
 import grading
+import handins
+import jobs
 import serving
 import store
+from engine import PhysicsError
 from tests import lab as native
 from tests.snapshots import GRADED, chained, event, exported, forged, learner, told
 
 CLASS = 300
+MUTATIONS = int(os.environ.get("LAB_MUTATIONS", "400"))  # of whole snapshots; a long hour takes 20,000
 
 
 def number(seed):
@@ -189,6 +196,129 @@ def test_an_honest_file_has_no_flag(runs, honest):
     assert kinds(runs, json.dumps(honest)) == set()
 
 
+@pytest.fixture(scope="module")
+def written():
+    """A whole snapshot with everything that a learner may write in it."""
+    state = learner(next(seed for seed in range(2, 5000, 1000) if whole(seed)), "latency")
+    for name in ("log", "takeaway", "risk"):
+        state = native.after(state, store.TextWritten(name, f"Because 3.5 GiB are {name}.", "2025-03-06T20:00:00.000Z"))
+    return exported(state, "Ada", number(1))
+
+
+def test_an_honest_file_whose_run_the_engine_refuses_has_no_flag(runs, honest, monkeypatch):
+    """Rounding to whole blocks can cost a server its last one: the page keeps what is known without the run."""
+    state = native.walked(until=3)
+    asked = store.request(native.shipped(), state, "a")
+
+    def run(about, request):
+        if request.seed == 7 and request.policy == asked.policy:
+            raise PhysicsError("no block is left")
+        return native.ran(request)
+
+    monkeypatch.setattr(serving, "run", run)
+    state = native.after(state, store.ControlMoved("act2.seed", 7))
+    for side in serving.SIDES:
+        request = store.request(native.shipped(), state, side)
+        result = jobs.refused(native.shipped(), request) if request.policy == asked.policy else native.ran(request)
+        state = native.after(state, store.RunFinished(request, result, "2026-01-02T04:04:05.678Z"))
+    state = native.after(state, store.DesignRecorded("2026-01-02T04:04:06.678Z"))
+    made = exported(state, "Ada", number(1))
+    assert "kv" in {fact["failure"] for fact in store.facts(state) if fact["kind"] == "broke"}
+    checked = grading.check(
+        native.shipped(), grading.Runs(native.shipped()), "a.json", json.dumps(made), "2026-01-03T00:00:00Z"
+    )
+    assert [flag for flag in checked.flags if flag.kind != grading.TIMES] == []  # this learner answers in no time
+
+
+def test_an_export_before_the_runs_are_there_has_no_flag(runs):
+    state = learner(2)
+    made = exported(replace(state, results={}), "Ada", number(1))
+    assert "figures" in made["incomplete_fields"] and made["predictions"][1]["right"] is None
+    assert kinds(runs, json.dumps(made)) == set()
+
+
+def test_an_export_that_knows_the_measured_row_s_prediction_has_no_flag(runs, written):
+    state = native.settled(learner(2), "2025-03-06T20:00:00.000Z")
+    made = exported(state, "Ada", number(1))
+    assert made["evidence_summary"] != exported(learner(2), "Ada", number(1))["evidence_summary"]
+    assert kinds(runs, json.dumps(made)) == set()
+    made["evidence_summary"][2] = made["evidence_summary"][2].replace("1", "2")
+    assert kinds(runs, json.dumps(made)) == {grading.NUMBERS}
+
+
+# --- What the chain doesn't cover: everything is computed anew, but for what is the learner's own ---
+
+OWN_WORDS = {("student_id",), ("big_takeaways", 0), ("decisions", 0, "text"), ("residual_risk",)}
+
+
+def places(value, way=()):
+    """Every place in a plain value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*way, key)
+        yield from places(inner, (*way, key))
+
+
+def at(value, way):
+    for step in way:
+        value = value[step]
+    return value
+
+
+def other(value):
+    """Something close to a value."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    return f"{value}x" if isinstance(value, str) else 0 if value is None else type(value)()
+
+
+def edits(made):
+    """The snapshot with one place outside the chain edited, for every place, with the place's name."""
+    for way in [()] + [way for way in places(made) if way[1:3] != ("consistency_check", "links")]:
+        value = at(made, way)
+        if way and other(value) != value:
+            changed = copy.deepcopy(made)
+            at(changed, way[:-1])[way[-1]] = other(value)
+            yield way, "changed", changed
+        if isinstance(value, dict):
+            added = copy.deepcopy(made)
+            at(added, way)["further"] = 1
+            yield way, "added", added
+        if isinstance(value, list) and value:
+            doubled = copy.deepcopy(made)
+            at(doubled, way).append(value[-1])
+            yield way, "doubled", doubled
+
+
+def test_every_edit_outside_the_chain_is_flagged_but_the_learner_s_own_words_and_positions(runs, written):
+    unflagged = {way for way, _, made in edits(written) if not kinds(runs, json.dumps(made))}
+    moved = {way for way in unflagged if way[0] == "knob_settings"}
+    assert unflagged - moved == OWN_WORDS
+    # A control may stand anywhere that it can be moved to; nothing else of the settings may be otherwise.
+    assert len(moved) < len(written["knob_settings"]) / 2 and ("knob_settings",) not in moved
+
+
+@pytest.mark.parametrize("value", ["", 0.123, 1e9, "x", None, True, [], {"a": 1}])
+def test_a_control_stands_where_a_control_can(runs, written, value):
+    for id in written["knob_settings"]:
+        made = forged(written, lambda s, id=id: s["knob_settings"].update({id: value}))
+        assert grading.SECTIONS in kinds(runs, json.dumps(made)), id
+
+
+def test_numbers_and_counts_of_a_text_are_counted_anew(runs, written):
+    for name in ("words", "numbers"):
+        made = forged(written, lambda s, name=name: s["decisions"][0].update({name: 200}))
+        assert kinds(runs, json.dumps(made)) == {grading.SECTIONS}
+
+
+def test_more_runs_than_a_learner_meets_are_not_simulated(runs, honest, monkeypatch):
+    monkeypatch.setattr(grading, "MOST_RUNS", 0)
+    fresh = grading.Runs(native.shipped())
+    assert kinds(fresh, json.dumps(honest)) == {grading.UNCHECKED} and not fresh
+
+
 @pytest.mark.parametrize(("how", "kind"), FORGERIES, ids=lambda value: getattr(value, "__name__", value))
 def test_each_forgery_is_found(runs, honest, how, kind):
     assert kind in kinds(runs, json.dumps(forged(honest, how)))
@@ -244,8 +374,8 @@ def test_copies_are_told_apart_from_hand_ins(graded):
     assert flags[file(201)] == flags[file(202)] == [grading.SAME_RECORD, grading.SAME_WORK]
     assert flags[file(203)] == flags[file(204)] == [grading.SAME_WORK]
     rows = {row.file: row for row in graded}
-    assert file(208) in " ".join(gradebook.remarks(native.shipped(), rows[file(207)], graded))
-    assert not any(file(206) in said for said in gradebook.remarks(native.shipped(), rows[file(205)], graded))
+    assert file(208) in " ".join(gradebook.remarks(native.shipped(), rows[file(207)]))
+    assert not any(file(206) in said for said in gradebook.remarks(native.shipped(), rows[file(205)]))
 
 
 def test_the_table_has_a_row_for_each_file_and_says_what_is_wrong(class_of_three_hundred, graded):
@@ -270,11 +400,6 @@ def test_the_histograms_count_every_answer(graded):
     assert "20" in text.splitlines()[0] and "█" in text
 
 
-def test_a_name_can_not_become_a_formula(honest):
-    rows = gradebook.grade(native.shipped(), {"a.json": json.dumps(honest | {"student_id": "=1+1"})}, GRADED)
-    assert next(csv.DictReader(io.StringIO(gradebook.csv_text(native.shipped(), rows))))["student"] == "'=1+1"
-
-
 def test_the_key_marks_one_option_for_each_question_and_context():
     text = gradebook.key(native.shipped())
     asked = len(native.shipped().contexts) * len(native.QUESTIONS)
@@ -282,37 +407,259 @@ def test_the_key_marks_one_option_for_each_question_and_context():
     assert "[x] about 50" in text and "[x] 10 requests" in text
 
 
+# --- Copies ------------------------------------------------------------------------------------------------------------
+
+
+def later(made, by):
+    """The same work at another time: every time shifted, ids, chain and sections made whole again."""
+    for one in told(made):
+        one["at"] = (datetime.fromisoformat(one["at"]) + by).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    chained(made)
+
+
+def as_somebody_else(made):
+    made["student_id"], made["metadata"]["record"] = "Somebody else", number(9_997)
+    made["residual_risk"] = "My own words."
+
+
+@pytest.mark.parametrize("by", [timedelta(0), timedelta(hours=1), timedelta(days=-2, milliseconds=17)])
+def test_a_copy_is_found_whatever_hour_and_words_it_was_given(honest, by):
+    copied = forged(honest, lambda s: (as_somebody_else(s), later(s, by)))
+    texts = {"a.json": json.dumps(honest), "b.json": json.dumps(copied), "c.json": json.dumps(whole(3))}
+    flags = {row.file: {flag.kind for flag in row.flags} for row in gradebook.grade(native.shipped(), texts, GRADED)}
+    assert grading.SAME_WORK in flags["a.json"] and grading.SAME_WORK in flags["b.json"] and flags["c.json"] == set()
+
+
+def test_a_copy_with_another_answer_is_found(honest):
+    copied = forged(honest, lambda s: (as_somebody_else(s), option_in_the_chain(s), later(s, timedelta(hours=1))))
+    rows = gradebook.grade(native.shipped(), {"a.json": json.dumps(honest), "b.json": json.dumps(copied)}, GRADED)
+    assert all(grading.SAME_WORK in {flag.kind for flag in row.flags} for row in rows)
+
+
+ALIKE = {
+    "one record under every name": lambda row, i: name_of(row, f"Student {i}", 0),
+    "one name": lambda row, i: name_of(row, "Student", 0),
+    "no name": lambda row, i: name_of(row, "", 0),
+    "no name, two contexts": lambda row, i: name_of(
+        row, "" if i % 2 else f"Student {i}", 0, ("latency", "throughput")[i // 2 % 2]
+    ),
+    "all different": lambda row, i: name_of(row, f"Student {i}", i),
+}
+
+
+def name_of(row, name, record, track="latency"):
+    about = {"exported_at": GRADED, "record": number(record)}
+    return {**row.snapshot, "student_id": name, "metadata": about, "track": track}
+
+
+@pytest.mark.parametrize("how", ALIKE.values(), ids=ALIKE)
+def test_twice_the_class_takes_twice_the_time(runs, honest, how):
+    row = grading.check(native.shipped(), runs, "a.json", json.dumps(honest), GRADED)
+
+    def seconds(count):
+        rows = [replace(row, file=f"{i:05}.json", snapshot=how(row, i)) for i in range(count)]
+        start = time.process_time()
+        compared = gradebook._compared(rows)
+        text = gradebook.csv_text(native.shipped(), compared)
+        assert len(text) < 2_000 * count
+        return time.process_time() - start
+
+    seconds(10)
+    assert min(seconds(800) for _ in range(2)) < 3.2 * min(seconds(400) for _ in range(2))
+
+
+# --- What is shown -----------------------------------------------------------------------------------------------------
+
+HOSTILE_NAMES = ["\x1b[2J\x1b]0;gone\x07", "a\nb\r\nc", "\u202egnp.exe", "tab\there", "a\u2028b", "\x9b31m", "\ufeffb"]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_no_control_character_reaches_a_terminal_or_a_cell(honest, name):
+    texts = {f"{name}.json": json.dumps(honest | {"student_id": name, "further": {name: 1}}), f"{name}2.json": "{"}
+    rows = gradebook.grade(native.shipped(), texts, GRADED)
+    said = gradebook.summary(native.shipped(), rows) + gradebook.csv_text(native.shipped(), rows)
+    assert all(char.isprintable() or char == "\n" for char in said)
+    assert len(list(csv.reader(io.StringIO(gradebook.csv_text(native.shipped(), rows))))) == 3
+
+
+def test_names_in_every_script_stay_as_they_are():
+    for name in ("Zoë Müller-Ångström", "نگار می\u200cخواهم", "Ọlá", "李小龍", "👩\u200d🎓", "a\\b"):
+        assert gradebook.shown(name) == name
+    assert gradebook.shown("a\u00a0b") == "a b"
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("name", ['Doe; "Jo", Jr.', "=1+1", "a;=1+1", '",=1+1', " +1", "-2", "@x", "\uff1d1", "a,b;c"])
+def test_a_name_stays_one_cell_and_can_not_become_a_formula(runs, honest, name, separator):
+    rows = [grading.check(native.shipped(), runs, "a.json", json.dumps(honest | {"student_id": name}), GRADED)]
+    text = gradebook.csv_text(native.shipped(), rows, separator)
+    table = list(csv.DictReader(io.StringIO(text), delimiter=separator))
+    assert [row["student"].replace("'", "") for row in table] == [name.strip()]
+    assert table[0]["track"] == "latency"
+    # Even where a spreadsheet parts cells at the other mark no part of the name begins as a formula.
+    cells = [cell for wrong in ",;" for cell in table[0]["student"].split(wrong)]
+    assert not any(cell.lstrip(' "').startswith(("=", "+", "-", "@", "\uff1d")) for cell in cells)
+
+
+def test_numbers_of_a_table_with_semicolons_have_a_decimal_comma(runs, honest):
+    rows = [grading.check(native.shipped(), runs, "a.json", json.dumps(honest), GRADED)]
+    comma, point = (
+        next(csv.DictReader(io.StringIO(gradebook.csv_text(native.shipped(), rows, mark)), delimiter=mark))
+        for mark in ";,"
+    )
+    assert float(point["ttft_p99_ms"]) == float(comma["ttft_p99_ms"].replace(",", ".")) and "," in comma["ttft_p99_ms"]
+
+
 # --- Whatever is handed in ---------------------------------------------------------------------------------------------
 
-JUNK = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just([]), st.just({}))
+JUNK = [
+    *(None, True, False, 0, -1, 3, 0.5, 1e308, -1e308, 2**70, 10**400, float("nan"), float("inf"), "", "x", "\ud800"),
+    *(
+        [],
+        {},
+        [[]],
+        [{}],
+        {"a": {}},
+        {"": None},
+        [None] * 3,
+        "9" * 400,
+        "0",
+        "latency",
+        "throughput",
+        "answered",
+        "revealed",
+    ),
+    *(
+        "2025-13-41T99:00:00Z",
+        "2025-03-03T08:00:00.000Z",
+        "2025-03-03T08:00:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+    ),
+    *(
+        "a",
+        "b",
+        "act1.prediction",
+        "act9.x",
+        "log",
+        "pasted",
+        "kv",
+        "ok",
+        "static",
+        "{users:n}",
+        "__proto__",
+        "\x1b[2J",
+    ),
+]
 
 
-def places(value, way=()):
-    """Every place in a plain value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield (*way, key)
-        yield from places(inner, (*way, key))
+def mutated(chance, made):
+    """A snapshot with one to four places changed, dropped, doubled or moved; now and then with its chain made whole again."""
+    made = copy.deepcopy(made)
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        every = list(places(made))
+        # As many outside the chain as in it, which is most of a snapshot.
+        outside = [way for way in every if way[:2] != ("metadata", "consistency_check")]
+        way = chance.choice(chance.choice((every, outside)) or [("metadata",)])
+        place = at(made, way[:-1])
+        deed = chance.randrange(6)
+        if deed == 0:
+            del place[way[-1]]
+        elif deed == 1:
+            place[way[-1]] = copy.deepcopy(at(made, chance.choice(every)))
+        elif deed == 2 and isinstance(place, list):
+            place.insert(0, copy.deepcopy(place[way[-1]]))
+        elif deed == 3 and isinstance(place, dict):
+            place[str(chance.choice(JUNK))[:50]] = place.pop(way[-1])
+        elif deed == 4:
+            place[way[-1]] = other(place[way[-1]])
+        else:
+            place[way[-1]] = copy.deepcopy(chance.choice(JUNK))
+        if not isinstance(made, dict):
+            return made
+    if chance.random() < 0.5:
+        with suppress(KeyError, TypeError, AttributeError, ValueError, IndexError):  # where there is a chain still
+            chained(made)
+    return made
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_nothing_that_is_handed_in_stops_the_grader(runs, honest, data):
-    made = copy.deepcopy(honest)
-    parts = [(key,) for key in made] + [("metadata", key) for key in made["metadata"]]
-    *way, last = data.draw(st.one_of(st.sampled_from(parts), st.sampled_from(list(places(made)))))
-    place = made
-    for step in way:
-        place = place[step]
-    place[last] = data.draw(JUNK)
-    text = json.dumps(made)
-    for damaged in (text, text[: data.draw(st.integers(0, len(text)))]):
-        rows = [grading.check(native.shipped(), runs, "a.json", damaged, GRADED)]
-        gradebook.csv_text(native.shipped(), rows)
-        gradebook.summary(native.shipped(), rows)
+def spoilt(chance, text):
+    """The bytes of a text as a file may have them: other encodings, cut short, a piece lost, doubled or changed."""
+    place = chance.randrange(len(text))
+    text = chance.choice(
+        [text] * 8
+        + [text[:place], text[:place] + text[place + 50 :], text[:place] + text[max(0, place - 50) :]]
+        + [text[:place] + chance.choice('"{}[],:0e\\\0\n') + text[place + 1 :]]
+    )
+    return text.encode(chance.choice(["utf-8"] * 8 + ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"]), "surrogatepass")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "[" * 100_000, "9" * 10_000, "\ufeff{}", '{"metadata": 1}'])
+def test_nothing_that_is_handed_in_stops_the_grader(honest, written):
+    """And no mistake of the grader's own hides behind "can't be read": that would be a flag of the kind FAILED."""
+    chance, grader = random.Random(MUTATIONS), gradebook.Grader(native.shipped(), GRADED)
+    bases = [honest, written, exported(learner(4, "throughput"), "", "")]
+    for i in range(MUTATIONS):
+        made = json.dumps(mutated(chance, chance.choice(bases)), ensure_ascii=chance.random() < 0.7)
+        grader.take(f"{i}.json", spoilt(chance, made))
+    rows = grader.rows()
+    assert len(rows) == MUTATIONS
+    assert [row.flags for row in rows if any(flag.kind == grading.FAILED for flag in row.flags)] == []
+    assert sum(bool(row.snapshot) for row in rows) > MUTATIONS / 5  # many are read, so that much is reached
+    gradebook.csv_text(native.shipped(), rows)
+    gradebook.summary(native.shipped(), rows, grader.unread)
+
+
+def test_a_mistake_of_the_grader_s_own_costs_one_row_and_says_so(honest, monkeypatch):
+    def check(about, runs, file, *rest):
+        if file == "b.json":
+            raise AttributeError("gone")
+        return grading.check(about, runs, file, *rest)
+
+    monkeypatch.setattr(gradebook, "check", check)
+    rows = gradebook.grade(native.shipped(), {f"{name}.json": json.dumps(honest) for name in "abc"}, GRADED)
+    assert [[flag.kind for flag in row.flags] for row in rows] == [[], [grading.FAILED], []]
+
+
+def test_a_mistake_in_opening_a_file_costs_one_row_and_says_so(monkeypatch):
+    monkeypatch.setattr(handins, "decoded", lambda data: data.decode("no-such-coding"))
+    (row,) = gradebook.grade(native.shipped(), {"a.json": "{}"}, GRADED)
+    assert [flag.kind for flag in row.flags] == [grading.FAILED]
+
+
+def test_check_hides_no_mistake_of_its_own(runs, honest, monkeypatch):
+    monkeypatch.delattr(jobs, "refused")
+    monkeypatch.setattr(serving, "run", lambda *about: (_ for _ in ()).throw(PhysicsError("no")))
+    with pytest.raises(AttributeError):
+        grading.check(native.shipped(), grading.Runs(native.shipped()), "a.json", json.dumps(honest), GRADED)
+
+
+WRONG = {
+    "an integer of 401 digits": lambda text: text.replace('"act1_correct": ', f'"act1_correct": {"9" * 401}, "x": ', 1),
+    "an integer of 5,000 digits": lambda text: text.replace(
+        '"act1_correct": ', f'"act1_correct": {"9" * 5000}, "x": ', 1
+    ),
+    "a lone surrogate": lambda text: text.replace('"student_id": "', '"student_id": "\\ud800', 1),
+    "not a number": lambda text: text.replace('"act1_correct": ', '"act1_correct": NaN, "x": ', 1),
+    "endless": lambda text: text.replace('"act1_correct": ', '"act1_correct": -Infinity, "x": ', 1),
+    "two names": lambda text: text.replace('"student_id": ', '"student_id": "x", "student_id": ', 1),
+    "two values deep inside": lambda text: text.replace('"policy": ', '"policy": "static", "policy": ', 1),
+    "no chain": lambda text: text.replace('"links": ', '"ties": ', 1),
+    "no track": lambda text: text.replace('"track": "latency"', '"track": "x"', 1),
+    "no time": lambda text: text.replace('"exported_at": "2', '"exported_at": "x', 1),
+}
+
+
+@pytest.mark.parametrize("how", WRONG.values(), ids=WRONG)
+def test_what_no_export_holds_is_said_in_a_sentence(runs, honest, how):
+    text = how(json.dumps(honest))
+    assert text != json.dumps(honest)
+    flags = grading.check(native.shipped(), runs, "a.json", text, GRADED).flags
+    assert [flag.kind for flag in flags] == [grading.UNREADABLE] and "Error" not in flags[0].detail
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\0\0", "[]", "{}", "null", "[" * 100_000, "9" * 10_000, "\ufeff{}", '{"metadata": 1}']
+)
 def test_what_is_no_snapshot_is_said_to_be_none(runs, text):
     assert kinds(runs, text) == {grading.UNREADABLE}
 

@@ -23,7 +23,7 @@ FLOORS = [
     {"actions", "bugs"},
     {"store"},
     {"report"},
-    {"keeper", "grading", "views", "plots", "simulator", "shipped", "stage", "outlet"},
+    {"keeper", "grading", "handins", "views", "plots", "simulator", "shipped", "stage", "outlet"},
     {"gradebook", "screen"},
     {"ui"},
     {"main", "marker", "worker"},

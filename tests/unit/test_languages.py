@@ -142,7 +142,7 @@ HUB = [f"physics/hub_{name}.py" for name in ("config", "layers", "text", "counts
 @pytest.mark.parametrize("file", ["ledger.py", "handoff.py", "grading.py", *HUB])
 def test_every_refusal_has_its_words_in_every_language(file):
     source = (CONTENT.parent / "py" / file).read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:Note|ConfigError)\(\s*\"(\w+)\"", source))
+    named = set(re.findall(r"(?:Note|ConfigError|_refusal)\(\s*\"(\w+)\"", source))
     part = "config" if "hub_" in file else "ledger"
     for tables in (ENGLISH, GERMAN):
         assert named and named <= set(tables["refusals"][part])
@@ -213,8 +213,10 @@ def test_a_german_report_has_the_agreed_headings_and_passes_the_english_grader(g
     snapshot = report.snapshot(german, state, native.AT)
     assert list(snapshot) == list(report.snapshot(native.shipped(), state, native.AT))
     wording.use(ENGLISH["words"]["numbers"])
-    checked = grading.check(native.shipped(), grading.Runs(native.shipped()), "a.json", json.dumps(snapshot), native.AT)
-    assert [flag for flag in checked.flags if flag.kind != grading.TIMES] == []
+    about = (native.shipped(), grading.Runs(native.shipped()), "a.json", json.dumps(snapshot), native.AT)
+    assert [flag for flag in grading.check(*about, [german]).flags if flag.kind != grading.TIMES] == []
+    assert grading.SECTIONS in {flag.kind for flag in grading.check(*about).flags}
+    assert wording.show(0.5) == "0.5"
 
 
 def test_no_sentence_for_a_reader_stands_in_the_scripts_of_the_page():

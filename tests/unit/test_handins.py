@@ -1,0 +1,237 @@
+"""What lies in a folder of hand-ins: every file becomes a row or is named, and none of them stops the grader."""
+
+import csv
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import handins
+from tests.snapshots import exported, learner
+from tools import grade
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def snapshot():
+    return json.dumps(exported(learner(4), "Zoë", f"{4:032x}"), ensure_ascii=False)
+
+
+def packed(files, compression=zipfile.ZIP_DEFLATED):
+    """A zip with these files."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def opened(name, data):
+    """What comes out of a file: a text as its length, what isn't read as why."""
+    found = handins.opened(name, data[: handins.most(data)])
+    return {one.name: len(one.text) if isinstance(one, handins.Text) else one.why for one in found}
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_every_coding_that_editors_write_is_read(snapshot, coding):
+    (found,) = handins.opened("a.json", snapshot.encode(coding))
+    assert found == handins.Text("a.json", snapshot)
+
+
+def test_what_is_no_unicode_is_read_all_the_same():
+    (found,) = handins.opened("a.json", '{"name": "Zoë"}'.encode("latin-1"))
+    assert found == handins.Text("a.json", '{"name": "Zoë"}')
+
+
+@pytest.mark.parametrize(
+    "name", ["a.json", "A.JSON", "a.json.txt", "a.json (1)", "a.Json.download", "a.txt", "a", "a.pdf"]
+)
+def test_a_snapshot_is_read_whatever_it_is_called(snapshot, name):
+    assert opened(name, snapshot.encode()) == {name: len(snapshot)}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("report.md", b"# Lab", "no_snapshot"),
+        ("report.pdf", b"%PDF-1.7 {", "no_snapshot"),
+        ("nothing", b"", "no_snapshot"),
+        ("essay.docx", packed({"[Content_Types].xml": "x", "word/document.xml": "x"}), "no_snapshot"),
+        ("._a.json", b"\0\5", "companion"),
+        ("__MACOSX/x/._a.json", b"\0\5", "companion"),
+        ("class.7z", b"7z\xbc\xaf", "archive"),
+        ("class.tar.gz", b"\x1f\x8b", "archive"),
+        ("class.zip", packed({}), "zip_empty"),
+        ("class.zip", packed({"a.json": "{}"})[:60], "zip_broken"),
+        ("class.zip", b"PK\x03\x04" + os.urandom(400), "zip_broken"),
+    ],
+)
+def test_what_is_not_read_is_named_with_the_reason(name, data, why):
+    assert opened(name, data) == {name: why}
+
+
+def test_zips_are_opened_and_zips_in_them(snapshot):
+    learners = packed({"v2_10_snapshot.json": snapshot, "__MACOSX/._v2_10_snapshot.json": "x"})
+    found = opened(
+        "all.zip",
+        packed({"a/": "", "a/s.json": snapshot, "b/in.zip": learners, "c/in.zip": packed({"d.zip": learners})}),
+    )
+    assert found == {
+        "all.zip/a/s.json": len(snapshot),
+        "all.zip/b/in.zip/v2_10_snapshot.json": len(snapshot),
+        "all.zip/b/in.zip/__MACOSX/._v2_10_snapshot.json": "companion",
+        "all.zip/c/in.zip/d.zip": "zip_deep",
+    }
+
+
+def test_two_files_of_one_name_in_a_zip_are_two(snapshot):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive, pytest.warns(UserWarning):
+        archive.writestr("a.json", snapshot)
+        archive.writestr("a.json", "{}")
+    assert list(opened("x.zip", made.getvalue()).values()) == [len(snapshot), 2]
+
+
+def test_one_spoilt_file_in_a_zip_costs_no_other(snapshot):
+    data = bytearray(packed({"a.json": snapshot, "b.json": snapshot}, zipfile.ZIP_STORED))
+    data[100] ^= 1
+    assert opened("x.zip", bytes(data)) == {"x.zip/a.json": "zip_broken", "x.zip/b.json": len(snapshot)}
+    data = bytearray(packed({"a.json": snapshot, "b.json": snapshot}))
+    index = data.rfind(b"PK\x01\x02", 0, data.rfind(b"PK\x01\x02"))
+    data[index + 8] |= 1  # says that it has a password
+    assert opened("x.zip", bytes(data)) == {"x.zip/a.json": "zip_locked", "x.zip/b.json": len(snapshot)}
+
+
+def test_a_zip_that_unpacks_without_end_is_left(monkeypatch):
+    monkeypatch.setattr(handins, "MOST_UNPACKED", 30_000_000)
+    blank = packed({f"{i}.json": b" " * 20_000_000 for i in range(20)})
+    start = time.process_time()
+    found = opened("bomb.zip", packed({f"{i}.zip": blank for i in range(20)}))
+    assert time.process_time() - start < 5
+    assert (
+        list(found.values()).count("zip_large") >= 19
+        and max(v for v in found.values() if isinstance(v, int)) <= handins.MOST + 1
+    )
+
+
+def test_a_zip_of_endlessly_many_files_is_left(monkeypatch):
+    monkeypatch.setattr(handins, "MOST_FILES", 50)
+    assert list(opened("x.zip", packed({f"{i}.json": "{}" for i in range(60)})).values()) == [2] * 50 + ["zip_large"]
+    monkeypatch.setattr(handins, "MOST_INDEX", 1000)
+    assert opened("x.zip", packed({f"{i}.json": "{}" for i in range(60)})) == {"x.zip": "zip_large"}
+
+
+def test_no_bytes_stop_the_opening(snapshot):
+    """Every byte of a small zip changed, and every place at which it may be cut."""
+    data = packed({"a.json": "{}", "b/in.zip": packed({"c.json": "[]"})})
+    for place in range(len(data)):
+        for made in (data[:place], data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :]):
+            list(handins.opened("x.zip", made))
+
+
+# --- A folder ----------------------------------------------------------------------------------------------------------
+
+
+def command(*arguments):
+    """The grader as people start it: a pipe that it waits for is a failure and not a test that never ends."""
+    called = [sys.executable, "-m", "tools.grade", *map(str, arguments)]
+    around = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(called, cwd=ROOT, env=around, capture_output=True, text=True, encoding="utf-8", timeout=120)
+
+
+def test_everything_in_a_folder_is_a_row_or_named(tmp_path, snapshot):
+    folder = tmp_path / "class"
+    (folder / "a").mkdir(parents=True)
+    (folder / "a/s.json").write_text(snapshot, encoding="utf-8")
+    (folder / "a/s.md").write_text("# Lab")
+    (folder / "empty.json").write_text("")
+    (folder / "large.json").write_text("[" * 2_100_000)
+    (folder / "folder.json/deep").mkdir(parents=True)
+    (folder / "folder.json/deep/s.json").write_text(snapshot, encoding="utf-8")
+    (folder / "none.json").mkdir()
+    (folder / "nobody").mkdir()
+    (folder / "nowhere.json").symlink_to("gone")
+    (folder / "round.json").symlink_to("round.json")
+    (folder / "up").symlink_to("..")
+    os.mkfifo(folder / "pipe.json")
+    (folder / "zero.json").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as plug:
+        plug.bind(os.path.relpath(folder / "socket.json"))
+    Path(os.fsdecode(os.fsencode(folder) + b"/M\xfcller.json")).write_text(snapshot, encoding="utf-8")
+    (folder / "\x1b[2J.json").write_text("{")
+    (folder / "all.zip").write_bytes(packed({"z.json": snapshot, "notes.txt": "x"}))
+    done = command(folder, "--csv", tmp_path / "class.csv")
+    assert done.returncode == 0 and done.stderr == ""
+    table = list(csv.DictReader(io.StringIO((tmp_path / "class.csv").read_text(encoding="utf-8-sig"))))
+    read = {row["file"] for row in table if row["student"] == "Zoë"}
+    assert read == {"a/s.json", "folder.json/deep/s.json", "M\\xfcller.json", "all.zip/z.json"}
+    unreadable = {row["file"]: row["flags"] for row in table if row["file"] not in read}
+    assert unreadable.keys() == {
+        *(
+            "empty.json",
+            "large.json",
+            "none.json",
+            "nowhere.json",
+            "round.json",
+            "pipe.json",
+            "zero.json",
+            "socket.json",
+        ),
+        "\\x1b[2J.json",
+    }
+    assert all(flags.startswith("can't be read: ") for flags in unreadable.values())
+    for name in ("a/s.md", "nobody", "up", "all.zip/notes.txt"):
+        assert f"  {name}: " in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_file_that_may_not_be_opened_is_named(tmp_path, snapshot, monkeypatch):
+    (tmp_path / "a.json").write_text(snapshot, encoding="utf-8")
+
+    def refuse(*about):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert grade.data_of(tmp_path / "a.json") == ("refused", "Permission denied")
+
+
+def test_a_folder_as_deep_as_a_path_may_be(tmp_path, snapshot):
+    place, made = tmp_path, []
+    while len(str(place)) < 3900:
+        place /= "d"
+        place.mkdir()
+        made.append(place)
+    (place / "s.json").write_text(snapshot, encoding="utf-8")
+    assert list(grade.below(tmp_path)) == [place / "s.json"] and len(made) > 1000
+    (place / "s.json").unlink()
+    for place in reversed(made):  # whoever sweeps up after the tests may not get so deep
+        place.rmdir()
+
+
+def test_one_zip_may_be_named_in_a_folder_s_place(tmp_path, snapshot):
+    (tmp_path / "all.zip").write_bytes(packed({"z.json": snapshot}))
+    done = command(tmp_path / "all.zip", "--csv", tmp_path / "class.csv", "--semicolon")
+    assert done.returncode == 0
+    assert '"all.zip/z.json";"Zoë";"latency"' in (tmp_path / "class.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["", "gone"])
+def test_nothing_to_grade_is_said_in_a_sentence(tmp_path, name):
+    (tmp_path / "notes.txt").write_text("x")
+    done = command(tmp_path / name)
+    assert done.returncode == 1 and "Traceback" not in done.stderr and str(tmp_path) in done.stderr
+    assert name or "notes.txt: no snapshot" in done.stdout
+
+
+def test_a_table_that_can_not_be_written_costs_no_summary(tmp_path, snapshot):
+    (tmp_path / "a.json").write_text(snapshot, encoding="utf-8")
+    done = command(tmp_path, "--csv", tmp_path / "no/such/folder.csv")
+    assert done.returncode == 1 and "1 files" in done.stdout and "folder.csv" in done.stderr
