@@ -40,6 +40,7 @@ from actions import (
     RecordOffered,
     RequestPicked,
     RunFinished,
+    RunGivenUp,
     SaveFinished,
     SweepCancelled,
     SweepStarted,
@@ -68,7 +69,7 @@ class State:
     context: the side of the wall; settings: control values by context; chosen: options picked but not committed, by context
     and question; problems: what was wrong with a typed value or a press, by control or question; settled: no slider that a
     run depends on is being dragged; held: the settings as they were when a slider was taken that is still being dragged, None
-    while none is; results: finished jobs at hand; picked: the panel and request of the floor that was pointed at, None for
+    while none is; results: finished jobs at hand; given_up: jobs that brought nothing; picked: the panel and request of the floor that was pointed at, None for
     the slowest; record: the ledger's facts and settings; stored: the record as storage last had it; saved: where that is;
     notices: sentences that the learner has not yet closed; asking: the clear button was pressed once; pasted: the model read
     from a pasted config.json; strange: ids of facts that this version of the course can't make sense of, which are kept in
@@ -85,6 +86,7 @@ class State:
     settled: bool = True
     held: Mapping[str, Settings] | None = None
     results: Mapping[Job, Result] = field(default_factory=dict)
+    given_up: frozenset[Job] = frozenset()
     picked: tuple[str, int] | None = None
     record: ledger.Record = field(default_factory=ledger.Record)
     stored: ledger.Record = field(default_factory=ledger.Record)
@@ -291,7 +293,8 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
 
 def next_run(course: Course, state: State) -> Job | None:
     """The next job to do, None when everything wanted is at hand."""
-    urgent = next((asked for asked in needed(course, state) if asked not in state.results), None)
+    known = {*state.results, *state.given_up}
+    urgent = next((asked for asked in needed(course, state) if asked not in known), None)
     if urgent is None and state.settled:
         return next(iter(_swept(course, state)), None)
     return urgent
@@ -328,7 +331,8 @@ def _swept(course: Course, state: State) -> list[RunRequest]:
     """The next few runs of the sweeps under way."""
     found: list[RunRequest] = []
     for asking in _asking(course, state):
-        found += islice(sweeps.missing(course, asking, sides(course, state)), sweeps.AHEAD)
+        missing = (run for run in sweeps.missing(course, asking, sides(course, state)) if run not in state.given_up)
+        found += islice(missing, sweeps.AHEAD)
     return found
 
 
@@ -658,6 +662,7 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     ConfigPasted: _config_pasted,
     WayOutTried: _way_out_tried,
     RunFinished: _run_finished,
+    RunGivenUp: lambda course, state, action: replace(state, given_up=state.given_up | {action.request}),
     RequestPicked: _request_picked,
     DesignRecorded: _design_recorded,
     SweepStarted: _sweep_started,
