@@ -24,7 +24,9 @@ BLOCK_TOKENS = 16
 SHIPPED_PAIRS = 4  # of the question as it ships: a class that offers fewer still reads such an answer
 TARGETS = ("ttft_p99_s", "output_tokens_per_s", "documents", "document_tokens")
 LARGEST_TARGET = 1e9
-NAME = re.compile("[A-Za-z0-9_-]{1,60}")  # of an option that the question no longer has: it is shown, so it may be no text
+NAME = re.compile(
+    "[A-Za-z0-9_-]{1,60}"
+)  # of an option that the question no longer has: it is shown, so it may be no text
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,10 @@ def request_from(course: Course, saved: Mapping[str, object]) -> RunRequest:
     return request
 
 
-SHIPPED_REQUESTS, SHIPPED_BUDGET = 4_000, 2_048  # a class that asks for less still reads a record of the lab as it ships
+SHIPPED_REQUESTS, SHIPPED_BUDGET = (
+    4_000,
+    2_048,
+)  # a class that asks for less still reads a record of the lab as it ships
 Offer = frozenset[object] | tuple[float, float]
 
 
@@ -116,7 +119,9 @@ def _offers(course: Course) -> Mapping[str, Offer]:
         "workload": frozenset(course.workloads),
         "policy": chosen(("act2.a.policy",)),
         "max_batch": within(("act2.a.max_batch", "act2.b.max_batch"), *(pair["max_batch"] for pair in pairs)),
-        "max_sequence": within(("act2.a.max_sequence", "act2.b.max_sequence"), *(pair["max_sequence"] for pair in pairs)),
+        "max_sequence": within(
+            ("act2.a.max_sequence", "act2.b.max_sequence"), *(pair["max_sequence"] for pair in pairs)
+        ),
         "load": within(("act2.a.load", "act2.b.load")),
         "requests": within((), *counts),
         "seed": within(("act2.seed",), simulated["seed"]),

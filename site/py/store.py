@@ -57,6 +57,7 @@ from serving import RunRequest
 UNKNOWN, DEVICE, PAGE, REFUSED = "unknown", "device", "page", "refused"
 PREDICT, LOCKED, EXPLORE, COMMITTED = "predict", "locked", "explore", "committed"
 ACTS = ("act1", "act2")
+MOST_SHOWN = 1_000  # facts: ten times what a long session leaves
 WRITTEN = ("log", "takeaway", "risk", "name")  # what a learner may write; all but the name belongs to a context
 
 Settings = Mapping[str, Value]
@@ -127,19 +128,50 @@ def models(course: Course, state: State) -> Mapping[str, engine.Model]:
     return course.models if state.pasted is None else {**course.models, PASTED: state.pasted}
 
 
-def facts(state: State) -> list[dict[str, Any]]:
+Facts = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The facts that the course understands, in order, and of them those that a view asks for again and again: the answer to
+    each question of a context, and the last design of each."""
+
+    record: tuple[dict[str, Any], ...]
+    strange: frozenset[str]
+    facts: Facts
+    answers: Mapping[tuple[str, str], dict[str, Any]]
+    designs: Mapping[str, dict[str, Any]]
+
+
+_looked_through: list[_Known] = []  # the last few records: a frame asks fifty times, of one
+
+
+def _known(state: State) -> _Known:
+    """The facts of the record, looked through once."""
+    record, strange = state.record.facts, state.strange
+    for known in _looked_through:
+        if known.record is record and known.strange is strange:
+            return known
+    facts = [fact for fact in record if fact["id"] not in strange]  # in order of (time, id)
+    answers = {(f["context"], f["question"]): f for f in reversed(ledger.of_kind(facts, "answered"))}
+    designs = {f["context"]: f for f in ledger.of_kind(facts, "recorded")}
+    _looked_through[:] = [_Known(record, strange, facts, answers, designs), *_looked_through[:3]]
+    return _looked_through[0]
+
+
+def facts(state: State) -> Facts:
     """The facts of the record that this course understands, in order."""
-    return [fact for fact in state.record.facts if fact["id"] not in state.strange]
+    return [*_known(state).facts]
 
 
 def design(state: State) -> dict[str, Any] | None:
     """The design recorded last in the current context, None without one."""
-    return ledger.latest(facts(state), "recorded", state.context)
+    return _known(state).designs.get(state.context)
 
 
 def answer(state: State, question: str, context: str | None = None) -> dict[str, Any] | None:
     """The fact that locked a question in a context (the current one if not named), None while it is open."""
-    return ledger.answered(facts(state), context or state.context, question)
+    return _known(state).answers.get((context or state.context, question))
 
 
 def written(state: State, field: str) -> str:
@@ -546,10 +578,26 @@ def _ledger_read(course: Course, state: State, action: LedgerRead) -> State:
 
 def _understood(course: Course, state: State) -> State:
     """The state with the facts that this course can't make sense of marked as strange, and the learner told once."""
-    strange = frozenset(fact["id"] for fact in state.record.facts if not oracles.understands(course, fact))
+    strange = _strange(course, state.record.facts)
     told = strange <= state.strange
     state = replace(state, strange=strange)
     return state if told else _with_notice(state, course.at("words.strange_facts"))
+
+
+def _strange(course: Course, facts: tuple[dict[str, Any], ...]) -> frozenset[str]:
+    """The ids of the facts that are not shown: the course can't make sense of them, or they are more than anybody's work. Of
+    so many the first answer to each question is shown, and the latest of the others."""
+    if len(facts) <= MOST_SHOWN:
+        return frozenset(fact["id"] for fact in facts if not oracles.understands(course, fact))
+    shown: dict[object, str] = {}
+    for fact in ledger.of_kind(facts, "answered"):
+        question = (fact["context"], fact["question"])
+        if question not in shown and oracles.understands(course, fact):
+            shown[question] = fact["id"]
+    others = (
+        fact["id"] for fact in reversed(facts) if fact["kind"] != "answered" and oracles.understands(course, fact)
+    )
+    return frozenset({fact["id"] for fact in facts}.difference(shown.values(), islice(others, MOST_SHOWN)))
 
 
 def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:

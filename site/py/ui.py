@@ -204,7 +204,9 @@ class App:
         if not outcome.dropped and self.is_wanted(job):
             self.take_in(store.RunGivenUp(job))
             known, reason = self.course.at("words"), {"reason": outcome.broken or ""}
-            self.dispatch(store.Noticed(wording.fill(known["simulate_late" if outcome.late else "simulate_error"], reason)))
+            self.dispatch(
+                store.Noticed(wording.fill(known["simulate_late" if outcome.late else "simulate_error"], reason))
+            )
             return
         run = store.next_run(self.course, self.state)
         if run is not None:
@@ -255,7 +257,7 @@ class App:
         Where the learner has work of their own, a link must not add to it unasked: it may be somebody else's.
         """
         fragment = window.location.hash
-        if not fragment.startswith(handoff.MARK):
+        if handoff.carried(fragment, handoff.MARK) is None:
             return
         window.history.replaceState(None, "", window.location.pathname + window.location.search)
         try:

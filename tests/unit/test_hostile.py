@@ -100,7 +100,27 @@ def deeds():
     return facts
 
 
-ABSURD = [10**6, 4001, 10**24, -1, 0, 0.5, 1e-9, 1e23, True, None, "4000", [], {}, "x" * 60, "no_eviction", "gpt-9", 7, 2, 64]
+ABSURD = [
+    10**6,
+    4001,
+    10**24,
+    -1,
+    0,
+    0.5,
+    1e-9,
+    1e23,
+    True,
+    None,
+    "4000",
+    [],
+    {},
+    "x" * 60,
+    "no_eviction",
+    "gpt-9",
+    7,
+    2,
+    64,
+]
 
 
 def absurd(chance, value):
