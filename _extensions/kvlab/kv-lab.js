@@ -99,7 +99,8 @@
 
     /** The words in the language of the element, or else of the page around it. */
     get #words() {
-      return WORDS[this.closest("[lang]")?.lang.split("-")[0]] ?? WORDS.en;
+      const language = this.closest("[lang]")?.lang.split("-")[0] ?? "";
+      return Object.hasOwn(WORDS, language) ? WORDS[language] : WORDS.en;
     }
 
     #build() {
@@ -116,8 +117,11 @@
       );
       open.addEventListener("click", () => {
         this.#asked = true;
+        for (const gesture of ["wheel", "touchmove", "keydown"]) {
+          addEventListener(gesture, () => (this.#asked = false), { once: true, passive: true }); // they read on meanwhile
+        }
         this.open();
-        this.#frame.focus();
+        this.#frame.focus({ preventScroll: true });
       });
       full.addEventListener("click", () => this.#part("stage").requestFullscreen());
     }
@@ -200,7 +204,9 @@
     #arrived({ stageTop }) {
       this.#tell("theme", { theme: this.#theme() }); // it may have changed while the lab was loading
       this.dispatchEvent(new CustomEvent("kvlab-ready", { bubbles: true }));
-      if (this.#asked && Number.isFinite(stageTop) && this.#fixed() === null) {
+      const move = this.#asked;
+      this.#asked = false; // once: whatever the lab says later, the page stays where its reader has it
+      if (move && Number.isFinite(stageTop) && this.#fixed() === null) {
         scrollBy({ top: this.#frame.getBoundingClientRect().top + Math.min(stageTop, HIGHEST_PX) - 24 });
       }
     }
