@@ -149,8 +149,12 @@ def overlaid(base: Any, changes: Any, path: str = "") -> Any:
     which); a key that isn't known is found when the content is checked.
     """
     if not isinstance(changes, dict) or not isinstance(base, dict | list):
-        if _kind(changes) != _kind(base) and base is not None and not isinstance(changes, dict):  # a table: one per context
-            raise BuildError(f"{path.rstrip('.')}: expected {_kind(base)}, as the lab has there, found {_kind(changes)}")
+        if (
+            _kind(changes) != _kind(base) and base is not None and not isinstance(changes, dict)
+        ):  # a table: one per context
+            raise BuildError(
+                f"{path.rstrip('.')}: expected {_kind(base)}, as the lab has there, found {_kind(changes)}"
+            )
         return changes
     if isinstance(base, dict):
         return {**base, **{key: overlaid(base.get(key), change, f"{path}{key}.") for key, change in changes.items()}}

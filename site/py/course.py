@@ -333,7 +333,10 @@ def from_tables(tables: Mapping[str, Table]) -> Course:
     if missing:
         raise ContentError([f"{name}.toml: this file is missing" for name in missing])
     contexts = _context_ids(tables)
-    found = [p for name, table in tables.items() for p in shapes.out_of_bounds(table, f"{name}.toml")]
+    found = []
+    for name, table in tables.items():
+        least = 0 if name in CATALOGUES else -shapes.LARGEST
+        found += shapes.out_of_bounds(table, f"{name}.toml", least)
     if found:  # no sum with such numbers means anything
         raise ContentError(found)
     found = [
@@ -462,9 +465,9 @@ def _step_problems(value: object, path: str) -> Iterator[str]:
     """What is wrong with the limits and steps of every slider and number field."""
     if isinstance(value, dict):
         low, high, step = (value.get(name) for name in ("min", "max", "step"))
-        if isinstance(low, int | float) and isinstance(high, int | float) and isinstance(step, int | float):
-            if not (low < high and 0 < step <= high - low <= 1e6 * step):
-                yield f"{path}: expected min below max and up to a million steps between them, found {low}, {high}, {step}"
+        numbers = all(isinstance(number, int | float) for number in (low, high, step))
+        if numbers and not (low < high and 0 < step <= high - low <= 1e6 * step):
+            yield f"{path}: expected min below max and up to a million steps between them, found {low}, {high}, {step}"
         for key, item in value.items():
             yield from _step_problems(item, f"{path}.{key}")
     elif isinstance(value, list):

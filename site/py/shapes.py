@@ -51,16 +51,18 @@ LARGEST = 10**15  # of any number in the content; a model's parameters are some 
 DEEPEST = 12  # tables within tables
 
 
-def out_of_bounds(value: object, path: str, depth: int = 0) -> list[str]:
-    """A sentence for every number that is infinite, none, or beyond LARGEST, and for tables that are nested too deeply."""
+def out_of_bounds(value: object, path: str, least: float = -LARGEST, depth: int = 0) -> list[str]:
+    """A sentence for every number that is none or not from `least` to LARGEST, and for tables that are nested too deeply."""
     if depth > DEEPEST:
         return [f"{path}: expected at most {DEEPEST} tables or lists within one another"]
     if isinstance(value, dict):
-        return [p for key, item in value.items() for p in out_of_bounds(item, f"{path}.{key}", depth + 1)]
+        return [p for key, item in value.items() for p in out_of_bounds(item, f"{path}.{key}", least, depth + 1)]
     if isinstance(value, list):
-        return [p for i, item in enumerate(value) for p in out_of_bounds(item, f"{path}[{_name(item, i)}]", depth + 1)]
-    if isinstance(value, int | float) and not abs(value) <= LARGEST:
-        return [f"{path}: expected a number up to {LARGEST}, found {'a larger one' if value == value else 'none'}"]
+        each = ((f"{path}[{_name(item, i)}]", item) for i, item in enumerate(value))
+        return [p for place, item in each for p in out_of_bounds(item, place, least, depth + 1)]
+    if isinstance(value, int | float) and not least <= value <= LARGEST:
+        found = "none" if value != value else "a larger one" if value > 0 else "a negative one"
+        return [f"{path}: expected a number up to {LARGEST}, found {found}"]
     return []
 
 

@@ -18,6 +18,7 @@ import replays
 import serving
 import share
 import sweeps
+import wording
 from actions import (
     Action,
     AnswerCommitted,
@@ -70,13 +71,14 @@ class State:
     context: the side of the wall; settings: control values by context; chosen: options picked but not committed, by context
     and question; problems: what was wrong with a typed value or a press, by control or question; settled: no slider that a
     run depends on is being dragged; held: the settings as they were when a slider was taken that is still being dragged, None
-    while none is; results: finished jobs at hand; given_up: jobs that brought nothing; picked: the panel and request of the floor that was pointed at, None for
+    while none is; results: finished jobs at hand; picked: the panel and request of the floor that was pointed at, None for
     the slowest; record: the ledger's facts and settings; stored: the record as storage last had it; saved: where that is;
     notices: sentences that the learner has not yet closed; asking: the clear button was pressed once; pasted: the model read
     from a pasted config.json; strange: ids of facts that this version of the course can't make sense of, which are kept in
     the record and left out of everything that is shown; swept: the latest sweeps by scenario; mapping: the learner wants the
     feasibility map; sweeping: the frontier that the learner asked for; drafts: texts that are being written, by field, not
     yet in the record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last;
+    given_up: jobs that brought nothing;
     offered: the document of a record that the address carried and how many facts it would add, until the learner decides.
     """
 
@@ -467,12 +469,18 @@ def _twist_flipped(course: Course, state: State, action: TwistFlipped) -> State:
 
 def _config_pasted(course: Course, state: State, action: ConfigPasted) -> State:
     try:
-        model = engine.model_from_config(action.text)
+        model = _model_of(action.text)
     except engine.ConfigError as mistake:
         return replace(state, problems={**state.problems, PASTED: course.told("config", [mistake])})
     problems = {key: text for key, text in state.problems.items() if key not in (PASTED, "act1.model")}
     state = replace(state, pasted=model, problems=problems)
     return _remembered(_set(course, state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=action.text)
+
+
+def _model_of(config: str) -> engine.Model:
+    """The model of a config.json, under a name that is a name: it is shown, and comes from anyone. Raises ConfigError."""
+    model = engine.model_from_config(config)
+    return replace(model, name=wording.as_name(model.name) or PASTED)
 
 
 def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
@@ -604,7 +612,7 @@ def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
     """The settings, choices and context of the last visit, each read through its control so that none can be wrong."""
     if isinstance(saved.get("config"), str):
         try:
-            state = replace(state, pasted=engine.model_from_config(saved["config"]))
+            state = replace(state, pasted=_model_of(saved["config"]))
         except engine.PhysicsError:
             state = replace(state, pasted=None)
     table, settings = controls(course), {context: dict(values) for context, values in state.settings.items()}

@@ -381,7 +381,9 @@ def test_a_link_leads_to_a_stage_and_opens_nothing_that_is_locked(visitor):
             lab.answer("act1.prediction", "about_50")
 
 
-@pytest.mark.parametrize("query", ["stage=__proto__", "stage=constructor&act=toString", "embed=__proto__&theme=%00%", "act=" + "1" * 9_000])
+@pytest.mark.parametrize(
+    "query", ["stage=__proto__", "stage=constructor&act=toString", "embed=__proto__&theme=%00%", "act=" + "1" * 9_000]
+)
 def test_an_address_that_asks_for_what_there_is_not_asks_for_nothing(visitor, query):
     lab = visitor(viewport=DESK)
     lab.page.goto(f"{lab.origin}/?{query}")

@@ -88,6 +88,7 @@ HOSTILE = {
     "a limit of no time": (b"[act2.targets]\nttft_p99_s = 0", "ttft_p99_s: expected a number above 0"),
     "a simulation without end": (b"[act2.simulation]\nrequests = 1000000", "requests: expected a whole number from"),
     "no requests": (b"[act2.simulation]\nrequests = 0", "requests: expected a whole number from"),
+    "layers of less than nothing": (b"[models.gemma-2-27b]\nlayers = -1", "layers: expected a number.*negative"),
     "steps of nothing": (b"[act1.calculator.context]\nstep = 0", "calculator.context: expected min below max"),
     "a range without end": (b"[act2.sides.a.max_batch]\nmax = 10000000", "max_batch: expected min below max"),
 }

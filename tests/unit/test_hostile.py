@@ -16,6 +16,7 @@ import serving
 import shapes
 import store
 import views
+import wording
 from tests import lab as native
 from tests.unit.test_hub_config import LLAMA
 from tools.htmldom import Document
@@ -201,6 +202,30 @@ def test_hostile_configs():
             kinds[engine.Model] += 1
             assert model.parameters > 0 and engine.kv_bytes(model, 512, 16) > 0
     assert min(kinds.values()) > TIMES // 100
+
+
+NAMES = [
+    "[a](https://evil.example)",
+    "**b** `c`",
+    "x/<img src=x onerror=hit()>",
+    "a\u202eb\u2066c\x00\x1b[31md",
+    "$(rm -rf ~);'\"|&",
+    "\u200b",
+    "n" * 500,
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_name_of_a_model_is_only_a_name(name):
+    state = native.after(native.walked(until=1), store.ConfigPasted(json.dumps({**LLAMA, "_name_or_path": name})))
+    shown = state.pasted.name
+    assert wording.runs(shown) == [("", shown, "")] and 0 < len(shown) <= 60 and shown.isprintable()
+    assert not set(shown) & set("[](){}<>*`$;'\"|&\\") and shown == shown.strip()
+    document = Document("<p data-key='x'></p>")
+    page.set_text(document, node := document.createElement("p"), f"**{shown}** was read.")
+    assert {element.tag for element in node.walk()} <= {"p", "strong"}
+    again = native.after(native.start(), store.LedgerRead(ledger.Reading({}, state.record), store.DEVICE, restore=True))
+    assert again.pasted is None or again.pasted.name == shown
 
 
 def test_hostile_content():

@@ -1,4 +1,4 @@
-"""The simulator's thread: a job that takes too long is refused and never done again in the page; a thread that dies is replaced."""
+"""The simulator's thread: a job that takes too long is refused, never done again in the page; one thread follows another."""
 
 import pytest
 
