@@ -327,8 +327,8 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
 
 def next_run(course: Course, state: State) -> Job | None:
     """The next job to do, None when everything wanted is at hand."""
-    known = {*state.results, *state.given_up}
-    urgent = next((asked for asked in needed(course, state) if asked not in known), None)
+    done = (state.results, state.given_up)
+    urgent = next((asked for asked in needed(course, state) if not any(asked in known for known in done)), None)
     if urgent is None and state.settled:
         return next(iter(_swept(course, state)), None)
     return urgent
