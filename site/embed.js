@@ -44,11 +44,25 @@
     scrollBy(0, more.getBoundingClientRect().top - 24); // in a frame as tall as the lab there is nothing to scroll
   });
 
+  // A browser that goes to a place named behind the # scrolls the page around the frame too. So the lab goes there by itself.
+  const place = framed && !/[=%]/.test(location.hash) ? location.hash.slice(1) : "";
+  if (place) {
+    try {
+      history.replaceState(history.state, "", location.pathname + location.search);
+    } catch {
+      // a frame whose address is not its own can't change it
+    }
+    addEventListener("DOMContentLoaded", () => {
+      const part = document.getElementById(place);
+      if (part) scrollTo(0, part.getBoundingClientRect().top + scrollY);
+    });
+  }
+
   /** The part of the act that the link names; the prediction as long as that part is still closed. */
   const stage = () => {
     if (!asked.has("stage")) return null;
     const acts = document.getElementById(act === "2" ? "act2" : "act1");
-    const part = STAGES[asked.get("stage")] && acts.querySelector(STAGES[asked.get("stage")]);
+    const part = Object.hasOwn(STAGES, asked.get("stage")) && acts.querySelector(STAGES[asked.get("stage")]);
     return part && part.getClientRects().length ? part : acts.querySelector(STAGES.predict);
   };
   const stageTop = () => {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,25 @@ def build(
     Raises BuildError with a sentence for each mistake; then an earlier `dist` stays as it was.
     """
     try:
-        _make(site, dist, cache, root, settings, without)
+        with blamed(settings):
+            _make(site, dist, cache, root, settings, without)
     except OSError as mistake:
         what = f"{mistake.filename}: {mistake.strerror}" if mistake.filename else str(mistake)
         raise BuildError(f"The build stopped at a file: {what}. Mend that and build again.") from mistake
+
+
+@contextlib.contextmanager
+def blamed(settings: Path | None) -> Iterator[None]:
+    """While a class's own settings are used: what the lab can't be taught with is one sentence, whatever breaks by it."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as mistake:
+        if settings is None:
+            raise  # a mistake of the lab's own
+        what = f"{type(mistake).__name__}: {mistake}".strip(": ")[:200]
+        raise BuildError(
+            f"{settings.name}: the lab can't work with one of these values ({what}). Take out what was changed last."
+        ) from mistake
 
 
 def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None, without: Collection[str]) -> None:
@@ -124,33 +140,56 @@ def read_content(folder: Path, settings: Path | None = None, tables: dict[str, A
     """
     tables = tables or {file.stem: _parsed(file) for file in sorted(folder.glob("*.toml"))}
     changes = _parsed(settings) if settings else {}
+    name = settings.name if settings else ""
     strange = sorted(set(changes) - set(tables))
     if strange:
         raise BuildError(f"{settings}: {strange[0]!r} is no content file; expected one of {', '.join(tables)}")
-    return overlaid(tables, changes)  # type: ignore[no-any-return]
+    return overlaid(tables, changes, f"{name}: ")  # type: ignore[no-any-return]
 
 
 def _parsed(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as mistake:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError as mistake:
+        raise BuildError(f"{file.name}: not valid TOML: save it as UTF-8; {mistake}") from mistake
+    except RecursionError as mistake:
+        raise BuildError(f"{file.name}: not valid TOML: its lists or tables are nested too deeply") from mistake
+    except ValueError as mistake:  # no TOML, or a number of too many digits
         raise BuildError(f"{file.name}: not valid TOML: {mistake}") from mistake
 
 
-def overlaid(base: Any, changes: Any) -> Any:
+def overlaid(base: Any, changes: Any, path: str = "") -> Any:
     """`base` with `changes` in it: tables are joined key by key, lists of things with an id thing by thing, else replaced.
 
-    Raises BuildError for an id that isn't there; a key that isn't known is found when the content is checked.
+    Raises BuildError for an id that isn't there, and for a value of another kind than the one that it replaces (`path` says
+    which); a key that isn't known is found when the content is checked.
     """
     if not isinstance(changes, dict) or not isinstance(base, dict | list):
+        if (
+            _kind(changes) != _kind(base) and base is not None and not isinstance(changes, dict)
+        ):  # a table: one per context
+            raise BuildError(
+                f"{path.rstrip('.')}: expected {_kind(base)}, as the lab has there, found {_kind(changes)}"
+            )
         return changes
     if isinstance(base, dict):
-        return {**base, **{key: overlaid(base.get(key), change) for key, change in changes.items()}}
-    ids = [item.get("id") if isinstance(item, dict) else None for item in base]
+        return {**base, **{key: overlaid(base.get(key), change, f"{path}{key}.") for key, change in changes.items()}}
+    ids = [str(item["id"]) if isinstance(item, dict) and "id" in item else "" for item in base]
     strange = sorted(set(changes) - set(ids))
     if strange:
         raise BuildError(f"The settings change {strange[0]!r}, which isn't there; expected one of {ids}")
-    return [overlaid(item, changes.get(id, {})) for id, item in zip(ids, base, strict=True)]
+    return [overlaid(item, changes.get(id, {}), f"{path}{id}.") for id, item in zip(ids, base, strict=True)]
+
+
+def _kind(value: object) -> str:
+    kinds = (
+        (bool, "true or false"),
+        (int | float, "a number"),
+        (str, "a text in quotes"),
+        (list, "a list"),
+        (dict, "a table"),
+    )
+    return next((name for kind, name in kinds if isinstance(value, kind)), "a date or a time")
 
 
 def translations(folder: Path, settings: Path | None = None) -> dict[str, dict[str, Any]]:

@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         settings = Path(options.settings) if options.settings else None
-        course = course_module.from_tables(bundle.read_content(ROOT / "site/content", settings))
+        with bundle.blamed(settings):
+            course = course_module.from_tables(bundle.read_content(ROOT / "site/content", settings))
         if options.key:
             print(gradebook.key(course))
             return 0

@@ -102,7 +102,8 @@
 
     /** The words in the language of the element, or else of the page around it. */
     get #words() {
-      return WORDS[this.closest("[lang]")?.lang.split("-")[0]] ?? WORDS.en;
+      const language = this.closest("[lang]")?.lang.split("-")[0] ?? "";
+      return Object.hasOwn(WORDS, language) ? WORDS[language] : WORDS.en;
     }
 
     #build() {
@@ -120,8 +121,11 @@
       if (this.#slides) for (const bar of this.#shadow.querySelectorAll(".bar")) bar.classList.add("slide");
       open.addEventListener("click", () => {
         this.#asked = true;
+        for (const gesture of ["wheel", "touchmove", "keydown"]) {
+          addEventListener(gesture, () => (this.#asked = false), { once: true, passive: true }); // they read on meanwhile
+        }
         this.open();
-        this.#frame.focus();
+        this.#frame.focus({ preventScroll: true });
       });
       full.addEventListener("click", () => this.#part("stage").requestFullscreen());
     }
@@ -242,7 +246,9 @@
     #arrived({ stageTop, height }) {
       this.#tell("theme", { theme: this.#theme() }); // it may have changed while the lab was loading
       this.dispatchEvent(new CustomEvent("kvlab-ready", { bubbles: true }));
-      if (this.#asked && Number.isFinite(stageTop) && this.#fixed() === null) {
+      const move = this.#asked;
+      this.#asked = false; // once: whatever the lab says later, the page stays where its reader has it
+      if (move && Number.isFinite(stageTop) && this.#fixed() === null) {
         const inside = Math.max(0, Math.min(stageTop - 16, height - HIGHEST_PX)); // so far a frame at its limit has scrolled
         scrollBy({ top: this.#frame.getBoundingClientRect().top + stageTop - inside - 24 });
       }

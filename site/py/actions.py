@@ -87,6 +87,13 @@ class RunFinished:
 
 
 @dataclass(frozen=True)
+class RunGivenUp:
+    """A job brought nothing: it took too long, or failed. It isn't asked for again before the page is loaded anew."""
+
+    request: Job
+
+
+@dataclass(frozen=True)
 class RequestPicked:
     """The learner points at a request of a replayed server; None for the slowest one."""
 
@@ -224,6 +231,7 @@ Action = (
     | ConfigPasted
     | WayOutTried
     | RunFinished
+    | RunGivenUp
     | RequestPicked
     | DesignRecorded
     | SweepStarted

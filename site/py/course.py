@@ -338,6 +338,12 @@ def from_tables(tables: Mapping[str, Table]) -> Course:
     if missing:
         raise ContentError([f"{name}.toml: this file is missing" for name in missing])
     contexts = _context_ids(tables)
+    found = []
+    for name, table in tables.items():
+        least = 0 if name in CATALOGUES else -shapes.LARGEST
+        found += shapes.out_of_bounds(table, f"{name}.toml", least)
+    if found:  # no sum with such numbers means anything
+        raise ContentError(found)
     found = [
         p for name, shape in SHAPES.items() for p in shapes.problems(tables[name], shape, f"{name}.toml", contexts)
     ]
@@ -393,8 +399,8 @@ def read_folder(folder: Path) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     for file in sorted(folder.glob("*.toml")):
         try:
-            tables[file.stem] = tomllib.loads(file.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as mistake:
+            tables[file.stem] = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        except (ValueError, RecursionError) as mistake:  # no TOML, no UTF-8, a number of too many digits
             raise ContentError([f"{file.name}: not valid TOML: {mistake}"]) from mistake
     return tables
 
@@ -404,8 +410,34 @@ def load(folder: Path) -> Course:
     return from_tables(read_folder(folder))
 
 
+# What a simulation may be asked for: more would keep a phone busy for minutes, or bring no figures.
+COUNTS = {
+    "act2.simulation.requests": (100, 20_000),
+    "act2.simulation.quick_requests": (10, 5_000),
+    "act2.simulation.flood_requests": (100, 20_000),
+    "act2.simulation.token_budget": (256, 65_536),
+    "act2.simulation.days": (1, 20),
+    "act2.simulation.speculation_tokens": (1, 64),
+    "sweeps.map.requests": (10, 5_000),
+    "sweeps.map.capacity_requests": (10, 5_000),
+    "sweeps.map.days": (1, 20),
+    "sweeps.frontier.requests": (10, 5_000),
+    "replay.blocks.requests": (10, 20_000),
+    "replay.blocks.steps": (10, 5_000),
+    "replay.blocks.steps_published": (10, 5_000),
+    "replay.floor.requests": (10, 2_000),
+    "measurements.served.requests_per_user": (1, 100),
+}
+
+
 def _reference_problems(course: Course) -> Iterator[str]:
-    """What the shapes can't see: a name that must exist elsewhere, two options with one id, a default out of range."""
+    """What the shapes can't see: a name that must exist elsewhere, two options with one id, a number out of its range."""
+    for path, (least, most) in COUNTS.items():
+        if not least <= course.at(path) <= most:
+            yield f"{path.replace('.', '.toml.', 1)}: expected a whole number from {least} to {most}, found {course.at(path)}"
+    for path in ("act2.targets.ttft_p99_s", "act2.targets.output_tokens_per_s", "act2.simulation.flood_load"):
+        if not 0 < course.at(path) <= 1e6:
+            yield f"{path.replace('.', '.toml.', 1)}: expected a number above 0 and up to 1000000, found {course.at(path)}"
     for path, known in (
         ("act1.deployment.model", course.models),
         ("act1.deployment.gpu", course.gpus),
@@ -421,6 +453,8 @@ def _reference_problems(course: Course) -> Iterator[str]:
         if course.at(path) not in known:
             file, _, key = path.partition(".")
             yield f"{file}.toml.{key}: expected one of {', '.join(known)}, found {course.at(path)!r}"
+    for name, table in course.tables.items():
+        yield from _step_problems(table, f"{name}.toml")
     for workload in course.at("act2.design.workloads"):
         if workload not in course.workloads:
             yield f"act2.toml.design.workloads: expected names from {', '.join(course.workloads)}, found {workload!r}"
@@ -430,6 +464,20 @@ def _reference_problems(course: Course) -> Iterator[str]:
             yield f"{question}: each option needs an id of its own, found {', '.join(ids)}"
     for side in ("a", "b"):
         yield from _range_problems(course, side)
+
+
+def _step_problems(value: object, path: str) -> Iterator[str]:
+    """What is wrong with the limits and steps of every slider and number field."""
+    if isinstance(value, dict):
+        low, high, step = (value.get(name) for name in ("min", "max", "step"))
+        numbers = all(isinstance(number, int | float) for number in (low, high, step))
+        if numbers and not (low < high and 0 < step <= high - low <= 1e6 * step):
+            yield f"{path}: expected min below max and up to a million steps between them, found {low}, {high}, {step}"
+        for key, item in value.items():
+            yield from _step_problems(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _step_problems(item, f"{path}[{i}]")
 
 
 def _range_problems(course: Course, side: str) -> Iterator[str]:

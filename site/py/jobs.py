@@ -53,21 +53,38 @@ def unpack(text: str) -> Job:
     return made
 
 
+MOST_REQUESTS = 20_000  # of a run that the page's own thread may do: five times what the lab asks for, a few seconds
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job: its result, or the sentence in which it was refused, or what broke."""
+    """What came of a job: its result, or the sentence in which it was refused, or what broke.
+
+    broken: the job failed, and would anywhere; failure: the thread did, so that the job is to be done elsewhere; late: it was
+    stopped because it took too long; dropped: because nobody wanted it any more.
+    """
 
     result: Result | None = None
     refusal: str | None = None
+    broken: str | None = None
     failure: str | None = None
+    late: bool = False
+    dropped: bool = False
+
+
+def is_short(job: Job) -> bool:
+    """Whether a job can be done in the page's own thread, where nothing could stop it."""
+    return job.requests <= MOST_REQUESTS
 
 
 def outcome(course: Course, job: Job) -> Outcome:
-    """Carry a job out; a refusal is an outcome."""
+    """Carry a job out; a refusal is an outcome, and so is a failure."""
     try:
         return Outcome(result=do(course, job))
     except PhysicsError as refusal:
         return Outcome(refusal=str(refusal))
+    except Exception as mistake:  # a mistake of ours: the page must go on with its next job
+        return Outcome(broken=f"{type(mistake).__name__}: {mistake}"[:200])
 
 
 def answered(course: Course, packed: str) -> str:

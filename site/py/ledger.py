@@ -224,6 +224,8 @@ def _settled(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, An
 
 def _canonical(value: Any) -> Any:
     """The value with 2.0 written as 2, as browsers do when they rewrite JSON: an id must not change by it."""
+    if type(value) is str:
+        return value
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -254,6 +256,8 @@ def _checked(fact: object) -> Fact:
 
 def _plain(value: object, depth: int = MAX_DEPTH) -> Any:
     """A deep copy as plain JSON. Raises LedgerError for what can't be kept or should not be shown."""
+    if type(value) is str and len(value) <= MAX_TEXT and value.isascii():
+        return value  # nearly everything is
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float) and abs(value) <= MAX_NUMBER:
@@ -638,8 +642,8 @@ def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading
     """
     reading, theirs = _writable(text_now), _incoming(incoming)
     here, there = reading.record, theirs.record
-    locked = [f for f in of_kind(there.facts, "answered") if _is_locked(here, f)]
-    united = merge(here, replace(there, facts=tuple(f for f in there.facts if f not in locked)))
+    locked = _locked(here, there)
+    united = merge(here, replace(there, facts=tuple(f for f in there.facts if f["id"] not in locked)))
     others, designs = _split(reading.document["history"])
     arrived, their_designs = _split(theirs.document["history"])
     document = {
@@ -664,10 +668,12 @@ def _first(here: object, there: object) -> object:
     return there if here in (None, "") else here
 
 
-def _is_locked(record: Record, fact: Fact) -> bool:
-    """Whether a fact would answer a question that the record answers otherwise."""
-    lock = answered(record.facts, fact["context"], fact["question"])
-    return lock is not None and all(fact["id"] != old["id"] for old in record.facts)
+def _locked(here: Record, there: Record) -> set[str]:
+    """The ids of those facts of `there` that would answer a question that `here` answers otherwise."""
+    known = {fact["id"] for fact in here.facts}
+    answers = {(fact["context"], fact["question"]) for fact in of_kind(here.facts, "answered")}
+    asked = of_kind(there.facts, "answered")
+    return {f["id"] for f in asked if (f["context"], f["question"]) in answers and f["id"] not in known}
 
 
 _TYPES = {

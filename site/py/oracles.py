@@ -5,6 +5,7 @@ can change what was right. An option is right when all its claims hold; no right
 `needs` says which simulated runs a question waits for; the closed forms of Act I need none.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,13 +21,24 @@ Numbers = dict[str, Number]
 Results = Mapping[RunRequest, Result]
 
 BLOCK_TOKENS = 16
+SHIPPED_PAIRS = 4  # of the question as it ships: a class that offers fewer still reads such an answer
+TARGETS = ("ttft_p99_s", "output_tokens_per_s", "documents", "document_tokens")
+LARGEST_TARGET = 1e9
+NAME = re.compile(
+    "[A-Za-z0-9_-]{1,60}"
+)  # of an option that the question no longer has: it is shown, so it may be no text
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """How one kind of question is answered: its scenario, the runs it needs, and its numbers for one option."""
+    """How one kind of question is answered: its scenario, the runs it needs, and its numbers for one option.
+
+    could_ask says whether a saved scenario is one that the course could have asked, for a question and an option of it: what
+    it names is offered, and its runs are few and short.
+    """
 
     scenario: Callable[[Course, str], Scenario]
+    could_ask: Callable[[Course, str, Scenario, str], bool]
     needs: Callable[[Course, Scenario], list[RunRequest]]
     numbers: Callable[[Course, Scenario, str, Results], Numbers]
 
@@ -74,25 +86,30 @@ def understands(course: Course, fact: Mapping[str, Any]) -> bool:
 
 
 def _understands_answer(course: Course, fact: Mapping[str, Any]) -> bool:
-    question, asked = fact["question"], fact["scenario"]
-    if question not in QUESTIONS:
+    question, asked, option = fact["question"], fact["scenario"], fact["option"]
+    if question not in QUESTIONS or not (course.option(question, option) or NAME.fullmatch(option)):
         return False
-    waits = needs(course, question, asked)
-    if not waits:
-        numbers(course, question, asked, fact["option"], {})
-    return all(serving.request_from(course, asdict(request)) for request in waits)
+    oracle = ORACLES[course.at(question)["oracle"]]
+    if not oracle.could_ask(course, question, asked, option):
+        return False
+    return bool(oracle.needs(course, asked)) or bool(oracle.numbers(course, asked, option, {}))
 
 
 def _understands_design(course: Course, fact: Mapping[str, Any]) -> bool:
+    checkpoints = course.at("report.cluster.checkpoints")
     for side in serving.SIDES:
-        serving.request_from(course, fact["settings"][side])
-        result = fact["result"][side]
-        if result["state"] not in serving.STATES or not all(_is_number(v) for k, v in result.items() if k != "state"):
+        run, result = serving.request_from(course, fact["settings"][side]), fact["result"][side]
+        if run.model not in checkpoints or result["state"] not in serving.STATES:
             return False
+        if not all(_is_number(value) for name, value in result.items() if name != "state"):
+            return False
+        serving.judge(course, side, result)
     return True
 
 
 def _understands_failure(course: Course, fact: Mapping[str, Any]) -> bool:
+    if "request" in fact:
+        serving.request_from(course, fact["request"])
     sizes = fact.get("numbers", {})
     return fact["side"] in serving.SIDES and fact["failure"] in serving.STATES and all(map(_is_number, sizes.values()))
 
@@ -121,6 +138,10 @@ def deployment_of(course: Course, asked: Scenario, kv_heads: int | None = None) 
 def _users_scenario(course: Course, context: str) -> Scenario:
     table = dict(course.at("act1.deployment"))
     return {**table, "context_tokens": course.at("act1.deployment.context_tokens", context)}
+
+
+def _users_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+    return set(asked) == {*course.at("act1.deployment")} and serving.offers(course, asked, asked)
 
 
 def users_numbers(course: Course, asked: Scenario) -> Numbers:
@@ -203,6 +224,23 @@ def _pairs_scenario(course: Course, context: str) -> Scenario:
 
 def _pairs_needs(course: Course, asked: Scenario) -> list[RunRequest]:
     return [RunRequest(**pair[side]) for pair in asked["pairs"].values() for side in serving.SIDES]
+
+
+def _pairs_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+    pairs = asked["pairs"]
+    few = option in pairs and len(pairs) <= max(SHIPPED_PAIRS, len(course.at(question)["options"]))
+    runs = [pair[side] for pair in pairs.values() for side in serving.SIDES]
+    return few and _are_targets(asked["targets"]) and _are_runs(course, runs)
+
+
+def _are_runs(course: Course, saved: list[Mapping[str, object]]) -> bool:
+    """Whether the course could have asked for each of these runs; PhysicsError says no as well."""
+    return all(serving.request_from(course, run) for run in saved)
+
+
+def _are_targets(targets: Mapping[str, Any]) -> bool:
+    """Whether these are limits to measure by: positive, and no larger than any job of a night."""
+    return all(_is_number(targets[name]) and 0 < targets[name] <= LARGEST_TARGET for name in TARGETS)
 
 
 def _pairs_numbers(course: Course, asked: Scenario, option: str, results: Results) -> Numbers:
@@ -302,6 +340,12 @@ def _refill_needs(course: Course, asked: Scenario) -> list[RunRequest]:
     return [RunRequest(**run) for run in asked["runs"].values()]
 
 
+def _refill_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+    runs = asked["runs"]
+    named = set(runs) == {"static", "continuous", "overload"}
+    return named and _are_targets(asked["targets"]) and _are_runs(course, list(runs.values()))
+
+
 def _refill_numbers(course: Course, asked: Scenario, option: str, results: Results) -> Numbers:
     runs = {name: RunRequest(**run) for name, run in asked["runs"].items()}
     static, continuous, overload = (results[runs[name]] for name in ("static", "continuous", "overload"))
@@ -327,8 +371,18 @@ def _no_runs(course: Course, asked: Scenario) -> list[RunRequest]:
 
 
 ORACLES: Mapping[str, Oracle] = {
-    "users": Oracle(_users_scenario, _no_runs, lambda course, asked, option, results: users_numbers(course, asked)),
-    "growth": Oracle(_users_scenario, _no_runs, lambda course, asked, option, results: growth_numbers(course, asked)),
-    "pairs": Oracle(_pairs_scenario, _pairs_needs, _pairs_numbers),
-    "refill": Oracle(_refill_scenario, _refill_needs, _refill_numbers),
+    "users": Oracle(
+        _users_scenario,
+        _users_asked,
+        _no_runs,
+        lambda course, asked, option, results: users_numbers(course, asked),
+    ),
+    "growth": Oracle(
+        _users_scenario,
+        _users_asked,
+        _no_runs,
+        lambda course, asked, option, results: growth_numbers(course, asked),
+    ),
+    "pairs": Oracle(_pairs_scenario, _pairs_asked, _pairs_needs, _pairs_numbers),
+    "refill": Oracle(_refill_scenario, _refill_asked, _refill_needs, _refill_numbers),
 }

@@ -4,12 +4,13 @@ A `RunRequest` is all that a simulated run depends on, so it is also the name of
 same numbers anywhere. `run` is the only place where the lab starts a simulation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import engine
+from controls import controls
 from course import Course
 from wording import Number
 
@@ -68,20 +69,79 @@ def request_of(course: Course, settings: Mapping[str, object], side: str, reques
 
 
 def request_from(course: Course, saved: Mapping[str, object]) -> RunRequest:
-    """A request that was saved as plain data. Raises PhysicsError when this course could not have asked it."""
+    """A request that was saved as plain data. Raises PhysicsError when this course could not have asked it.
+
+    What is saved may come from anyone, by a link or a file, so each field is held to what the controls offer: a run that
+    they could ask for takes a moment, any other may take minutes.
+    """
     try:
-        request = RunRequest(**saved)
-        names = (request.model in course.models, request.gpu in course.gpus, request.workload in course.workloads)
-        counts = (request.gpus, request.max_batch, request.max_sequence, request.requests, request.seed)
-        plain = all(
-            isinstance(count, int) and 0 < count <= 1_000_000 for count in (*counts, request.token_budget, request.cv)
-        )
-        if not all(names) or not plain or not 0 < request.load <= 1_000_000:
-            raise engine.PhysicsError("A saved run names something that this lab doesn't have.")
+        request = RunRequest(**saved)  # type: ignore[arg-type]  # looked at field by field
+        if not offers(course, vars(request), vars(request)):
+            raise engine.PhysicsError("A saved run asks for something that this lab doesn't offer.")
         deployment_of(course, request)
     except (TypeError, KeyError) as mistake:
         raise engine.PhysicsError("A saved run is not complete.") from mistake
     return request
+
+
+SHIPPED_REQUESTS, SHIPPED_BUDGET = (
+    4_000,
+    2_048,
+)  # a class that asks for less still reads a record of the lab as it ships
+Offer = frozenset[object] | tuple[float, float]
+
+
+@lru_cache(maxsize=4)
+def _offers(course: Course) -> Mapping[str, Offer]:
+    """What each field of a saved scenario may be: one of some values, or a number from the least to the largest. All that the
+    controls offer, and what the course's own questions ask for."""
+    table, simulated = controls(course), course.at("act2.simulation")
+    first, second, shared = course.at("act1.deployment"), course.at("act2.deployment"), course.at("act2.shared")
+    pairs = [option[side] for option in course.at("act2.prediction")["options"] for side in SIDES if side in option]
+    counts = (1, simulated["requests"], simulated["quick_requests"], SHIPPED_REQUESTS)
+    lengths = [course.at("act1.deployment.context_tokens", context) for context in course.contexts]
+
+    def chosen(ids: tuple[str, ...], *own: object) -> Offer:
+        return frozenset({*own, *(value for id in ids for value, _ in getattr(table[id], "options", ()))})
+
+    def within(ids: tuple[str, ...], *own: float) -> Offer:
+        edges = [getattr(table[id], name) for id in ids for name in ("minimum", "maximum")] + list(own)
+        return min(edges), max(edges)
+
+    return {
+        "model": frozenset(course.models),
+        "gpu": frozenset(course.gpus),
+        "gpus": chosen(("act1.gpus", "act2.gpus"), first["gpus"], shared["gpus_default"]),
+        "weight_bits": chosen(("act1.weight_bits",), first["weight_bits"], shared["weight_bits_default"]),
+        "kv_bits": chosen(("act1.kv_bits",), first["kv_bits"], second["kv_bits"]),
+        "kv_heads": within((), 1, first["kv_heads"], *(model.query_heads for model in course.models.values())),
+        "context_tokens": within(("act1.context",), *lengths),
+        "workload": frozenset(course.workloads),
+        "policy": chosen(("act2.a.policy",)),
+        "max_batch": within(("act2.a.max_batch", "act2.b.max_batch"), *(pair["max_batch"] for pair in pairs)),
+        "max_sequence": within(
+            ("act2.a.max_sequence", "act2.b.max_sequence"), *(pair["max_sequence"] for pair in pairs)
+        ),
+        "load": within(("act2.a.load", "act2.b.load")),
+        "requests": within((), *counts),
+        "seed": within(("act2.seed",), simulated["seed"]),
+        "users": frozenset({0}),
+        "token_budget": within((), simulated["token_budget"], SHIPPED_BUDGET),
+        "cv": chosen(("act2.cv",), 1),
+    }
+
+
+def offers(course: Course, saved: Mapping[str, object], names: Iterable[str]) -> bool:
+    """Whether each of these parts of a saved scenario is one that the lab offers. Raises KeyError for one that is missing."""
+    return all(_is_offered(name, _offers(course)[name], saved[name]) for name in names)
+
+
+def _is_offered(name: str, offer: Offer, value: object) -> bool:
+    """Whether a saved value is what the lab itself would have written: `true` is no 1, and only a load has a fraction."""
+    if isinstance(offer, frozenset):
+        return any(type(value) is type(own) and value == own for own in offer)
+    whole = type(value) is int or (name == "load" and type(value) is float)
+    return whole and offer[0] <= value <= offer[1]  # type: ignore[operator]
 
 
 @lru_cache(maxsize=64)  # this and the next are asked for at every event, of the same two runs

@@ -47,6 +47,25 @@ def problems(value: object, shape: Shape, path: str, contexts: tuple[str, ...] =
     return _table_problems(value, shape, path, contexts)
 
 
+LARGEST = 10**15  # of any number in the content; a model's parameters are some 10**12
+DEEPEST = 12  # tables within tables
+
+
+def out_of_bounds(value: object, path: str, least: float = -LARGEST, depth: int = 0) -> list[str]:
+    """A sentence for every number that is none or not from `least` to LARGEST, and for tables that are nested too deeply."""
+    if depth > DEEPEST:
+        return [f"{path}: expected at most {DEEPEST} tables or lists within one another"]
+    if isinstance(value, dict):
+        return [p for key, item in value.items() for p in out_of_bounds(item, f"{path}.{key}", least, depth + 1)]
+    if isinstance(value, list):
+        each = ((f"{path}[{_name(item, i)}]", item) for i, item in enumerate(value))
+        return [p for place, item in each for p in out_of_bounds(item, place, least, depth + 1)]
+    if isinstance(value, int | float) and not least <= value <= LARGEST:
+        found = "none" if value != value else "a larger one" if value > 0 else "a negative one"
+        return [f"{path}: expected a number up to {LARGEST}, found {found}"]
+    return []
+
+
 def _table_problems(value: dict[str, Any], shape: dict[str, Shape], path: str, contexts: tuple[str, ...]) -> list[str]:
     found: list[str] = []
     known = {key.rstrip("?"): inner for key, inner in shape.items()}
@@ -85,8 +104,8 @@ def _found(value: object) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
-    return repr(value)
+    return repr(value)[:200]
 
 
 def _name(item: object, index: int) -> str:
-    return str(item["id"]) if isinstance(item, dict) and "id" in item else str(index)
+    return str(item["id"])[:60] if isinstance(item, dict) and "id" in item else str(index)

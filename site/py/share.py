@@ -11,12 +11,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import handoff
 from controls import PASTED, Value, controls, defaults
 from course import Course
 
 PREFIX, VERSION = "#s=", "1"
 MAX_CHARACTERS = 4_000
 MARK_CHARACTERS = 6
+QUOTED = "3D"  # of `=3D`, as a mail's source has the = of a link
 LOST = "lost"
 ANSWERS = "bugs."  # controls whose names begin so hold what a learner found out: not for others
 
@@ -59,12 +61,15 @@ def mark(course: Course, context: str) -> str:
 
 def read(course: Course, fragment: str) -> Shared | None:
     """What the fragment of an address says; None when it is no link of this kind at all."""
-    if not fragment.startswith(PREFIX):
+    carried = handoff.carried(fragment, PREFIX)
+    if carried is None:
         return None
-    version, dot, packed = fragment.removeprefix(PREFIX).partition(".")
+    version, dot, rest = carried.removeprefix(QUOTED).partition(".")
+    packed = handoff.LETTERS.match(rest)[0]  # type: ignore[index]  # what follows the letters isn't the link's
     if dot and version.isascii() and version.isdigit() and int(version[:4]) > int(VERSION):
         return Shared(problem="newer")
-    parts = _unpacked(packed) if dot and version == VERSION and len(fragment) <= MAX_CHARACTERS else None
+    known = dot and version == VERSION and len(packed) <= MAX_CHARACTERS
+    parts = (_unpacked(packed) or _unpacked(packed.rstrip("_-"))) if known else None
     if parts is None:
         return Shared(problem="broken")
     context, marked, settings = parts

@@ -18,6 +18,7 @@ import replays
 import serving
 import share
 import sweeps
+import wording
 from actions import (
     Action,
     AnswerCommitted,
@@ -40,6 +41,7 @@ from actions import (
     RecordOffered,
     RequestPicked,
     RunFinished,
+    RunGivenUp,
     SaveFinished,
     SweepCancelled,
     SweepStarted,
@@ -56,6 +58,7 @@ from serving import RunRequest
 UNKNOWN, DEVICE, PAGE, REFUSED = "unknown", "device", "page", "refused"
 PREDICT, LOCKED, EXPLORE, COMMITTED = "predict", "locked", "explore", "committed"
 ACTS = ("act1", "act2")
+MOST_SHOWN = 1_000  # facts: ten times what a long session leaves
 WRITTEN = ("log", "takeaway", "risk", "name")  # what a learner may write; all but the name belongs to a context
 
 Settings = Mapping[str, Value]
@@ -75,6 +78,7 @@ class State:
     the record and left out of everything that is shown; swept: the latest sweeps by scenario; mapping: the learner wants the
     feasibility map; sweeping: the frontier that the learner asked for; drafts: texts that are being written, by field, not
     yet in the record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last;
+    given_up: jobs that brought nothing;
     offered: the document of a record that the address carried and how many facts it would add, until the learner decides;
     fresh: questions whose answers were committed on this visit and in this context, so that their verdicts are still news.
     """
@@ -86,6 +90,7 @@ class State:
     settled: bool = True
     held: Mapping[str, Settings] | None = None
     results: Mapping[Job, Result] = field(default_factory=dict)
+    given_up: frozenset[Job] = frozenset()
     picked: tuple[str, int] | None = None
     record: ledger.Record = field(default_factory=ledger.Record)
     stored: ledger.Record = field(default_factory=ledger.Record)
@@ -127,19 +132,50 @@ def models(course: Course, state: State) -> Mapping[str, engine.Model]:
     return course.models if state.pasted is None else {**course.models, PASTED: state.pasted}
 
 
-def facts(state: State) -> list[dict[str, Any]]:
+Facts = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The facts that the course understands, in order, and of them those that a view asks for again and again: the answer to
+    each question of a context, and the last design of each."""
+
+    record: tuple[dict[str, Any], ...]
+    strange: frozenset[str]
+    facts: Facts
+    answers: Mapping[tuple[str, str], dict[str, Any]]
+    designs: Mapping[str, dict[str, Any]]
+
+
+_looked_through: list[_Known] = []  # the last few records: a frame asks fifty times, of one
+
+
+def _known(state: State) -> _Known:
+    """The facts of the record, looked through once."""
+    record, strange = state.record.facts, state.strange
+    for known in _looked_through:
+        if known.record is record and known.strange is strange:
+            return known
+    facts = [fact for fact in record if fact["id"] not in strange]  # in order of (time, id)
+    answers = {(f["context"], f["question"]): f for f in reversed(ledger.of_kind(facts, "answered"))}
+    designs = {f["context"]: f for f in ledger.of_kind(facts, "recorded")}
+    _looked_through[:] = [_Known(record, strange, facts, answers, designs), *_looked_through[:3]]
+    return _looked_through[0]
+
+
+def facts(state: State) -> Facts:
     """The facts of the record that this course understands, in order."""
-    return [fact for fact in state.record.facts if fact["id"] not in state.strange]
+    return [*_known(state).facts]
 
 
 def design(state: State) -> dict[str, Any] | None:
     """The design recorded last in the current context, None without one."""
-    return ledger.latest(facts(state), "recorded", state.context)
+    return _known(state).designs.get(state.context)
 
 
 def answer(state: State, question: str, context: str | None = None) -> dict[str, Any] | None:
     """The fact that locked a question in a context (the current one if not named), None while it is open."""
-    return ledger.answered(facts(state), context or state.context, question)
+    return _known(state).answers.get((context or state.context, question))
 
 
 def written(state: State, field: str) -> str:
@@ -293,7 +329,8 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
 
 def next_run(course: Course, state: State) -> Job | None:
     """The next job to do, None when everything wanted is at hand."""
-    urgent = next((asked for asked in needed(course, state) if asked not in state.results), None)
+    done = (state.results, state.given_up)
+    urgent = next((asked for asked in needed(course, state) if not any(asked in known for known in done)), None)
     if urgent is None and state.settled:
         return next(iter(_swept(course, state)), None)
     return urgent
@@ -330,7 +367,8 @@ def _swept(course: Course, state: State) -> list[RunRequest]:
     """The next few runs of the sweeps under way."""
     found: list[RunRequest] = []
     for asking in _asking(course, state):
-        found += islice(sweeps.missing(course, asking, sides(course, state)), sweeps.AHEAD)
+        missing = (run for run in sweeps.missing(course, asking, sides(course, state)) if run not in state.given_up)
+        found += islice(missing, sweeps.AHEAD)
     return found
 
 
@@ -447,12 +485,18 @@ def _twist_flipped(course: Course, state: State, action: TwistFlipped) -> State:
 def _config_pasted(course: Course, state: State, action: ConfigPasted) -> State:
     try:
         text = engine.config_text(action.text)
-        model = engine.model_from_config(text)
+        model = _model_of(text)
     except engine.ConfigError as mistake:
         return replace(state, problems={**state.problems, PASTED: course.told("config", [mistake])})
     problems = {key: text for key, text in state.problems.items() if key not in (PASTED, "act1.model")}
     state = replace(state, pasted=model, problems=problems)
     return _remembered(_set(course, state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=text)
+
+
+def _model_of(config: str) -> engine.Model:
+    """The model of a config.json, under a name that is a name: it is shown, and comes from anyone. Raises ConfigError."""
+    model = engine.model_from_config(config)
+    return replace(model, name=wording.as_name(model.name) or PASTED)
 
 
 def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
@@ -558,17 +602,33 @@ def _ledger_read(course: Course, state: State, action: LedgerRead) -> State:
 
 def _understood(course: Course, state: State) -> State:
     """The state with the facts that this course can't make sense of marked as strange, and the learner told once."""
-    strange = frozenset(fact["id"] for fact in state.record.facts if not oracles.understands(course, fact))
+    strange = _strange(course, state.record.facts)
     told = strange <= state.strange
     state = replace(state, strange=strange)
     return state if told else _with_notice(state, course.at("words.strange_facts"))
+
+
+def _strange(course: Course, facts: tuple[dict[str, Any], ...]) -> frozenset[str]:
+    """The ids of the facts that are not shown: the course can't make sense of them, or they are more than anybody's work. Of
+    so many the first answer to each question is shown, and the latest of the others."""
+    if len(facts) <= MOST_SHOWN:
+        return frozenset(fact["id"] for fact in facts if not oracles.understands(course, fact))
+    shown: dict[object, str] = {}
+    for fact in ledger.of_kind(facts, "answered"):
+        question = (fact["context"], fact["question"])
+        if question not in shown and oracles.understands(course, fact):
+            shown[question] = fact["id"]
+    others = (
+        fact["id"] for fact in reversed(facts) if fact["kind"] != "answered" and oracles.understands(course, fact)
+    )
+    return frozenset({fact["id"] for fact in facts}.difference(shown.values(), islice(others, MOST_SHOWN)))
 
 
 def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
     """The settings, choices and context of the last visit, each read through its control so that none can be wrong."""
     if isinstance(saved.get("config"), str):
         try:
-            state = replace(state, pasted=engine.model_from_config(saved["config"]))
+            state = replace(state, pasted=_model_of(saved["config"]))
         except engine.PhysicsError:
             state = replace(state, pasted=None)
     table, settings = controls(course), {context: dict(values) for context, values in state.settings.items()}
@@ -676,6 +736,7 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     ConfigPasted: _config_pasted,
     WayOutTried: _way_out_tried,
     RunFinished: _run_finished,
+    RunGivenUp: lambda course, state, action: replace(state, given_up=state.given_up | {action.request}),
     RequestPicked: _request_picked,
     DesignRecorded: _design_recorded,
     SweepStarted: _sweep_started,

@@ -78,7 +78,9 @@ class App:
         self.saving, self.settled = 0, self.callback(self.save_settings)
         self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
         thread = f"{document.documentElement.dataset.parts}simulator.mjs"
-        self.simulator = Simulator(window, self.callback, course, self.finished, lambda: self.frame_asked, thread)
+        self.simulator = Simulator(
+            window, self.callback, course, self.finished, self.is_wanted, lambda: self.frame_asked, thread
+        )
 
     def callback(self, deed: Callable[..., None]) -> Any:
         """The deed as something that the browser may call."""
@@ -179,6 +181,9 @@ class App:
     def finished(self, job: Job, outcome: Outcome) -> None:
         """A job came back: its result is taken in, a refusal is said."""
         result = outcome.result
+        if result is None and outcome.refusal is None:
+            self.unfinished(job, outcome)
+            return
         if result is None:
             result = refused(self.course, job)
             reason = wording.fill(self.course.at("words.simulate_error"), {"reason": outcome.refusal or ""})
@@ -190,6 +195,23 @@ class App:
             self.show_together()
         if store.answer(self.state, "act2.prediction") is None:
             self.simulator.rest()  # Act I has no more than this one
+
+    def is_wanted(self, job: Job) -> bool:
+        """Whether a job is still one that the page asks for."""
+        return job in store.wanted(self.course, self.state)
+
+    def unfinished(self, job: Job, outcome: Outcome) -> None:
+        """A job brought nothing. If it is still wanted, that is said, and it isn't asked for again; the next one is."""
+        if not outcome.dropped and self.is_wanted(job):
+            self.take_in(store.RunGivenUp(job))
+            known, reason = self.course.at("words"), {"reason": outcome.broken or ""}
+            self.dispatch(
+                store.Noticed(wording.fill(known["simulate_late" if outcome.late else "simulate_error"], reason))
+            )
+            return
+        run = store.next_run(self.course, self.state)
+        if run is not None:
+            self.simulator.ask(run)
 
     def read_ledger(self, restore: bool = False) -> None:
         """Take in what storage holds now."""
@@ -236,7 +258,7 @@ class App:
         Where the learner has work of their own, a link must not add to it unasked: it may be somebody else's.
         """
         fragment = window.location.hash
-        if not fragment.startswith(handoff.MARK):
+        if handoff.carried(fragment, handoff.MARK) is None:
             return
         window.history.replaceState(None, "", window.location.pathname + window.location.search)
         try:

@@ -168,6 +168,17 @@ def _pieces(text: str) -> tuple[list[str], list[tuple[str, str | None]]]:
     return split[::3], list(zip(split[1::3], split[2::3], strict=True))
 
 
+LONGEST_NAME = 60
+NOT_NAMING = re.compile(
+    r"[^\w .:+-]+"
+)  # marks of this module and of Markdown, control characters, changes of direction
+
+
+def as_name(text: str) -> str:
+    """A text from a file as a name that may stand in a sentence: no mark, no link, no character that can't be seen."""
+    return " ".join(NOT_NAMING.sub("", text).split())[:LONGEST_NAME]
+
+
 def runs(text: str) -> list[Run]:
     """A text as runs (tag, words, address): tag is "" for plain words, "strong", "em", "code", or "a" with an address."""
     found: list[Run] = []

@@ -404,6 +404,42 @@ def test_a_link_leads_to_a_stage_and_opens_nothing_that_is_locked(visitor):
             lab.answer("act1.prediction", "about_50")
 
 
+@pytest.mark.parametrize(
+    "query", ["stage=__proto__", "stage=constructor&act=toString", "embed=__proto__&theme=%00%", "act=" + "1" * 9_000]
+)
+def test_an_address_that_asks_for_what_there_is_not_asks_for_nothing(visitor, query):
+    lab = visitor(viewport=DESK)
+    lab.page.goto(f"{lab.origin}/?{query}")
+    lab.ready()
+    lab.answer("act1.prediction", "about_50")  # and no error of the page: see Lab.check
+
+
+@pytest.mark.parametrize("place", ["#act1", "#synthesis", "?embed=1&stage=reflect"])
+def test_a_page_of_the_same_site_is_not_scrolled_by_the_lab_in_its_frame(book, tmp_path, place):
+    read = book()
+    (tmp_path / "lab").symlink_to(DIST.resolve())
+    frame = f'<iframe src="lab/{place}" title="Lab" width="100%" height="700"></iframe>'
+    read.open(f'<div style="height: 300vh">A long chapter.</div>{frame}<div style="height: 300vh">More.</div>')
+    read.ready()
+    read.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert read.page.evaluate("scrollY") == 0
+    if place.startswith("#"):  # the lab itself is where the address leads
+        top = read.inside.locator(place).evaluate("part => part.getBoundingClientRect().top / innerHeight")
+        assert -0.1 < top < 1
+        assert "#" not in read.page.frames[1].url
+
+
+def test_a_reader_who_reads_on_while_the_lab_loads_is_left_where_they_are(book):
+    read = book().element(act="1", stage="reflect")
+    read.page.evaluate("document.body.append(Object.assign(document.createElement('div'), { style: 'height: 300vh' }))")
+    read.page.get_by_role("button", name="Open the lab here").click()
+    read.page.mouse.wheel(0, 40)
+    read.page.wait_for_function("scrollY > 0")
+    read.ready()
+    read.page.wait_for_function("heard.some(({ type }) => type === 'kvlab:ready')")
+    assert read.page.evaluate("scrollY") < 60
+
+
 def test_a_damaged_address_is_a_sentence_and_changes_nothing(visitor):
     lab = visitor(viewport=DESK)
     lab.page.goto(f"{lab.origin}/#state=AAAA")

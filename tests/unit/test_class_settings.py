@@ -131,6 +131,47 @@ def test_what_can_not_be_taught_is_refused_by_name(tmp_path, text, what):
         bundle.finished_page(native.CONTENT.parent, tables(tmp_path, text))
 
 
+HOSTILE = {
+    "a byte order mark": (b"\xef\xbb\xbf[act2.target]\nx = 1", "act2.toml.target"),
+    "another encoding": ("[act2.targets]\nx = '\u00fc'".encode("utf-16"), "UTF-8"),
+    "not UTF-8": (b"[act2.message.latency]\ntext = '\xfc'", "UTF-8"),
+    "a deep list": (b"[act2]\ntargets = " + b"[" * 5_000 + b"]" * 5_000, "too deeply"),
+    "deep tables": (b"[act2.targets." + b".".join([b"a"] * 400) + b"]\nb = 1", "within one another"),
+    "a number of many digits": (b"[act2.targets]\ndocuments = " + b"9" * 5_000, "digits"),
+    "a huge number": (b"[act2.targets]\ndocuments = 1" + b"0" * 40, "documents: expected a number up to"),
+    "an infinite number": (b"[act2.targets]\nttft_p99_s = inf", "ttft_p99_s: expected a number up to"),
+    "no number": (b"[act2.targets]\nttft_p99_s = nan", "ttft_p99_s: expected a number up to"),
+    "a text for a number": (b"[act2.targets]\nttft_p99_s = '0.2'", "ttft_p99_s: expected a number.*a text"),
+    "a number for a text": (b"[act1]\ntitle = 5", "act1.title: expected a text.*a number"),
+    "a list for a table": (b"[act2]\ntargets = [1]", "targets: expected a table.*a list"),
+    "a date": (b"[act2.targets]\ndocuments = 1979-05-27", "documents: expected a number.*a date"),
+    "a text for a catalogue's number": (b"[models.'llama-3-70b']\nactive_parameters = 'all'", "active_parameters"),
+    "a text for an option": (b"[act1.prediction.options]\nabout_200 = 'x'", "about_200: expected a table"),
+    "a limit of no time": (b"[act2.targets]\nttft_p99_s = 0", "ttft_p99_s: expected a number above 0"),
+    "a simulation without end": (b"[act2.simulation]\nrequests = 1000000", "requests: expected a whole number from"),
+    "no requests": (b"[act2.simulation]\nrequests = 0", "requests: expected a whole number from"),
+    "layers of less than nothing": (b"[models.gemma-2-27b]\nlayers = -1", "layers: expected a number.*negative"),
+    "steps of nothing": (b"[act1.calculator.context]\nstep = 0", "calculator.context: expected min below max"),
+    "a range without end": (b"[act2.sides.a.max_batch]\nmax = 10000000", "max_batch: expected min below max"),
+}
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+def test_settings_that_no_lab_can_have_are_one_sentence(tmp_path, how):
+    text, what = HOSTILE[how]
+    file = tmp_path / "class.toml"
+    file.write_bytes(text)
+    with pytest.raises((BuildError, course.ContentError), match=what) as refusal, bundle.blamed(file):
+        bundle.finished_page(native.CONTENT.parent, bundle.read_content(native.CONTENT, file))
+    assert len(str(refusal.value)) < 700
+
+
+def test_settings_with_a_byte_order_mark_are_read(tmp_path):
+    file = tmp_path / "class.toml"
+    file.write_text("[act2.targets]\nttft_p99_s = 0.15", encoding="utf-8-sig")
+    assert bundle.read_content(native.CONTENT, file)["act2"]["targets"]["ttft_p99_s"] == 0.15
+
+
 def graded(*arguments):
     command = [sys.executable, "-m", "tools.grade", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=native.CONTENT.parents[1])

@@ -1,6 +1,7 @@
 """Work in a web address: what goes in comes out, what was damaged on the way is a sentence, nothing unfolds without end."""
 
 import base64
+import json
 import re
 import zlib
 
@@ -69,3 +70,45 @@ def test_a_short_address_that_would_unfold_to_gigabytes_is_refused():
     assert len(bomb) < 10_000
     with pytest.raises(ledger.LedgerError):
         handoff.document(bomb)
+
+
+MANGLED = {
+    "a full stop": lambda link: link + ".",
+    "a bracket": lambda link: link + ")",
+    "a comma and more of the sentence": lambda link: link + ",%20and%20then",
+    "quotes": lambda link: link + '%22"\u201d\u00bb',
+    "a mark of emphasis": lambda link: link + "_*",
+    "encoded": lambda link: link.replace("=", "%3D"),
+    "encoded in small letters": lambda link: link.replace("=", "%3d"),
+    "encoded twice": lambda link: link.replace("=", "%253D"),
+    "another case": lambda link: "#" + link[1:].partition("=")[0].upper() + "=" + link.partition("=")[2],
+    "white space around it": lambda link: "# " + link[1:] + " \n",
+    "folded": lambda link: link[:20] + "\r\n " + link[20:40] + "%20%0A" + link[40:],
+    "soft places to break": lambda link: link[:20] + "\u200b" + link[20:30] + "%E2%80%8B\u00ad" + link[30:],
+}
+
+
+@pytest.mark.parametrize("how", MANGLED)
+def test_an_address_is_read_as_mails_and_chats_leave_it(how):
+    text = '{"history": {}, "track": "Gr\u00fc\u00dfe"}' * 30
+    link = handoff.address(PAGE, text).removeprefix(PAGE)
+    assert handoff.document(MANGLED[how](link)) == text
+
+
+def record(facts):
+    """A record of so many facts, as short as they can be."""
+    broke = {"kind": "broke", "context": "latency", "side": "a", "failure": "kv", "at": "2026-01-02T03:04:05Z"}
+    own = {"schema": 1, "facts": [{**broke, "n": i} for i in range(facts)], "settings": {}}
+    return json.dumps({"history": {ledger.CHAPTER: {ledger.OWN: own}}})
+
+
+def test_a_link_brings_no_more_than_a_person_can_have_done():
+    assert carried(record(900)) == record(900)
+    for text in (record(15_000), record(3_500), "{" * (handoff.MAX_TABLES + 1), "0" * (handoff.MAX_DOCUMENT + 1)):
+        squeeze = zlib.compressobj(9, zlib.DEFLATED, handoff.RAW_DEFLATE)
+        packed = squeeze.compress(text.encode()) + squeeze.flush()
+        with pytest.raises(ledger.LedgerError, match="in_address_large"):
+            handoff.document(handoff.MARK + base64.urlsafe_b64encode(packed).decode().rstrip("="))
+        assert handoff.address(PAGE, text) is None  # and the lab itself makes no such link
+    with pytest.raises(ledger.LedgerError, match="in_address_large"):
+        handoff.document(handoff.MARK + "A" * (handoff.MAX_ADDRESS + 4))

@@ -9,16 +9,21 @@ import course
 import engine
 import handoff
 import ledger
+import oracles
 import page
+import report
+import serving
 import shapes
 import store
 import views
+import wording
 from tests import lab as native
 from tests.unit.test_hub_config import LLAMA
 from tools.htmldom import Document
 
 TIMES = 10_000
 NOW = "2026-01-02T03:04:06.000Z"
+LATER = "2026-01-02T03:05:00.000Z"
 STRANGE = [
     None, True, -1, 0, 1e308, -0.5, 2**70, "", "act1.prediction", "<script>hit()</script>", "\ud800", "é\u202e", "{users:n}",
     "__proto__", [], [[]], {}, {"id": {}}, ["latency"] * 3, "x" * 3000, "2026-13-41T99:00:00Z",
@@ -83,6 +88,88 @@ def test_hostile_ledgers(work):
     assert taken > TIMES // 10 and refused > TIMES // 10
 
 
+@pytest.fixture(scope="module")
+def deeds():
+    """A record with every kind of fact in both contexts, and all the jobs that the lab itself asks for meanwhile."""
+    state = native.walked("latency")
+    for action in (store.DesignRecorded(LATER), *(store.ControlMoved("act2.gpus", gpus) for gpus in (2, 8))):
+        state = native.settled(native.after(state, action), LATER)
+    other = native.settled(native.walked("throughput"), LATER)
+    facts = {kind: [f for s in (state, other) for f in s.record.facts if f["kind"] == kind] for kind in ledger.SHAPES}
+    assert all(facts.values())
+    assert all(oracles.understands(native.shipped(), fact) for some in facts.values() for fact in some)
+    return facts
+
+
+ABSURD = [
+    10**6,
+    4001,
+    10**24,
+    -1,
+    0,
+    0.5,
+    1e-9,
+    1e23,
+    True,
+    None,
+    "4000",
+    [],
+    {},
+    "x" * 60,
+    "no_eviction",
+    "gpt-9",
+    7,
+    2,
+    64,
+]
+
+
+def absurd(chance, value):
+    """A fact with one value somewhere in it replaced by one that the course doesn't ask for, or happens to."""
+    found = {**value} if isinstance(value, dict) else [*value]
+    key = chance.choice(sorted(found) if isinstance(found, dict) else range(len(found)))
+    inner = found[key]
+    if isinstance(inner, dict | list) and inner and chance.random() < 0.9:
+        found[key] = absurd(chance, inner)
+    else:
+        found[key] = chance.choice(ABSURD)
+    return found
+
+
+def test_hostile_scenarios_are_kept_and_never_run(deeds):
+    chance, course_, kinds, asked = random.Random(6), native.shipped(), {True: 0, False: 0}, 0
+    table, most = course_.at("act2.simulation"), 0
+    longest = max(table["requests"], table["flood_requests"], serving.SHIPPED_REQUESTS)
+    for count in range(TIMES):
+        fact = absurd(chance, chance.choice(deeds[chance.choice(sorted(deeds) * 3 + ["answered"] * 8)]))
+        try:
+            record = ledger.add(ledger.Record(), fact)
+        except ledger.LedgerError:
+            continue
+        fact = record.facts[0]
+        sound = oracles.understands(course_, fact)
+        kinds[sound] += 1
+        if not sound and count % 50:
+            continue
+        reading = ledger.Reading({}, record)
+        start = native.start(fact["context"] if fact["context"] in course_.contexts else "latency")
+        state = native.after(start, store.LedgerRead(reading, store.DEVICE, restore=True))
+        assert state.record.facts == record.facts  # kept, and shown only if understood
+        assert store.facts(state) == [fact] * sound
+        wanted = store.wanted(course_, state)
+        asked, most = asked + bool(wanted), max(most, len(wanted))
+        assert all(job.requests <= longest for job in wanted)
+        if count % 20 == 0:
+            views.frame(course_, state)
+            report.markdown(course_, state, NOW)
+    assert min(kinds.values()) > 100 and asked > 100 and most <= 2 * 2 * serving_pairs(course_)
+
+
+def serving_pairs(course_):
+    """How many options the question with the most runs has."""
+    return len(course_.at("act2.prediction")["options"])
+
+
 def test_hostile_addresses(work):
     _, text = work
     chance = random.Random(2)
@@ -115,6 +202,30 @@ def test_hostile_configs():
             kinds[engine.Model] += 1
             assert model.parameters > 0 and engine.kv_bytes(model, 512, 16) > 0
     assert min(kinds.values()) > TIMES // 100
+
+
+NAMES = [
+    "[a](https://evil.example)",
+    "**b** `c`",
+    "x/<img src=x onerror=hit()>",
+    "a\u202eb\u2066c\x00\x1b[31md",
+    "$(rm -rf ~);'\"|&",
+    "\u200b",
+    "n" * 500,
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_name_of_a_model_is_only_a_name(name):
+    state = native.after(native.walked(until=1), store.ConfigPasted(json.dumps({**LLAMA, "_name_or_path": name})))
+    shown = state.pasted.name
+    assert wording.runs(shown) == [("", shown, "")] and 0 < len(shown) <= 60 and shown.isprintable()
+    assert not set(shown) & set("[](){}<>*`$;'\"|&\\") and shown == shown.strip()
+    document = Document("<p data-key='x'></p>")
+    page.set_text(document, node := document.createElement("p"), f"**{shown}** was read.")
+    assert {element.tag for element in node.walk()} <= {"p", "strong"}
+    again = native.after(native.start(), store.LedgerRead(ledger.Reading({}, state.record), store.DEVICE, restore=True))
+    assert again.pasted is None or again.pasted.name == shown
 
 
 def test_hostile_content():

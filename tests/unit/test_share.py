@@ -14,6 +14,7 @@ import store
 import views
 from controls import Choice, controls, defaults
 from tests import lab as native
+from tests.unit.test_handoff import MANGLED
 
 COURSE = native.shipped()
 CARRIED = sorted(share.carried(COURSE, COURSE.contexts[0]))
@@ -60,6 +61,14 @@ def test_everything_moved_still_fits_a_link():
 
 def test_another_address_is_no_link():
     assert share.read(COURSE, "#act2") is None and share.read(COURSE, "") is None
+
+
+@pytest.mark.parametrize("how", [*MANGLED, "quoted"])
+def test_a_link_is_read_as_mails_and_chats_leave_it(how):
+    settings = {"act1.context": 16384, "act2.a.load": 5.5, "act1.gpus": 4}
+    link = share.link(COURSE, "throughput", settings)
+    found = share.read(COURSE, {**MANGLED, "quoted": lambda link: link.replace("=", "=3D")}[how](link))
+    assert (found.context, found.values, found.problem) == ("throughput", settings, None)
 
 
 PROBLEMS = [

@@ -1,7 +1,9 @@
 """The state as lists of actions: what is locked stays locked, nothing is lost, and there is always a way forward."""
 
+import json
 import random
 import re
+import sys
 
 import pytest
 
@@ -231,3 +233,80 @@ def test_the_two_contexts_have_the_answers_that_the_arithmetic_gives():
 def test_no_default_starts_in_failure(context, side):
     request = oracles.base_request(COURSE, side, context)
     assert serving.judge(COURSE, side, native.ran(request)) == serving.OK
+
+
+def many(count):
+    """The document of somebody who has answered, with so many failures more than anybody can cause."""
+    state = native.answered(native.start(), "act1.prediction", "about_50")
+    text, _ = ledger.write(None, state.record, store.fields(COURSE, state), native.AT)
+    document = json.loads(text)
+    own = document["history"][ledger.CHAPTER][ledger.OWN]
+    broke = {"kind": "broke", "context": "latency", "side": "a", "failure": "kv"}
+    own["facts"] += [
+        {**broke, "at": f"2026-01-02T04:{i // 60 % 60:02d}:{i % 60:02d}.000Z", "n": i} for i in range(count)
+    ]
+    return json.dumps(document)
+
+
+def test_a_record_of_any_length_is_kept_whole_and_only_as_much_is_shown_as_a_page_can_show():
+    text = many(15_000)
+    state = native.after(native.start(), store.LedgerRead(ledger.read(text), store.DEVICE, restore=True))
+    assert len(state.record.facts) == 15_001 and len(store.facts(state)) == store.MOST_SHOWN + 1
+    assert store.answer(state, "act1.prediction")["option"] == "about_50"
+    assert COURSE.at("words.strange_facts") in state.notices
+    state = native.answered(state, "act1.reflection", "run_time")  # and work goes on in it
+    assert store.answer(state, "act1.reflection")["option"] == "run_time"
+    made, _ = ledger.write(text, state.record, store.fields(COURSE, state), native.AT)
+    assert len(ledger.read(made).record.facts) == 15_002
+    assert len(views.frame(COURSE, state)["ledger.body"]["rows"]) == store.MOST_SHOWN + 2
+
+
+def calls(deed):
+    """How many functions a deed calls: a measure of its work that no other program on the machine disturbs."""
+    count = 0
+
+    def seen(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(seen)
+    try:
+        deed()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def read_and_show(text):
+    read = native.after(native.start(), store.LedgerRead(ledger.read(text), store.DEVICE, restore=True))
+    views.frame(COURSE, read)
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        read_and_show,
+        lambda text: ledger.import_(many(2_000), text, LATER),
+        lambda text: ledger.import_(text, text, LATER),
+    ],
+    ids=["read and show", "import into many", "import the same"],
+)
+def test_the_work_grows_no_faster_than_the_record(deed):
+    few, more = many(2_000), many(8_000)
+    assert calls(lambda: deed(more)) < 5 * calls(lambda: deed(few))
+
+
+def test_many_answers_to_one_question_are_as_quick_to_import():
+    def answers(count, option):
+        state = native.answered(native.start(), "act1.prediction", "about_50")
+        fact = {key: value for key, value in state.record.facts[0].items() if key != "id"}
+        facts = [{**fact, "option": option, "n": i} for i in range(count)]
+        history = {ledger.CHAPTER: {ledger.OWN: {"schema": 1, "facts": facts, "settings": {}}}}
+        return json.dumps({"history": history})
+
+    def united(count):
+        here, there = answers(count, "about_50"), answers(count, "about_200")
+        return calls(lambda: ledger.import_(here, there, LATER))
+
+    assert united(1_000) < 5 * united(250)
+    assert len(ledger.import_(answers(50, "about_50"), answers(50, "about_200"), LATER)[1].record.facts) == 50
