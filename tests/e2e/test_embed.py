@@ -26,8 +26,8 @@ from tools import server
 ROOT = Path(__file__).parents[2]
 # Chromium takes the last of two switches with one name. Playwright's own turns the partitioning of storage off.
 PARTITIONED = "--disable-features=MediaRouter,OptimizationHints,HttpsUpgrades"
-BLOCKED = """if (window !== top) Object.defineProperty(window, 'localStorage', {
-  get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
+BLOCKED = """if (window !== top) for (const name of ['localStorage', 'indexedDB']) Object.defineProperty(window, name, {
+  configurable: true, get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
 });"""
 FIGURE = '<figure><a href="{lab}"><img src="act1-light.svg" alt="a figure"></a><figcaption>A lab</figcaption></figure>'
 HEARD = "<script>heard = []; addEventListener('message', ({ data }) => heard.push(data));</script>"
