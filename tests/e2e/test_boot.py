@@ -215,7 +215,7 @@ def test_a_chart_that_is_looked_at_is_drawn_as_soon_as_plotly_comes(visitor):
 
 BLOCKED = """for (const name of ['localStorage', 'indexedDB'])
   Object.defineProperty(window, name, { configurable: true, get() { throw new DOMException('no', 'SecurityError') } })"""
-FULL = """Storage.prototype.setItem = IDBObjectStore.prototype.put =
+FULL = """Storage.prototype.setItem = IDBFactory.prototype.open =
   () => { throw new DOMException('full', 'QuotaExceededError') }"""
 
 
