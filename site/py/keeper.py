@@ -86,7 +86,7 @@ class Keeper:
         self.record = ledger.merge(self.record, ledger.guest(shared.record, self.record))
         self._keep()
         if shared.writable:
-            self._publish(*ledger.write(self._shared[0], self.record, fields, now))
+            self._publish(*ledger.write(self._shared[0], self.record, fields, now, shared))
         return self._kept((*own.problem, *shared.problem))
 
     def import_(self, incoming: str, now: str) -> Kept:

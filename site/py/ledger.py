@@ -632,19 +632,21 @@ def _plain_or_none(value: object) -> Any:
 # --- Writing ------------------------------------------------------------------------------------------------
 
 
-def write(text_now: str | None, record: Record, fields: Mapping[str, Any], now: str) -> tuple[str, Reading]:
+def write(
+    text_now: str | None, record: Record, fields: Mapping[str, Any], now: str, known: Reading | None = None
+) -> tuple[str, Reading]:
     """The text to keep, and what it says: `record` and its `fields` merged into what storage holds now.
 
     Where only the time would change, the text stays as it was, so that two tabs don't wake each other for
-    ever. A setting or a field that can't be kept is left out by itself. The reading's problem and set_aside tell of
+    ever. known: what `read` gave for that text, if it was read already: it may be megabytes. A setting or a field that can't be kept is left out by itself. The reading's problem and set_aside tell of
     `text_now`. Raises LedgerError if a newer version of the lab wrote it, for a strange fact or field, or a bad time.
     """
-    reading = _writable(text_now)
+    reading = _writable(text_now) if known is None else known
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise LedgerError(Note("no_such_field", {"names": ", ".join(sorted(unknown))}))
-    known = {fact["id"] for fact in reading.record.facts}
-    facts = tuple(fact if fact.get("id") in known else _checked(fact) for fact in record.facts)
+    old = {fact["id"] for fact in reading.record.facts}
+    facts = tuple(fact if fact.get("id") in old else _checked(fact) for fact in record.facts)
     kept = {name: _plain_or_none(value) for name, value in fields.items()}
     ours = Record(facts, _parts(record.settings), kept, record.cleared)
     return _kept(text_now, reading, merge(ours, guest(reading.record, ours)), now)

@@ -136,7 +136,7 @@ class App:
         """Do what an effect says."""
         if not isinstance(effect, store.Save):
             self.simulator.ask(effect.request)
-        elif ledger.work(effect.record) == ledger.work(self.state.stored):
+        elif effect.record.facts is self.state.stored.facts:
             self.unsaved = effect
             window.clearTimeout(self.saving)
             self.saving = window.setTimeout(self.settled, SETTLED_MS)
@@ -355,8 +355,8 @@ class App:
     def leave(self, *_: Any) -> None:
         """The page is left, or looked at again: whatever isn't saved, or no longer, is saved."""
         self.written()
-        self.save_settings()
         self.read_ledger()
+        self.save_settings()
 
     def save_file(self, form: str) -> None:
         """Download one of the report's files."""
