@@ -637,9 +637,10 @@ def write(
 ) -> tuple[str, Reading]:
     """The text to keep, and what it says: `record` and its `fields` merged into what storage holds now.
 
-    Where only the time would change, the text stays as it was, so that two tabs don't wake each other for
-    ever. known: what `read` gave for that text, if it was read already: it may be megabytes. A setting or a field that can't be kept is left out by itself. The reading's problem and set_aside tell of
-    `text_now`. Raises LedgerError if a newer version of the lab wrote it, for a strange fact or field, or a bad time.
+    Where only the time would change, the text stays as it was, so that two tabs don't wake each other for ever. known:
+    what `read` gave for that text, if it was read already: it may be megabytes. A setting or a field that can't be kept
+    is left out by itself. The reading's problem and set_aside tell of `text_now`. Raises LedgerError if a newer version
+    of the lab wrote it, for a strange fact or field, or a bad time.
     """
     reading = _writable(text_now) if known is None else known
     unknown = set(fields) - set(FIELDS)
