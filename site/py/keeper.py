@@ -85,6 +85,7 @@ class Keeper:
         shared = self._read_shared()
         self.record = ledger.merge(self.record, ledger.guest(shared.record, self.record))
         self._keep()
+        self._published = _public(self.record)
         if shared.writable:
             self._publish(*ledger.write(self._shared[0], self.record, fields, now, shared))
         return self._kept((*own.problem, *shared.problem))
@@ -186,7 +187,6 @@ class Keeper:
     def _publish(self, made: str, reading: ledger.Reading) -> None:
         """Write the shared ledger. Where that can't be, or what can't be read in it finds no place aside, it is left as it
         is until somebody changes it: tabs that tried again at each reading would keep each other awake."""
-        self._published = _public(reading.record)
         text, shared = self._shared
         if made == text:
             return

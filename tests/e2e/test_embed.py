@@ -255,6 +255,7 @@ def test_nothing_about_the_learner_goes_up_unless_asked(book):
     read = book().element(act="all").start()
     read.answer("act1.prediction", "about_50")
     assert read.heard("kvlab:state", "kvlab:done") == []
+    expect(read.node("embed.saved")).to_have_text(WORDS["device"])
     read.page.evaluate("document.querySelector('kv-lab').ask()")
     read.page.wait_for_function("heard.some(({ type }) => type === 'kvlab:state')")
     told = read.heard("kvlab:state")[-1]
