@@ -124,7 +124,7 @@
   boot.observe(root, { attributes: true, attributeFilter: ["data-boot"] });
 
   // PyScript waits for a cache of packages in IndexedDB before it starts Python. The lab has none, and where a browser or a
-  // frame lets nothing be stored, the refusal would end the start. So it finds an empty one that forgets.
+  // frame lets nothing be stored, the refusal would end the start. So it finds an empty one that forgets; the true one is mirror.js's.
   const answer = (result) => {
     const request = { result };
     queueMicrotask(() => request.onsuccess?.({ target: request }));
@@ -132,5 +132,8 @@
   };
   const store = new Proxy({}, { get: (_, method) => () => answer(method.startsWith("getAll") ? [] : undefined) });
   const database = { transaction: () => ({ objectStore: () => store }), close() {} };
+  try {
+    window.labDatabases = window.indexedDB;
+  } catch {} // blocked
   Object.defineProperty(window, "indexedDB", { value: { open: () => answer(database) } });
 })();

@@ -25,6 +25,7 @@ PAGE_FILES = (
     "first.js",
     "grade.mjs",
     "grader.mjs",
+    "mirror.js",
     "offline.js",
     "pyscript.mjs",
     "pieces.mjs",

@@ -29,7 +29,7 @@ def fold(dist: Path, bootstrap: Path, language: str = languages.ENGLISH) -> str:
     body = re.sub(
         r"\s*(?:<!-- PyScript .*?-->|<(?:m?py-config|script)[^>]*>.*?</(?:m?py-config|script)>)", "", body, flags=re.S
     )
-    scripts = [f"<script>{_script(parts / 'runtime/plotly-basic.min.js')}</script>"]
+    scripts = [f"<script>{_script(parts / name)}</script>" for name in ("mirror.js", "runtime/plotly-basic.min.js")]
     scripts += [_embedded(parts / "runtime/pyodide" / name) for name in RUNTIME]
     read = ["app.zip", *([languages.content_file(language)] if language != languages.ENGLISH else [])]
     scripts += [_embedded(parts / name, " data-root") for name in read]

@@ -4,7 +4,7 @@ This is the table of contents of the lab's behaviour. An action is a fact about 
 time comes in with it, as ISO 8601 in UTC.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ledger
 from jobs import Job, Result
@@ -170,11 +170,12 @@ class Copied:
 @dataclass(frozen=True)
 class LedgerRead:
     """The saved document was read: at the start or after an import, when the page takes over the controls that were saved
-    (restore), or because another tab wrote it, when it takes over the facts alone."""
+    (restore), or because another tab wrote it, when it takes over the facts alone. Not whole: storage lacks some of it."""
 
     reading: ledger.Reading
     saved: str
     restore: bool = False
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,13 @@ class SaveFinished:
     record: ledger.Record
     saved: str
     notice: str | None = None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where the record is has changed: the mirror has taken it in, or can't be had."""
+
+    saved: str
 
 
 @dataclass(frozen=True)
@@ -200,10 +208,14 @@ class NoticeClosed:
 
 @dataclass(frozen=True)
 class RecordOffered:
-    """The address carries a record with `facts` that this device doesn't have: its document as text. None: it is decided."""
+    """The address carries a record that would add something to this one. None: the learner leaves it."""
 
-    document: str | None
-    facts: int = 0
+    offer: ledger.Offer | None
+
+
+@dataclass(frozen=True)
+class RecordTaken:
+    """The learner takes the record that was offered."""
 
 
 @dataclass(frozen=True)
@@ -215,9 +227,10 @@ class ClearAsked:
 
 @dataclass(frozen=True)
 class Cleared:
-    """The lab's record was cleared; the page starts again as on a first visit."""
+    """The lab's record was cleared; the page starts again as on a first visit. record: the note of what is gone."""
 
     saved: str
+    record: ledger.Record = field(default_factory=ledger.Record)
 
 
 Action = (
@@ -244,9 +257,11 @@ Action = (
     | Copied
     | LedgerRead
     | SaveFinished
+    | Saved
     | Noticed
     | NoticeClosed
     | RecordOffered
+    | RecordTaken
     | ClearAsked
     | Cleared
 )

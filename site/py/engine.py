@@ -6,7 +6,8 @@ growth      the derivation of Act I, what grows        metrics     from a run to
 steptime    how long one iteration takes               queueing    closed forms that the simulation must agree with
 workload    arrivals and lengths, seeded               catalogue   content tables to the objects above
 hub_config  a model from its config.json               roofline    which of the two walls a step meets, and where
-allocation  memory in stretches or in blocks           floor       a recorded run as lanes, and why each wait was so long
+kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
+allocation  memory in stretches or in blocks
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -18,6 +19,7 @@ from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampl
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
 from physics.hub_text import MOST_CONFIG_BYTES, ConfigError, config_text
+from physics.kept_model import model_from_plain, model_to_plain
 from physics.memory import (
     BLOCK_TOKENS,
     block_bytes,
@@ -116,6 +118,8 @@ __all__ = [
     "memory_plan",
     "mg1_wait_s",
     "model_from_config",
+    "model_from_plain",
+    "model_to_plain",
     "paged",
     "paged_share",
     "percentile",

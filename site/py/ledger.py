@@ -1,14 +1,18 @@
-"""The saved document that the labs of the curriculum share: this lab's entry in it, merge, export, import.
+"""The record of what a learner did, and the saved document that the labs of the curriculum share: merge, export, import.
 
-Reading order: facts and folds, parsing, this lab's entry, read, write, export and import. Everything is a
-pure function of its arguments. Time comes in as an argument, an ISO 8601 text in UTC
+Reading order: facts and folds, what was cleared, dated texts, parsing, this lab's entry, read, write, the lab's own copy,
+export and import. Everything is a pure function of its arguments. Time comes in as an argument, an ISO 8601 text in UTC
 ("2026-01-31T09:30:00.000Z"); storage is the caller's business: it hands in the text that storage holds now
 and keeps the text that comes back.
 
 The document is {"track", "current_step", "history", "last_updated"} and nothing else: the curriculum's own
 reader throws on any other key at the top and starts blank. This lab's entry is history["v2_10"]: thirteen
 agreed fields, and one sub-object that is ours, {"schema", "facts", "settings"}. Facts are never changed or
-removed, so two tabs that unite their facts agree, in whatever order they do it.
+removed, so two tabs that unite their facts agree, in whatever order they do it. *Clear* leaves a note of what is gone
+(Record.cleared), by which every other copy loses it too.
+
+Any page of the origin may write that document. So the lab keeps its record in a copy of its own as well (keeper.py):
+the same entry, with the note of what was cleared.
 """
 
 import hashlib
@@ -55,7 +59,8 @@ MAX_DOCUMENT_DEPTH = 64
 MAX_DEPTH = 8
 MAX_TEXT = 2_000
 MAX_NUMBER = 1e24
-MAX_EDITS = 1_000_000
+MAX_EDITS = 10_000  # more than a person makes; a count above it counts as this
+MAX_CLEARED = 10_000  # ids; the oldest go first
 
 Fact = dict[str, Any]
 History = dict[str, Any] | list[Any]
@@ -85,12 +90,14 @@ class Record:
     """What this lab knows of the learner.
 
     facts: in order of (time, id); settings: whatever the page keeps between visits; fields: the thirteen, as
-    saved.
+    saved; cleared: of a fact or a dated text, by id, how often it was cleared and taken back again: while that is odd, it
+    is gone.
     """
 
     facts: tuple[Fact, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
+    cleared: dict[str, int] = field(default_factory=dict)
 
     @property
     def dated(self) -> dict[str, Any]:
@@ -144,17 +151,26 @@ def add(record: Record, fact: Mapping[str, Any]) -> Record:
         return record
     if any(old["id"] == new["id"] for old in record.facts):
         return record
-    return replace(record, facts=_sorted([*record.facts, new]))
+    return replace(
+        record, facts=_sorted([*record.facts, new]), cleared=_turned(record.cleared, [new["id"]], gone=False)
+    )
 
 
 def merge(ours: Record, theirs: Record) -> Record:
-    """Both records as one: every fact of either; where settings or fields differ, ours win, but for what is dated."""
+    """Both records as one: every fact of either that neither has cleared; where settings or fields differ, ours win, but
+    for what is dated."""
+    cleared = _most(theirs.cleared, ours.cleared)
     facts = {fact["id"]: fact for fact in (*theirs.facts, *ours.facts)}
     fields = _filled(ours.fields, theirs.fields) if ours.fields or theirs.fields else {}
-    merged = _sorted(facts.values())
+    merged = _sorted(fact for id, fact in facts.items() if not _is_gone(cleared, id))
     # Nothing new is the very same: whoever has read the facts knows at a glance that they needn't be read again.
     kept = ours.facts if merged == ours.facts else merged
-    return Record(kept, _settled(ours.settings, theirs.settings), fields)
+    return Record(kept, _settled(ours.settings, theirs.settings, cleared), fields, cleared)
+
+
+def work(record: Record) -> tuple[object, ...]:
+    """What of a record must never be lost: facts, texts, what was cleared. The rest is where the sliders stand."""
+    return record.facts, record.dated, record.cleared
 
 
 def answered(facts: Iterable[Fact], context: str, question: str) -> Fact | None:
@@ -184,6 +200,48 @@ def canonical(fact: Mapping[str, Any]) -> str:
     return json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+# --- What was cleared ---------------------------------------------------------------------------------------
+
+
+def emptied(record: Record) -> Record:
+    """The record after *Clear*: nothing but the note of what was in it."""
+    return Record(cleared=_turned(record.cleared, _ids(record), gone=True))
+
+
+def has_cleared(record: Record, other: Record) -> bool:
+    """Whether the record has cleared some of what the other holds."""
+    return any(_is_gone(record.cleared, id) for id in _ids(other)) if record.cleared else False
+
+
+def _ids(record: Record) -> list[str]:
+    """The ids of all that a record holds: its facts, its texts, its number."""
+    dated = [*_mapping(record.settings.get(TEXTS)).items(), (NUMBERED, record.settings.get(NUMBERED))]
+    return [fact["id"] for fact in record.facts] + [_edition_id(name, entry) for name, entry in dated if entry]
+
+
+def _is_gone(cleared: Mapping[str, int], id: str) -> bool:
+    return cleared.get(id, 0) % 2 == 1
+
+
+def _turned(cleared: dict[str, int], ids: Iterable[str], gone: bool) -> dict[str, int]:
+    """The note with these ids gone, or there again. Counting on rather than taking out is what other copies agree on."""
+    turned = {id: cleared.get(id, 0) + 1 for id in ids if _is_gone(cleared, id) != gone}
+    return _newest({**cleared, **turned}) if turned else cleared
+
+
+def _most(theirs: dict[str, int], ours: dict[str, int]) -> dict[str, int]:
+    """Both notes as one: of each id the higher count."""
+    if theirs == ours or not theirs:
+        return ours
+    return _newest({id: max(theirs.get(id, 0), ours.get(id, 0)) for id in {**theirs, **ours}})
+
+
+def _newest(cleared: dict[str, int]) -> dict[str, int]:
+    return dict(list(cleared.items())[-MAX_CLEARED:])
+
+
+# --- What is dated ------------------------------------------------------------------------------------------
+
 # What the learner writes is a setting too, but a dated one: {"text": ..., "at": ..., "edits": ...}. Two tabs keep of each
 # field the text that was edited more often, then the later one, so that a clock set back can't make an old text win. Of two
 # numbers that a record was given they keep the earlier, which others may have seen already.
@@ -203,23 +261,64 @@ def dated(entry: object) -> tuple[str, str]:
 
 
 def edits(entry: object) -> int:
-    """How often something dated was changed, 0 for what says nothing about it."""
+    """How often something dated was changed, at most MAX_EDITS; 0 for what says nothing about it."""
     count = entry.get("edits") if isinstance(entry, Mapping) else None
-    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < MAX_EDITS else 0
+    return min(count, MAX_EDITS) if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0
+
+
+def edited(record: Record, name: str, text: str, at: str) -> Record:
+    """The record with what the learner wrote into a field. What claims more edits than can be made is cleared instead."""
+    texts = _mapping(record.settings.get(TEXTS))
+    before = texts.get(name)
+    if dated(before)[1] == text:
+        return record
+    count, cleared = edits(before) + 1, record.cleared
+    if count > MAX_EDITS:
+        count, cleared = 1, _turned(cleared, [_edition_id(name, before)], gone=True)
+    entry = {"text": text, "at": at, "edits": count}
+    cleared = _turned(cleared, [_edition_id(name, entry)], gone=False)
+    return replace(record, settings={**record.settings, TEXTS: {**texts, name: entry}}, cleared=cleared)
+
+
+def guest(theirs: Record, ours: Record) -> Record:
+    """A record of a place that anybody may write to, without what would take the place of our texts or our number."""
+    here = _mapping(ours.settings.get(TEXTS))
+    texts = _mapping(theirs.settings.get(TEXTS))
+    new = {name: entry for name, entry in texts.items() if dated(here.get(name)) == ("", "")}
+    left_out = {TEXTS, NUMBERED} if dated(ours.settings.get(NUMBERED)) != ("", "") else {TEXTS}
+    settings = {name: value for name, value in theirs.settings.items() if name not in left_out}
+    return replace(theirs, settings={**settings, TEXTS: new} if new else settings)
 
 
 def _edition(entry: object) -> tuple[int, tuple[str, str]]:
     return edits(entry), dated(entry)
 
 
-def _settled(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of two records: ours where both have them, but of dated ones the one that counts."""
+def _edition_id(name: str, entry: object) -> str:
+    return fact_id({"name": name, "entry": entry})
+
+
+def _settled(ours: Mapping[str, Any], theirs: Mapping[str, Any], cleared: Mapping[str, int]) -> dict[str, Any]:
+    """The settings of two records: ours where both have them, but of dated ones the one that counts and isn't cleared."""
     both = {**theirs, **ours}
-    here, there = (settings.get(TEXTS) for settings in (ours, theirs))
-    if isinstance(here, Mapping) and isinstance(there, Mapping):
-        both[TEXTS] = {name: max(here.get(name), there.get(name), key=_edition) for name in sorted({*here, *there})}
-    numbers = [settings[NUMBERED] for settings in (ours, theirs) if dated(settings.get(NUMBERED)) != ("", "")]
-    return both | ({NUMBERED: min(numbers, key=dated)} if numbers else {})
+
+    def there(name: str, entry: object) -> object:
+        return None if cleared and _is_gone(cleared, _edition_id(name, entry)) else entry
+
+    tables = [settings[TEXTS] for settings in (ours, theirs) if isinstance(settings.get(TEXTS), Mapping)]
+    if tables:
+        names = sorted({name for table in tables for name in table})
+        texts = {n: max((there(n, table.get(n)) for table in tables), key=_edition) for n in names}
+        both[TEXTS] = {name: entry for name, entry in texts.items() if entry is not None}
+        both = both if both[TEXTS] else {name: value for name, value in both.items() if name != TEXTS}
+    numbers = [there(NUMBERED, settings[NUMBERED]) for settings in (ours, theirs) if NUMBERED in settings]
+    known = [number for number in numbers if dated(number) != ("", "")]
+    others = {name: value for name, value in both.items() if name != NUMBERED}
+    return {**others, NUMBERED: min(known, key=dated)} if known else others
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _canonical(value: Any) -> Any:
@@ -269,6 +368,18 @@ def _plain(value: object, depth: int = MAX_DEPTH) -> Any:
     if depth > 0 and isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {_plain(key): _plain(item, depth - 1) for key, item in value.items()}
     raise LedgerError(Note("not_plain"))
+
+
+def _parts(table: Mapping[str, Any], depth: int = MAX_DEPTH) -> dict[str, Any]:
+    """A deep copy of what can be kept of a table: whatever can't is left out by itself."""
+    kept: dict[str, Any] = {}
+    for name, part in table.items():
+        try:
+            kept[str(_plain(name))] = _plain(part, depth - 1)
+        except LedgerError:
+            if isinstance(part, Mapping) and depth > 1 and isinstance(name, str) and len(name) <= MAX_TEXT:
+                kept[name] = _parts(part, depth - 1)
+    return kept
 
 
 _ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
@@ -482,7 +593,8 @@ def _record(designs: list[Any]) -> tuple[Record, list[Note], bool]:
             continue
         own, note, is_newer = _migrated(design.get(OWN, {"schema": SCHEMA}))
         newer |= is_newer
-        facts, settings = _facts(own.get("facts", [])), _plain_or_none(own.get("settings", {}))
+        facts, saved = _facts(own.get("facts", [])), own.get("settings", {})
+        settings = _parts(_mapping(saved))
         fields = {name: _plain_or_none(design[name]) for name in FIELDS if name in design}
         skipped = sum(fact is None for fact in facts)
         if note:
@@ -491,9 +603,8 @@ def _record(designs: list[Any]) -> tuple[Record, list[Note], bool]:
             notes.append(Note("skipped", {"count": skipped}))
         if any(fields[name] is None is not design[name] for name in fields):
             notes.append(Note("strange_fields"))
-        if not isinstance(settings, dict):
+        if settings != saved:
             notes.append(Note("strange_settings"))
-            settings = {}
         record = merge(Record(_sorted(fact for fact in facts if fact), settings, fields), record)
     return record, notes, newer
 
@@ -531,21 +642,25 @@ def _plain_or_none(value: object) -> Any:
 # --- Writing ------------------------------------------------------------------------------------------------
 
 
-def write(text_now: str | None, record: Record, fields: Mapping[str, Any], now: str) -> tuple[str, Reading]:
+def write(
+    text_now: str | None, record: Record, fields: Mapping[str, Any], now: str, known: Reading | None = None
+) -> tuple[str, Reading]:
     """The text to keep, and what it says: `record` and its `fields` merged into what storage holds now.
 
-    Where only the time would change, the text stays as it was, so that two tabs don't wake each other for
-    ever. The reading's problem and set_aside tell of `text_now`. Raises LedgerError if a newer version of the
-    lab wrote it, or if the record, the fields or `now` can't be kept.
+    Where only the time would change, the text stays as it was, so that two tabs don't wake each other for ever. known:
+    what `read` gave for that text, if it was read already: it may be megabytes. A setting or a field that can't be kept
+    is left out by itself. The reading's problem and set_aside tell of `text_now`. Raises LedgerError if a newer version
+    of the lab wrote it, for a strange fact or field, or a bad time.
     """
-    reading = _writable(text_now)
+    reading = _writable(text_now) if known is None else known
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise LedgerError(Note("no_such_field", {"names": ", ".join(sorted(unknown))}))
-    known = {fact["id"] for fact in reading.record.facts}
-    facts = tuple(fact if fact.get("id") in known else _checked(fact) for fact in record.facts)
-    ours = Record(facts, _plain(record.settings), _plain(dict(fields)))
-    return _kept(text_now, reading, merge(ours, reading.record), now)
+    old = {fact["id"] for fact in reading.record.facts}
+    facts = tuple(fact if fact.get("id") in old else _checked(fact) for fact in record.facts)
+    kept = {name: _plain_or_none(value) for name, value in fields.items()}
+    ours = Record(facts, _parts(record.settings), kept, record.cleared)
+    return _kept(text_now, reading, merge(ours, guest(reading.record, ours)), now)
 
 
 def clear(text_now: str | None, now: str) -> tuple[str, Reading]:
@@ -610,21 +725,53 @@ def _dumped(document: Mapping[str, Any], indent: int | None = None) -> str:
     return json.dumps(document, allow_nan=False, indent=indent)
 
 
+# --- The lab's own copy -------------------------------------------------------------------------------------
+
+
+def own_text(record: Record) -> str:
+    """The record as the lab keeps it in a place of its own: this lab's entry, with the note of what was cleared."""
+    own = {"schema": SCHEMA, "facts": list(record.facts), "settings": _parts(record.settings)}
+    return _dumped({**_parts(record.fields), OWN: {**own, "cleared": record.cleared}})
+
+
+def read_own(text: str | None) -> Reading:
+    """The lab's own copy; None or "" for none. Never raises: see Reading.problem. Its document is empty."""
+    if not text:
+        return Reading({}, Record())
+    try:
+        data, _ = parse(text)
+    except LedgerError:
+        data = None
+    own = data.get(OWN) if isinstance(data, dict) else None
+    record, notes, newer = _record([data if isinstance(own, dict) else {OWN: None}])
+    counts = _mapping(_mapping(own).get("cleared"))
+    cleared = {id: n for id, n in counts.items() if isinstance(n, int) and not isinstance(n, bool) and n > 0}
+    record = merge(replace(record, cleared=_newest(cleared)), Record())
+    return Reading({}, record, (Note("own_damaged"),), text) if notes or newer else Reading({}, record)
+
+
 # --- Export and import --------------------------------------------------------------------------------------
 
 
-def export(text_now: str | None, form: str, now: str) -> str:
-    """The whole document as a file, its history as a "dict" or a "list"; `now` becomes its last_updated.
+def export(text_now: str | None, form: str, now: str, own: Record = Record()) -> str:
+    """The whole document as a file, its history as a "dict" or a "list"; `now` becomes its last_updated. `own` is the
+    lab's own copy of its record, and goes along.
 
-    A document that a newer version wrote is exported too. Raises LedgerError for another form or a bad time.
+    What a newer version wrote is exported too, unless this version has work of its own for that place. Raises
+    LedgerError for another form or a bad time.
     """
     if form not in ("dict", "list"):
         raise LedgerError(Note("no_such_form"))
     reading = read(text_now)
+    record = merge(own, guest(reading.record, own))
     others, designs = _split(reading.document["history"])
     others = _as_dict(others) if form == "dict" else _as_list(others)
-    ours = _entry(designs, reading.record) if reading.writable else _combined(sorted(designs, key=_is_newer))
-    history = _joined(others, ours if designs else None)
+    has_work = bool(record.facts or record.dated)
+    if reading.writable:
+        ours: dict[str, Any] | None = _entry(designs, record) if designs or has_work else None
+    else:
+        ours = _entry([], record) if has_work else _combined(sorted(designs, key=_is_newer))
+    history = _joined(others, ours)
     return _dumped({**reading.document, "history": history, "last_updated": _utc(now)}, indent=2) + "\n"
 
 
@@ -633,17 +780,15 @@ def _is_newer(design: Mapping[str, Any]) -> bool:
     return _migrated(design.get(OWN, {"schema": SCHEMA}))[2]
 
 
-def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading]:
-    """An exported file merged into what storage holds now: the text to keep, and what it says.
+def import_(text_now: str | None, incoming: str, now: str, own: Record = Record()) -> tuple[str, Reading]:
+    """An exported file merged into what storage holds now and the lab's own copy: the text to keep, and what it says.
 
-    Facts are united, but a question that is locked here stays as it is. Other labs' entries come in where
-    there are none here. All or nothing: raises LedgerError for a file that is too large
+    Facts are united, but a question that is locked here stays as it is; what was cleared here comes back. Other labs'
+    entries come in where there are none here. All or nothing: raises LedgerError for a file that is too large
     (over 2 MB), too deep, no ledger, from a newer version, or that can't be read whole; and as `write` does.
     """
     reading, theirs = _writable(text_now), _incoming(incoming)
-    here, there = reading.record, theirs.record
-    locked = _locked(here, there)
-    united = merge(here, replace(there, facts=tuple(f for f in there.facts if f["id"] not in locked)))
+    united, locked = taken(merge(own, guest(reading.record, own)), theirs.record)
     others, designs = _split(reading.document["history"])
     arrived, their_designs = _split(theirs.document["history"])
     document = {
@@ -654,14 +799,46 @@ def import_(text_now: str | None, incoming: str, now: str) -> tuple[str, Reading
     }
     merged = replace(reading, document=document)
     made, result = _kept(text_now, merged, united, now)
-    left_out = (Note("file_locked", {"count": len(locked)}),) if locked else ()
+    left_out = (Note("file_locked", {"count": locked}),) if locked else ()
     return made, replace(result, problem=(*reading.problem, *theirs.problem, *left_out))
 
 
-def news(record: Record, incoming: str) -> int:
-    """How many facts an exported file would add to a record. Raises LedgerError as `import_` does."""
-    known = {fact["id"] for fact in record.facts}
-    return sum(fact["id"] not in known for fact in _incoming(incoming).record.facts)
+@dataclass(frozen=True)
+class Offer:
+    """What a link would add to a record: so many facts and texts. again: some of it was cleared here before."""
+
+    record: Record
+    facts: int
+    texts: int
+    again: bool
+
+
+def offer(here: Record, incoming: str) -> Offer:
+    """What the document in a link would add to a record. Raises LedgerError as `import_` does.
+
+    Anybody can write a link, so it carries facts, and texts for fields that are empty here; no number, and nothing of
+    other labs.
+    """
+    theirs = _incoming(incoming).record
+    settings = {name: value for name, value in guest(theirs, here).settings.items() if name != NUMBERED}
+    theirs, _ = _unlocked(here, replace(theirs, settings=settings))
+    known = {fact["id"] for fact in here.facts}
+    texts = sum(dated(entry)[1] != "" for entry in _mapping(settings.get(TEXTS)).values())
+    return Offer(theirs, sum(fact["id"] not in known for fact in theirs.facts), texts, has_cleared(here, theirs))
+
+
+def taken(here: Record, there: Record) -> tuple[Record, int]:
+    """Both records as one at the learner's wish, and how many answers were left out, because they are locked here. What
+    was cleared here is there again."""
+    there, locked = _unlocked(here, there)
+    awake = replace(here, cleared=_turned(here.cleared, _ids(there), gone=False))
+    return merge(awake, there), locked
+
+
+def _unlocked(here: Record, there: Record) -> tuple[Record, int]:
+    """A record without the answers that would answer a question otherwise that is locked here, and how many those were."""
+    locked = _locked(here, there)
+    return replace(there, facts=tuple(fact for fact in there.facts if fact["id"] not in locked)), len(locked)
 
 
 def _first(here: object, there: object) -> object:

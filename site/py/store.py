@@ -39,9 +39,11 @@ from actions import (
     OptionChosen,
     RecordNumbered,
     RecordOffered,
+    RecordTaken,
     RequestPicked,
     RunFinished,
     RunGivenUp,
+    Saved,
     SaveFinished,
     SweepCancelled,
     SweepStarted,
@@ -55,7 +57,7 @@ from course import QUESTIONS, Course
 from jobs import Job, Result
 from serving import RunRequest
 
-UNKNOWN, DEVICE, PAGE, REFUSED = "unknown", "device", "page", "refused"
+UNKNOWN, SAVING, DEVICE, PAGE = "unknown", "saving", "device", "page"
 PREDICT, LOCKED, EXPLORE, COMMITTED = "predict", "locked", "explore", "committed"
 ACTS = ("act1", "act2")
 MOST_SHOWN = 1_000  # facts: ten times what a long session leaves
@@ -79,7 +81,7 @@ class State:
     feasibility map; sweeping: the frontier that the learner asked for; drafts: texts that are being written, by field, not
     yet in the record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last;
     given_up: jobs that brought nothing;
-    offered: the document of a record that the address carried and how many facts it would add, until the learner decides;
+    offered: what the record that the address carried would add, until the learner decides;
     fresh: questions whose answers were committed on this visit and in this context, so that their verdicts are still news.
     """
 
@@ -106,7 +108,7 @@ class State:
     drafts: Mapping[str, str] = field(default_factory=dict)
     shared: share.Shared | None = None
     copied: Copied | None = None
-    offered: tuple[str, int] | None = None
+    offered: ledger.Offer | None = None
     fresh: frozenset[str] = frozenset()
 
     def value(self, control: str) -> Value:
@@ -490,7 +492,7 @@ def _config_pasted(course: Course, state: State, action: ConfigPasted) -> State:
         return replace(state, problems={**state.problems, PASTED: course.told("config", [mistake])})
     problems = {key: text for key, text in state.problems.items() if key not in (PASTED, "act1.model")}
     state = replace(state, pasted=model, problems=problems)
-    return _remembered(_set(course, state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED}), config=text)
+    return _set(course, state, {"act1.model": PASTED, "act1.kv_heads": PUBLISHED})
 
 
 def _model_of(config: str) -> engine.Model:
@@ -590,11 +592,17 @@ def _design_recorded(course: Course, state: State, action: DesignRecorded) -> St
 
 def _ledger_read(course: Course, state: State, action: LedgerRead) -> State:
     there, here = action.reading.record, state.record
-    record = ledger.merge(there, here) if action.restore else ledger.merge(here, there)
-    state = replace(state, record=record, stored=there)
-    state = replace(state, saved=action.saved if action.reading.writable else REFUSED)
-    state = _understood(course, state)
-    if action.restore:
+    restore = action.restore
+    if ledger.has_cleared(there, here):  # in another tab: this one starts again too
+        state, here, restore = (
+            replace(_blank(course, state), drafts=state.drafts),
+            replace(here, settings=here.dated),
+            True,
+        )
+    record = ledger.merge(there, here) if restore else ledger.merge(here, there)
+    stored = there if action.whole else ledger.Record()
+    state = _understood(course, replace(state, record=record, stored=stored, saved=action.saved))
+    if restore:
         state = _restored(course, state, there.settings)
     problem = course.told("ledger", action.reading.problem)
     return _with_notice(state, problem) if problem else state
@@ -626,11 +634,7 @@ def _strange(course: Course, facts: tuple[dict[str, Any], ...]) -> frozenset[str
 
 def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
     """The settings, choices and context of the last visit, each read through its control so that none can be wrong."""
-    if isinstance(saved.get("config"), str):
-        try:
-            state = replace(state, pasted=_model_of(saved["config"]))
-        except engine.PhysicsError:
-            state = replace(state, pasted=None)
+    state = replace(state, pasted=_pasted(saved) or state.pasted)
     table, settings = controls(course), {context: dict(values) for context, values in state.settings.items()}
     for context, values in _mapping(saved.get("controls")).items():
         for id, value in _mapping(values).items():
@@ -651,11 +655,21 @@ def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
     )
 
 
+def _pasted(saved: Mapping[str, Any]) -> engine.Model | None:
+    """The model that was pasted in the last visit, None without one. Earlier versions kept the text of its config.json."""
+    try:
+        if isinstance(saved.get("config"), str):
+            return _model_of(saved["config"])
+        return engine.model_from_plain(saved[PASTED]) if saved.get(PASTED) is not None else None
+    except engine.PhysicsError:
+        return None
+
+
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _remembered(state: State, moved: set[str] | None = None, config: str | None = None) -> State:
+def _remembered(state: State, moved: set[str] | None = None) -> State:
     """The record with what the page keeps between visits: controls, choices, context, and the acts that were explored."""
     before = _mapping(state.record.moved)
     acts = {context: sorted(set(before.get(context, ()))) for context in state.settings}
@@ -665,7 +679,7 @@ def _remembered(state: State, moved: set[str] | None = None, config: str | None 
         "controls": {context: dict(values) for context, values in state.settings.items()},
         "chosen": {context: dict(picked) for context, picked in state.chosen.items()},
         "moved": acts,
-        "config": config if config is not None else state.record.settings.get("config"),
+        PASTED: None if state.pasted is None else engine.model_to_plain(state.pasted),
     }
     return replace(state, record=replace(state.record, settings={**state.record.dated, **kept}))
 
@@ -678,12 +692,7 @@ def _text_written(course: Course, state: State, action: TextWritten) -> State:
     if not action.settled:
         return replace(state, drafts={**others, key: text})
     others.pop(key, None)
-    texts = _mapping(state.record.settings.get(ledger.TEXTS))
-    unchanged = ledger.dated(texts.get(key))[1] == text
-    edition = {"text": text, "at": action.at, "edits": ledger.edits(texts.get(key)) + 1}
-    kept = texts if unchanged else {**texts, key: edition}
-    settings = {**state.record.settings, ledger.TEXTS: kept} if kept else state.record.settings
-    return replace(state, drafts=others, record=replace(state.record, settings=settings))
+    return replace(state, drafts=others, record=ledger.edited(state.record, key, text, action.at))
 
 
 def _record_numbered(course: Course, state: State, action: RecordNumbered) -> State:
@@ -722,7 +731,42 @@ def _save_finished(course: Course, state: State, action: SaveFinished) -> State:
 
 
 def _cleared(course: Course, state: State, action: Cleared) -> State:
-    return replace(initial(course), context=state.context, theme=state.theme, saved=action.saved)
+    return replace(_blank(course, state), record=action.record, stored=action.record, saved=action.saved)
+
+
+def _blank(course: Course, state: State) -> State:
+    """A first visit, in the context and the theme that the learner has before them."""
+    return replace(initial(course), context=state.context, theme=state.theme)
+
+
+def _record_offered(course: Course, state: State, action: RecordOffered) -> State:
+    """A link is taken unasked only where it adds facts, new ones, to a page on which nobody has done anything."""
+    offer = action.offer
+    if offer is None:
+        return replace(state, offered=None)
+    if not offer.facts and not offer.texts:
+        return state
+    if offer.texts or offer.again or not is_untouched(course, state):
+        return replace(state, offered=offer)
+    return _restored(course, _with_record(course, state, offer.record), offer.record.settings)
+
+
+def is_untouched(course: Course, state: State) -> bool:
+    """Whether the learner has neither committed nor written, chosen or moved anything."""
+    done = state.record.facts or state.record.dated or any(state.drafts.values()) or any(state.chosen.values())
+    return not done and state.settings == defaults(course)
+
+
+def _record_taken(course: Course, state: State, action: RecordTaken) -> State:
+    if state.offered is None:
+        return state
+    return _with_record(course, replace(state, offered=None), state.offered.record)
+
+
+def _with_record(course: Course, state: State, theirs: ledger.Record) -> State:
+    """The state with what a link adds to its record, as that is by now."""
+    united, _ = ledger.taken(state.record, ledger.guest(theirs, state.record))
+    return _understood(course, replace(state, record=united))
 
 
 REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
@@ -751,9 +795,9 @@ REDUCERS: Mapping[type, Callable[[Course, State, Any], State]] = {
     SaveFinished: _save_finished,
     Noticed: lambda course, state, action: _with_notice(state, action.sentence),
     NoticeClosed: lambda course, state, action: replace(state, notices=()),
-    RecordOffered: lambda course, state, action: replace(
-        state, offered=None if action.document is None else (action.document, action.facts)
-    ),
+    RecordOffered: _record_offered,
+    RecordTaken: _record_taken,
+    Saved: lambda course, state, action: replace(state, saved=action.saved),
     ClearAsked: lambda course, state, action: replace(state, asking=action.ask),
     Cleared: _cleared,
 }
@@ -781,9 +825,11 @@ Effect = Save | Simulate
 
 
 def effects(course: Course, before: State, after: State) -> list[Effect]:
-    """What has to be done because `before` became `after`. A record that came from storage is not written back."""
+    """What has to be done because `before` became `after`. A record that came from storage is not written back, unless
+    storage lacks some of the work in it."""
     found: list[Effect] = []
-    if after.record not in (before.record, after.stored) and after.saved != REFUSED:
+    lacking = after.stored is not before.stored and ledger.work(after.record) != ledger.work(after.stored)
+    if lacking or after.record not in (before.record, after.stored):
         found.append(Save(after.record, fields(course, after)))
     run = next_run(course, after)
     if run is not None:

@@ -24,7 +24,7 @@ import views
 import wording
 from course import Course
 from jobs import Job, Outcome, refused
-from keeper import Keeper, Kept
+from keeper import OWN_KEY, Keeper, Kept
 from outlet import Outlet
 from screen import Screen
 from simulator import Simulator
@@ -55,6 +55,7 @@ class LocalStorage:
 TOGETHER_MS = 300  # results that follow one another are shown together, at most this often
 WRITING_PAUSE_MS = 800  # after so long without a key, what was written is saved
 SETTLED_MS = 50  # a control's new value is saved once the frame that shows it is on the screen
+BREATH_MS = 1000  # a page that answers each change of the shared ledger with one of its own must not keep this one busy
 
 
 class App:
@@ -63,7 +64,9 @@ class App:
     def __init__(self, course: Course) -> None:
         self.course = course
         self.state = store.initial(course)
-        self.keeper = Keeper(LocalStorage())
+        self.mirror = getattr(window, "labMirror", None)
+        self.keeper = Keeper(LocalStorage(), has_mirror=self.mirror is not None)
+        self.mirroring: str | None = None  # the text that the mirror is taking in
         self.screen = Screen(course, window, create_proxy, self.guarded(self.told))
         self.outlet = Outlet(window, self.screen.nodes)
         self.frame_asked = False
@@ -76,6 +79,8 @@ class App:
         self.paused = self.callback(self.written)
         self.unsaved: store.Save | None = None  # settings that wait for their frame
         self.saving, self.settled = 0, self.callback(self.save_settings)
+        self.rereading, self.reread = 0, self.callback(self.read_ledger)
+        self.mirror_read, self.mirror_told = self.callback(self.hear), self.callback(self.mirrored)
         self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
         thread = f"{document.documentElement.dataset.parts}simulator.mjs"
         self.simulator = Simulator(
@@ -97,7 +102,8 @@ class App:
                 console.error(told)
                 window.labTrouble(told)
                 reason = f"{type(failure).__name__}: {failure}"
-                sentence = wording.fill(self.course.at("words.went_wrong"), {"reason": reason})
+                name = "went_wrong_unsaved" if self.state.saved == store.PAGE else "went_wrong"
+                sentence = wording.fill(self.course.at(f"words.{name}"), {"reason": reason})
                 if sentence not in self.state.notices:  # said once: what fails at every frame would ask for the next
                     self.dispatch(store.Noticed(sentence))
 
@@ -148,12 +154,56 @@ class App:
     def save(self, effect: store.Save) -> None:
         """Write the record and report where it is now."""
         self.unsaved = None
-        try:
-            kept = self.keeper.save(effect.record, effect.fields, now())
-        except ledger.LedgerError as refusal:
-            self.dispatch(store.SaveFinished(effect.record, store.REFUSED, self.course.told("ledger", refusal.notes)))
-            return
+        kept = self.keeper.save(effect.record, effect.fields, now())
         self.dispatch(store.SaveFinished(kept.reading.record, kept.saved, self.word(kept.notice)))
+        self.have_mirrored()
+
+    # --- the mirror: the record on the disk, once it says so ---
+
+    def have_mirrored(self) -> None:
+        """Have the mirror take in what it lacks, one text after the other."""
+        text = self.keeper.due() if self.mirror and self.mirroring is None else None
+        if text is not None:
+            self.mirroring = text
+            self.mirror.keep(self.keeper.mirror, text, self.mirror_told)
+
+    def mirrored(self, outcome: str, found: Any) -> None:
+        """The mirror took the text in ("kept"), holds another tab's that must come in first ("other"), or can't ("lost")."""
+        text, self.mirroring = self.mirroring, None
+        if outcome == "lost":
+            self.keeper.lost()
+        else:
+            self.keeper.heard(text if outcome == "kept" else found if isinstance(found, str) else None)
+        if outcome == "other":
+            self.read_ledger()
+        self.say_saved()
+        if outcome != "lost":  # else the next commit tries again
+            self.have_mirrored()
+
+    def begin(self) -> None:
+        """Take in what was kept. As a rule the mirror has been read by now, while Python came; nobody waits for it."""
+        if self.mirror:
+            self.mirror.read(self.mirror_read)
+        if self.state.saved == store.UNKNOWN:
+            self.read_ledger(restore=True)
+        if not self.mirror:
+            self.take_handoff()
+
+    def hear(self, outcome: str, found: Any) -> None:
+        """The mirror was read. Only now it is known what the learner has, beside which a link's record would come."""
+        if outcome == "lost":
+            self.keeper.lost()
+        else:
+            self.keeper.heard(found if isinstance(found, str) else None)
+        self.read_ledger(restore=store.is_untouched(self.course, self.state))
+        self.take_handoff()
+
+    def say_saved(self) -> None:
+        """Show where the record is now."""
+        saved, notice = self.keeper.status()
+        self.dispatch(store.Saved(saved))
+        if notice:
+            self.dispatch(store.Noticed(self.word(notice) or ""))
 
     def word(self, name: str | None) -> str | None:
         """A sentence of the content by its name."""
@@ -213,15 +263,22 @@ class App:
         if run is not None:
             self.simulator.ask(run)
 
-    def read_ledger(self, restore: bool = False) -> None:
+    def read_ledger(self, *_: Any, restore: bool = False) -> None:
         """Take in what storage holds now."""
+        window.clearTimeout(self.rereading)
+        self.rereading = 0
         self.take(self.keeper.read(), restore)
 
+    def read_soon(self) -> None:
+        """Take in what storage holds, once those who write it have come to rest or the time is up."""
+        self.rereading = self.rereading or window.setTimeout(self.reread, BREATH_MS)
+
     def take(self, kept: Kept, restore: bool) -> None:
-        """Take in a reading of the ledger, with what there is to say about it."""
-        self.dispatch(store.LedgerRead(kept.reading, kept.saved, restore))
+        """Take in a reading of the record, with what there is to say about it."""
+        self.dispatch(store.LedgerRead(kept.reading, kept.saved, restore, kept.whole))
         if kept.notice:
             self.dispatch(store.Noticed(self.word(kept.notice) or ""))
+        self.have_mirrored()
 
     # --- what the ledger's buttons do: these touch files, not the state ---
 
@@ -253,35 +310,26 @@ class App:
             self.show_text(address, "embed.foot.tab_failed", "ledger.text", "embed.text")
 
     def take_handoff(self, *_: Any) -> None:
-        """Take in the record that the address carries, if it carries one, and take it out of the address.
-
-        Where the learner has work of their own, a link must not add to it unasked: it may be somebody else's.
-        """
+        """Take in the record that the address carries, if it carries one, and take it out of the address. Where it would do
+        more than add facts to an empty record, the learner is asked: it may be somebody else's."""
         fragment = window.location.hash
         if handoff.carried(fragment, handoff.MARK) is None:
             return
         window.history.replaceState(None, "", window.location.pathname + window.location.search)
         try:
-            text = handoff.document(fragment) or ""
-            added = ledger.news(self.state.record, text)
-            if self.state.record.facts and added:
-                self.dispatch(store.RecordOffered(text, added))
-            else:
-                self.take_record(text)
+            offer = ledger.offer(self.state.record, handoff.document(fragment) or "")
         except ledger.LedgerError as refusal:
             self.dispatch(store.Noticed(self.course.told("ledger", refusal.notes)))
-
-    def take_record(self, text: str) -> None:
-        """Import a record that came with the address. Raises LedgerError when it can't be read."""
-        self.take(self.keeper.import_(text, now()), restore=True)
-        self.dispatch(store.Noticed(self.course.at("embed.foot.taken")))
+            return
+        self.dispatch(store.RecordOffered(offer))
+        if self.state.offered is None:
+            self.dispatch(store.Noticed(self.course.at("embed.foot.taken")))
 
     def answer_offer(self, wanted: bool) -> None:
         """The learner takes the record that the address carried, or leaves it."""
-        offered = self.state.offered
-        self.dispatch(store.RecordOffered(None))
-        if wanted and offered:
-            self.take_record(offered[0])
+        self.dispatch(store.RecordTaken() if wanted else store.RecordOffered(None))
+        if wanted:
+            self.dispatch(store.Noticed(self.course.at("embed.foot.taken")))
 
     async def import_file(self, target: Any) -> None:
         """Merge a chosen file into the ledger, or say why not."""
@@ -307,11 +355,10 @@ class App:
 
     def clear(self) -> None:
         """Drop this lab's record and start again."""
-        self.unsaved = None
-        try:
-            self.dispatch(store.Cleared(self.keeper.clear(now()).saved))
-        except ledger.LedgerError as refusal:
-            self.dispatch(store.Noticed(self.course.told("ledger", refusal.notes)))
+        self.unsaved = self.writing = None
+        kept = self.keeper.clear(now())
+        self.dispatch(store.Cleared(kept.saved, kept.reading.record))
+        self.have_mirrored()
 
     # --- what the learner writes ---
 
@@ -330,8 +377,9 @@ class App:
             self.save_settings()
 
     def leave(self, *_: Any) -> None:
-        """The page is left: whatever isn't saved yet is saved."""
+        """The page is left, or looked at again: whatever isn't saved, or no longer, is saved."""
         self.written()
+        self.read_ledger()
         self.save_settings()
 
     def save_file(self, form: str) -> None:
@@ -481,9 +529,11 @@ def listen_around(app: App) -> None:
     def reread(event: Any) -> None:
         key = getattr(
             event, "key", None
-        )  # null when another tab cleared everything, absent when the page is shown again
-        if not isinstance(key, str) or key == ledger.KEY:
+        )  # null when another page cleared everything, absent when this one is shown again
+        if not isinstance(key, str) or key == OWN_KEY:
             app.read_ledger()
+        elif key == ledger.KEY:
+            app.read_soon()
 
     def theme(event: Any) -> None:
         app.dispatch(store.ThemeChanged(shown_theme()))
@@ -530,8 +580,7 @@ def start(course: Course) -> None:
         (node.dataset.question, node.value) for node in document.querySelectorAll("input[data-action=choose]:checked")
     ]
     shown = document.querySelector("input[data-action=context]:checked").value
-    app.read_ledger(restore=True)
-    app.take_handoff()
+    app.begin()
     if picked or shown != course.at("course.context.default"):
         app.dispatch(store.ContextChosen(shown))
     for question, option in picked:

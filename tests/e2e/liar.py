@@ -34,7 +34,9 @@ class Answer:
     headers: dict[str, str]
     body: bytes
     ends_after: int | None = None  # the connection ends after so many bytes, whatever length was declared
-    halts_after: int | None = None  # nothing comes after so many bytes, until the truth is told; -1: not even the headers
+    halts_after: int | None = (
+        None  # nothing comes after so many bytes, until the truth is told; -1: not even the headers
+    )
 
 
 Lie = Callable[[Answer], None]

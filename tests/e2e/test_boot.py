@@ -216,8 +216,10 @@ def test_a_chart_that_is_looked_at_is_drawn_as_soon_as_plotly_comes(visitor):
     expect(chart.locator(".main-svg").first).to_be_visible()
 
 
-BLOCKED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
-FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }"
+BLOCKED = """for (const name of ['localStorage', 'indexedDB'])
+  Object.defineProperty(window, name, { configurable: true, get() { throw new DOMException('no', 'SecurityError') } })"""
+FULL = """Storage.prototype.setItem = IDBFactory.prototype.open =
+  () => { throw new DOMException('full', 'QuotaExceededError') }"""
 
 
 @pytest.mark.parametrize(

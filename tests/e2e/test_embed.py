@@ -18,6 +18,9 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, TimeoutError, expect
 
 import handoff
+import ledger
+import store
+import wording
 from tests import lab as native
 from tests.e2e import twin
 from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, DESK, DIST, ENTRY, LEDGER
@@ -26,8 +29,8 @@ from tools import server
 ROOT = Path(__file__).parents[2]
 # Chromium takes the last of two switches with one name. Playwright's own turns the partitioning of storage off.
 PARTITIONED = "--disable-features=MediaRouter,OptimizationHints,HttpsUpgrades"
-BLOCKED = """if (window !== top) Object.defineProperty(window, 'localStorage', {
-  get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
+BLOCKED = """if (window !== top) for (const name of ['localStorage', 'indexedDB']) Object.defineProperty(window, name, {
+  configurable: true, get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
 });"""
 FIGURE = '<figure><a href="{lab}"><img src="act1-light.svg" alt="a figure"></a><figcaption>A lab</figcaption></figure>'
 HEARD = "<script>heard = []; addEventListener('message', ({ data }) => heard.push(data));</script>"
@@ -275,6 +278,7 @@ def test_nothing_about_the_learner_goes_up_unless_asked(book):
     read = book().element(act="all").start()
     read.answer("act1.prediction", "about_50")
     assert read.heard("kvlab:state", "kvlab:done") == []
+    expect(read.node("embed.saved")).to_have_text(WORDS["device"])
     read.page.evaluate("document.querySelector('kv-lab').ask()")
     read.page.wait_for_function("heard.some(({ type }) => type === 'kvlab:state')")
     told = read.heard("kvlab:state")[-1]
@@ -467,6 +471,65 @@ def test_a_link_adds_nothing_to_a_learners_own_work_unasked(visitor):
         lab.press(native.shipped().at(f"embed.foot.{button}"))
         expect(lab.node("offer.box")).to_be_hidden()
         lab.page.wait_for_function(FACTS, arg=count)
+
+
+HOSTILE = {
+    "context": "throughput",
+    "controls": {"latency": {"act1.context": 32768}},
+    "texts": {
+        "latency.log": {"text": "theirs", "at": "9999-12-31T23:59:59Z", "edits": 999_999},
+        "latency.risk": {"text": "their risk", "at": native.AT, "edits": 1},
+    },
+    "numbered": {"text": "theirs", "at": "1970-01-01T00:00:00Z"},
+}
+
+
+def hostile(*facts):
+    """A link that somebody else made, with everything in it that a link must not do."""
+    record = ledger.Record(facts=facts, settings=HOSTILE)
+    others = json.dumps({"track": "x", "current_step": 3, "history": {"3": {"of": "another lab"}}, "last_updated": ""})
+    return handoff.address("/", ledger.write(others, record, {}, native.AT)[0])
+
+
+def test_a_link_replaces_no_text_sets_no_number_and_brings_no_other_labs_entries(visitor):
+    state = native.after(
+        native.start(),
+        store.TextWritten("log", "mine", native.AT),
+        store.RecordNumbered("my number", native.AT),
+    )
+    lab = visitor(document=twin.document(state))
+    facts = native.answered(native.start("throughput"), "act1.prediction", "about_20").record.facts
+    for link, count in ((hostile(), 0), (hostile(*facts), 1)):
+        lab.page.goto("about:blank")
+        lab.page.goto(lab.origin + link)
+        lab.ready()
+        asked = wording.fill(WORDS["offered"], {"facts": count, "texts": 1})
+        expect(lab.node("offer.text")).to_have_text(asked)
+        assert lab.entry()["kv_cache_lab"]["facts"] == []
+        lab.press(WORDS["offer_leave"])
+    lab.page.goto("about:blank")
+    lab.page.goto(lab.origin + hostile(*facts))
+    lab.ready()
+    lab.press(WORDS["offer_take"])
+    lab.page.wait_for_function(FACTS, arg=1)
+    settings = lab.entry()["kv_cache_lab"]["settings"]
+    assert {name: entry["text"] for name, entry in settings["texts"].items()} == {
+        "latency.log": "mine",
+        "latency.risk": "their risk",
+    }
+    assert settings["numbered"]["text"] == "my number"
+    assert set(json.loads(lab.storage())["history"]) == {ENTRY}
+    expect(lab.node("context.latency.input")).to_be_checked()  # where the learner stands is theirs to choose
+
+
+def test_a_link_to_an_empty_page_asks_before_it_brings_texts(visitor):
+    lab = visitor(viewport=DESK)
+    lab.page.goto(lab.origin + hostile())
+    lab.ready()
+    expect(lab.node("offer.box")).to_be_visible()
+    lab.press(WORDS["offer_leave"])
+    expect(lab.node("offer.box")).to_be_hidden()
+    assert "theirs" not in (lab.storage() or "")
 
 
 FACTS = f"""count => JSON.parse(localStorage.getItem('{LEDGER}')).history.{ENTRY}.kv_cache_lab.facts.length === count"""

@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import lab as native
-from tests.e2e.conftest import DESK, ENTRY
+from tests.e2e.conftest import DESK, ENTRY, LEDGER
 from tests.e2e.twin import Twin
+from tests.unit.test_kept_model import LONG
 
 TOP = {"track", "current_step", "history", "last_updated"}
 OTHERS = {
@@ -104,13 +105,167 @@ def test_a_corrupt_document_is_put_aside_and_reported(visitor):
     assert lab.entry()["act1_prediction"] == "about_50"
 
 
-def test_a_newer_versions_document_is_never_overwritten(visitor):
+def test_what_a_newer_version_or_another_page_wrote_is_never_overwritten_and_blocks_nothing(visitor):
     newer = json.dumps({**OTHERS, "history": {ENTRY: {"kv_cache_lab": {"schema": 99, "facts": []}}}})
     lab = returning(visitor, newer)
-    expect(lab.node("notices.box")).to_be_visible()
+    expect(lab.node("notices.list")).to_contain_text(native.shipped().at("refusals.ledger.newer"))
     lab.answer("act1.prediction", "about_50")
-    lab.shows("status.ledger.value", native.shipped().at("words.saved_refused"))
+    lab.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+    lab.reload()
+    expect(lab.node("act1.prediction.about_50.input")).to_be_checked()
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
+    clear(lab)
+    lab.reload()
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "open")
     assert lab.storage() == newer
+
+
+def clear(lab):
+    """Press *Clear*, and mean it."""
+    words = native.shipped().at("course.ledger")
+    lab.press(words["clear"])
+    lab.press(words["clear_confirm"])
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "open")
+
+
+# --- neighbours, tabs, and a browser that forgets ------------------------------------------------------------------------
+
+SPOILT = {
+    "gone": "localStorage.removeItem(KEY)",
+    "blank": "localStorage.setItem(KEY, '')",
+    "all gone": "localStorage.clear()",
+    "garbage": "localStorage.setItem(KEY, '{not json')",
+    "overwritten": """localStorage.setItem(KEY, '{"track": "x", "history": {"1": {"a": 1}}, "last_updated": ""}')""",
+    "all garbage": "for (const key of Object.keys(localStorage)) localStorage.setItem(key, '{not json')",
+}
+WHOLE = f"""() => {{ try {{
+  return JSON.parse(localStorage.getItem('{LEDGER}')).history.{ENTRY}.kv_cache_lab.facts.length === 1;
+}} catch {{ return false; }} }}"""
+
+
+def neighbour(lab, spoil, leave=True):
+    """Another page of the origin, such as every other project of a user's Pages is, does something to the storage."""
+    page = lab.tab()
+    body = '<!doctype html><title>another project</title><link rel="icon" href="icon.svg">'
+    page.route("**/neighbour.html", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto(f"{lab.origin}/neighbour.html")
+    page.evaluate(f"KEY => {{ {spoil} }}", LEDGER)
+    if leave:
+        page.close()
+    return page
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_what_another_page_does_to_the_storage_while_the_lab_is_open_loses_nothing(visitor, spoil):
+    lab = visitor(viewport=DESK).open()
+    lab.answer("act1.prediction", "about_50")
+    neighbour(lab, spoil)
+    lab.page.wait_for_function(WHOLE)  # unasked
+    lab.page.goto("about:blank")
+    lab.open()
+    expect(lab.node("act1.prediction.about_50.input")).to_be_checked()
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_what_another_page_does_to_the_storage_while_the_lab_is_closed_loses_nothing(visitor, spoil):
+    lab = visitor(viewport=DESK).open()
+    lab.answer("act1.prediction", "about_50")
+    lab.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+    lab.page.goto("about:blank")
+    neighbour(lab, spoil)
+    lab.open()
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
+    lab.page.wait_for_function(WHOLE)
+
+
+def test_a_page_that_answers_each_change_with_one_of_its_own_keeps_the_lab_not_busy(visitor):
+    lab = visitor(viewport=DESK).open()
+    lab.answer("act1.prediction", "about_50")
+    answering = """let writes = 0; addEventListener('storage', ({ key }) => {
+      if (key === KEY) localStorage.setItem(KEY, '{"history": {"1": {"n": ' + ++writes + '}}}');
+    }); window.count = () => writes; localStorage.removeItem(KEY);"""
+    page = neighbour(lab, answering, leave=False)
+    page.wait_for_function("count() >= 2")
+    started = page.evaluate("[performance.now(), count()]")
+    page.wait_for_function("n => count() >= n", arg=started[1] + 3)
+    ended = page.evaluate("[performance.now(), count()]")
+    assert (ended[0] - started[0]) / (ended[1] - started[1]) > 500  # ms for each
+    page.close()
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
+
+
+def test_what_is_cleared_in_one_tab_is_cleared_in_the_other_and_comes_back_by_import_alone(visitor, tmp_path):
+    lab = visitor(viewport=DESK).open()
+    lab.answer("act1.prediction", "about_50")
+    words = native.shipped().at("course.ledger")
+    with lab.page.expect_download() as download:
+        lab.press(words["export_dict"])
+    file = tmp_path / "kept.json"
+    download.value.save_as(file)
+    second = lab.tab()
+    lab.open(second)
+    expect(lab.node("act1.prediction", second)).to_have_attribute("data-state", "locked")
+    clear(lab)
+    expect(lab.node("act1.prediction", second)).to_have_attribute("data-state", "open")
+    lab.node("context.throughput.input", second).check()
+    lab.choose("act1.prediction", "about_20", second)
+    lab.commit("act1.prediction", second)
+    expect(lab.node("act1.prediction", second)).to_have_attribute("data-state", "locked")
+    lab.reload()
+    lab.node("context.throughput.input").check()
+    expect(lab.node("act1.prediction.about_20.input")).to_be_checked()
+    assert [fact["option"] for fact in lab.entry()["kv_cache_lab"]["facts"]] == ["about_20"]
+    lab.page.get_by_label(words["import"]).set_input_files(file)
+    lab.page.wait_for_function(WHOLE.replace("=== 1", "=== 2"))
+    lab.node("context.latency.input", second).check()
+    expect(lab.node("act1.prediction.about_50.input", second)).to_be_checked()
+    expect(lab.node("act1.prediction", second)).to_have_attribute("data-state", "locked")
+
+
+def test_where_the_browser_keeps_no_database_the_lab_goes_on_without(visitor):
+    lab = visitor(viewport=DESK)
+    lab.context.add_init_script("Object.defineProperty(window, 'indexedDB', { configurable: true, value: undefined })")
+    lab.open()
+    lab.answer("act1.prediction", "about_50")
+    lab.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+    lab.reload()
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
+
+
+def test_a_database_that_never_answers_holds_nothing_up(visitor):
+    lab = visitor(viewport=DESK)
+    lab.context.add_init_script("IDBFactory.prototype.open = () => ({})")
+    lab.open()
+    lab.answer("act1.prediction", "about_50")
+    lab.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+
+
+def test_a_storage_that_is_full_costs_nothing_where_the_database_keeps_the_record(visitor):
+    lab = visitor(viewport=DESK)
+    lab.context.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }"
+    )
+    lab.open()
+    lab.answer("act1.prediction", "about_50")
+    lab.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+    expect(lab.node("notices.box")).to_be_hidden()
+    lab.reload()
+    expect(lab.node("act1.prediction.about_50.input")).to_be_checked()
+
+
+def test_a_long_config_json_blocks_no_commit(visitor):
+    lab = visitor(viewport=DESK).open()
+    lab.answer("act1.prediction", "about_50")
+    act1 = native.shipped().at("act1.calculator.paste")
+    lab.page.get_by_text(act1["title"], exact=True).click()
+    lab.page.locator("#paste-text").fill(LONG)
+    lab.press(act1["use"])
+    lab.answer("act1.reflection", "run_time")
+    lab.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+    lab.reload()
+    expect(lab.node("act1.reflection")).to_have_attribute("data-state", "locked")
+    expect(lab.page.locator("[id='act1.model.select']")).to_have_value("pasted")
 
 
 def test_entries_that_make_no_sense_here_are_kept_and_not_shown(visitor):

@@ -108,7 +108,15 @@ def test_that_it_works_without_a_network_is_said_only_when_nothing_is_missing(gu
     expect(guest.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
 
 
-PATHS = ["*/app.zip", "*/pyodide.asm.wasm", "*/runtime.mjs", "*/pyodide.mjs", "*/boot-manifest.json", "*/python_stdlib.zip", "*/core-*.js"]
+PATHS = [
+    "*/app.zip",
+    "*/pyodide.asm.wasm",
+    "*/runtime.mjs",
+    "*/pyodide.mjs",
+    "*/boot-manifest.json",
+    "*/python_stdlib.zip",
+    "*/core-*.js",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -130,7 +138,9 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("path", ["*/app.zip", "*/pyodide.asm.wasm", "*/pieces.mjs", "*/core-*.js", "*/pyodide-lock.json"])
+@pytest.mark.parametrize(
+    "path", ["*/app.zip", "*/pyodide.asm.wasm", "*/pieces.mjs", "*/core-*.js", "*/pyodide-lock.json"]
+)
 @pytest.mark.parametrize("lie", FAULTS)
 def test_without_a_kept_copy_the_true_reason_is_said(stranger, site, path, lie):
     told, name, parts = FAULTS[lie]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,141 @@ def test_progress_is_never_lowered(before: Any, after: Any) -> None:
         assert set(written) == {"track", "current_step", "history", "last_updated"}
 
 
+# --- The lab's own copy, and what was cleared ---------------------------------------------------------------
+
+
+def written(text: str, at: str = NOW, **counts: int) -> dict[str, Any]:
+    return {"text": text, "at": at} | counts
+
+
+def texts(found: Record) -> dict[str, str]:
+    return {name: entry["text"] for name, entry in found.settings.get("texts", {}).items()}
+
+
+FULL = record(answer(), design(), texts={"latency.log": written("mine", edits=3)}, numbered=written("number"))
+
+
+def test_the_labs_own_copy_holds_all_of_the_record() -> None:
+    found = ledger.merge(replace(FULL, fields=VALUES), ledger.emptied(record(failure())))
+    again = ledger.read_own(ledger.own_text(found))
+    assert again.problem == () and again.record == replace(found, fields=again.record.fields)
+    assert ledger.work(again.record) == ledger.work(found)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "{}", '{"kv_cache_lab": 3}', '{"kv_cache_lab": {"schema": 2}}'])
+def test_an_own_copy_that_can_not_be_read_is_set_aside(text: str) -> None:
+    reading = ledger.read_own(text)
+    assert reading.record.facts == () and reading.set_aside == (text or None)
+
+
+def test_what_was_cleared_comes_back_from_no_other_copy() -> None:
+    empty = ledger.emptied(FULL)
+    assert empty.facts == () and empty.settings == {} and ledger.has_cleared(empty, FULL)
+    for both in (ledger.merge(empty, FULL), ledger.merge(FULL, empty)):
+        assert both.facts == () and texts(both) == {} and "numbered" not in both.settings
+        assert ledger.merge(both, FULL).facts == ()
+    assert ledger.read(ledger.write(saved(answer(), design()), empty, {}, NOW)[0]).record.facts == ()
+
+
+def test_what_was_not_yet_known_when_it_was_cleared_stays() -> None:
+    late = ledger.add(FULL, failure(at=LATER))
+    assert [fact["kind"] for fact in ledger.merge(ledger.emptied(FULL), late).facts] == ["broke"]
+
+
+def test_what_is_imported_after_clearing_is_there_again_for_every_copy() -> None:
+    file = ledger.write(None, FULL, VALUES, NOW)[0]
+    empty = ledger.emptied(FULL)
+    text, reading = ledger.import_(None, file, LATER, empty)
+    back = reading.record
+    assert back.facts == FULL.facts and texts(back) == {"latency.log": "mine"} and ledger.read(text).record.facts
+    for copy in (empty, FULL, ledger.emptied(FULL)):
+        assert ledger.merge(copy, back).facts == FULL.facts == ledger.merge(back, copy).facts
+    again = ledger.emptied(back)
+    assert ledger.merge(again, back).facts == () == ledger.merge(empty, ledger.merge(FULL, again)).facts
+
+
+def test_the_same_answer_can_be_given_after_clearing() -> None:
+    empty = ledger.emptied(FULL)
+    again = ledger.edited(ledger.add(empty, answer()), "latency.log", "mine", NOW)
+    for both in (ledger.merge(again, empty), ledger.merge(empty, again)):
+        assert len(both.facts) == 1 and texts(both) == {"latency.log": "mine"}
+
+
+def test_the_note_of_what_was_cleared_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "MAX_CLEARED", 3)
+    found = Record()
+    for minute in range(10):
+        found = ledger.emptied(ledger.add(found, design(f"2026-03-01T12:{minute:02}:00Z")))
+    assert len(found.cleared) == 3
+    newest = record(design("2026-03-01T12:09:00Z"))
+    assert (
+        ledger.merge(newest, found).facts
+        == ()
+        == ledger.merge(ledger.read_own(ledger.own_text(found)).record, newest).facts
+    )
+
+
+@pytest.mark.parametrize("cleared", [None, [], "x", {"a": "1"}, {"a": True}, {"a": -1}, {"a": 1e300}])
+def test_a_damaged_note_of_what_was_cleared_clears_nothing(cleared: Any) -> None:
+    data = json.loads(ledger.own_text(FULL))
+    ids = [fact["id"] for fact in FULL.facts]
+    for note in (cleared, dict.fromkeys(ids, None), dict.fromkeys(ids, 1.0)):
+        reading = ledger.read_own(json.dumps({**data, OWN: {**data[OWN], "cleared": note}}))
+        assert reading.record.facts == FULL.facts
+
+
+@pytest.mark.parametrize("claim", [4, 9_999, 10_000, 999_999, 10**30, True, -1, "9", None])
+@pytest.mark.parametrize("at", [NOW, "9999-12-31T23:59:59.999Z"])
+def test_no_claimed_count_of_edits_takes_the_place_of_the_learners_next_word(claim: Any, at: str) -> None:
+    theirs = record(texts={"latency.log": written("theirs", at, edits=claim)})
+    both = ledger.merge(FULL, theirs)
+    mine = ledger.edited(both, "latency.log", "my own again", LATER)
+    for found in (ledger.merge(mine, theirs), ledger.merge(theirs, mine), ledger.merge(mine, both)):
+        assert texts(found) == {"latency.log": "my own again"}
+    assert mine.settings["texts"]["latency.log"]["edits"] <= ledger.MAX_EDITS
+
+
+def test_in_the_shared_document_a_foreign_text_or_number_never_replaces_the_learners() -> None:
+    foreign = record(answer("about_5", at=LATER), numbered=written("theirs", "1970-01-01T00:00:00Z"))
+    foreign.settings["texts"] = {"latency.log": written("theirs", edits=9999), "latency.risk": written("new")}
+    text, reading = ledger.write(ledger.write(None, foreign, {}, NOW)[0], FULL, VALUES, NOW)
+    assert texts(reading.record) == {"latency.log": "mine", "latency.risk": "new"} == texts(ledger.read(text).record)
+    assert reading.record.settings["numbered"]["text"] == "number"
+    assert (
+        texts(ledger.merge(ledger.guest(foreign, Record()), Record()))["latency.log"] == "theirs"
+    )  # an earlier version's
+
+
+# --- What a link would add ----------------------------------------------------------------------------------
+
+
+def linked(*facts: dict[str, Any], **kept: Any) -> str:
+    others = json.dumps({"track": "x", "history": {"7": {"of": "another lab"}}, "last_updated": "", "current_step": 1})
+    return saved(*facts, into=others, **kept)
+
+
+def test_a_link_says_what_it_would_add_and_adds_no_more() -> None:
+    link = linked(
+        *(answer("about_5", at="1970-01-01T00:00:00Z"), answer(question="act2.prediction"), design()),
+        texts={"latency.log": written("theirs", edits=999_999), "latency.risk": written("r"), "name": written("")},
+        numbered=written("theirs", "1970-01-01T00:00:00Z"),
+    )
+    found = ledger.offer(FULL, link)
+    assert (found.facts, found.texts, found.again) == (1, 1, False)
+    after, _ = ledger.taken(FULL, found.record)
+    assert len(after.facts) == len(FULL.facts) + found.facts
+    assert ledger.answered(after.facts, "latency", Q)["option"] == "about_50"
+    assert texts(after) == {"latency.log": "mine", "latency.risk": "r", "name": ""}
+    assert after.settings["numbered"]["text"] == "number"
+    assert "numbered" not in ledger.offer(Record(), link).record.settings
+    assert ledger.offer(after, link).facts == ledger.offer(after, link).texts == 0
+
+
+def test_a_link_with_what_was_cleared_here_says_so() -> None:
+    assert ledger.offer(ledger.emptied(FULL), linked(answer())).again
+    assert not ledger.offer(ledger.emptied(FULL), linked(failure())).again
+
+
 # --- Documents that can't be read as they stand -------------------------------------------------------------
 
 
@@ -368,19 +504,33 @@ def test_a_kept_fact_does_not_change_with_the_pages_data() -> None:
     assert found.facts[0]["scenario"]["kv_heads"] == 64
 
 
-@pytest.mark.parametrize(
-    ("kept", "fields", "now"),
-    [
-        ({"x": float("inf")}, {}, NOW),
-        ({"x": nested(20)}, {}, NOW),
-        ({}, {"kv_cache_gb": float("nan")}, NOW),
-        ({}, {"my_field": 1}, NOW),
-        ({}, {}, "today"),
-    ],
-)
-def test_what_can_not_be_kept_is_refused(kept: dict[str, Any], fields: dict[str, Any], now: str) -> None:
+@pytest.mark.parametrize(("fields", "now"), [({"my_field": 1}, NOW), ({}, "today")])
+def test_what_can_not_be_kept_is_refused(fields: dict[str, Any], now: str) -> None:
     with pytest.raises(LedgerError):
-        ledger.write(None, Record(settings=kept), fields, now)
+        ledger.write(None, Record(), fields, now)
+
+
+@pytest.mark.parametrize("bad", [float("inf"), nested(20), "x" * 3000, "\ud800", object(), {1, 2}])
+def test_a_setting_that_can_not_be_kept_is_left_out_by_itself_and_blocks_no_fact(bad: Any) -> None:
+    kept = {"context": "latency", "bad": bad, "controls": {"latency": {"x": 1.5, "bad": bad}}, "\ud800": 1, 3: 4}
+    full = record(answer(), **{str(name): value for name, value in kept.items()})
+    for reading in (
+        ledger.read(ledger.write(None, full, VALUES | {"slo_met": bad}, NOW)[0]),
+        ledger.read_own(ledger.own_text(replace(full, fields=VALUES | {"slo_met": bad}))),
+    ):
+        assert reading.record.facts == full.facts and reading.problem == ()
+        assert reading.record.settings["context"] == "latency"
+        assert reading.record.settings["controls"]["latency"]["x"] == 1.5
+        assert reading.record.fields["kv_cache_gb"] == 10.7
+        assert "x" * 3000 not in json.dumps(reading.record.settings)
+
+
+def test_of_saved_settings_those_that_can_be_read_are() -> None:
+    text = document(
+        {CHAPTER: {OWN: {"schema": 1, "facts": [], "settings": {"context": "latency", "config": "x" * 3000}}}}
+    )
+    reading = ledger.read(text)
+    assert reading.record.settings == {"context": "latency"} and Note("strange_settings") in reading.problem
 
 
 # --- Export and import --------------------------------------------------------------------------------------
@@ -580,6 +730,19 @@ def test_importing_raises_nothing_but_a_sentence(here: str, file: str) -> None:
         assert native.shipped().told("ledger", refusal.notes).endswith(".")
     else:
         assert ledger.read(text).problem == ()
+
+
+EMPTIED = st.booleans()
+
+
+@given(RECORDS, RECORDS, RECORDS, EMPTIED, EMPTIED)
+def test_clearing_merges_alike_in_any_order(a: Record, b: Record, c: Record, one: bool, other: bool) -> None:
+    a = ledger.merge(ledger.emptied(a), b) if one else a
+    c = ledger.merge(c, ledger.emptied(b)) if other else c
+    both = ledger.merge(a, b)
+    assert ledger.merge(both, b) == both == ledger.merge(both, a) and ledger.merge(a, a) == a
+    assert both.facts == ledger.merge(b, a).facts and both.cleared == ledger.merge(b, a).cleared
+    assert ledger.merge(both, c).facts == ledger.merge(a, ledger.merge(b, c)).facts
 
 
 @given(RECORDS, RECORDS, RECORDS)

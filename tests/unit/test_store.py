@@ -310,3 +310,109 @@ def test_many_answers_to_one_question_are_as_quick_to_import():
 
     assert united(1_000) < 5 * united(250)
     assert len(ledger.import_(answers(50, "about_50"), answers(50, "about_200"), LATER)[1].record.facts) == 50
+
+
+# --- a record that came with the address ---------------------------------------------------------------------------------
+
+
+def offered(state, theirs):
+    """The state once a link with this record was followed."""
+    text, _ = ledger.write(None, theirs, {}, native.AT)
+    return native.after(state, store.RecordOffered(ledger.offer(state.record, text)))
+
+
+WRITTEN = store.TextWritten("log", "mine", native.AT)
+BUSY = {
+    "answered": lambda state: native.answered(state, "act1.prediction", "about_5"),
+    "written": lambda state: native.after(state, WRITTEN),
+    "writing": lambda state: native.after(state, store.TextWritten("log", "min", native.AT, settled=False)),
+    "numbered": lambda state: native.after(state, store.RecordNumbered("mine", native.AT)),
+    "chosen": lambda state: native.after(state, store.OptionChosen("act1.prediction", "about_5")),
+    "moved": lambda state: native.after(state, store.ControlMoved("act1.context", "1024")),
+}
+THEIRS = native.after(
+    native.answered(native.start("throughput"), "act1.prediction", "about_20"),
+    store.ControlMoved("act1.context", "2048"),
+)
+
+
+def test_a_link_adds_facts_to_an_empty_page_unasked_with_the_sliders_that_they_came_with():
+    state = offered(store.initial(COURSE), THEIRS.record)
+    assert state.offered is None and store.facts(state) == store.facts(THEIRS)
+    assert (state.context, state.value("act1.context")) == ("throughput", 2048)
+
+
+@pytest.mark.parametrize("busy", BUSY.values(), ids=BUSY)
+def test_a_link_changes_nothing_unasked_where_somebody_has_done_something(busy):
+    before = busy(native.start())
+    asked = offered(before, THEIRS.record)
+    assert (asked.offered.facts, asked.offered.texts) == (1, 0)
+    assert (asked.record, asked.settings, asked.context) == (before.record, before.settings, before.context)
+    left = native.after(asked, store.RecordOffered(None))
+    assert left.record == before.record and left.offered is None
+    taken = native.after(asked, store.RecordTaken())
+    assert len(taken.record.facts) == len(before.record.facts) + 1
+    assert (taken.settings, taken.context) == (before.settings, before.context)
+    assert store.written(taken, "log") == store.written(before, "log") and store.number(taken) == store.number(before)
+
+
+def test_a_question_that_is_answered_while_a_link_waits_stays_as_it_is():
+    early = ledger.Record()
+    for fact in native.answered(native.start(), "act1.prediction", "about_200").record.facts:
+        early = ledger.add(early, {**fact, "at": "1970-01-01T00:00:00Z"})
+    asked = offered(native.after(native.start(), WRITTEN), early)
+    assert asked.offered.facts == 1
+    state = native.after(native.answered(asked, "act1.prediction", "about_5"), store.RecordTaken())
+    assert store.answer(state, "act1.prediction")["option"] == "about_5"
+
+
+def test_a_link_that_adds_nothing_asks_nothing():
+    state = native.answered(native.start(), "act1.prediction", "about_5")
+    assert offered(state, state.record) is not None and offered(state, state.record).offered is None
+
+
+def test_a_link_with_what_was_cleared_asks_first():
+    cleared = native.after(THEIRS, store.Cleared(store.DEVICE, ledger.emptied(THEIRS.record)))
+    asked = offered(cleared, THEIRS.record)
+    assert asked.offered.facts == 1 and store.facts(asked) == []
+    assert store.facts(native.after(asked, store.RecordTaken())) == store.facts(THEIRS)
+
+
+# --- what another tab, or another page, does to what was kept ------------------------------------------------------------
+
+
+def reading(record):
+    """A document of the lab's own, as read."""
+    return ledger.read_own(ledger.own_text(record))
+
+
+def saves(before, after):
+    """Whether a step leads to saving."""
+    return any(isinstance(effect, store.Save) for effect in store.effects(COURSE, before, after))
+
+
+def test_what_storage_lacks_is_saved_again_and_other_sliders_are_not():
+    state = native.answered(native.start(), "act1.prediction", "about_50")
+    saved = native.after(state, store.SaveFinished(state.record, store.DEVICE))
+    for there, whole in ((ledger.Record(), True), (state.record, False)):
+        read = native.after(saved, store.LedgerRead(reading(there), store.DEVICE, whole=whole))
+        assert saves(saved, read)
+        assert read.record.facts == state.record.facts
+    moved = native.after(state, store.ControlMoved("act1.context", "1024"))
+    read = native.after(saved, store.LedgerRead(reading(moved.record), store.DEVICE))
+    assert not saves(saved, read)
+
+
+def test_what_another_tab_cleared_is_gone_here_too_and_what_is_being_written_stays():
+    state = native.after(
+        native.walked(until=1),
+        store.ControlMoved("act1.context", "1024"),
+        store.TextWritten("risk", "half a sen", native.AT, settled=False),
+    )
+    after = native.after(state, store.LedgerRead(reading(ledger.emptied(state.record)), store.DEVICE))
+    assert (store.facts(after), after.context, after.theme) == ([], state.context, state.theme)
+    assert store.stage(after, "act1") == store.PREDICT and after.settings == defaults(COURSE)
+    assert store.written(after, "risk") == "half a sen"
+    late = native.answered(native.after(state, store.ContextChosen("throughput")), "act1.prediction", "about_20")
+    kept = native.after(late, store.LedgerRead(reading(ledger.emptied(state.record)), store.DEVICE))
+    assert [fact["option"] for fact in store.facts(kept)] == ["about_20"] and saves(late, kept)

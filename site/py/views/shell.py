@@ -12,9 +12,9 @@ from wording import Number
 
 SAVED = {
     store.UNKNOWN: "saved_unknown",
+    store.SAVING: "saved_saving",
     store.DEVICE: "saved_device",
     store.PAGE: "saved_page",
-    store.REFUSED: "saved_refused",
 }
 
 
@@ -41,8 +41,8 @@ def notices(state: store.State) -> Frame:
 
 def _offer(course: Course, state: store.State) -> Frame:
     """The question whether a record that came with the address shall be added to the learner's own."""
-    text = course.at("embed.foot.offered")
-    filled = wording.fill(text, {"facts": state.offered[1]}) if state.offered else ""
+    text, offer = course.at("embed.foot.offered"), state.offered
+    filled = wording.fill(text, {"facts": offer.facts, "texts": offer.texts}) if offer else ""
     return {"offer.box": {"hidden": not state.offered}, "offer.text": {"text": filled}}
 
 
@@ -92,7 +92,7 @@ def _status_values(course: Course, state: store.State) -> dict[str, tuple[str, s
         "kv": (wording.show(sizes.get("kv_user_bytes"), "bytes"), None),
         "users": (wording.show(sizes.get("users"), "n"), None),
         "slo": (slo, mark),
-        "ledger": (words[SAVED[state.saved]], "warn" if state.saved in (store.PAGE, store.REFUSED) else None),
+        "ledger": (words[SAVED[state.saved]], "warn" if state.saved == store.PAGE else None),
     }
 
 
