@@ -1,4 +1,4 @@
-"""A web server that lies: the site as it is, but for the answers that a test has it give. What it tells can be changed at any time.
+"""A web server that lies: the site as it is, but for the answers that a test has it give, which can change at any time.
 
     site = Liar(folder)                       # serves at once, at site.origin
     site.tell("*.wasm", portal())             # from now on, for addresses whose path fits the pattern

@@ -1,4 +1,4 @@
-"""Networks that lie: a login page instead of files, answers cut short or held back, wrong types, caches with the wrong bytes in them."""
+"""Networks that lie: a login page instead of files, answers cut short or held back, wrong types, spoilt caches."""
 
 import re
 
@@ -86,7 +86,10 @@ LOSE = """async ending => {
     for (const request of await cache.keys()) if (request.url.endsWith(ending)) await cache.delete(request);
   }
 }"""
-HAS = "async ending => (await Promise.all((await caches.keys()).map(async name => (await (await caches.open(name)).keys()).some(({ url }) => url.endsWith(ending))))).some(Boolean)"
+HAS = """async ending => {
+  const caught = await Promise.all((await caches.keys()).map(async name => (await caches.open(name)).keys()));
+  return caught.flat().some(({ url }) => url.endsWith(ending));
+}"""
 
 
 @pytest.mark.parametrize("lost", ["app.zip", "plotly-basic.min.js", "pyodide.asm.wasm"])
