@@ -1,4 +1,4 @@
-"""A web server that lies: the site as it is, but for the answers that a test has it give. What it tells can be changed at any time.
+"""A web server that lies: the site as it is, but for the answers that a test has it give. They can be changed at any time.
 
     site = Liar(folder)                       # serves at once, at site.origin
     site.tell("*.wasm", portal())             # from now on, for addresses whose path fits the pattern
@@ -34,7 +34,9 @@ class Answer:
     headers: dict[str, str]
     body: bytes
     ends_after: int | None = None  # the connection ends after so many bytes, whatever length was declared
-    halts_after: int | None = None  # nothing comes after so many bytes, until the truth is told; -1: not even the headers
+    halts_after: int | None = (
+        None  # nothing comes after so many bytes, until the truth is told; -1: not even the headers
+    )
 
 
 Lie = Callable[[Answer], None]
