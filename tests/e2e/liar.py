@@ -52,6 +52,15 @@ def portal(max_age: int = 0) -> Lie:
     return lie
 
 
+def redirected(address: str) -> Lie:
+    """A captive portal that leads to its page at another address."""
+
+    def lie(answer: Answer) -> None:
+        answer.status, answer.body, answer.headers = 302, b"", {"Location": address}
+
+    return lie
+
+
 def truncated(declared: bool = True, max_age: int = 0) -> Lie:
     """The first half. declared: the length of the whole stands in the head, so that a browser can know."""
 
