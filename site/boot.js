@@ -125,6 +125,8 @@
       const text = new TextDecoder().decode(bytes.slice(0, 200));
       Object.assign(facts, { status: answer.status, type: answer.headers.get("Content-Type") || "–", some: bytes.byteLength, text });
     } catch (failure) {
+      const led = await ask(here(path), { cache, redirect: "manual" }).catch(() => ({}));
+      if (led.type === "opaqueredirect") return ["web_page", facts]; // to a login, say
       return ["lost", facts];
     }
     const fault = FAULTS.find(([, is]) => is(facts));
@@ -163,11 +165,13 @@
     if (!found[0][0]) found = found.concat(await Promise.all(Object.entries(start).map((entry) => soon(looked(entry)))));
     const faults = found.map(([fault]) => fault).filter(Boolean);
     const cause = firstLine(failure);
+    const unrun = typeof failure === "string"; // a script that is right, as far as can be seen, but did not run
     const refused = failure instanceof WebAssembly.CompileError || failure instanceof WebAssembly.LinkError;
     if (faults.length && self.origin === "null") fail(word("sandbox", { address: location.origin + location.pathname }));
     else if (faults.length) fail(word(...faults[0]));
-    else if (found.some(([, mended]) => mended) || !failure) again() || fail(word("mended"));
-    else if (failure.name === "SyntaxError") fail(word("old", { feature: cause }));
+    else if (found.some(([, mended]) => mended)) again() || fail(word("mended"));
+    else if (unrun && again()) return;
+    else if (Object(failure).name === "SyntaxError") fail(word("old", { feature: cause }));
     else if (refused) fail(word("refuses", { file: nameOf(WASM), cause }), `${WASM}, changed by: ${Object.keys(passes).filter((name) => passes[name].includes(WASM))}`);
     else fail(word("no_start", { cause }));
   };
@@ -184,7 +188,7 @@
         root.dataset.plotly = "missing";
         dispatchEvent(new Event("lab:plotly-error"));
       } else if (part === "start" || file.startsWith(root.dataset.parts)) {
-        explain(error);
+        explain(error || nameOf(target.src || file));
       }
     },
     true,

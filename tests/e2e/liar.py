@@ -1,4 +1,4 @@
-"""A web server that lies: the site as it is, but for the answers that a test has it give, which can change at any time.
+"""A web server that lies: the site as it is, but for the answers that a test has it give. They can be changed at any time.
 
     site = Liar(folder)                       # serves at once, at site.origin
     site.tell("*.wasm", portal())             # from now on, for addresses whose path fits the pattern
@@ -48,6 +48,15 @@ def portal(max_age: int = 0) -> Lie:
     def lie(answer: Answer) -> None:
         answer.status, answer.body = 200, PORTAL
         answer.headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": f"max-age={max_age}"}
+
+    return lie
+
+
+def redirected(address: str) -> Lie:
+    """A captive portal that leads to its page at another address."""
+
+    def lie(answer: Answer) -> None:
+        answer.status, answer.body, answer.headers = 302, b"", {"Location": address}
 
     return lie
 

@@ -1,4 +1,4 @@
-"""Networks that lie: a login page instead of files, answers cut short or held back, wrong types, spoilt caches."""
+"""Networks that lie: a login page instead of files, answers cut short or held back, wrong types, poisoned caches."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
-from tests.e2e.liar import Liar, gone, portal, refused, spoilt, stalled, truncated, typed, with_headers
+from tests.e2e.liar import Liar, gone, portal, redirected, refused, spoilt, stalled, truncated, typed, with_headers
 from tools import runtimes
 
 BOOT = native.shipped().at("words.boot")
@@ -53,6 +53,7 @@ def failure(lab, name, *parts):
 KEPT = {
     "portal": portal(),
     "portal that a browser may keep": portal(max_age=3600),
+    "portal elsewhere": redirected("http://localhost:9/login"),
     "truncated": truncated(),
     "truncated without a word": truncated(declared=False),
     "stalled": stalled(),
@@ -68,6 +69,7 @@ def test_what_is_kept_starts_whatever_the_network_answers(guest, site, lie):
     guest.page.context.new_cdp_session(guest.page).send("Network.clearBrowserCache")
     guest.reload()
     guest.answer("act1.prediction", "about_50")
+    guest.requests.clear()  # where a portal leads
 
 
 @pytest.mark.parametrize("lie", ["portal", "truncated without a word", "stalled", "gone"])
@@ -87,8 +89,9 @@ LOSE = """async ending => {
   }
 }"""
 HAS = """async ending => {
-  const caught = await Promise.all((await caches.keys()).map(async name => (await caches.open(name)).keys()));
-  return caught.flat().some(({ url }) => url.endsWith(ending));
+  const found = [];
+  for (const name of await caches.keys()) found.push(...(await (await caches.open(name)).keys()));
+  return found.some(({ url }) => url.endsWith(ending));
 }"""
 
 
@@ -98,6 +101,13 @@ def test_a_hole_in_what_is_kept_is_mended_at_the_next_visit(guest, site, lost):
     guest.reload()
     expect(guest.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
     assert guest.page.evaluate(HAS, lost)
+
+
+def test_a_page_that_is_not_kept_lets_the_network_ask_for_its_login(guest, site):
+    guest.page.evaluate(LOSE, "index.html")
+    site.tell("*", portal())
+    guest.page.goto(f"{site.origin}/")
+    expect(guest.page.get_by_text("Please log in.")).to_be_visible()
 
 
 def test_that_it_works_without_a_network_is_said_only_when_nothing_is_missing(guest, site):
@@ -134,6 +144,7 @@ def test_a_poisoned_cache_heals_at_the_next_visit(stranger, site, path):
 
 FAULTS = {
     "portal": (portal(), "web_page", []),
+    "portal elsewhere": (redirected("http://localhost:9/login"), "web_page", []),
     "truncated": (truncated(declared=False), "cut", []),
     "refused": (refused(503), "refused", ["503"]),
     "gone": (gone(), "lost", []),
@@ -150,6 +161,7 @@ def test_without_a_kept_copy_the_true_reason_is_said(stranger, site, path, lie):
     site.tell(path, told)
     stranger.begin()
     failure(stranger, name, path.strip("*/").partition("*")[0], *parts)
+    stranger.requests.clear()  # where a portal leads
 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream", "text/html", "text/plain; charset=utf-8"])
