@@ -7,6 +7,7 @@ import json
 import os
 import random
 import time
+import zipfile
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -611,13 +612,17 @@ def test_nothing_that_is_handed_in_stops_the_grader(honest, written):
 
 def test_a_mistake_of_the_grader_s_own_costs_one_row_and_says_so(honest, monkeypatch):
     def check(about, runs, file, *rest):
-        if file == "b.json":
+        if file == "all.zip/b.json":
             raise AttributeError("gone")
         return grading.check(about, runs, file, *rest)
 
     monkeypatch.setattr(gradebook, "check", check)
-    rows = gradebook.grade(native.shipped(), {f"{name}.json": json.dumps(honest) for name in "abc"}, GRADED)
-    assert [[flag.kind for flag in row.flags] for row in rows] == [[], [grading.FAILED], []]
+    made, grader = io.BytesIO(), gradebook.Grader(native.shipped(), GRADED)
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in "abc":
+            archive.writestr(f"{name}.json", json.dumps(honest))
+    grader.take("all.zip", made.getvalue())
+    assert [[flag.kind for flag in row.flags] for row in grader.rows()] == [[], [grading.FAILED], []]
 
 
 def test_a_mistake_in_opening_a_file_costs_one_row_and_says_so(monkeypatch):
