@@ -341,6 +341,8 @@ def test_an_unknown_precision_is_refused_by_name(quantised):
 def test_two_places_that_disagree_are_named():
     assert "tie_word_embeddings" in refused({**GEMMA, "tie_word_embeddings": False})
     assert "num_hidden_layers" in refused({**GEMMA, "num_hidden_layers": 4})
+    assert "shared_window_layers" in refused({**GEMMA, "shared_window_layers": 4})
+    assert read({**GEMMA, "image_token_index": 7, "mm_tokens_per_image": 256, "vocab_size": 262208}) == read(GEMMA)
 
 
 NEMOTRON = {

@@ -507,7 +507,7 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
             continue
         if key in ("vision_config", "audio_config", "quantization_config", "compression_config"):
             continue
-        if key in SHAPES or (MATTERS.search(key) and not HARMLESS.search(key)):
+        if _matters(key):
             raise ConfigError(
                 "unread" if family is not PLAIN else "unread_type" if kind else "unread_plain", key=key, type=kind
             )
@@ -519,8 +519,13 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
             raise ConfigError(
                 "disagree", key=key, found=str(value), other=f"text_config.{key}", others=str(config.table[key])
             )
-        if key in SHAPES:
+        if _matters(key):
             raise ConfigError("unread", key=key, type=kind)
+
+
+def _matters(key: str) -> bool:
+    """Whether a key could change a figure, by its name."""
+    return key in SHAPES or (MATTERS.search(key) is not None and not HARMLESS.search(key))
 
 
 def _activation(config: Config, family: Family, kind: str) -> None:

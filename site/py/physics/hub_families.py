@@ -346,6 +346,7 @@ MATTERS = re.compile(
 
 # Around a part for text: keys of the parts for pictures and sound.
 BESIDE = re.compile(
-    r"vision|visual|image|video|audio|speech|mm_|projector|perceiver|resampler|qformer|patch|pixel|mask|_token|downsample|tile|select"
-    r"|template|ps_version|spatial|temporal|crop|aligner|boi_|eoi_|connector|backbone_lora|llm_lora|pooling|token_index|sam_|vit_"
+    r"vision|visual|image|video|audio|speech|mm_|projector|perceiver|resampler|qformer|patch|pixel|mask|token_(id|index)|tokens_per"
+    r"|downsample|tile|select|template|ps_version|spatial|temporal|crop|aligner|boi_|eoi_|connector|backbone_lora|llm_lora|pooling"
+    r"|sam_|vit_|num_channels|num_query_tokens|alignment|projection|newline|ignore_index|grid|seq_len|talker|2wav|per_chunk|per_second|modal|llm_attn|dynamic"
 )
