@@ -23,6 +23,7 @@ KNOWN = {
     ("site/py/outlet.py", "navigator.clipboard"): "test_what_cannot_be_copied_by_the_page_is_selected",
     ("site/trouble.js", "navigator.clipboard"): "test_an_error_report_that_the_page_cannot_copy",
     ("site/offline.js", "serviceWorker"): "test_the_short_path_works_without_a_secure_context",
+    ("site/python.mjs", "caches"): "test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy",
     ("site/offline.js", "caches"): "test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy",
     (
         "site/sw.js",
