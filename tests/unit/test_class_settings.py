@@ -191,7 +191,7 @@ def test_the_command_grades_a_folder(tmp_path):
 
 def test_the_command_says_what_is_missing(tmp_path):
     done = graded(tmp_path)
-    assert done.returncode == 1 and "no .json file" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1 and "There is no snapshot in" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_key_follows_the_settings(tmp_path, capsys):

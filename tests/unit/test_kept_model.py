@@ -20,6 +20,8 @@ LLAMA = {
     "num_attention_heads": 32,
     "num_key_value_heads": 8,
     "vocab_size": 128256,
+    "intermediate_size": 14336,
+    "tie_word_embeddings": False,
 }
 MODEL = engine.model_from_config(json.dumps(LLAMA))
 LONG = json.dumps({**LLAMA, "id2label": {str(number): f"label {number}" for number in range(1000)}})
