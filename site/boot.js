@@ -10,6 +10,7 @@
   const PAINT_MS = 1000; // a page that is painted at all is painted by then
   const FRAMES_MS = 50; // what Python has shown is on the screen by then
   const WASM = "runtime/pyodide/pyodide.asm.wasm";
+  const STOCK = "runtime/pyodide/stock.wasm"; // for a browser that has refused ours (python.mjs)
   const ask = window.fetch; // python.mjs has its own for a while
   const early = [];
   let progressed = performance.now();
@@ -42,9 +43,17 @@
   // not by a preload: beside that, browsers keep no compiled code.
   const askForPython = () => {
     if (window.labWasm || root.dataset.boot !== "loading") return;
-    window.labWasm = ask(root.dataset.parts + WASM);
+    window.labCode = refuses() ? STOCK : WASM;
+    window.labWasm = ask(root.dataset.parts + window.labCode);
     window.labWasm.catch(() => {}); // said by whoever waits for it
     document.head.append(document.getElementById("python").content); // the page's list of what else it needs
+  };
+  const refuses = () => {
+    try {
+      return localStorage.getItem("kv_cache_lab_refuses") === navigator.userAgent;
+    } catch (blocked) {
+      return false;
+    }
   };
   const read = () => {
     const lacking = NEEDS.find(([, met]) => !met());
@@ -100,7 +109,7 @@
     // What has arrived and is only being computed is no matter of the line.
     const asked = [...document.head.querySelectorAll("link[rel=modulepreload], script[type=module]")];
     const modules = asked.map((node) => (node.href || node.src).slice(root.dataset.parts.length));
-    const awaited = [WASM, ...modules, "runtime/pyodide/python_stdlib.zip", "app.zip"];
+    const awaited = [window.labCode, ...modules, "runtime/pyodide/python_stdlib.zip", "app.zip"];
     const missing = awaited.find((path) => !isHere(path));
     if (missing) say([word("slow", { file: nameOf(missing) }), early.length ? word("kept") : ""].join(" ").trim());
   }, 1000);

@@ -26,7 +26,9 @@
   const say = async (registration) => {
     const kept = await whole(registration);
     document.documentElement.dataset.kept = kept ? "whole" : "part";
-    if (!kept) return;
+    const stock = localStorage.getItem("kv_cache_lab_refuses") === navigator.userAgent; // python.mjs: its file isn't kept
+    box("stock-code").hidden = !stock;
+    if (!kept || stock) return;
     box("offline-ready").hidden = false;
     document.head.append(box("installable").content); // a browser that can install it shows that at once, frame by frame
   };

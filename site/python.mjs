@@ -6,6 +6,8 @@ import { loadPyodide, version } from "./runtime/pyodide/pyodide.mjs";
 export { version };
 
 export const WASM = "runtime/pyodide/pyodide.asm.wasm";
+export const STOCK = "runtime/pyodide/stock.wasm"; // as Pyodide's makers ship it, where the build has changed it
+const REFUSAL = "kv_cache_lab_refuses"; // in the browser's storage: which browser refuses what the build has made (boot.js)
 const APP = "/app.zip";
 const PATIENCE_MS = 3000; // a file that isn't there by then is taken from the kept copy, if there is one
 const LATE = "no answer";
@@ -69,7 +71,7 @@ listed.catch(() => {}); // said by whoever waits for it
 async function bytes(path, asked, counted) {
   const answer = await okay(path, asked);
   const found = new Uint8Array(await counted(path, answer).arrayBuffer());
-  const [length] = (await listed).start[path];
+  const [length = found.length] = (await listed).start[path] ?? []; // the stock file is in no list
   if (found.length !== length) throw new Error(`${path}: ${found.length} of ${length} bytes`);
   return found;
 }
@@ -78,10 +80,10 @@ async function bytes(path, asked, counted) {
  * Python's machine code, compiled. An answer of the right type goes to the compiler untouched: beside such a one alone a browser
  * keeps what it has compiled. What a server sends under another type is compiled from its bytes, if it is that.
  */
-async function compiledFrom(asked, counted) {
-  const answer = await okay(WASM, asked);
-  if (answer.headers.get("Content-Type") !== "application/wasm") return WebAssembly.compile(await bytes(WASM, answer, counted));
-  return WebAssembly.compileStreaming(counted(WASM, answer));
+async function compiledFrom(path, asked, counted) {
+  const answer = await okay(path, asked);
+  if (answer.headers.get("Content-Type") !== "application/wasm") return WebAssembly.compile(await bytes(path, answer, counted));
+  return WebAssembly.compileStreaming(counted(path, answer));
 }
 
 /**
@@ -126,22 +128,44 @@ function thriftyWebAssembly(machineCode, compiled) {
 
 const asItIs = { arrived: Promise.resolve(), broken: new Promise(() => {}), undo: () => {} };
 
+/** Whether this is a browser's no to machine code: it doesn't compile, or link, or traps in its first calls. */
+const refusal = (failure) =>
+  ["CompileError", "LinkError", "RuntimeError"].some((kind) => failure instanceof WebAssembly[kind]);
+
 /**
  * Start Python, with further files in its root. machineCode: the answer to a fetch of it that is already under way, or the
- * WebAssembly.Module that another thread has made of it. inPieces: whether a page wants to answer meanwhile; compiled: who is
- * given the module, for another thread; counted(path, answer): who gives back an answer whose bytes it counts; further options are
- * loadPyodide's. Rejects with an Error that names what is missing, or with the browser's where it refuses the machine code.
+ * WebAssembly.Module that another thread has made of it; path: which file that is. inPieces: whether a page wants to answer
+ * meanwhile; compiled: who is given the module, for another thread; counted(path, answer): who gives back an answer whose bytes it
+ * counts; further options are loadPyodide's.
+ *
+ * A browser that refuses the machine code as the build has changed it gets the stock file, from then on. Rejects with an Error
+ * that names what is missing, or with the browser's where it refuses that too.
  */
-export async function startPython(
-  { inPieces = false, compiled = () => {}, counted = (_, answer) => answer, ...options } = {},
-  names = [],
-  machineCode = plain(here(WASM)),
-) {
+export async function startPython(options = {}, names = [], machineCode = undefined, path = WASM) {
+  try {
+    return await started(options, names, machineCode ?? plain(here(path)), path);
+  } catch (failure) {
+    const changed = Object.values((await listed).passes).flat().includes(STOCK);
+    if (path === STOCK || !changed || !refusal(failure)) throw failure;
+    console.info(`${path}: ${failure.message}. ${STOCK} takes its place.`);
+    const python = await started(options, names, plain(here(STOCK)), STOCK).catch(() => {
+      throw failure; // the first refusal is the reason
+    });
+    try {
+      localStorage[REFUSAL] = navigator.userAgent;
+    } catch {
+      // a thread, or no storage: found out anew the next time
+    }
+    return python;
+  }
+}
+
+async function started({ inPieces = false, compiled = () => {}, counted = (_, answer) => answer, ...options }, names, machineCode, code) {
   const { start, passes } = await listed; // what the build did (tools/passes); without any, Pyodide starts as its makers have it
-  const code = async () =>
-    machineCode instanceof WebAssembly.Module ? machineCode : had(WASM, machineCode, (asked) => compiledFrom(asked, counted));
+  const given = machineCode instanceof WebAssembly.Module;
+  const module = async () => (given ? machineCode : had(code, machineCode, (asked) => compiledFrom(code, asked, counted)));
   const thrifty = "machine-code" in passes;
-  const { arrived, broken, undo } = thrifty ? thriftyWebAssembly(code, compiled) : asItIs;
+  const { arrived, broken, undo } = thrifty ? thriftyWebAssembly(module, compiled) : asItIs;
   const whole = (path) => had(path, plain(here(path)), (asked) => bytes(path, asked, counted));
   // While the machine code is on its way the application, which comes last, leaves the line to it.
   const files = arrived.then(() => Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await whole(name)])));
@@ -149,8 +173,8 @@ export async function startPython(
   const before = globalThis.fetch;
   globalThis.fetch = async (input, init) => {
     const path = Object.keys(start).find((name) => here(name) === String(input.url ?? input));
-    if (path === WASM && thrifty) return new Response(); // nobody reads it: code() has it
-    if (path === WASM) return had(WASM, machineCode, async (asked) => counted(WASM, await okay(WASM, asked)));
+    if (path === WASM && thrifty) return new Response(); // nobody reads it: module() has it
+    if (path === WASM) return had(code, machineCode, async (asked) => counted(code, await okay(code, asked)));
     return path ? new Response(await whole(path)) : plain(input, init);
   };
   let python;

@@ -64,7 +64,8 @@ async function start() {
     const compiled = (module) => (window.labMachineCode = module); // for the simulator's thread (simulator.py)
     const written = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line) };
     const options = { ...written, inPieces: true, compiled, counted: counter(files) };
-    const python = await startPython(options, language === "en" ? [] : [`content.${language}.json`], window.labWasm);
+    const names = language === "en" ? [] : [`content.${language}.json`];
+    const python = await startPython(options, names, window.labWasm, window.labCode);
     // Nothing of what is made until the lab stands is garbage, and looking for some takes a hundredth of the start.
     python.runPython("import gc; gc.disable()"); // main.py enables it
     return python;

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import lab as native
-from tests.e2e.conftest import DESK, Lab
+from tests.e2e.conftest import DESK, Lab, needs_pass
 from tests.e2e.liar import Liar, gone, portal, redirected, refused, spoilt, stalled, truncated, typed, with_headers
 from tools import runtimes
 
@@ -234,3 +234,48 @@ def test_machine_code_that_the_browser_refuses_is_named_in_a_report_with_what_th
     report = stranger.page.locator("#trouble-text").input_value()
     for part in ("runtime/pyodide/pyodide.asm.wasm, changed by: trampolines", "Chrome/", "(Chromium)", "function 1234"):
         assert part in report
+
+
+# Only what the build has changed is refused; or it compiles and links, and traps when Python makes its first call.
+PICKY = """const compileStreaming = WebAssembly.compileStreaming;
+WebAssembly.compileStreaming = async code => {
+  const answer = await code;
+  if (answer.url.includes('stock')) return compileStreaming(answer);
+  throw new WebAssembly.CompileError('function 1234 failed to compile');
+};"""
+TRAPPING = """const instantiate = WebAssembly.instantiate;
+let ours = null;
+const compileStreaming = WebAssembly.compileStreaming;
+WebAssembly.compileStreaming = async code => {
+  const answer = await code, made = await compileStreaming(answer);
+  if (!answer.url.includes('stock')) ours = made;
+  return made;
+};
+WebAssembly.instantiate = async (code, imports) => {
+  if (code === ours) throw new WebAssembly.RuntimeError('unreachable');
+  return instantiate(code, imports);
+};"""
+
+
+@pytest.mark.parametrize("kind", [PICKY, TRAPPING], ids=["does not compile", "traps"])
+def test_a_browser_that_refuses_our_machine_code_gets_the_stock_file_and_keeps_to_it(stranger, site, kind):
+    needs_pass("trampolines")
+    stranger.context.add_init_script(kind)
+    stranger.open()
+    stranger.answer("act1.prediction", "about_50")
+    before = site.asked("pyodide.asm.wasm")
+    assert site.asked("stock.wasm") == 1
+    stranger.reload()
+    assert site.asked("pyodide.asm.wasm") == before  # remembered
+    expect(stranger.node("act1.prediction")).to_have_attribute("data-state", "locked")
+
+
+def test_a_browser_without_the_fast_machine_code_is_told_quietly_and_true(browser, site):
+    needs_pass("trampolines")
+    lab = Lab.new(browser, site.origin, service_workers="allow", viewport=DESK)
+    lab.context.add_init_script(PICKY)
+    lab.expects_trouble = True
+    lab.open()
+    expect(lab.page.get_by_text(native.shipped().at("words.stock_code"))).to_be_visible()
+    expect(lab.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_hidden()
+    lab.close()
