@@ -31,8 +31,9 @@ def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str,
     address = f"v/{digest(parts)}/"
     (made / "v").mkdir()
     parts.rename(made / address)
-    for name, text in {"index.html": starred(page, made / address), **documents}.items():
-        (made / name).write_text(policy.guarded(addressed(filled(text, site), entries, address)), encoding="utf-8")
+    for name, text in {"index.html": page, **documents}.items():
+        html = addressed(filled(starred(text, made / address), site), entries, address)
+        (made / name).write_text(policy.guarded(html), encoding="utf-8")
     return address
 
 

@@ -16,6 +16,7 @@
   const PROTOCOL = 1;
   const [LOWEST_PX, HIGHEST_PX, FIRST_PX] = [200, 12000, 640];
   const [SLIDE_MARGIN_PX, SMALLEST_FIGURE_PX] = [20, 80]; // reveal.js keeps so much free above and below what a slide shows
+  const STILL_PX = 4; // no more than a page moves by itself
   const SILENT_AFTER_MS = 20000;
   const ALLOW = "clipboard-write; fullscreen; web-share; storage-access";
   const WORDS = {"en": {"open": "Open the lab here", "about": "It computes in your browser, and is loaded only when you press.", "loading": "Loading the lab …", "silent": "The lab has not answered yet. The connection may be slow, or its server can't be reached.", "apart": "Open in a tab of its own", "full": "Full screen", "title": "Interactive lab: The KV-Cache Memory Wall"}, "de": {"open": "Das Lab hier öffnen", "about": "Es rechnet in deinem Browser und wird erst geladen, wenn du drückst.", "loading": "Das Lab wird geladen …", "silent": "Das Lab hat noch nicht geantwortet. Die Verbindung ist vielleicht langsam, oder sein Server ist nicht erreichbar.", "apart": "In einem eigenen Tab öffnen", "full": "Vollbild", "title": "Interaktives Lab: Die Speicherwand des KV-Caches"}}; // by language: the build fills in content/embed.toml, [element]
@@ -64,6 +65,7 @@
     #shadow = null;
     #undo = [];
     #silence = 0; // the timer that says so when nothing comes from the frame
+    #top = 0; // where the frame stood when it was asked for, px
     #asked = false; // the reader pressed the button: the page may move to the stage that the link names
 
     connectedCallback() {
@@ -121,11 +123,9 @@
       if (this.#slides) for (const bar of this.#shadow.querySelectorAll(".bar")) bar.classList.add("slide");
       open.addEventListener("click", () => {
         this.#asked = true;
-        for (const gesture of ["wheel", "touchmove", "keydown"]) {
-          addEventListener(gesture, () => (this.#asked = false), { once: true, passive: true }); // they read on meanwhile
-        }
         this.open();
         this.#frame.focus({ preventScroll: true });
+        this.#top = this.#frame.getBoundingClientRect().top;
       });
       full.addEventListener("click", () => this.#part("stage").requestFullscreen());
     }
@@ -246,7 +246,8 @@
     #arrived({ stageTop, height }) {
       this.#tell("theme", { theme: this.#theme() }); // it may have changed while the lab was loading
       this.dispatchEvent(new CustomEvent("kvlab-ready", { bubbles: true }));
-      const move = this.#asked;
+      // Whoever has read on meanwhile stays where they are.
+      const move = this.#asked && Math.abs(this.#frame.getBoundingClientRect().top - this.#top) < STILL_PX;
       this.#asked = false; // once: whatever the lab says later, the page stays where its reader has it
       if (move && Number.isFinite(stageTop) && this.#fixed() === null) {
         const inside = Math.max(0, Math.min(stageTop - 16, height - HIGHEST_PX)); // so far a frame at its limit has scrolled

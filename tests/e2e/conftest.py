@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
 from bench.browser import CHROMIUM as browser_flags
 from tools import server
@@ -51,12 +51,18 @@ def origin(dist: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """Playwright, of which a process can have but one."""
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """The browser that the test command found."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=BROWSER, args=CHROMIUM)
-        yield found
-        found.close()
+    found = playwright.chromium.launch(executable_path=BROWSER, args=CHROMIUM)
+    yield found
+    found.close()
 
 
 class Lab:
@@ -97,7 +103,7 @@ class Lab:
         """Another tab of the same profile, watched like the first."""
         page = self.profile.new_page()
         page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         page.on("request", lambda request: self.requests.append(request.url))
         return page
 

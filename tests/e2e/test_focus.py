@@ -134,6 +134,7 @@ def test_a_notice_a_link_and_an_offer_are_left_without_losing_the_place(visitor)
 def test_the_skip_link_leads_to_the_first_act(lab):
     lab.page.keyboard.press("Tab")
     lab.page.keyboard.press("Enter")
+    expect(lab.page.locator("#act1-title")).to_be_in_viewport()  # the page scrolls there smoothly
     assert focus(lab) == "act1-title"
 
 

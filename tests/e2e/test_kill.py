@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 import serving
 from keeper import OWN_KEY
@@ -61,27 +61,26 @@ def node(page: Page, key: str) -> Any:
     return page.locator(f'[data-key="{key}"]')
 
 
-def test_what_was_called_saved_survives_the_end_of_the_browser(origin, tmp_path):
+def test_what_was_called_saved_survives_the_end_of_the_browser(playwright, origin, tmp_path):
     chance, claimed = random.Random(SEED), set()
     start = native.walked(until=3)
-    with sync_playwright() as playwright:
-        for number in range(KILLS + 1):
-            mortal = Mortal(playwright, tmp_path / "profile")
-            page = mortal.page
-            if number == 0:
-                page.goto(f"{origin}/icon.svg")
-                page.evaluate("([key, text]) => localStorage.setItem(key, text)", [LEDGER, twin.document(start)])
-            page.goto(f"{origin}/")
-            expect(page.locator("html")).to_have_attribute("data-boot", "ready", timeout=BOOT_MS)
-            if number:
-                found = set(page.evaluate(FACTS))
-                assert claimed <= found, f"kill {number}: {len(claimed - found)} of {len(claimed)} facts lost"
-            page.on("console", lambda said: hear(said.text, claimed))
-            page.evaluate(CLAIMS, WORDS["saved_device"])
-            for side in serving.SIDES:  # without its figures there is no design to record
-                expect(node(page, f"act2.{side}.state")).to_have_text(native.says(start, f"act2.{side}.state"))
-            commits(page, chance, chance.uniform(0.2, LONGEST_S))
-            mortal.kill()
+    for number in range(KILLS + 1):
+        mortal = Mortal(playwright, tmp_path / "profile")
+        page = mortal.page
+        if number == 0:
+            page.goto(f"{origin}/icon.svg")
+            page.evaluate("([key, text]) => localStorage.setItem(key, text)", [LEDGER, twin.document(start)])
+        page.goto(f"{origin}/")
+        expect(page.locator("html")).to_have_attribute("data-boot", "ready", timeout=BOOT_MS)
+        if number:
+            found = set(page.evaluate(FACTS))
+            assert claimed <= found, f"kill {number}: {len(claimed - found)} of {len(claimed)} facts lost"
+        page.on("console", lambda said: hear(said.text, claimed))
+        page.evaluate(CLAIMS, WORDS["saved_device"])
+        for side in serving.SIDES:  # without its figures there is no design to record
+            expect(node(page, f"act2.{side}.state")).to_have_text(native.says(start, f"act2.{side}.state"))
+        commits(page, chance, chance.uniform(0.2, LONGEST_S))
+        mortal.kill()
     print(f"{KILLS} kills, {len(claimed)} facts called saved, none lost")
     assert len(claimed) > len(start.record.facts) + KILLS  # it was about something
 
