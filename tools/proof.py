@@ -13,7 +13,7 @@ from typing import Any
 # Names that a view adds for one sentence alone, beside the numbers of the act.
 LOCAL = {
     "act1": """
-        way_out needs_bytes has_bytes value changes family model_source gpu gpu_source
+        way_out needs_bytes has_bytes value changes family model model_source gpu gpu_source
         first_tokens first_users last_tokens last_users least_name least_bytes most_name most_bytes span
         here_name here_bytes here_users heads bits
     """,

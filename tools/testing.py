@@ -23,7 +23,7 @@ BRISK = (
 )  # shorter simulations: the page tests are about the page, not about how much it computes
 WITHOUT_PAGE, WITH_PAGE = ("tests", "--ignore=tests/e2e"), ("tests/e2e",)
 NONE_CHOSEN = 5  # pytest's status when an argument like -k leaves none over
-TYPED = ("site/py/engine.py", "site/py/physics", "site/py/ledger.py", "tools", "bench", "build.py")
+TYPED = ("site/py", "tools", "bench", "build.py")
 
 
 def run(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import jobs
 import ledger
 import oracles
 import serving
@@ -74,7 +75,7 @@ class Runs(dict[RunRequest, Result]):
         try:
             self[request] = serving.run(self.course, request)
         except PhysicsError:
-            self[request] = store.refused(self.course, request)
+            self[request] = jobs.refused(self.course, request)
         return self[request]
 
 
@@ -95,8 +96,9 @@ def check(course: Course, runs: Runs, file: str, text: str, now: str) -> Checked
 
 
 def _sentence(course: Course, mistake: Exception) -> str:
-    known = isinstance(mistake, ledger.LedgerError)
-    return course.told("ledger", mistake.notes) if known else f"{type(mistake).__name__}: {mistake}"
+    if isinstance(mistake, ledger.LedgerError):
+        return course.told("ledger", mistake.notes)
+    return f"{type(mistake).__name__}: {mistake}"
 
 
 # --- Reading -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ differences afterwards, so the two can't disagree.
 from typing import Any
 
 import oracles
+import serving
 import store
 import sweeps
 from controls import reserve_numbers
@@ -81,7 +82,7 @@ def static_words(course: Course) -> Any:
     return words
 
 
-def known_numbers(course: Course, state: store.State, results: oracles.Results) -> dict[str, set[str]]:
+def known_numbers(course: Course, state: store.State, results: serving.Results) -> dict[str, set[str]]:
     """The names of the numbers that each act's texts may ask for, gathered from the functions that compute them."""
     asked = {question: oracles.scenario(course, question, state.context) for question in QUESTIONS}
     found: dict[str, set[str]] = {act: set() for act in store.ACTS}
