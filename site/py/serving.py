@@ -139,14 +139,15 @@ def reserve_of(course: Course) -> engine.Reserve:
 
 
 def memory(course: Course, request: RunRequest) -> dict[str, Quantity]:
-    """KV memory in bytes: what a full batch at full length needs, and what the replica has. Closed form, immediate."""
+    """KV memory in bytes: what a full batch at full length needs, copies included, and what the replica has. Closed form, immediate."""
     deployment = deployment_of(course, request)
     plan = engine.memory_plan(deployment, reserve_of(course))
+    each = engine.kv_bytes(deployment.model, request.max_sequence, request.kv_bits)
     return {
         "weights_bytes": plan["weights_bytes"],
         "usable_bytes": plan["total_bytes"] - plan["outside_utilization_bytes"] - plan["activation_bytes"],
         "kv_has": max(0, plan["kv_budget_bytes"]),
-        "kv_needs": request.max_batch * engine.kv_bytes(deployment.model, request.max_sequence, request.kv_bits),
+        "kv_needs": request.max_batch * each * engine.kv_copies(deployment),
     }
 
 

@@ -90,13 +90,14 @@ def numbers(course: Course, state: store.State, live: Numbers, steps: Mapping[st
         found[f"{name}_cache_share"] = float(at["decode_attention_s"]) / float(at["total_s"])
     own, batch, tokens = steps["own"], int(state.value(BATCH)), int(state.value(CONTEXT))
     deployment = serving.deployment_of(course, request)
+    each = engine.kv_bytes(deployment.model, tokens, deployment.kv_bits) * engine.kv_copies(deployment)
     return found | {
         "ridge": engine.ridge(deployment.gpu, deployment.weight_bits),
         "own_batch": batch,
         "own_context": tokens,
         "own_each": float(own["total_s"]) / batch,
         "own_weights": float(own["weights_bytes"]) * request.gpus,
-        "own_needs": batch * engine.kv_bytes(deployment.model, tokens, deployment.kv_bits),
+        "own_needs": batch * each,
     }
 
 
