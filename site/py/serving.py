@@ -139,7 +139,7 @@ def reserve_of(course: Course) -> engine.Reserve:
 
 
 def memory(course: Course, request: RunRequest) -> dict[str, Quantity]:
-    """KV memory in bytes: what a full batch at full length needs, copies included, and what the replica has. Closed form, immediate."""
+    """KV memory in bytes, closed form: what a full batch at full length needs, copies included, and what the replica has."""
     deployment = deployment_of(course, request)
     plan = engine.memory_plan(deployment, reserve_of(course))
     each = engine.kv_bytes(deployment.model, request.max_sequence, request.kv_bits)
