@@ -66,11 +66,6 @@ def numbers_of(course: Course, request: BlocksRequest, result: Result | None) ->
     return found
 
 
-def names() -> set[str]:
-    """The numbers of this instrument that depend on what is reserved."""
-    return {f"{half}_{name}" for half in HALVES for name in replays.MEANS}
-
-
 def _scene(request: BlocksRequest, result: Result) -> dict[str, Any]:
     steps = request.steps
     return {

@@ -180,11 +180,6 @@ def _unmarked(text: str) -> str:
     return "".join(words for _, words, _ in wording.runs(text))
 
 
-def names() -> set[str]:
-    """The numbers of one request's way."""
-    return {*replays.LIFE_TIMES, *replays.LIFE_COUNTS, "behind", "request", "prompt_tokens", "output_tokens"}
-
-
 def told(course: Course, title: str, life: Mapping[str, Any]) -> str:
     """A request's way in words: what it waited for, how its prompt was read, what held it up later."""
     words = course.at(f"{PATH}.why")
