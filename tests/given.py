@@ -26,7 +26,7 @@ import wording
 from controls import FULL, PUBLISHED, controls
 from engine import PhysicsError
 from tests import lab as native
-from tools import prerender, proof
+from tools import bundle, prerender, proof
 from tools.htmldom import Document
 from views import remembered
 
@@ -35,6 +35,7 @@ CONFIG = (
     '{"architectures": ["LlamaForCausalLM"], "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,'
     ' "num_key_value_heads": 2, "intermediate_size": 14336, "vocab_size": 128256, "max_position_embeddings": 8192}'
 )
+BRISK = native.CONTENT.parents[1] / "tests/e2e/brisk.toml"  # shorter runs: what is said of them is the same
 LATER = "2026-01-02T03:05:00.000Z"
 
 
@@ -81,8 +82,8 @@ class Walk:
     """The lab with texts that know where they stand, walked and looked at."""
 
     def __init__(self) -> None:
-        shipped = native.shipped()
-        self.course = course.from_tables(named(dict(shipped.tables), shipped.contexts))
+        tables = bundle.read_content(native.CONTENT, BRISK)
+        self.course = course.from_tables(named(tables, native.shipped().contexts))
 
     def after(self, state: store.State, *actions: store.Action) -> store.State:
         """The state after some actions."""
@@ -100,6 +101,14 @@ class Walk:
             state = self.after(state, store.RunFinished(request, result, native.AT))
         return state
 
+    def begun(self, context: str, until: int) -> store.State:
+        """The state with the first `until` questions answered and every run there."""
+        state = self.after(store.initial(self.course), store.ContextChosen(context))
+        for question in native.QUESTIONS[:until]:
+            state = self.after(state, store.OptionChosen(question, native.option_ids(question)[0]))
+            state = self.settled(self.after(state, store.AnswerCommitted(question, native.AT)))
+        return state
+
     def look(self, state: store.State) -> None:
         """Everything that the page shows, and the files that it saves."""
         remembered.forget()
@@ -114,13 +123,13 @@ class Walk:
         """Each option of each question, the questions before it answered rightly."""
         for count, question in enumerate(native.QUESTIONS):
             for option in native.option_ids(question):
-                state = native.walked(context, until=count)
+                state = self.begun(context, count)
                 chosen = self.after(state, store.OptionChosen(question, option))
                 yield self.settled(self.after(chosen, store.AnswerCommitted(question, native.AT)))
 
     def calculators(self, context: str) -> Iterator[store.State]:
         """Act I's instruments where they differ in what they say."""
-        start = native.walked(context, until=1)
+        start = self.begun(context, 1)
         yield self.after(start, store.ConfigPasted("{}"))
         pasted = self.after(start, store.ConfigPasted(CONFIG))
         for state in (start, pasted):
@@ -140,7 +149,7 @@ class Walk:
 
     def designs(self, context: str) -> Iterator[store.State]:
         """Act II's two sides, holding and failing, recorded and not, held and at rest."""
-        start = native.walked(context, until=3)
+        start = self.begun(context, 3)
         for moves in (
             {},
             {"act2.a.load": 8},
@@ -163,7 +172,7 @@ class Walk:
 
     def linked(self, context: str) -> Iterator[store.State]:
         """A link opened, copies made, texts written, a record offered."""
-        start = native.walked(context, until=4)
+        start = self.begun(context, 4)
         link = share.link(self.course, context, {**start.settings[context], "act1.context": 2048})
         state = self.settled(self.after(start, store.LinkOpened(link)))
         yield state
@@ -177,7 +186,7 @@ class Walk:
 
     def corrected(self, context: str) -> Iterator[store.State]:
         """Every bug with each value of a choice, and with numbers too low, too high and right."""
-        start = native.walked(context, until=4)
+        start = self.begun(context, 4)
         for id, bug in bugs.all_of(self.course).items():
             options = [option["id"] for option in bug.get("options", ())]
             for value in options or [
@@ -190,7 +199,7 @@ class Walk:
     def swept(self, context: str) -> Iterator[store.State]:
         """The two sweeps: begun, under way, and left."""
         for kind, most in ((sweeps.MAP, 90), (sweeps.FRONTIER, 170)):
-            state = self.after(native.walked(context, until=3), store.SweepStarted(kind))
+            state = self.after(self.begun(context, 3), store.SweepStarted(kind))
             for count in range(most):
                 request = store.next_run(self.course, state)
                 if request is None:
@@ -198,8 +207,8 @@ class Walk:
                 state = self.after(state, store.RunFinished(request, native.ran(request), native.AT))
                 if count % 24 == 1:
                     yield state
+                    yield self.after(state, store.SweepCancelled(kind))
             yield state
-            yield self.after(state, store.SweepCancelled(kind))
             yield self.after(state, store.ChangeTaken())
 
     def states(self) -> Iterator[store.State]:
@@ -213,7 +222,7 @@ class Walk:
             self.swept,
         )
         for context in self.course.contexts:
-            yield native.start(context)
+            yield self.begun(context, 0)
             for way in ways[: None if context == self.course.contexts[0] else 4]:
                 yield from way(context)
 
