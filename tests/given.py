@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,49 @@ def named(value: Any, contexts: tuple[str, ...], slot: str = "") -> Any:
     return value
 
 
+class Table(dict[str, Any]):
+    """A table of the content that notes which of its entries are read."""
+
+    def __init__(self, entries: dict[str, Any], slots: dict[str, str], read: set[str]) -> None:
+        super().__init__(entries)
+        self.slots, self.read = slots, read
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self.slots:
+            self.read.add(self.slots[key])
+        return super().__getitem__(key)
+
+    def get(self, key: str, other: Any = None) -> Any:
+        """An entry, which is then read."""
+        return self[key] if key in self.slots else other
+
+    def __iter__(self) -> Iterator[str]:  # has Python read the entries one by one where a table is unpacked
+        return super().__iter__()
+
+    def items(self) -> Any:
+        """All entries, which are then read."""
+        self.read.update(self.slots.values())
+        return super().items()
+
+    def values(self) -> Any:
+        """All entries, which are then read."""
+        self.read.update(self.slots.values())
+        return super().values()
+
+
+def noting(value: Any, contexts: tuple[str, ...], read: set[str], slot: str = "") -> Any:
+    """Content whose tables note in `read` the slots that are read."""
+    if not isinstance(value, dict | list):
+        return value
+    entries = list(proof.below(value, contexts, slot))
+    parts = {key: noting(inner, contexts, read, under) for key, inner, under in entries}
+    return (
+        Table(parts, {key: under for key, _, under in entries}, read)
+        if isinstance(value, dict)
+        else list(parts.values())
+    )
+
+
 Given = dict[str, frozenset[str]]
 
 
@@ -83,7 +127,9 @@ class Walk:
 
     def __init__(self) -> None:
         tables = bundle.read_content(native.CONTENT, BRISK)
-        self.course = course.from_tables(named(tables, native.shipped().contexts))
+        made = course.from_tables(named(tables, native.shipped().contexts))
+        self.read: set[str] = set()  # the slots that were looked up
+        self.course = replace(made, tables=noting(dict(made.tables), made.contexts, self.read))
 
     def after(self, state: store.State, *actions: store.Action) -> store.State:
         """The state after some actions."""
@@ -227,8 +273,8 @@ class Walk:
                 yield from way(context)
 
 
-def walked() -> Given:
-    """What each slot that the walks reach is given."""
+def walked() -> tuple[Given, set[str]]:
+    """What each slot that the walks reach is given, and the slots that they look up at all."""
     with recording() as found:
         walk = Walk()
         for page_file in sorted(native.CONTENT.parent.glob("*.html")):
@@ -239,7 +285,7 @@ def walked() -> Given:
         for control in controls(walk.course).values():
             for typed in ("abc", "1e12", "1.5"):
                 control.read(typed, control.defaults[walk.course.contexts[0]])
-    return found
+    return found, walk.read
 
 
 def names_in(text: str) -> set[str]:
@@ -255,7 +301,7 @@ def read() -> dict[str, Any]:
 
 def main() -> int:
     """Write the file anew, and say how many texts the walks don't reach."""
-    found = walked()
+    found, _ = walked()
     asked: dict[str, set[str]] = {}
     for slot, _, text in proof.texts(native.shipped()):
         if names_in(text) and slot not in found:

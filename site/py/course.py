@@ -47,8 +47,6 @@ ACT = {"id": TEXT, "kicker": TEXT, "title": TEXT, "duration": TEXT, "scenario": 
 SIDE = {
     "title": TEXT,
     "workload": TEXT,
-    "load_label": TEXT,
-    "load_unit": TEXT,
     "policy_default": TEXT,
     "max_batch": RANGE,
     "max_sequence": RANGE,

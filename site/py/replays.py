@@ -23,7 +23,7 @@ MEANS = ("useful", "later", "never", "free", "running", "finished")
 WARM = 4  # the first quarter of the steps, in which memory fills up, counts in no mean
 CELLS = 1200  # of the curves under the lanes
 PANELS = ("one", "two")
-EACH, BOTH = ("a", "b"), "both"
+BOTH = "both"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -308,3 +309,27 @@ def test_what_an_option_says_is_what_it_is():
     for option in native.shipped().at("act1.prediction.options"):
         said = [int(digits) for digits in re.findall(r"\d+", option["text"])]
         assert sum(said) / len(said) == option["stands_for"]
+
+
+def test_everything_that_is_defined_is_used():
+    code = [
+        SITE.parent / "build.py",
+        *(file for name in ("site", "tools", "bench") for file in (SITE.parent / name).rglob("*")),
+    ]
+    texts = {
+        file: file.read_text(encoding="utf-8")
+        for file in code
+        if file.suffix in (".py", ".js", ".mjs", ".html", ".toml")
+    }
+    times = Counter(word for text in texts.values() for word in re.findall(r"\w+", text))
+    defined = Counter()
+    for file in (file for file in texts if file.suffix == ".py"):
+        tree = ast.parse(texts[file])
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        defined.update(node.name for node in ast.walk(tree) if isinstance(node, kinds))
+        single = (node.targets for node in tree.body if isinstance(node, ast.Assign))
+        defined.update(name.id for (name, *_) in single if isinstance(name, ast.Name))
+    elsewhere = re.compile(
+        r"__\w+__|handle_\w+|do_GET|log_message|verify"
+    )  # by Python's library, by a reader of a report
+    assert [name for name, count in defined.items() if times[name] <= count and not elsewhere.fullmatch(name)] == []
