@@ -7,48 +7,20 @@ context; each option has the feedback that its verdict asks for. The simulations
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-# Names that a view adds for one sentence alone, beside the numbers of the act.
-LOCAL = {
-    "act1": """
-        way_out needs_bytes has_bytes value changes family model_source gpu gpu_source
-        first_tokens first_users last_tokens last_users least_name least_bytes most_name most_bytes span
-        here_name here_bytes here_users heads bits
-    """,
-    "act2": """
-        side lead figure change value sign target low high share evicted requests prefill_share a_prefill_p99
-        prompt_mean prompt_p99 output_mean source assumption
-        cv gpus users prompt output bits batch measured model error date side
-    """,
-    "insight": "side tokens batch name time which share part whole low high value",
-    "sweeps": """
-        total done holds some queue unstable never no_start waiting slo requests days seed
-        prompt lone limit load most mark ttft state low high
-        known front least least_ttft most_ttft own own_ttft own_cost own_tokens policy batch gpus bits configuration side
-        score own_score best change cost beyond count counts full
-    """,
-    "replay": """
-        speed step steps blocks block_tokens block_bytes useful later never free running finished title policy said
-        requests seconds load at batch idle seats waiting kv whole_s one two source address max_sequence
-    """,
-    "report": """
-        track title course lab student at record links hash persona model question answer verdict
-        scheduling max_batch max_sequence load gpus weight_bits state words most most_words numbers
-        users prompt_tokens output_tokens date ttft_s tpot_s model_ttft model_tpot side failure needs has policy
-        found wanted met limits characters context names basis engine version serve_address bench_address draft_address
-        requests duration real_kv_heads max_context_tokens
-    """,
-}
+GIVEN = Path(__file__).with_name("given.json")  # what each text is filled with; tests/given.py finds it out
+BUG_SENTENCES = re.compile(r"bugs\.(numbers|choices)\[\*\]\.(claim|hint|right)")  # each bug has numbers of its own
 
 
 def problems(course: Any) -> Iterator[str]:
     """A sentence for each text that can't be filled, and each question without exactly one right option."""
     import oracles
     import serving
-    import store
-    import views
     from course import QUESTIONS
 
     results: dict[Any, Any] = {}
@@ -59,12 +31,48 @@ def problems(course: Any) -> Iterator[str]:
                 if request not in results:
                     results[request] = serving.run(course, request)
             yield from _question_problems(course, question, context, asked, results)
-    known = views.known_numbers(course, store.initial(course), results)
-    for file, local in LOCAL.items():
-        names = known.get(file, set()) | set(local.split())
-        yield from _text_problems(course.tables[file], f"{file}.toml", names)
-    yield from _text_problems(course.tables["course"], "course.toml", known["act1"] | known["act2"])
+    names = given()
+    for slot, path, text in texts(course):
+        if not BUG_SENTENCES.fullmatch(slot):
+            yield from _text_problems(text, path, names.get(slot, frozenset()))
     yield from _bug_problems(course)
+
+
+def given() -> dict[str, frozenset[str]]:
+    """The names that each slot's text may ask for; a slot that isn't there is shown as it is written."""
+    file = json.loads(GIVEN.read_text(encoding="utf-8"))
+    reached = {slot: frozenset(group["names"].split()) for group in file["reached"] for slot in group["texts"]}
+    return {**{slot: frozenset(names.split()) for slot, names in file["unreached"].items()}, **reached}
+
+
+def below(value: Any, contexts: tuple[str, ...], slot: str) -> Iterator[tuple[Any, Any, str]]:
+    """What a table or list of the content holds: key, value, and its slot, which is one for all entries of a list and for
+    both contexts."""
+    if isinstance(value, list):
+        yield from ((i, inner, f"{slot}[*]") for i, inner in enumerate(value))
+    else:
+        each = set(value) == set(contexts)
+        yield from ((key, inner, f"{slot}.{'*' if each else key}".lstrip(".")) for key, inner in value.items())
+
+
+def texts(course: Any) -> Iterator[tuple[str, str, str]]:
+    """Every text of the content: its slot, its place as a person finds it, and itself."""
+    from course import CATALOGUES
+
+    def inside(value: Any, slot: str, path: str) -> Iterator[tuple[str, str, str]]:
+        if isinstance(value, str):
+            yield slot, path, value
+        elif isinstance(value, Mapping | list):
+            for key, inner, under in below(value, course.contexts, slot):
+                if isinstance(value, list):
+                    place = f"{path}[{inner.get('id', key) if isinstance(inner, Mapping) else key}]"
+                else:
+                    place = f"{path}: {key}" if path.endswith(".toml") else f"{path}.{key}"
+                yield from inside(inner, under, place)
+
+    for name, table in course.tables.items():
+        if name not in CATALOGUES:
+            yield from inside(table, name, f"{name}.toml")
 
 
 def _question_problems(
@@ -103,7 +111,9 @@ def _bug_problems(course: Any) -> Iterator[str]:
             yield f"{path}: the engine has no measure called {missing[0]!r}; expected one of {', '.join(sorted(known))}"
             continue
         sentences = {key: bug[key] for key in ("claim", "hint", "right")}
-        yield from _text_problems(sentences, path, set(bugs.said(course, id, bug["draft"])))
+        names = frozenset(bugs.said(course, id, bug["draft"]))
+        for key, sentence in sentences.items():
+            yield from _text_problems(sentence, f"{path}.{key}", names)
         control = controls(course)[bugs.control(id)]
         if control.read(bug["draft"], "") != (bug["draft"], None):
             yield f"{path}.draft: expected a value that its control offers, found {bug['draft']!r}"
@@ -114,20 +124,13 @@ def _bug_problems(course: Any) -> Iterator[str]:
             yield f"{path}.options: expected exactly one option to hold, found {', '.join(right) or 'none'}"
 
 
-def _text_problems(value: Any, path: str, names: set[str]) -> Iterator[str]:
+def _text_problems(text: str, path: str, names: frozenset[str]) -> Iterator[str]:
     import wording
 
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _text_problems(inner, f"{path}: {key}" if path.endswith(".toml") else f"{path}.{key}", names)
-    elif isinstance(value, list):
-        for i, inner in enumerate(value):
-            name = inner.get("id", i) if isinstance(inner, Mapping) else i
-            yield from _text_problems(inner, f"{path}[{name}]", names)
-    elif isinstance(value, str):
-        for name, form in wording.placeholders(value):
-            if name not in names:
-                near = difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.3) or sorted(names)
-                yield f"{path}: {{{name}}} is no number that is known here; expected one of {', '.join(near)}, ..."
-            elif form is not None and form not in wording.FORMATS:
-                yield f"{path}: {form!r} is no format; expected one of {', '.join(wording.FORMATS)}"
+    for name, form in wording.placeholders(text):
+        if name not in names:
+            near = difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.3) or sorted(names)
+            known = f"expected one of {', '.join(near)}, ..." if near else "this text is shown as it is written"
+            yield f"{path}: {{{name}}} is no number that is known here; {known}"
+        elif form is not None and form not in wording.FORMATS:
+            yield f"{path}: {form!r} is no format; expected one of {', '.join(wording.FORMATS)}"

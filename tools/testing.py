@@ -31,7 +31,7 @@ ENGINES = {
     "Firefox": ((("firefox-esr", "firefox"), "firefox-esr"),),
     "WebKit": ((("WebKitWebDriver",), "webkit2gtk-driver"), (("Xvfb",), "xvfb")),
 }
-TYPED = ("site/py/engine.py", "site/py/physics", "site/py/ledger.py", "tools", "bench", "build.py")
+TYPED = ("site/py", "tools", "bench", "build.py")
 
 
 def run(

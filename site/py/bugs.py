@@ -14,10 +14,10 @@ import engine
 import oracles
 import serving
 from course import Course
-from wording import MIB, Number
+from wording import MIB, Number, Quantity
 
 Bug = Mapping[str, Any]
-Numbers = dict[str, Number]
+Numbers = dict[str, Quantity]
 
 UNTOUCHED, LOW, HIGH, WRONG, RIGHT = "untouched", "too_low", "too_high", "wrong", "right"
 DECODE_BATCH = 32  # requests of the decode step that is taken apart
@@ -52,10 +52,14 @@ def verdict(course: Course, id: str, value: object) -> str:
     return LOW if difference < 0 else HIGH
 
 
-def said(course: Course, id: str, value: object) -> Numbers:
+def said(course: Course, id: str, value: object) -> dict[str, Number]:
     """The numbers that a bug's sentences may ask for: the engine's, the draft's mistake, and the learner's correction."""
     bug = all_of(course)[id]
-    found = numbers(course) | {"draft": bug["draft"], "value": value if isinstance(value, int | float) else None}
+    found: dict[str, Number] = {
+        **numbers(course),
+        "draft": bug["draft"],
+        "value": value if isinstance(value, int | float) else None,
+    }
     if "measure" in bug:
         found |= {"draft_share": bug["draft"] / _number(found[bug["measure"]])}
     if id == "batch":

@@ -47,8 +47,6 @@ ACT = {"id": TEXT, "kicker": TEXT, "title": TEXT, "duration": TEXT, "scenario": 
 SIDE = {
     "title": TEXT,
     "workload": TEXT,
-    "load_label": TEXT,
-    "load_unit": TEXT,
     "policy_default": TEXT,
     "max_batch": RANGE,
     "max_sequence": RANGE,
@@ -469,10 +467,12 @@ def _reference_problems(course: Course) -> Iterator[str]:
 def _step_problems(value: object, path: str) -> Iterator[str]:
     """What is wrong with the limits and steps of every slider and number field."""
     if isinstance(value, dict):
-        low, high, step = (value.get(name) for name in ("min", "max", "step"))
-        numbers = all(isinstance(number, int | float) for number in (low, high, step))
-        if numbers and not (low < high and 0 < step <= high - low <= 1e6 * step):
-            yield f"{path}: expected min below max and up to a million steps between them, found {low}, {high}, {step}"
+        limits = [value.get(name) for name in ("min", "max", "step")]
+        numbers = [number for number in limits if isinstance(number, int | float)]
+        if len(numbers) == len(limits):
+            low, high, step = numbers
+            if not (low < high and 0 < step <= high - low <= 1e6 * step):
+                yield f"{path}: expected min below max and up to a million steps between them, found {low}, {high}, {step}"
         for key, item in value.items():
             yield from _step_problems(item, f"{path}.{key}")
     elif isinstance(value, list):

@@ -775,9 +775,9 @@ def export(text_now: str | None, form: str, now: str, own: Record = Record()) ->
     return _dumped({**reading.document, "history": history, "last_updated": _utc(now)}, indent=2) + "\n"
 
 
-def _is_newer(design: Mapping[str, Any]) -> bool:
+def _is_newer(design: object) -> bool:
     """Whether a newer version wrote a design: of several for one step it is the one that stays."""
-    return _migrated(design.get(OWN, {"schema": SCHEMA}))[2]
+    return isinstance(design, dict) and _migrated(design.get(OWN, {"schema": SCHEMA}))[2]
 
 
 def import_(text_now: str | None, incoming: str, now: str, own: Record = Record()) -> tuple[str, Reading]:

@@ -8,7 +8,17 @@ import dataclasses
 import hashlib
 import marshal
 from builtins import exec as run
-from typing import Any
+from typing import Any, Protocol
+
+
+class Loader(Protocol):
+    """What brought this module here, and can bring the files beside it."""
+
+    def get_data(self, path: str) -> bytes:
+        """A file's bytes. Raises OSError for one that isn't there."""
+
+
+__loader__: Loader
 
 try:
     READY = marshal.loads(__loader__.get_data("methods.bin"))

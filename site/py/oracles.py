@@ -13,12 +13,11 @@ from typing import Any
 import engine
 import serving
 from course import QUESTIONS, Course, short_name
-from serving import Result, RunRequest
-from wording import Number
+from serving import Result, Results, RunRequest
+from wording import Quantity
 
 Scenario = dict[str, Any]
-Numbers = dict[str, Number]
-Results = Mapping[RunRequest, Result]
+Numbers = dict[str, Quantity]
 
 BLOCK_TOKENS = 16
 SHIPPED_PAIRS = 4  # of the question as it ships: a class that offers fewer still reads such an answer
@@ -60,11 +59,11 @@ def numbers(course: Course, question: str, asked: Scenario, option: str, results
     return ORACLES[course.at(question)["oracle"]].numbers(course, asked, option, results)
 
 
-def holds(claims: list[dict[str, Any]], found: Mapping[str, Number]) -> bool:
+def holds(claims: list[dict[str, Any]], found: Mapping[str, Quantity]) -> bool:
     """Whether every claim holds: its measure lies between at_least and at_most. A measure that is None holds nothing."""
     for claim in claims:
         value = found[claim["measure"]]
-        if value is None or isinstance(value, str):
+        if value is None:
             return False
         if not claim.get("at_least", float("-inf")) <= value <= claim.get("at_most", float("inf")):
             return False
@@ -144,14 +143,15 @@ def _users_asked(course: Course, question: str, asked: Scenario, option: str) ->
     return set(asked) == {*course.at("act1.deployment")} and serving.offers(course, asked, asked)
 
 
-def users_numbers(course: Course, asked: Scenario) -> Numbers:
+def users_numbers(course: Course, asked: Scenario) -> dict[str, float]:
     """Everything that Act I says about one scenario: sizes in bytes, lengths in tokens, users as whole numbers."""
     full, tokens = deployment_of(course, asked), asked["context_tokens"]
     published = course.models[asked["model"]]
     real = deployment_of(course, asked, published.kv_heads)
     reserve = serving.reserve_of(course)
-    found: Numbers = dict(engine.worked(full, tokens))
-    return found | {
+    found = engine.worked(full, tokens)
+    return {
+        **found,
         "gpus": asked["gpus"],
         "gpu_short": short_name(course.gpus[asked["gpu"]].name),
         "model": published.name,
@@ -182,10 +182,10 @@ def users_numbers(course: Course, asked: Scenario) -> Numbers:
     }
 
 
-def growth_numbers(course: Course, asked: Scenario) -> Numbers:
+def growth_numbers(course: Course, asked: Scenario) -> dict[str, float]:
     """Act I's scenario with what grows when the length or the width doubles, as measured factors."""
     factors = engine.growth(deployment_of(course, asked), asked["context_tokens"])
-    return users_numbers(course, asked) | dict(factors)
+    return users_numbers(course, asked) | factors
 
 
 # --- Act II: the four pairs, and what a refilled seat is worth ---------------------------------------------------------
@@ -269,7 +269,7 @@ def sides_numbers(targets: Mapping[str, Any], requests: Mapping[str, RunRequest]
 
 
 def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Result | None) -> Numbers:
-    got: Mapping[str, Number] = result or {}
+    got: Mapping[str, Quantity] = result or {}
     ttft, throughput = got.get("ttft_p99_s"), got.get("throughput_output_tokens_per_s")
     needs, has = got.get("kv_needs"), got.get("kv_has")
     per_second = got.get("requests_per_s")
@@ -308,8 +308,9 @@ def spread_numbers(course: Course, requests: Mapping[str, RunRequest], results: 
     """How far each side's P99 moves from day to day, and its load as a share of its capacity; None until it is known."""
     found: Numbers = {}
     for side, request in requests.items():
-        days = [results[day].get("ttft_p99_s") for day in serving.band(course, request) if day in results]
-        known = len(days) == course.at("act2.simulation.days") and None not in days
+        results_s = (results[day].get("ttft_p99_s") for day in serving.band(course, request) if day in results)
+        days = [ttft_s for ttft_s in results_s if ttft_s is not None]
+        known = len(days) == course.at("act2.simulation.days")
         flooded = results.get(serving.flood(course, request))
         found[f"{side}_ttft_low"] = min(days) if known else None
         found[f"{side}_ttft_high"] = max(days) if known else None
@@ -317,11 +318,11 @@ def spread_numbers(course: Course, requests: Mapping[str, RunRequest], results: 
     return found
 
 
-def _times(value: Number, factor: float) -> float | None:
+def _times(value: Quantity, factor: float) -> float | None:
     return None if value is None else value * factor
 
 
-def _share(part: Number, whole: Number) -> float | None:
+def _share(part: Quantity, whole: Quantity) -> float | None:
     return part / whole if part is not None and whole else None
 
 
@@ -375,13 +376,13 @@ ORACLES: Mapping[str, Oracle] = {
         _users_scenario,
         _users_asked,
         _no_runs,
-        lambda course, asked, option, results: users_numbers(course, asked),
+        lambda course, asked, option, results: {**users_numbers(course, asked)},
     ),
     "growth": Oracle(
         _users_scenario,
         _users_asked,
         _no_runs,
-        lambda course, asked, option, results: growth_numbers(course, asked),
+        lambda course, asked, option, results: {**growth_numbers(course, asked)},
     ),
     "pairs": Oracle(_pairs_scenario, _pairs_asked, _pairs_needs, _pairs_numbers),
     "refill": Oracle(_refill_scenario, _refill_asked, _refill_needs, _refill_numbers),

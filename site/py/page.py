@@ -41,7 +41,9 @@ def patch(document: Document, nodes: Mapping[str, Node], before: Frame, after: F
     return written
 
 
-def write(document: Document, nodes: Mapping[str, Node], before: Frame, written: Frame) -> None:
+def write(
+    document: Document, nodes: Mapping[str, Node], before: Frame, written: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Write properties, by key, into the nodes that show the frame `before`.
 
     Raises KeyError for a key that no node carries or a property that can't be written: the page and the views disagree,

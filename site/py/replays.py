@@ -23,7 +23,7 @@ MEANS = ("useful", "later", "never", "free", "running", "finished")
 WARM = 4  # the first quarter of the steps, in which memory fills up, counts in no mean
 CELLS = 1200  # of the curves under the lanes
 PANELS = ("one", "two")
-EACH, BOTH = ("a", "b"), "both"
+BOTH = "both"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FloorRequest(RunRequest):
 # --- what is asked for -------------------------------------------------------------------------------------------------
 
 
-def blocks_request(course: Course, settings: Mapping[str, Any], context: str) -> BlocksRequest:
+def blocks_request(course: Course, settings: Mapping[str, float | str], context: str) -> BlocksRequest:
     """The memory that the page shows in Act I: the scenario's, with the KV heads of the twist's switch."""
     table, start = course.at("replay.blocks"), course.at("act1.deployment")
     published = settings["act1.kv_heads"] == PUBLISHED
@@ -58,16 +58,16 @@ def blocks_request(course: Course, settings: Mapping[str, Any], context: str) ->
         kv_heads=course.models[start["model"]].kv_heads if published else start["kv_heads"],
         workload=course.at("replay.blocks.workload", context),
         max_sequence=course.at("act1.deployment.context_tokens", context),
-        reservation=settings["act1.reservation"],
+        reservation=str(settings["act1.reservation"]),
         steps=table["steps_published" if published else "steps"],
         requests=table["requests"],
         seed=course.at("act2.simulation.seed"),
     )
 
 
-def floor_requests(course: Course, settings: Mapping[str, Any]) -> dict[str, FloorRequest]:
+def floor_requests(course: Course, settings: Mapping[str, float | str]) -> dict[str, FloorRequest]:
     """The two servers that the floor shows, by panel: a side beside static batching, or A beside B."""
-    count, shown = course.at("replay.floor.requests"), settings["act2.floor"]
+    count, shown = course.at("replay.floor.requests"), str(settings["act2.floor"])
     if shown == BOTH:
         return {panel: _floor(course, settings, side, count) for panel, side in zip(PANELS, serving.SIDES, strict=True)}
     own = _floor(course, settings, shown, count)
@@ -75,7 +75,7 @@ def floor_requests(course: Course, settings: Mapping[str, Any]) -> dict[str, Flo
     return dict(zip(PANELS, (own, replace(own, policy=other)), strict=True))
 
 
-def _floor(course: Course, settings: Mapping[str, Any], side: str, count: int) -> FloorRequest:
+def _floor(course: Course, settings: Mapping[str, float | str], side: str, count: int) -> FloorRequest:
     return FloorRequest(**vars(serving.request_of(course, settings, side, count)))
 
 
@@ -176,6 +176,8 @@ def floor(course: Course, request: FloorRequest) -> Result:
         return {"runs": 0}
     run, settings = serving.simulated(course, request, record=True), serving.server_settings(course, request)
     shown, end_s = engine.Floor(run, settings), run.arrival_s[-1]
+    if run.record is None:
+        raise engine.PhysicsError("A run without its record can't be replayed.")
     curves = engine.sampled(run.record, end_s, CELLS)
     deployment = serving.deployment_of(course, request)
     lives = [_life(shown.life(i), run.requests[i]) for i in range(len(run.requests))]

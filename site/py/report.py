@@ -279,7 +279,7 @@ def evidence(course: Course, state: State) -> list[str]:
     known = {run: result for run, result in chosen.values() if result is not None}
     said = oracles.target_numbers(targets) | oracles.sides_numbers(targets, requests, known)
     for side, (run, result) in chosen.items():
-        named = said | {"policy": run.policy, "gpus": run.gpus, "max_sequence": run.max_sequence}
+        named = {**said, "policy": run.policy, "gpus": run.gpus, "max_sequence": run.max_sequence}
         found.append(course.say(f"report.evidence.{side}", None, named))
         found += _measured(course, state, side, run, result)
     return found
@@ -336,7 +336,7 @@ def _lab(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str
 
 
 def _track(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    said = {
+    said: dict[str, wording.Number] = {
         **oracles.users_numbers(course, found["scenario"]["act1"]),
         **oracles.target_numbers(found["scenario"]["act2"]),
     }

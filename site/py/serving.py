@@ -7,12 +7,12 @@ same numbers anywhere. `run` is the only place where the lab starts a simulation
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, Protocol, TypedDict
 
 import engine
 from controls import controls
 from course import Course
-from wording import Number
+from wording import Quantity
 
 SIDES = ("a", "b")
 OK, NO_WEIGHTS, KV, TTFT, LOW = STATES = ("ok", "no_weights", "kv", "ttft", "low")
@@ -46,25 +46,48 @@ class RunRequest:
     cv: int = 1
 
 
-def request_of(course: Course, settings: Mapping[str, object], side: str, requests: int) -> RunRequest:
+class Varied(TypedDict, total=False):
+    """Fields of a run that are set to other values: `replace(request, **varied)`. Units as in RunRequest."""
+
+    model: str
+    kv_heads: int
+    policy: str
+    max_batch: int
+    max_sequence: int
+    gpus: int
+    weight_bits: int
+
+
+class Results(Protocol):
+    """Results at hand, by the run that names them; it may be among other jobs."""
+
+    def get(self, request: RunRequest, /) -> Result | None:
+        """The result of a run, None while it is missing."""
+
+    def __getitem__(self, request: RunRequest, /) -> Result: ...
+
+    def __contains__(self, request: object, /) -> bool: ...
+
+
+def request_of(course: Course, settings: Mapping[str, float | str], side: str, requests: int) -> RunRequest:
     """What the controls of one side ask for. `requests` is how many are to be simulated."""
-    deployment = course.at("act2.deployment")
+    deployment, load = course.at("act2.deployment"), settings[f"act2.{side}.load"]
     return RunRequest(
         model=deployment["model"],
         gpu=deployment["gpu"],
-        gpus=settings["act2.gpus"],
-        weight_bits=settings["act2.weight_bits"],
+        gpus=int(settings["act2.gpus"]),
+        weight_bits=int(settings["act2.weight_bits"]),
         kv_bits=deployment["kv_bits"],
-        kv_heads=settings["act2.kv_heads"],
-        workload=settings[f"act2.{side}.workload"],
-        policy=settings[f"act2.{side}.policy"],
-        max_batch=settings[f"act2.{side}.max_batch"],
-        max_sequence=settings[f"act2.{side}.max_sequence"],
-        load=settings[f"act2.{side}.load"],
+        kv_heads=int(settings["act2.kv_heads"]),
+        workload=str(settings[f"act2.{side}.workload"]),
+        policy=str(settings[f"act2.{side}.policy"]),
+        max_batch=int(settings[f"act2.{side}.max_batch"]),
+        max_sequence=int(settings[f"act2.{side}.max_sequence"]),
+        load=float(load) if isinstance(load, str) else load,
         requests=requests,
-        seed=settings["act2.seed"],
+        seed=int(settings["act2.seed"]),
         token_budget=course.at("act2.simulation.token_budget"),
-        cv=settings["act2.cv"],
+        cv=int(settings["act2.cv"]),
     )
 
 
@@ -139,7 +162,7 @@ def offers(course: Course, saved: Mapping[str, object], names: Iterable[str]) ->
 def _is_offered(name: str, offer: Offer, value: object) -> bool:
     """Whether a saved value is what the lab itself would have written: `true` is no 1, and only a load has a fraction."""
     if isinstance(offer, frozenset):
-        return any(type(value) is type(own) and value == own for own in offer)
+        return any(value == own and (isinstance(value, str) or type(value) is type(own)) for own in offer)
     whole = type(value) is int or (name == "load" and type(value) is float)
     return whole and offer[0] <= value <= offer[1]  # type: ignore[operator]
 
@@ -175,15 +198,16 @@ def reserve_of(course: Course) -> engine.Reserve:
     return engine.Reserve(table["utilization"], table["activation_gib_per_gpu"] * engine.GIB)
 
 
-def memory(course: Course, request: RunRequest) -> dict[str, Number]:
-    """KV memory in bytes: what a full batch at full length needs, and what the replica has. Closed form, immediate."""
+def memory(course: Course, request: RunRequest) -> dict[str, Quantity]:
+    """KV memory in bytes, closed form: what a full batch at full length needs, copies included, and what the replica has."""
     deployment = deployment_of(course, request)
     plan = engine.memory_plan(deployment, reserve_of(course))
+    each = engine.kv_bytes(deployment.model, request.max_sequence, request.kv_bits)
     return {
         "weights_bytes": plan["weights_bytes"],
         "usable_bytes": plan["total_bytes"] - plan["outside_utilization_bytes"] - plan["activation_bytes"],
         "kv_has": max(0, plan["kv_budget_bytes"]),
-        "kv_needs": request.max_batch * engine.kv_bytes(deployment.model, request.max_sequence, request.kv_bits),
+        "kv_needs": request.max_batch * each * engine.kv_copies(deployment),
     }
 
 
@@ -216,7 +240,7 @@ def server_settings(course: Course, request: RunRequest) -> engine.ServerSetting
     )
 
 
-def figures(result: Result) -> dict[str, Number]:
+def figures(result: Result) -> dict[str, Quantity]:
     """The single figures of a result, without its distributions: what the record keeps."""
     return {name: value for name, value in result.items() if not isinstance(value, list)}
 
@@ -256,20 +280,20 @@ def draft_cost(course: Course, request: RunRequest) -> engine.StepCost | None:
     return step_cost(course, replace(request, **draft_of(course)))
 
 
-def draft_of(course: Course) -> dict[str, object]:
+def draft_of(course: Course) -> Varied:
     """The fields of a RunRequest that turn its replica into the draft's."""
     draft = course.models[course.at("act2.simulation.draft_model")]
     return {"model": draft.id, "kv_heads": draft.kv_heads}
 
 
-def workload_numbers(course: Course, request: RunRequest) -> dict[str, Number]:
+def workload_numbers(course: Course, request: RunRequest) -> dict[str, Quantity]:
     """The traffic before any server meets it: lengths in tokens, the share of prompts cut, the output offered per s."""
     workload = course.workloads[request.workload]
     shape = engine.lengths(workload, request.max_sequence)
     return {**shape, "offered": request.load * float(shape["output_mean"])}
 
 
-def failure_at_start(request: RunRequest, numbers: Mapping[str, Number]) -> bool:
+def failure_at_start(request: RunRequest, numbers: Mapping[str, Quantity]) -> bool:
     """Whether the server can't start at all: no room beside the weights, or a static reservation that doesn't fit."""
     has, needs = float(numbers["kv_has"] or 0), float(numbers["kv_needs"] or 0)
     one = needs / request.max_batch
@@ -303,7 +327,7 @@ class Change:
 
 
 def way_out(
-    course: Course, side: str, request: RunRequest, results: Mapping[RunRequest, Result]
+    course: Course, side: str, request: RunRequest, results: Results
 ) -> tuple[Change | None, RunRequest | None]:
     """The first single change, smallest first, whose run holds; or the next run that has to be simulated to know.
 
@@ -342,32 +366,41 @@ def _on_grid(value: float, limits: Mapping[str, float]) -> float:
     return int(snapped) if float(snapped).is_integer() else snapped
 
 
-def _moved(side: str, request: RunRequest, field: str, value: float | str) -> Change:
-    return Change(f"act2.{side}.{field}", value, replace(request, **{field: value}))
+Limit = Literal["max_batch", "max_sequence", "load"]
+
+
+def _set_to(side: str, request: RunRequest, field: Limit, value: float) -> Change:
+    if field == "load":
+        changed = replace(request, load=value)
+    elif field == "max_batch":
+        changed = replace(request, max_batch=int(value))
+    else:
+        changed = replace(request, max_sequence=int(value))
+    return Change(f"act2.{side}.{field}", value, changed)
 
 
 def _lower(
-    side: str, request: RunRequest, field: str, limits: Mapping[str, float], shares: tuple[float, ...]
+    side: str, request: RunRequest, field: Limit, limits: Mapping[str, float], shares: tuple[float, ...]
 ) -> Iterator[Change]:
-    now = getattr(request, field)
+    now: float = getattr(request, field)
     for share in shares:
         value = _on_grid(now * share, limits)
         if value < now:
-            yield _moved(side, request, field, value)
+            yield _set_to(side, request, field, value)
 
 
-def _raise(side: str, request: RunRequest, field: str, limits: Mapping[str, float]) -> Iterator[Change]:
-    now = getattr(request, field)
+def _raise(side: str, request: RunRequest, field: Limit, limits: Mapping[str, float]) -> Iterator[Change]:
+    now: float = getattr(request, field)
     for factor in (1.5, 2, 4):
         value = _on_grid(now * factor, limits)
         if value > now:
-            yield _moved(side, request, field, value)
+            yield _set_to(side, request, field, value)
 
 
 def _policies(side: str, request: RunRequest) -> Iterator[Change]:
     for policy in ("continuous", "chunked"):
         if policy != request.policy:
-            yield _moved(side, request, "policy", policy)
+            yield Change(f"act2.{side}.policy", policy, replace(request, policy=policy))
 
 
 def _cluster(course: Course, request: RunRequest) -> Iterator[Change]:

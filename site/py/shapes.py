@@ -27,7 +27,6 @@ class Kind:
 TEXT = Kind("a text in quotes", (str,))
 NUMBER = Kind("a number", (int, float))
 COUNT = Kind("a whole number", (int,))
-FLAG = Kind("true or false", (bool,))
 PER_CONTEXT = Kind("a text, or a table with one text per context", (str, dict))
 NUMBER_PER_CONTEXT = Kind("a number, or a table with one number per context", (int, float, dict))
 

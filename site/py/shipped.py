@@ -2,8 +2,19 @@
 
 import json
 from pathlib import Path
+from typing import Protocol
 
 from course import Course, from_proven
+
+
+class Loader(Protocol):
+    """What brought this module here, and can bring the files beside it."""
+
+    def get_data(self, path: str) -> bytes:
+        """A file's bytes. Raises OSError for one that isn't there."""
+
+
+__loader__: Loader
 
 
 def course(language: str = "en") -> Course:

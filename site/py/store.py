@@ -57,6 +57,40 @@ from course import QUESTIONS, Course
 from jobs import Job, Result
 from serving import RunRequest
 
+__all__ = [  # the actions, which callers know by the store's name
+    "Action",
+    "AnswerCommitted",
+    "ChangeTaken",
+    "ClearAsked",
+    "Cleared",
+    "ConfigPasted",
+    "ContextChosen",
+    "ControlMoved",
+    "ControlsReset",
+    "Copied",
+    "DesignRecorded",
+    "LedgerRead",
+    "LinkAnswered",
+    "LinkOpened",
+    "NoticeClosed",
+    "Noticed",
+    "OptionChosen",
+    "RecordNumbered",
+    "RecordOffered",
+    "RecordTaken",
+    "RequestPicked",
+    "RunFinished",
+    "RunGivenUp",
+    "SaveFinished",
+    "Saved",
+    "SweepCancelled",
+    "SweepStarted",
+    "TextWritten",
+    "ThemeChanged",
+    "TwistFlipped",
+    "WayOutTried",
+]
+
 UNKNOWN, SAVING, DEVICE, PAGE = "unknown", "saving", "device", "page"
 PREDICT, LOCKED, EXPLORE, COMMITTED = "predict", "locked", "explore", "committed"
 ACTS = ("act1", "act2")
@@ -649,10 +683,8 @@ def _restored(course: Course, state: State, saved: Mapping[str, Any]) -> State:
         if context in course.contexts
     }
     merged = {context: {**chosen.get(context, {}), **state.chosen.get(context, {})} for context in course.contexts}
-    context = saved.get("context")
-    return replace(
-        state, settings=settings, chosen=merged, context=context if context in course.contexts else state.context
-    )
+    last = saved.get("context")
+    return replace(state, settings=settings, chosen=merged, context=last if last in course.contexts else state.context)
 
 
 def _pasted(saved: Mapping[str, Any]) -> engine.Model | None:
@@ -851,7 +883,7 @@ def fields(course: Course, state: State) -> dict[str, Any]:
         "model_params_b": course.models[asked["model"]].parameters / 1e9,
         "context_length": asked["context_tokens"],
         "max_batch_size": recorded["settings"][side]["max_batch"] if recorded else None,
-        "kv_cache_gb": kv_bytes / 1e9,  # type: ignore[operator]
+        "kv_cache_gb": kv_bytes / 1e9,
         "ttft_ms": _times(result, "a", "ttft_p99_s", 1e3),
         "throughput_tps": _times(result, "b", "throughput_output_tokens_per_s", 1),
         "act1_prediction": predicted["option"] if predicted else None,

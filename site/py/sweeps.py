@@ -15,7 +15,7 @@ from typing import NamedTuple
 import engine
 import serving
 from course import Course
-from serving import Change, Result, RunRequest
+from serving import Change, Result, RunRequest, Varied
 
 MAP, FRONTIER = "map", "frontier"
 KEPT = 8  # sweeps that are remembered: going back to a scenario finds it as it was left
@@ -132,8 +132,8 @@ class Cell(NamedTuple):
 def map_scenario(course: Course, asked: RunRequest) -> Scenario:
     """The map that belongs to what side A asks for: the same for every load and every limit on the sequence."""
     table = course.at("sweeps.map")
-    fixed = {"load": table["loads"][0], "max_sequence": table["limits"][0], "requests": table["requests"]}
-    return Scenario(MAP, "a", replace(asked, **fixed))
+    first = replace(asked, load=table["loads"][0], max_sequence=table["limits"][0], requests=table["requests"])
+    return Scenario(MAP, "a", first)
 
 
 @lru_cache(maxsize=KEPT)
@@ -284,7 +284,8 @@ def _near(course: Course, sweep: Sweep, i: int, j: int) -> bool:
     slo, asked = course.at("act2.targets.ttft_p99_s"), cells(course, sweep.scenario)
 
     def first(row: int) -> float | None:
-        return sweep.results.get(asked.get((i, row, 0), asked[i, j, 0]), {}).get("ttft_p99_s")  # type: ignore[return-value]
+        ttft_s: float | None = sweep.results.get(asked.get((i, row, 0), asked[i, j, 0]), {}).get("ttft_p99_s")
+        return ttft_s
 
     here, beside = first(j), [first(j - 1), first(j + 1)]
     if here is None:
@@ -310,19 +311,21 @@ class Point(NamedTuple):
 def frontier_scenario(course: Course, side: str, asked: RunRequest) -> Scenario:
     """The frontier that belongs to what a side asks for: the same for every setting that the sweep varies."""
     table = course.at("sweeps.frontier")
-    varied = {name: values[0] for name, values in axes(course, side).items()}
-    return Scenario(FRONTIER, side, replace(asked, requests=table["requests"], **varied))
+    base = replace(asked, requests=table["requests"])
+    for choices in axes(course, side).values():
+        base = replace(base, **choices[0])
+    return Scenario(FRONTIER, side, base)
 
 
-def axes(course: Course, side: str) -> Mapping[str, Sequence[int | str]]:
-    """The fields of a run that a sweep varies, and their values."""
-    table, shared = course.at("sweeps.frontier"), course.at("act2.shared")
+def axes(course: Course, side: str) -> Mapping[str, Sequence[Varied]]:
+    """The fields of a run that a sweep varies, and each of their values."""
+    table, limits = course.at("sweeps.frontier"), course.at(f"sweeps.frontier.sides.{side}")
     return {
-        "policy": table["policies"],
-        "max_batch": table["sides"][side]["max_batch"],
-        "max_sequence": table["sides"][side]["max_sequence"],
-        "gpus": sorted(shared["gpus"]),
-        "weight_bits": table["weight_bits"],
+        "policy": [{"policy": policy} for policy in table["policies"]],
+        "max_batch": [{"max_batch": requests} for requests in limits["max_batch"]],
+        "max_sequence": [{"max_sequence": tokens} for tokens in limits["max_sequence"]],
+        "gpus": [{"gpus": gpus} for gpus in sorted(course.at("act2.shared.gpus"))],
+        "weight_bits": [{"weight_bits": bits} for bits in table["weight_bits"]],
     }
 
 
@@ -343,8 +346,8 @@ def _at_rest(request: RunRequest) -> RunRequest:
 @lru_cache(maxsize=KEPT)
 def _held(course: Course, side: str, base: RunRequest) -> tuple[RunRequest, ...]:
     found = [base]
-    for name, values in axes(course, side).items():
-        found = [replace(request, **{name: value}) for request in found for value in values]
+    for choices in axes(course, side).values():
+        found = [replace(request, **choice) for request in found for choice in choices]
     held = [request for request in found if holds_memory(course, request)]
     return tuple(chain.from_iterable(held[start::STRIDE] for start in range(STRIDE)))
 
@@ -359,13 +362,13 @@ def holds_memory(course: Course, request: RunRequest) -> bool:
 def changes(course: Course, scenario: Scenario, own: RunRequest) -> tuple[Change, ...]:
     """Every single setting moved to another value of the sweep, the rest left as the learner has it."""
     mine, found = in_sweep(scenario, own), []
-    for name, values in axes(course, scenario.side).items():
+    for name, choices in axes(course, scenario.side).items():
         shared = name in ("gpus", "weight_bits")
         setting = f"act2.{name}" if shared else f"act2.{scenario.side}.{name}"
-        for value in values:
-            if value != getattr(mine, name):
-                change = Change(setting, value, replace(mine, **{name: value}))
-                found += [change] if holds_memory(course, change.request) else []
+        for choice in choices:
+            changed = replace(mine, **choice)
+            if changed != mine and holds_memory(course, changed):
+                found.append(Change(setting, getattr(changed, name), changed))
     return tuple(found)
 
 
@@ -452,9 +455,8 @@ def throughput_frontier(known: Sequence[Point]) -> list[Point]:
 def kept_share(course: Course, side: str, mine: Point) -> float:
     """How much of its promise a configuration keeps, 1 when it keeps it: A's limit over its wait, B's output over the target."""
     targets = course.at("act2.targets")
-    if side == "a":
-        return min(1.0, targets["ttft_p99_s"] / mine.ttft_s)
-    return min(1.0, mine.tokens_per_s / targets["output_tokens_per_s"])
+    slo_s, tokens_per_s = float(targets["ttft_p99_s"]), float(targets["output_tokens_per_s"])
+    return min(1.0, slo_s / mine.ttft_s if side == "a" else mine.tokens_per_s / tokens_per_s)
 
 
 def cheapest(course: Course, side: str, known: Sequence[Point]) -> Point | None:

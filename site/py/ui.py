@@ -64,7 +64,9 @@ class App:
     def __init__(self, course: Course) -> None:
         self.course = course
         self.state = store.initial(course)
-        self.mirror = getattr(window, "labMirror", None)
+        self.coming: list[store.Action] = []  # actions that are still to be taken in
+        self.taking = False
+        self.mirror: Any = getattr(window, "labMirror", None)
         self.keeper = Keeper(LocalStorage(), has_mirror=self.mirror is not None)
         self.mirroring: str | None = None  # the text that the mirror is taking in
         self.screen = Screen(course, window, create_proxy, self.guarded(self.told))
@@ -115,11 +117,19 @@ class App:
         self.show_soon()
 
     def take_in(self, action: store.Action) -> None:
-        """Reduce an action and carry out its effects; what it changes isn't shown yet."""
-        before = self.state
-        self.state = store.reduce(self.course, before, action)
-        for effect in store.effects(self.course, before, self.state):
-            self.carry_out(effect)
+        """Reduce an action and carry out its effects; what it changes isn't shown yet. What an effect leads to comes after."""
+        self.coming.append(action)
+        if self.taking:
+            return
+        self.taking = True
+        try:
+            while self.coming:
+                before = self.state
+                self.state = store.reduce(self.course, before, self.coming.pop(0))
+                for effect in store.effects(self.course, before, self.state):
+                    self.carry_out(effect)
+        finally:
+            self.taking = False
 
     def show_soon(self, *_: Any) -> None:
         """Show the state at the next frame."""

@@ -30,7 +30,8 @@ ENGLISH = {
 }
 _habits: dict[str, str] = dict(ENGLISH)
 
-Number = float | int | str | None
+Quantity = float | None  # what the engine computes; None: not known yet
+Number = Quantity | str  # what a placeholder may stand for
 Run = tuple[str, str, str]
 
 

@@ -2,6 +2,8 @@
 
 import ast
 import re
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,20 +80,17 @@ def test_functions_are_short_and_public_ones_are_documented(file):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
             assert lines <= 40, f"{node.name} has {lines} lines"
-        nested = any(
-            node in ast.walk(other) and other is not node
-            for other in ast.walk(tree)
-            if isinstance(other, ast.FunctionDef)
-        )
-        if not node.name.startswith("_") and not nested:
+        if not node.name.startswith("_") and node not in nested:
             assert ast.get_docstring(node), f"{node.name} says nothing about itself"
 
 
+@cache
 def keys_of_the_page():
     from tools import bundle, prerender
 
     html = prerender.render(SITE, bundle.read_content(SITE / "content"))
-    return set(re.findall(r'data-key="([^"]+)"', html)), set(re.findall(r'data-action="([^"]+)"', html))
+    keys = set(re.findall(r'data-key="([^"]+)"', html))
+    return keys, {(tag == "button", name) for tag, name in re.findall(r'<(\w+)\b[^>]*\bdata-action="([^"]+)"', html)}
 
 
 def test_the_page_and_the_views_name_the_same_nodes():
@@ -114,20 +113,150 @@ def test_the_page_and_the_views_name_the_same_nodes():
     assert unwritten - rows - handled_by_the_screen == set()
 
 
-def test_the_screen_handles_every_action_of_the_page():
+def handled(function):
+    """The actions that a handler of ui.py answers: the keys of its tables, and what its chain of ifs compares the name with."""
+    dicts = [node for node in ast.walk(function) if isinstance(node, ast.Dict)]
+    found = {key.value for table in dicts for key in table.keys if isinstance(key, ast.Constant)}
+    branch = next(node for node in function.body if isinstance(node, ast.If))
+    while branch:
+        test, branch = branch.test, next((node for node in branch.orelse if isinstance(node, ast.If)), None)
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.In) and test.left.id == "name":
+            found |= {node.value for node in ast.walk(test.comparators[0]) if isinstance(node, ast.Constant)}
+    return found
+
+
+def answered(source):
+    """(whether a button's, name) of every action that ui.py answers."""
+    functions = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    names = {True: handled(functions["on_click"]), False: handled(functions["on_change"])}
+    return {(button, name) for button, found in names.items() for name in found}
+
+
+def test_the_screen_answers_every_action_of_the_page_and_no_other():
     _, actions = keys_of_the_page()
-    handled = set(re.findall(r'"([a-z-]+)"', (PYTHON / "ui.py").read_text(encoding="utf-8")))
-    assert actions <= handled
+    assert answered((PYTHON / "ui.py").read_text(encoding="utf-8")) == actions
 
 
-ALLOWED = re.compile(
-    r"Llama-3-70B|H100s?|P50|P99|TTFT|A100|2³⁰|10⁹|≥|BF16|FP8|v[45]\.0|"
-    r"[Aa]bout \d+(–\d+)?|99th|16-bit|^2$|from 1 to|99 of 100|Ninety-nine|\d+–\d+ min(utes)?|"
-    r"80 GB|80 GiB|1 GiB|Lab 10|Ainslie and others, 2023|"
-    r"arxiv\.org/\S+|mlsysbook\.ai/\S+|2023|eight H100s|8 bits?|16 bits?|batch of \d+|batches of \d+|\d,\d{3} tokens|200 ms|"
-    r"SHA-256|docs\.vllm\.ai/\S+|0\.25\.0|meta-llama/\S+|"
-    r"1 \+ |aᵍ⁺¹|t₀|t₁|t\(1\)|2 · |\b2 ×|\(1 − |2 bytes|=\s*2|4 · width²|/\(2B|\(2λ\)"
+def test_a_handler_that_is_gone_is_missed():
+    lines = (PYTHON / "ui.py").read_text(encoding="utf-8").splitlines()
+    without = "\n".join(line for line in lines if '"pick": lambda' not in line)
+    _, actions = keys_of_the_page()
+    assert actions - answered(without) == {(True, "pick")}
+
+
+# Of math only what IEEE 754 rounds exactly, or asks about a number; the same digits come out in CPython and in the page.
+EXACT = {"ceil", "floor", "fsum", "inf", "isfinite", "isnan", "nan", "sqrt"}
+
+
+def inexact(tree):
+    """What a file of the physics must not do: a call whose last digit depends on the machine's library, or on how sums are made.
+
+    Of math: EXACT. Powers: of whole-number literals. Chance: `random()` alone, the other distributions take logarithms. Sums: of
+    whole numbers, so nothing that is divided, ends in _s (seconds) or has a decimal point; floats are added by math.fsum.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            yield from (f"import {name}" for name in names if name in ("cmath", "numpy", "statistics", "decimal"))
+            if isinstance(node, ast.ImportFrom) and node.module == "math":
+                yield "from math import"
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id == "math" and node.attr not in EXACT:
+                yield f"math.{node.attr}"
+            if node.value.id == "random" and node.attr != "random":
+                yield f"random.{node.attr}"
+        elif isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Pow):
+            sides = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.target, node.value)
+            if not all(isinstance(side, ast.Constant) and isinstance(side.value, int) for side in sides):
+                yield "**"
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id == "pow":
+                yield "pow"
+            if node.func.id == "sum" and any(is_fraction(inner) for inner in summed(node.args[0])):
+                yield f"sum of {ast.unparse(node.args[0])}"
+
+
+def summed(argument):
+    """The nodes of what a sum adds up: the element of a comprehension, else the argument. What is counted or rounded is whole."""
+    element = argument.elt if isinstance(argument, ast.GeneratorExp | ast.ListComp) else argument
+    called = element.func.attr if isinstance(element, ast.Call) and isinstance(element.func, ast.Attribute) else None
+    named = element.func.id if isinstance(element, ast.Call) and isinstance(element.func, ast.Name) else called
+    whole = isinstance(element, ast.Compare) or named in ("ceil", "floor", "round", "len", "int")
+    return () if whole else ast.walk(element)
+
+
+def is_fraction(node):
+    """Whether this makes or names something that need not be whole."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Div)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float)
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return name.endswith("_s")
+
+
+@pytest.mark.parametrize(
+    "file", [*sorted((PYTHON / "physics").glob("*.py")), PYTHON / "engine.py"], ids=lambda f: f.name
 )
+def test_the_engine_gives_the_same_digits_everywhere(file):
+    assert list(inexact(ast.parse(file.read_text(encoding="utf-8")))) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "math.exp(x)",
+        "math.log2(x)",
+        "math.pow(x, 2)",
+        "math.hypot(x, y)",
+        "x ** 0.5",
+        "x **= 2",
+        "2 ** x",
+        "pow(x, y)",
+        "sum(x / 2 for x in xs)",
+        "sum([wait_s for wait_s in waits])",
+        "sum(run.first_s)",
+        "from math import exp",
+        "import numpy as np",
+        "random.expovariate(1)",
+    ],
+)
+def test_what_would_change_a_digit_is_found(line):
+    assert len(list(inexact(ast.parse(line)))) == 1
+
+
+# Names, sources and symbols that are written with digits.
+NAMES = re.compile(
+    r"Llama-3-70B|H100s?|P50|P99|99th|FP8|SHA-256|2³⁰|10⁹|Lab 10|t₀|t₁|t\(1\)|aᵍ⁺¹|https://\S+|docs\.vllm\.ai/\S+|meta-llama/\S+|"
+    r"arXiv:\d+\.\d+|\b2023\b|“80 GB”|1 GiB =|99 of 100|"
+    r"^2$|2 · |2 × |2 bytes each|\(1 − |Going from 1 to "
+)
+# Everything else, each in its one place: what an option is, how long an act takes, the widths that are offered.
+TYPED = {
+    ".duration": ("12–15 min", "20–25 min"),
+    ".message.latency.text": ("16 bits",),
+    ".message.throughput.text": ("16 bits",),
+    ".prediction.options[about_200].text": ("about 200",),
+    ".prediction.options[about_200].wrong": ("About 200",),
+    ".prediction.options[about_50].text": ("about 50",),
+    ".prediction.options[about_50].wrong": ("About 50",),
+    ".prediction.options[about_20].text": ("about 20–25",),
+    ".prediction.options[about_20].wrong": ("About 20–25",),
+    ".prediction.options[about_5].text": ("about 5",),
+    ".prediction.options[about_5].wrong": ("about 5",),
+    ".calculator.states.way_kv_bits": ("8 bits",),
+    ".calculator.states.way_weight_bits": ("8 bits",),
+    ".calculator.paste.read": ("16 bits",),
+    ".twist.families_describe": ("16 bits",),
+    ".prediction.options[one_for_both].text": ("batch of 32",),
+    ".prediction.options[small_and_large].text": ("batch of 16", "2,048 tokens", "batch of 128"),
+    ".prediction.options[one_and_static].text": ("batches of 128",),
+    ".prediction.options[same_small].text": ("batch of 4",),
+    ".briefing.facts[1].text": ("35–40 minutes",),
+    ".briefing.units_note": ("80 GiB",),
+    ".published.source": ("figure 2",),
+    ".cluster.version": ("0.25.0",),
+}
 
 
 def numbers_typed_in(value, path=""):
@@ -137,9 +266,12 @@ def numbers_typed_in(value, path=""):
             yield from numbers_typed_in(inner, f"{path}.{key}")
     elif isinstance(value, list):
         for i, inner in enumerate(value):
-            yield from numbers_typed_in(inner, f"{path}[{i}]")
+            name = inner.get("id", i) if isinstance(inner, dict) else i
+            yield from numbers_typed_in(inner, f"{path}[{name}]")
     elif isinstance(value, str):
-        rest = ALLOWED.sub("", re.sub(r"\{[^}]*\}", "", value))
+        rest = NAMES.sub("", re.sub(r"\{[^}]*\}", "", value))
+        for phrase in TYPED.get(path, ()):
+            rest = rest.replace(phrase, "", 1)
         if re.search(r"\d", rest):
             yield path, value
 
@@ -164,3 +296,41 @@ def test_no_number_of_the_physics_is_typed_in_prose(name):
     )
     found = [(p, t) for p, t in numbers_typed_in(table) if not re.sub(r"\[\d+\]$", "", p).endswith(plain_values)]
     assert found == []
+
+
+@pytest.mark.parametrize("text", ["a batch of 64", "About 30 users", "4,096 tokens", "in 4 bits", "1 + 1", "200 ms"])
+def test_a_number_typed_in_prose_is_found(text):
+    assert list(numbers_typed_in({"prediction": {"prompt": text}})) == [(".prediction.prompt", text)]
+
+
+def test_what_an_option_says_is_what_it_is():
+    for option in native.shipped().at("act2.prediction.options"):
+        said = {int(digits.replace(",", "")) for digits in re.findall(r"\d[\d,]*", option["text"])}
+        assert said <= {option[side][limit] for side in "ab" for limit in ("max_batch", "max_sequence")}
+    for option in native.shipped().at("act1.prediction.options"):
+        said = [int(digits) for digits in re.findall(r"\d+", option["text"])]
+        assert sum(said) / len(said) == option["stands_for"]
+
+
+def test_everything_that_is_defined_is_used():
+    code = [
+        SITE.parent / "build.py",
+        *(file for name in ("site", "tools", "bench") for file in (SITE.parent / name).rglob("*")),
+    ]
+    texts = {
+        file: file.read_text(encoding="utf-8")
+        for file in code
+        if file.suffix in (".py", ".js", ".mjs", ".html", ".toml")
+    }
+    times = Counter(word for text in texts.values() for word in re.findall(r"\w+", text))
+    defined = Counter()
+    for file in (file for file in texts if file.suffix == ".py"):
+        tree = ast.parse(texts[file])
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        defined.update(node.name for node in ast.walk(tree) if isinstance(node, kinds))
+        single = (node.targets for node in tree.body if isinstance(node, ast.Assign))
+        defined.update(name.id for (name, *_) in single if isinstance(name, ast.Name))
+    elsewhere = re.compile(
+        r"__\w+__|handle_\w+|do_GET|log_message|verify"
+    )  # by Python's library, by a reader of a report
+    assert [name for name, count in defined.items() if times[name] <= count and not elsewhere.fullmatch(name)] == []

@@ -4,6 +4,8 @@ import json
 import random
 import re
 import sys
+from functools import cache
+from typing import get_args
 
 import pytest
 
@@ -11,6 +13,7 @@ import jobs
 import ledger
 import oracles
 import serving
+import share
 import store
 import sweeps
 import views
@@ -128,32 +131,86 @@ def test_clearing_starts_again_on_the_same_side():
 
 
 CONTROLS = sorted(controls(COURSE))
+TYPED = ("1", "2", "8", "16", "512", "99999", "", "abc", "static", "full", "published", "nan", None, 1e300)
+CONFIG = json.dumps(
+    {"architectures": ["LlamaForCausalLM"], "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32}
+    | {"num_key_value_heads": 8, "intermediate_size": 14336, "vocab_size": 128256, "max_position_embeddings": 8192}
+)
 
 
-def any_action(chance, state):
-    """One action, as a person or a storm of clicks would make it."""
+@cache
+def elsewhere(context):
+    """The record of another tab, which answered the first question later, and the link that it would give away."""
+    other = native.after(native.start(context), store.ControlMoved("act1.context", "2048"))
+    other = native.after(other, store.OptionChosen("act1.prediction", "about_5"))
+    other = native.after(other, store.AnswerCommitted("act1.prediction", LATER))
+    text, reading = ledger.write(None, other.record, store.fields(COURSE, other), LATER)
+    return text, reading.record, share.link(COURSE, context, other.settings[context])
+
+
+def any_action(chance, state, among=None):
+    """One action, as a person, storage or a storm of clicks would make it; `among` the kinds, else any that loses no work."""
+    one, half = chance.choice, chance.random() < 0.5
+    kind = one(among or KINDS)
+    text, record, link = elsewhere(one(COURSE.contexts)) if kind in FROM_ELSEWHERE else ("", state.record, "")
+    return {
+        store.ContextChosen: lambda: kind(one([*COURSE.contexts, "nowhere"])),
+        store.ThemeChanged: lambda: kind(one(("light", "dark"))),
+        store.OptionChosen: lambda: kind(*any_option(chance)),
+        store.AnswerCommitted: lambda: kind(one(native.QUESTIONS), native.AT),
+        store.ControlMoved: lambda: kind(one(CONTROLS), one(TYPED), chance.random() < 0.7),
+        store.ControlsReset: lambda: kind(one(store.ACTS)),
+        store.TwistFlipped: lambda: kind(half),
+        store.ConfigPasted: lambda: kind(one(["", "{}", "[1", CONFIG])),
+        store.WayOutTried: lambda: kind(one(serving.SIDES)),
+        store.RunFinished: lambda: any_run(chance, state),
+        store.RequestPicked: lambda: kind(one(("one", "two")), one((None, 0, 7))),
+        store.DesignRecorded: lambda: kind(native.AT),
+        store.SweepStarted: lambda: kind(one((sweeps.MAP, sweeps.FRONTIER))),
+        store.SweepCancelled: lambda: kind(one((sweeps.MAP, sweeps.FRONTIER))),
+        store.ChangeTaken: kind,
+        store.TextWritten: lambda: kind(one((*store.WRITTEN, "nowhere")), one(("", "I see.")), native.AT, half),
+        store.RecordNumbered: lambda: kind("one", native.AT),
+        store.LinkOpened: lambda: kind(one(("", "#s=1.x", link))),
+        store.LinkAnswered: lambda: kind(half),
+        store.Copied: lambda: kind("#s=1.x", half),
+        store.LedgerRead: lambda: kind(ledger.read(one((text, "{", None))), store.DEVICE, half),
+        store.SaveFinished: lambda: kind(record, one((store.DEVICE, store.PAGE)), one((None, "Not kept."))),
+        store.Noticed: lambda: kind("So it is."),
+        store.NoticeClosed: kind,
+        store.RecordOffered: lambda: kind(one((None, ledger.offer(state.record, text)))),
+        store.RecordTaken: kind,
+        store.RunGivenUp: lambda: kind(oracles.base_request(COURSE, "a", "latency")),
+        store.Saved: lambda: kind(one((store.DEVICE, store.PAGE))),
+        store.ClearAsked: lambda: kind(half),
+        store.Cleared: lambda: kind(store.DEVICE),
+    }[kind]()
+
+
+ACTIONS_ALL = get_args(store.Action)
+KINDS = tuple(kind for kind in ACTIONS_ALL if kind is not store.Cleared)
+FROM_ELSEWHERE = (store.LedgerRead, store.SaveFinished, store.RecordOffered, store.LinkOpened)
+
+
+def any_option(chance):
+    """A question, and one of its options or none of them."""
     question = chance.choice(native.QUESTIONS)
-    control = chance.choice(CONTROLS)
-    typed = chance.choice(
-        ["1", "2", "8", "16", "512", "99999", "", "abc", "static", "full", "published", "nan", None, 1e300]
-    )
-    return chance.choice(
-        [
-            store.ContextChosen(chance.choice([*COURSE.contexts, "nowhere"])),
-            store.OptionChosen(question, chance.choice([*native.option_ids(question), "none"])),
-            store.AnswerCommitted(question, native.AT),
-            store.ControlMoved(control, typed, chance.random() < 0.7),
-            store.ControlsReset(chance.choice(store.ACTS)),
-            store.TwistFlipped(chance.random() < 0.5),
-            store.WayOutTried(chance.choice(serving.SIDES)),
-            store.DesignRecorded(native.AT),
-            store.ConfigPasted(chance.choice(["", "{}", "[1"])),
-            store.SweepStarted(chance.choice((sweeps.MAP, sweeps.FRONTIER))),
-            store.SweepCancelled(chance.choice((sweeps.MAP, sweeps.FRONTIER))),
-            store.RequestPicked(chance.choice(("one", "two")), chance.choice((None, 0, 7))),
-            store.NoticeClosed(),
-            store.ClearAsked(True),
-        ]
+    return question, chance.choice([*native.option_ids(question), "none"])
+
+
+def any_run(chance, state):
+    """The next run that the page wants came back, refused; or one that nobody asked for."""
+    wanted = store.next_run(COURSE, state) if chance.random() < 0.2 else None
+    request = wanted or oracles.base_request(COURSE, "a", "latency")
+    return store.RunFinished(request, jobs.refused(COURSE, request), native.AT)
+
+
+@pytest.mark.parametrize("kind", ACTIONS_ALL, ids=lambda kind: kind.__name__)
+def test_the_walks_take_every_action_that_there_is(kind):
+    chance, state = random.Random(1), native.walked(until=3)
+    taken = {native.after(state, any_action(chance, state, (kind,))) is not state for _ in range(30)}
+    assert True in taken or kind in (store.WayOutTried, store.ChangeTaken, store.RecordTaken), (
+        "it never changes anything"
     )
 
 
@@ -204,8 +261,8 @@ def test_random_walks_never_unlock_never_lose_a_fact_and_always_have_a_way_forwa
 @pytest.mark.parametrize("seed", range(12))
 def test_what_the_views_remember_is_what_they_would_make_anew(seed):
     chance, state = random.Random(seed), native.walked(until=seed % 4)
-    for _ in range(50):
-        state = native.after(state, any_action(chance, state))
+    for count in range(50):
+        state = native.after(state, any_action(chance, state, (store.Cleared,) if count == 40 else None))
         request = store.next_run(COURSE, state)
         if request is not None and chance.random() < 0.3:
             state = native.after(state, store.RunFinished(request, jobs.refused(COURSE, request), native.AT))

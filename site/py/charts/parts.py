@@ -51,8 +51,10 @@ def faint(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def curve(xs: Sequence[float], ys: Sequence[float], name: str, colour: str, dash: str = "solid") -> dict[str, Any]:
-    """A line through points, without marks."""
+def curve(
+    xs: Sequence[float | None], ys: Sequence[float | str | None], name: str, colour: str, dash: str = "solid"
+) -> dict[str, Any]:
+    """A line through points, without marks; it is broken where a point is None."""
     line = {"color": colour, "width": 2.5, "dash": dash}
     return {
         "type": "scatter",

@@ -177,7 +177,7 @@ def prompt_work(prefills: Sequence[Chunk]) -> PromptWork:
         ((start, length),) = prefills
         return 1, length, length * (start + length / 2)
     tokens = sum([length for _, length in prefills])
-    return len(prefills), tokens, sum([length * (start + length / 2) for start, length in prefills])
+    return len(prefills), tokens, sum([length * (2 * start + length) for start, length in prefills]) / 2
 
 
 def binding(terms: dict[str, float], cost: StepCost, tokens: int, outputs: int) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 import oracles
 import store
 import sweeps
-from controls import reserve_numbers
 from course import QUESTIONS, Course
 from page import Frame
 from views import (
@@ -17,18 +16,14 @@ from views import (
     act2,
     blocks_view,
     bugs_view,
-    calculator,
     cluster_view,
     embed,
     floor_view,
     ledger_view,
-    live,
     parts,
     report_view,
-    roofline_view,
     share_view,
     shell,
-    tail_view,
 )
 
 STATUS = ("context", "act1", "act2", "ttft", "throughput", "kv", "users", "slo", "ledger")
@@ -79,23 +74,3 @@ def static_words(course: Course) -> Any:
         return parts.filled(course.at(path, context), numbers)
 
     return words
-
-
-def known_numbers(course: Course, state: store.State, results: oracles.Results) -> dict[str, set[str]]:
-    """The names of the numbers that each act's texts may ask for, gathered from the functions that compute them."""
-    asked = {question: oracles.scenario(course, question, state.context) for question in QUESTIONS}
-    found: dict[str, set[str]] = {act: set() for act in store.ACTS}
-    for question in QUESTIONS:
-        option = course.at(question)["options"][0]["id"]
-        found[question.partition(".")[0]] |= set(
-            oracles.numbers(course, question, asked[question], option, results) or {}
-        )
-    found["act1"] |= set(calculator.numbers(calculator.desk(course, state))) | set(reserve_numbers(course))
-    found["act1"] |= set(calculator.read_numbers(calculator.desk(course, state).deployment.model))
-    found["replay"] = blocks_view.names() | floor_view.names()
-    found["act2"] |= set(live.live_numbers(course, state)) | set(act2.equation_numbers(course, state))
-    now = live.live_numbers(course, state)
-    steps = roofline_view.placed(course, state, now)
-    found["insight"] = set(roofline_view.numbers(course, state, now, steps)) | set(tail_view.numbers(course, now))
-    found["report"] = found["act1"] | found["act2"]
-    return found

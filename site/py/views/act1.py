@@ -1,5 +1,6 @@
 """Act I as a frame: the prediction, its reality, the twist, the reflection; the calculator has its own file."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import charts
@@ -14,7 +15,7 @@ from views import blocks_view, calculator, parts
 from views.remembered import remembered
 from wording import Number
 
-Numbers = dict[str, Number]
+Numbers = Mapping[str, float]
 
 
 @remembered(
@@ -146,7 +147,7 @@ def _families_chart(course: Course, state: store.State) -> Frame:
     ends |= {"most_name": most["name"], "most_bytes": most["sizes"][0][0]}
     mine = next(row for row in rows if row["here"] is not None)
     bytes_here, users_here = mine["sizes"][mine["here"]]
-    said: Numbers = {**found, **ends, "span": most["sizes"][0][0] / least["sizes"][0][0]}
+    said: dict[str, Number] = {**found, **ends, "span": most["sizes"][0][0] / least["sizes"][0][0]}
     said |= {"left_bytes": max(0, int(found["left_bytes"] or 0))}
     said |= {"here_name": mine["name"], "here_bytes": bytes_here, "here_users": users_here}
     bits = [wording.fill(words["families_bits"], {"bits": bits}) for bits in PRECISIONS]

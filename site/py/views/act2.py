@@ -17,9 +17,9 @@ from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
 from views import floor_view, parts, receipts_view, roofline_view, sweep_view, tail_view
 from views.live import known_results, live_numbers, live_requests, target_numbers
 from views.remembered import DESIGN, remembered
-from wording import Number
+from wording import Number, Quantity
 
-Numbers = dict[str, Number]
+Numbers = dict[str, Quantity]
 MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
 
 
@@ -98,7 +98,7 @@ def equation_numbers(course: Course, state: store.State) -> Numbers:
     requests = live_requests(course, state)
     b, table = requests["b"], course.at("act2.simulation")
     cost, deployment = serving.step_cost(course, b), serving.deployment_of(course, b)
-    draft = serving.draft_cost(course, replace(b, policy="speculative"))
+    draft = serving.step_cost(course, replace(b, **serving.draft_of(course)))
     live = oracles.sides_numbers(course.at("act2.targets"), requests, known_results(course, state))
     tokens = float(live["b_prompt_mean"] or 0)
     batch = b.max_batch
@@ -132,7 +132,7 @@ def equation_numbers(course: Course, state: store.State) -> Numbers:
     }
 
 
-def _prefill(cost: engine.StepCost, tokens: Number) -> float:
+def _prefill(cost: engine.StepCost, tokens: Quantity) -> float:
     return cost.seconds(0, 0, [(0, max(1, round(float(tokens or 0))))])
 
 
@@ -252,7 +252,7 @@ def _side_state(
     if failure == TTFT:
         prompts = said["prefill_share"] is not None and said["prefill_share"] > 0.5
         return f"{say('ttft_a')} {say('ttft_prompt' if prompts else 'ttft_queue')}", "fail"
-    short = (numbers["b_offered"] or 0) < numbers["target"]
+    short = (numbers["b_offered"] or 0) < (numbers["target"] or 0)
     return f"{say('low_b')} {say('low_load' if short else 'low_capacity')}", "fail"
 
 

@@ -31,19 +31,19 @@ def frame(course: Course, state: store.State) -> Frame:
     """The instrument, still empty while its memory is being filled."""
     request = asked(course, state)
     result, words = state.results.get(request), course.at(PATH)
-    known = result is not None and result["runs"]
-    numbers = numbers_of(course, request, result if known else None)
+    known = result if result is not None and result["runs"] else None
+    numbers = numbers_of(course, request, known)
     ready = wording.fill(words["ready"], numbers) if known else words["waiting"]
     return {
-        KEY: {"scene": _scene(request, result) if known else None, "state": None if known else "waiting"},
+        KEY: {"scene": _scene(request, known) if known else None, "state": None if known else "waiting"},
         f"{KEY}.state": {"text": ready, "state": "info" if known else "waiting"},
         f"{KEY}.caption": {"text": wording.fill(words["caption"], numbers)},
         f"{KEY}.describe": {"text": wording.fill(words["describe"], numbers)},
         f"{KEY}.table": {"text": wording.fill(words["table_caption"], numbers)},
         f"{KEY}.head": {"head": words["table"]},
-        f"{KEY}.body": {"rows": _rows(words, result) if known else []},
+        f"{KEY}.body": {"rows": _rows(words, known) if known else []},
         f"{KEY}.published.head": {"head": course.at("replay.published.columns")},
-        f"{KEY}.published.body": {"rows": _published(course, result) if known else []},
+        f"{KEY}.published.body": {"rows": _published(course, known) if known else []},
         f"{KEY}.why": {"text": course.say("replay.published.why", None, course.at("replay.published"))},
         **parts.player(course, KEY),
         **({} if known else {f"{KEY}.{half}": {"label": words["waiting"]} for half in HALVES}),
@@ -64,11 +64,6 @@ def numbers_of(course: Course, request: BlocksRequest, result: Result | None) ->
         means: Mapping[str, Number] = result["means"][layout] if result else dict.fromkeys(replays.MEANS)
         found |= {f"{half}_{name}": value for name, value in means.items()}
     return found
-
-
-def names() -> set[str]:
-    """The numbers of this instrument that depend on what is reserved."""
-    return {f"{half}_{name}" for half in HALVES for name in replays.MEANS}
 
 
 def _scene(request: BlocksRequest, result: Result) -> dict[str, Any]:
@@ -113,7 +108,8 @@ def moment(course: Course, state: store.State, step: int) -> Frame:
     result, words = state.results.get(request), course.at(PATH)
     if result is None or not result["runs"]:
         return {}
-    step, found = min(step, request.steps - 1), {}
+    step = min(step, request.steps - 1)
+    found: Frame = {}
     for half in HALVES:
         numbers = _at(result, half, step)
         found[f"{KEY}.{half}"] = {"label": wording.fill(words[f"{half}_label"], numbers)}

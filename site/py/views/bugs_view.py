@@ -19,7 +19,8 @@ def frame(course: Course, state: store.State) -> Frame:
     found: Frame = {"bugs.gate": {"hidden": opened}, "bugs.open": {"hidden": not opened}}
     if not opened:
         return found
-    table, judged = controls(course), {}
+    table = controls(course)
+    judged: dict[str, str] = {}
     for id in bugs.all_of(course):
         value = state.value(bugs.control(id))
         judged[id] = bugs.judge(course, id, value)
@@ -30,7 +31,8 @@ def frame(course: Course, state: store.State) -> Frame:
 def _correction(control: Control, state: store.State) -> Frame:
     if not isinstance(control, Choice):
         return parts.control_frame(control, state)
-    value, found = state.value(control.id), {}
+    value = state.value(control.id)
+    found: Frame = {}
     for option, words in control.options:
         key = f"{control.id}.{option}"
         found |= {f"{key}.input": {"checked": option == value}, f"{key}.text": {"text": words}}

@@ -10,13 +10,14 @@ import engine
 import serving
 import store
 import wording
-from controls import CONTEXT, FULL, NAIVE, PUBLISHED, Range, Value, controls
+from controls import CONTEXT, FULL, NAIVE, PASTED, PUBLISHED, Choice, Range, Value, controls
 from course import Course
 from page import Frame
 from views import parts
 from wording import Number
 
 Numbers = dict[str, Number]
+Sums = dict[str, float]
 Settings = Mapping[str, Value]
 
 PATH = "act1.calculator"
@@ -80,7 +81,7 @@ def users(at: Desk) -> int:
     return engine.max_users(at.deployment, int(at.settings["act1.context"]), reserve(at))
 
 
-def numbers(at: Desk) -> Numbers:
+def numbers(at: Desk) -> Sums:
     """The calculator's numbers: bytes, tokens, whole users."""
     described, kept = at.deployment, reserve(at)
     model, tokens = described.model, int(at.settings["act1.context"])
@@ -102,7 +103,6 @@ def numbers(at: Desk) -> Numbers:
         "local_values": engine.layer_values(model)[1],
         "window_tokens": model.window_tokens,
         "copies": copies,
-        "model": model.name,
         "max_context_tokens": model.max_context_tokens,
         "outside": 1 - kept.utilization,
         "activation_bytes": kept.activation_bytes_per_gpu,
@@ -127,24 +127,25 @@ def _sources(at: Desk) -> str:
 # --- The state and the way out -----------------------------------------------------------------------------------------
 
 
-def _state(at: Desk, found: Numbers) -> tuple[str, str]:
+def _state(at: Desk, found: Sums) -> tuple[str, str]:
     """A sentence and a mark. What fails says what is needed, what is there, and changes that were tried and help."""
     needs, has = (found["weights_bytes"], found["usable_bytes"])
     if found["left_bytes"] > 0:
         needs, has = (found["kv_user_bytes"] * found["copies"], found["left_bytes"])
     if found["left_bytes"] <= 0:
-        name, mark, wished = "too_small", "fail", 1
+        name, mark, wished = "too_small", "fail", 1.0
     elif found["users"] == 0:
-        name, mark, wished = "no_user", "fail", 1
+        name, mark, wished = "no_user", "fail", 1.0
     elif found["users"] < found["viable_users"]:
         name, mark, wished = "tight", "warn", found["viable_users"]
     else:
-        name, mark, wished = "viable", "good", 0
+        name, mark, wished = "viable", "good", 0.0
     way = way_out(at, int(wished)) if wished else ""
-    said = {**found, "needs_bytes": needs, "has_bytes": has, "way_out": way}
+    said: Numbers = {**found, "needs_bytes": needs, "has_bytes": has, "way_out": way}
     text = at.course.say(f"{PATH}.states.{name}", None, said)
-    beyond = found["context_tokens"] > found["max_context_tokens"]
-    return (f"{text} {at.course.say(f'{PATH}.states.beyond', None, found)}" if beyond else text), mark
+    if found["context_tokens"] > found["max_context_tokens"]:
+        text += " " + at.course.say(f"{PATH}.states.beyond", None, {**found, "model": at.deployment.model.name})
+    return text, mark
 
 
 def way_out(at: Desk, wished: int) -> str:
@@ -153,7 +154,7 @@ def way_out(at: Desk, wished: int) -> str:
     for kind, words, changed in _changes(at):
         if kind not in helping and users(at.with_settings(changed)) >= wished:
             helping[kind] = words
-    states = at.course.at(f"{PATH}.states")
+    states: Mapping[str, str] = at.course.at(f"{PATH}.states")
     if not helping:
         return states["way_none"]
     first, *rest = helping.values()
@@ -164,16 +165,17 @@ def way_out(at: Desk, wished: int) -> str:
 def _changes(at: Desk) -> Iterator[tuple[str, str, Settings]]:
     """Single changes worth trying, (kind, words, settings), within a kind the smallest step first."""
     table, states = controls(at.course), at.course.at(f"{PATH}.states")
-    context = table["act1.context"]
-    now = {key: at.settings[f"act1.{key}"] for key in ("context", "gpus", "weight_bits", "kv_bits", "kv_heads")}
-    shorter = int(now["context"]) // 2
+    context, counts = table["act1.context"], table["act1.gpus"]
+    now = {key: int(at.settings[f"act1.{key}"]) for key in ("context", "gpus", "weight_bits", "kv_bits")}
+    shorter = now["context"] // 2
     while isinstance(context, Range) and shorter >= context.minimum:
         yield "context", wording.fill(states["way_context"], {"value": shorter}), {"act1.context": shorter}
         shorter //= 2
-    for gpus, _ in table["act1.gpus"].options:
+    offered = [int(gpus) for gpus, _ in counts.options] if isinstance(counts, Choice) else []
+    for gpus in offered:
         if gpus > now["gpus"]:
             yield "gpus", wording.fill(states["way_gpus"], {"value": gpus}), {"act1.gpus": gpus}
-    if now["kv_heads"] == FULL:
+    if at.settings["act1.kv_heads"] == FULL:
         yield "kv_heads", states["way_kv_heads"], {"act1.kv_heads": PUBLISHED}
     for name in ("kv_bits", "weight_bits"):
         if now[name] > 8:
@@ -183,10 +185,10 @@ def _changes(at: Desk) -> Iterator[tuple[str, str, Settings]]:
 # --- Cards, derivation, chart ------------------------------------------------------------------------------------------
 
 
-def _split(course: Course, found: Numbers) -> Frame:
-    total = float(found["cluster_bytes"])
-    weights = min(1.0, float(found["weights_bytes"]) / total)
-    kv = min(1.0 - weights, float(found["kv_bytes"]) / total)
+def _split(course: Course, found: Sums) -> Frame:
+    total = found["cluster_bytes"]
+    weights = min(1.0, found["weights_bytes"] / total)
+    kv = min(1.0 - weights, found["kv_bytes"] / total)
     legend = [course.say(f"{PATH}.split.{part}", None, found) for part in ("weights", "kv", "free")]
     return {
         "act1.card.split": {"text": f"{wording.show(weights, 'pct')} · {wording.show(kv, 'pct')}"},
@@ -201,7 +203,7 @@ def _percent(share: float) -> str:
     return f"{share * 100:.2f}%"
 
 
-def _derivation(course: Course, found: Numbers) -> list[list[str]]:
+def _derivation(course: Course, found: Sums) -> list[list[str]]:
     mixed = found["full_values"] not in (found["local_values"], 2 * found["kv_heads"] * found["head_dim"])
     mixed |= bool(found["local_layers"]) and found["full_values"] != found["local_values"]
     lines = ["kv_token_latent" if found["latent_dim"] else "kv_token_mixed" if mixed else "kv_token"]
@@ -229,7 +231,7 @@ def _lengths(course: Course, most: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _chart(at: Desk, found: Numbers, state: store.State) -> Frame:
+def _chart(at: Desk, found: Sums, state: store.State) -> Frame:
     control: Any = store.control(at.course, state, CONTEXT)
     described, kept = at.deployment, reserve(at)
     least, most = int(control.minimum), int(control.maximum)
@@ -238,7 +240,7 @@ def _chart(at: Desk, found: Numbers, state: store.State) -> Frame:
     words = at.course.at(f"{PATH}.chart")
     ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
     said: Numbers = {**found, **{key: float(value) for key, value in ends.items()}}
-    here = (float(found["context_tokens"]), float(found["users"]))
+    here = (found["context_tokens"], found["users"])
     figure = charts.users_chart(contexts, fit, here, found["viable_users"], words, state.theme)
     rows = [
         [
@@ -258,7 +260,7 @@ def _chart(at: Desk, found: Numbers, state: store.State) -> Frame:
 
 def _paste(course: Course, state: store.State) -> Frame:
     """What became of a pasted config.json: the model that was read, or a sentence that names what could not be."""
-    problem, model = state.problems.get(store.PASTED), state.pasted
+    problem, model = state.problems.get(PASTED), state.pasted
     if problem:
         return {"act1.paste.note": {"text": problem, "state": "warn"}}
     if model is None:

@@ -10,6 +10,7 @@ import replays
 import serving
 import store
 import wording
+from actions import RequestPicked
 from controls import controls
 from course import Course
 from page import Frame
@@ -36,9 +37,9 @@ class Shown:
     result: Result | None = field(compare=False)
 
     @property
-    def runs(self) -> bool:
-        """Whether there is something to see."""
-        return bool(self.result and self.result["runs"])
+    def played(self) -> Result | None:
+        """The record, None while it is missing and where nothing can run."""
+        return self.result if self.result and self.result["runs"] else None
 
 
 Floors = Mapping[str, Shown]
@@ -62,12 +63,12 @@ def frame(course: Course, state: store.State) -> Frame:
         f"{KEY}.state": _status(course, state, shown, titles, known),
         f"{KEY}.legend": {"items": course.at(f"{PATH}.legend")},
         f"{KEY}.caption": {"text": course.at(f"{PATH}.caption")},
-        f"{KEY}.stops": {"hidden": not any(panel.runs and panel.result["stops"] for panel in shown.values())},
+        f"{KEY}.stops": {"hidden": not any(panel.played and panel.played["stops"] for panel in shown.values())},
         **parts.player(course, KEY),
     }
     for name, panel in shown.items():
         found[f"{KEY}.{name}.title"] = {"text": titles[name]}
-        found[f"{KEY}.{name}.lanes"] = {"hidden": known and not panel.runs}
+        found[f"{KEY}.{name}.lanes"] = {"hidden": known and not panel.played}
         found[f"{KEY}.{name}.useful"] = {"text": _useful(course, panel)}
         if not known:  # afterwards each moment has a label of its own
             found[f"{KEY}.{name}"] = {"label": found[f"{KEY}.state"]["text"]}
@@ -94,7 +95,7 @@ def _status(
 ) -> dict[str, Any]:
     if not known:
         return {"text": course.at(f"{PATH}.{'waiting' if state.settled else 'held_slider'}"), "state": "waiting"}
-    closed = [titles[name] for name, panel in shown.items() if not panel.runs]
+    closed = [titles[name] for name, panel in shown.items() if not panel.played]
     if closed:
         return {"text": course.say(f"{PATH}.cannot", None, {"title": "; ".join(closed)}), "state": "warn"}
     request = shown[PANELS[0]].request
@@ -103,7 +104,7 @@ def _status(
 
 
 def _useful(course: Course, panel: Shown) -> str:
-    share = panel.result["useful_seats"] if panel.runs else None
+    share = panel.played["useful_seats"] if panel.played else None
     return "" if share is None else course.say(f"{PATH}.useful", None, {"useful": share})
 
 
@@ -125,7 +126,7 @@ def _scene(course: Course, shown: Floors) -> dict[str, Any]:
 
 def end_ms(*shown: Shown) -> int:
     """How long both servers can be watched, in ms; 1 when neither runs."""
-    return min((panel.result["end_ms"] for panel in shown if panel.runs), default=1)
+    return min((panel.played["end_ms"] for panel in shown if panel.played), default=1)
 
 
 def moments(length: int) -> list[int]:
@@ -138,7 +139,7 @@ def moments(length: int) -> list[int]:
 
 def picked(state: store.State, shown: Floors) -> tuple[str, int] | None:
     """The panel and request that is explained: the one that was picked, else the slowest of the first server that runs."""
-    running = {name: panel.result for name, panel in shown.items() if panel.runs}
+    running = {name: panel.played for name, panel in shown.items() if panel.played}
     if state.picked and state.picked[0] in running and 0 <= state.picked[1] < len(running[state.picked[0]]["lives"]):
         return state.picked
     return next(((name, result["slowest"][0]) for name, result in running.items()), None)
@@ -149,25 +150,27 @@ def _picked_mark(state: store.State, shown: Floors) -> dict[str, Any]:
     return {"picked": f"{now[0]} {now[1]}" if now else None}
 
 
-def moved(course: Course, state: store.State, move: str) -> store.RequestPicked:
+def moved(course: Course, state: store.State, move: str) -> RequestPicked:
     """The action of a button: the slowest request of a panel (its name), or the one before or after the picked one."""
     shown = floors(course, state)
+    running = {name: panel.played for name, panel in shown.items() if panel.played}
     now = picked(state, shown)
-    if move in PANELS and shown[move].runs:
-        return store.RequestPicked(move, shown[move].result["slowest"][0])
+    if move in running:
+        return RequestPicked(move, running[move]["slowest"][0])
     if move in PANELS or now is None:
-        return store.RequestPicked(PANELS[0], None)
+        return RequestPicked(PANELS[0], None)
     name, request = now
-    last = len(shown[name].result["lives"]) - 1
-    return store.RequestPicked(name, min(max(request + {"earlier": -1, "later": 1}[move], 0), last))
+    last = len(running[name]["lives"]) - 1
+    return RequestPicked(name, min(max(request + {"earlier": -1, "later": 1}[move], 0), last))
 
 
 def _why(course: Course, state: store.State, shown: Floors, titles: Mapping[str, str]) -> Frame:
     now = picked(state, shown)
-    if now is None:
+    played = shown[now[0]].played if now else None
+    if now is None or played is None:
         return {f"{KEY}.why": {"live": "off", "text": ""}, f"{KEY}.life": {"label": course.at(f"{PATH}.why.title")}}
     name, request = now
-    said = told(course, titles[name], replays.life_of(shown[name].result, request))
+    said = told(course, titles[name], replays.life_of(played, request))
     label = course.say(f"{PATH}.why.life_label", None, {"said": _unmarked(said)})
     live = "polite" if state.picked else "off"  # spoken to whoever points at requests, and to nobody else
     return {f"{KEY}.why": {"live": live, "text": said}, f"{KEY}.life": {"label": label}}
@@ -175,11 +178,6 @@ def _why(course: Course, state: store.State, shown: Floors, titles: Mapping[str,
 
 def _unmarked(text: str) -> str:
     return "".join(words for _, words, _ in wording.runs(text))
-
-
-def names() -> set[str]:
-    """The numbers of one request's way."""
-    return {*replays.LIFE_TIMES, *replays.LIFE_COUNTS, "behind", "request", "prompt_tokens", "output_tokens"}
 
 
 def told(course: Course, title: str, life: Mapping[str, Any]) -> str:
@@ -208,7 +206,7 @@ def _cause(life: Mapping[str, Any]) -> str:
 def _tables(course: Course, one: Shown | None, two: Shown | None, *titles: str) -> Frame:
     """The slow requests of both servers and the floor at a few moments. Kept, since counting takes longer than a frame."""
     panels = [panel for panel in (one, two) if panel]
-    running = {name: p.result for name, p in zip(PANELS, panels, strict=False) if p.runs}
+    running = {name: p.played for name, p in zip(PANELS, panels, strict=False) if p.played}
     slow = [row for name, result in running.items() for row in _slow_rows(course, titles[PANELS.index(name)], result)]
     rows = [_moment_row(course, running, at) for at in moments(end_ms(*panels))] if running else []
     named = dict(zip(PANELS, titles, strict=True))
@@ -266,7 +264,7 @@ def moment(course: Course, state: store.State, at: int) -> Frame:
     shown = floors(course, state)
     titles = _titles(course, state, shown)
     for name, panel in shown.items():
-        text = course.say(f"{PATH}.now", None, at_moment(panel.result, at)) if panel.runs else ""
+        text = course.say(f"{PATH}.now", None, at_moment(panel.played, at)) if panel.played else ""
         found[f"{KEY}.{name}.now"] = {"text": text}
         label = course.say(f"{PATH}.lanes_label", None, {"title": titles[name], "said": text})
         found[f"{KEY}.{name}"] = {"label": label}

@@ -4,11 +4,12 @@ import oracles
 import serving
 import store
 from course import Course
+from jobs import Job
 from serving import Result, RunRequest
 from views.remembered import DESIGN, remembered
-from wording import Number
+from wording import Quantity
 
-Numbers = dict[str, Number]
+Numbers = dict[str, Quantity]
 
 
 def target_numbers(course: Course, state: store.State) -> Numbers:
@@ -22,9 +23,9 @@ def live_requests(course: Course, state: store.State) -> dict[str, RunRequest]:
     return {side: store.request(course, state, side) for side in serving.SIDES}
 
 
-def known_results(course: Course, state: store.State) -> dict[RunRequest, Result]:
+def known_results(course: Course, state: store.State) -> dict[Job, Result]:
     """The results at hand, with the closed-form memory of a side whose run is still under way."""
-    known = dict(state.results)
+    known: dict[Job, Result] = {**state.results}
     for request in live_requests(course, state).values():
         known.setdefault(request, serving.memory(course, request) | serving.workload_numbers(course, request))
     return known

@@ -162,8 +162,3 @@ def chart(
         f"{id}.head": {"head": list(head)},
         f"{id}.body": {"rows": [list(row) for row in rows]},
     }
-
-
-def empty_chart(id: str) -> Frame:
-    """The same keys while there is nothing to draw."""
-    return chart(id, "", "", "", {}, [], [])

@@ -56,7 +56,8 @@ def frame(course: Course, state: store.State) -> Frame:
 
 def placed(course: Course, state: store.State, live: Numbers) -> dict[str, Placed]:
     """Where the engine puts each step, by name: a_prefill, a_decode, a_run (once its run is there), the same of b, and own."""
-    cost, found = _cost(course, state), {}
+    cost = _cost(course, state)
+    found: dict[str, Placed] = {}
     for side in serving.SIDES:
         prompt, context = _lengths(live, side)
         batches = {"decode": live[f"{side}_max_batch"], "run": at_work(course, state, side)}
@@ -73,7 +74,8 @@ def at_work(course: Course, state: store.State, side: str) -> int | None:
     result = state.results.get(store.request(course, state, side), {})
     if not result.get("mean_batch"):
         return None
-    return max(1, round(result["mean_batch"] * result["useful_seats"]))
+    mean_batch, useful = float(result["mean_batch"]), float(result["useful_seats"])
+    return max(1, round(mean_batch * useful))
 
 
 def numbers(course: Course, state: store.State, live: Numbers, steps: Mapping[str, Placed]) -> dict[str, Number]:
@@ -88,13 +90,14 @@ def numbers(course: Course, state: store.State, live: Numbers, steps: Mapping[st
         found[f"{name}_cache_share"] = float(at["decode_attention_s"]) / float(at["total_s"])
     own, batch, tokens = steps["own"], int(state.value(BATCH)), int(state.value(CONTEXT))
     deployment = serving.deployment_of(course, request)
+    each = engine.kv_bytes(deployment.model, tokens, deployment.kv_bits) * engine.kv_copies(deployment)
     return found | {
         "ridge": engine.ridge(deployment.gpu, deployment.weight_bits),
         "own_batch": batch,
         "own_context": tokens,
         "own_each": float(own["total_s"]) / batch,
         "own_weights": float(own["weights_bytes"]) * request.gpus,
-        "own_needs": batch * engine.kv_bytes(deployment.model, tokens, deployment.kv_bits),
+        "own_needs": batch * each,
     }
 
 

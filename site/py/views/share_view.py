@@ -96,9 +96,9 @@ def _results(course: Course, theirs: store.State, mine: store.State) -> tuple[li
     first = store.answer(theirs, "act1.prediction") is not None
     second = store.is_open(theirs, "act2") and store.answer(theirs, "act2.prediction") is not None
     if first:
-        both = [calculator.numbers(calculator.desk(course, page)) for page in (theirs, mine)]
-        rows.append([words["users"], *(wording.show(found["users"], "n") for found in both)])
-        rows.append([words["kv_user"], *(wording.show(found["kv_user_bytes"], "bytes") for found in both)])
+        sums = [calculator.numbers(calculator.desk(course, page)) for page in (theirs, mine)]
+        rows.append([words["users"], *(wording.show(found["users"], "n") for found in sums)])
+        rows.append([words["kv_user"], *(wording.show(found["kv_user_bytes"], "bytes") for found in sums)])
     if second:
         both = [live_numbers(course, page) for page in (theirs, mine)]
         rows.append([words["ttft"], *(wording.show(found["a_ttft"], "time") for found in both)])

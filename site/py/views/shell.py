@@ -8,7 +8,7 @@ from course import Course
 from page import Frame
 from views.live import live_numbers
 from views.remembered import DESIGN, remembered
-from wording import Number
+from wording import Quantity
 
 SAVED = {
     store.UNKNOWN: "saved_unknown",
@@ -101,13 +101,15 @@ def _synthesis(course: Course, state: store.State) -> Frame:
     found: Frame = {"synthesis.gate": {"hidden": done}, "synthesis.open": {"hidden": not done}}
     takeaways: list[str] = []
     if done:
-        numbers: dict[str, Number] = dict(oracles.users_numbers(course, store.asked(course, state, "act1.prediction")))
+        numbers: dict[str, Quantity] = dict(
+            oracles.users_numbers(course, store.asked(course, state, "act1.prediction"))
+        )
         numbers |= _recorded_numbers(course, state) or live_numbers(course, state)
         takeaways = [wording.fill(text, numbers) for text in course.at("course.synthesis.takeaways")]
     return found | {"synthesis.takeaways": {"items": takeaways}}
 
 
-def _recorded_numbers(course: Course, state: store.State) -> dict[str, Number] | None:
+def _recorded_numbers(course: Course, state: store.State) -> dict[str, Quantity] | None:
     """The numbers of the design that was recorded last, which is what the learner takes away; None without one."""
     design = store.design(state)
     if design is None:

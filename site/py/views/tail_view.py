@@ -82,10 +82,12 @@ def waits(course: Course, state: store.State, side: str, live: Numbers) -> Waits
         return None
     first, *counts = result["ttft_bins"]
     edges, total = engine.bin_edges()[first : first + len(counts) + 1], sum(counts)
-    days = [state.results.get(day, {}).get("ttft_quantiles_s") for day in serving.band(course, asked)]
+    band = serving.band(course, asked)
+    known = (state.results.get(day, {}).get("ttft_quantiles_s") for day in band)
+    days: list[list[float]] = [each for each in known if each]
     return Waits(
         served=result["ttft_quantiles_s"],
-        days=days if state.settled and all(days) else [],
+        days=days if state.settled and len(days) == len(band) else [],
         edges=list(edges),
         shares=[count / total for count in counts],
         capacity_share=live[f"{side}_capacity_share"],
