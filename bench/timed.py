@@ -3,10 +3,9 @@
 import json
 import time
 
-import course
 import engine
-import oracles
-import serving
+from content import course
+from runs import oracles, serving
 
 
 def timed(content: str, runs: str) -> str:

@@ -6,7 +6,7 @@ const HEAD = 4; // bytes that say what kind of file it is
 const OFTEN_MS = 100;
 let started;
 
-const start = async (languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("marker");
+const start = async (languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("handed.marker");
 
 /** Take in one [name, File, why, detail]; a file that can't be read is Python's to name, and no reason to stop. */
 async function take(marker, grader, [name, file, why = "refused", detail = ""]) {

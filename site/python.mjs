@@ -193,7 +193,7 @@ async function started({ inPieces = false, compiled = () => {}, counted = (_, an
   }
   for (const [place, content] of await files) python.FS.writeFile(place, content);
   try {
-    await python.runPythonAsync(`import sys; sys.path.insert(0, "${APP}"); import methods`);
+    await python.runPythonAsync(`import sys; sys.path.insert(0, "${APP}"); from threads import methods`);
   } catch (failure) {
     throw new Error(`app.zip: ${String(failure.message).trim().split("\n").pop()}`); // it arrived, but can't be read
   }

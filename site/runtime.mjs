@@ -67,7 +67,7 @@ async function start() {
     const names = language === "en" ? [] : [`content.${language}.json`];
     const python = await startPython(options, names, window.labWasm, window.labCode);
     // Nothing of what is made until the lab stands is garbage, and looking for some takes a hundredth of the start.
-    python.runPython("import gc; gc.disable()"); // main.py enables it
+    python.runPython("import gc; gc.disable()"); // ui.main enables it
     return python;
   } catch (failure) {
     window.labExplain(failure); // boot.js

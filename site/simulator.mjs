@@ -7,7 +7,7 @@ let started;
 
 addEventListener("message", async ({ data }) => {
   if (!started) {
-    started = startPython({}, [], data ?? undefined).then((python) => python.pyimport("worker").answer);
+    started = startPython({}, [], data ?? undefined).then((python) => python.pyimport("threads.worker").answer);
     started.then(() => postMessage("ready"), () => {}); // what fails is said to whoever asks
     return;
   }

@@ -34,7 +34,7 @@ async function start() {
     python.FS.writeFile(`/${dataset.file}`, new Uint8Array(await bytes(dataset.file)));
   }
   python.runPython('import sys; sys.path.insert(0, "/app.zip")');
-  python.pyimport("main");
+  python.pyimport("ui").main();
 }
 
 // A document that the page links to opens from the page, too.

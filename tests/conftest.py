@@ -4,7 +4,7 @@ written as in English unless a test says otherwise, and again when it is over.""
 import pytest
 from hypothesis import settings
 
-import wording
+from content import wording
 from tests import lab as native
 
 settings.register_profile("lab", deadline=None)

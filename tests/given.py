@@ -14,19 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import bugs
-import course
-import jobs
-import ledger
-import page
-import report
-import share
-import store
-import sweeps
 import views
-import wording
-from controls import FULL, PUBLISHED, controls
+from acts import bugs
+from content import course, wording
+from content.controls import FULL, PUBLISHED, controls
 from engine import PhysicsError
+from links import share
+from page import page
+from record import ledger
+from report import report
+from runs import jobs, sweeps
+from state import store
 from tests import lab as native
 from tools import bundle, prerender, proof
 from tools.htmldom import Document

@@ -6,12 +6,10 @@ import os
 from functools import cache
 from pathlib import Path
 
-import course
-import jobs
-import oracles
-import store
 import views
-import wording
+from content import course, wording
+from runs import jobs, oracles
+from state import store
 from tools import bundle
 
 CONTENT = Path(__file__).parents[1] / "site" / "content"

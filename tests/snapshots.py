@@ -10,11 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import ledger
-import oracles
-import report
-import serving
-import store
+from record import ledger
+from report import report
+from runs import oracles, serving
+from state import store
 from tests import lab as native
 
 Snapshot = dict[str, Any]

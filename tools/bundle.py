@@ -266,8 +266,7 @@ def write_card(english: Path, words: dict[str, Any], title: str) -> None:
 
 def write_figures(content: dict[str, Any], folder: Path) -> None:
     """The figures for pages that show the lab, and for paper. The content has been checked by now."""
-    import course
-    import wording
+    from content import course, wording
 
     folder.mkdir()
     wording.use(content["words"]["numbers"])

@@ -86,7 +86,7 @@ def _png_part(name: bytes, data: bytes) -> bytes:
 
 def write(folder: Path = FOLDER, site: Path = ROOT / "site") -> None:
     """Make everything anew in the extension's folder."""
-    import course
+    from content import course
 
     files = made(course.load(site / "content"), site)
     for name in figures.DRAWN:

@@ -77,7 +77,7 @@ def draw(course: Any, name: str, look: str) -> Drawing:
 
 
 def _texts(course: Any, name: str, numbers: Numbers) -> dict[str, str]:
-    import wording
+    from content import wording
 
     known = {**numbers, "number": "{number}"}  # filled in for each column
     return {key: wording.fill(text, known) for key, text in course.at(f"embed.figures.{name}").items()}
@@ -89,7 +89,7 @@ def _texts(course: Any, name: str, numbers: Numbers) -> dict[str, str]:
 def _memory(course: Any) -> Numbers:
     """What Act I's message tells: GPUs, their memory and the weights, in bytes. Not the answer."""
     import engine
-    from course import short_name
+    from content.course import short_name
 
     told = course.at("act1.deployment")
     model, gpu = course.models[told["model"]], course.gpus[told["gpu"]]

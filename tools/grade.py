@@ -21,7 +21,7 @@ from tools.runtimes import ROOT
 from tools.trouble import BuildError
 
 if TYPE_CHECKING:
-    from gradebook import Grader
+    from handed.gradebook import Grader
 
 PYTHON = str(ROOT / "site/py")
 if PYTHON not in sys.path:
@@ -30,8 +30,8 @@ if PYTHON not in sys.path:
 
 def main(arguments: list[str]) -> int:
     """Run the grader. Returns 0, or 1 with a sentence on stderr when there is nothing to grade or to write."""
-    import course as course_module
-    import gradebook
+    from content import course as course_module
+    from handed import gradebook
 
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal that knows few letters
     options = parser().parse_args(arguments)
@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 
 def take_all(grader: Grader, folder: Path) -> None:
     """Have the grader take every file of a folder, or one file. Raises ValueError where there is none of that name."""
-    import handins
+    from handed import handins
 
     if not folder.exists():
         raise ValueError(f"There is no folder {folder}.")
@@ -112,7 +112,7 @@ def below(folder: Path) -> Iterator[Path]:
 
 def data_of(place: Path) -> bytes | tuple[str, ...]:
     """As many of a file's bytes as the grader wants, or why there are none: a key of grading.toml, [unread], and a detail."""
-    import handins
+    from handed import handins
 
     try:
         if not stat.S_ISREG(kind := place.stat().st_mode):

@@ -1,4 +1,4 @@
-"""A plain tree of HTML with the few DOM methods that site/py/page.py uses, so that the build can write a page as the
+"""A plain tree of HTML with the few DOM methods that site/py/page/page.py uses, so that the build can write a page as the
 browser would. It reads and writes our own index.html; it is no general parser."""
 
 from __future__ import annotations

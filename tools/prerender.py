@@ -22,11 +22,11 @@ def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None
     python = str(site / "py")
     if python not in sys.path:
         sys.path.insert(0, python)
-    import course as course_module
-    import page
-    import store
     import views
-    import wording
+    from content import course as course_module
+    from content import wording
+    from page import page
+    from state import store
 
     course = course_module.from_tables(content)
     wording.use(course.at("words.numbers"))
@@ -47,9 +47,9 @@ def still(file: Path, content: dict[str, Any]) -> str:
 
     Raises course.ContentError when the page asks for words that the content lacks.
     """
-    import course as course_module
-    import page
     import views
+    from content import course as course_module
+    from page import page
 
     course = course_module.from_tables(content)
     document = Document(file.read_text(encoding="utf-8"))

@@ -19,9 +19,8 @@ BUG_SENTENCES = re.compile(r"bugs\.(numbers|choices)\[\*\]\.(claim|hint|right)")
 
 def problems(course: Any) -> Iterator[str]:
     """A sentence for each text that can't be filled, and each question without exactly one right option."""
-    import oracles
-    import serving
-    from course import QUESTIONS
+    from content.course import QUESTIONS
+    from runs import oracles, serving
 
     results: dict[Any, Any] = {}
     for context in course.contexts:
@@ -57,7 +56,7 @@ def below(value: Any, contexts: tuple[str, ...], slot: str) -> Iterator[tuple[An
 
 def texts(course: Any) -> Iterator[tuple[str, str, str]]:
     """Every text of the content: its slot, its place as a person finds it, and itself."""
-    from course import CATALOGUES
+    from content.course import CATALOGUES
 
     def inside(value: Any, slot: str, path: str) -> Iterator[tuple[str, str, str]]:
         if isinstance(value, str):
@@ -78,7 +77,7 @@ def texts(course: Any) -> Iterator[tuple[str, str, str]]:
 def _question_problems(
     course: Any, question: str, context: str, asked: Any, results: Mapping[Any, Any]
 ) -> Iterator[str]:
-    import oracles
+    from runs import oracles
 
     act, _, part = question.partition(".")
     right = []
@@ -100,8 +99,8 @@ def _question_problems(
 
 def _bug_problems(course: Any) -> Iterator[str]:
     """A bug's mistake must be one, exactly one option must hold, and its sentences can only ask for numbers that it has."""
-    import bugs
-    from controls import controls
+    from acts import bugs
+    from content.controls import controls
 
     known = set(bugs.numbers(course))
     for id, bug in bugs.all_of(course).items():
@@ -125,7 +124,7 @@ def _bug_problems(course: Any) -> Iterator[str]:
 
 
 def _text_problems(text: str, path: str, names: frozenset[str]) -> Iterator[str]:
-    import wording
+    from content import wording
 
     for name, form in wording.placeholders(text):
         if name not in names:

@@ -6,6 +6,7 @@ at a time; one that is no longer wanted is never started.
 """
 
 import asyncio
+import gc
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,19 +16,18 @@ from js import console, document, window
 from pyodide.ffi import create_proxy
 
 import engine
-import handoff
-import ledger
-import report
-import share
-import store
 import views
-import wording
-from course import Course
-from jobs import Job, Outcome, refused
-from keeper import OWN_KEY, Keeper, Kept
-from outlet import Outlet
-from screen import Screen
-from simulator import Simulator
+from content import shipped, wording
+from content.course import Course
+from links import handoff, share
+from page.screen import Screen
+from record import ledger
+from record.keeper import OWN_KEY, Keeper, Kept
+from report import report
+from report.outlet import Outlet
+from runs.jobs import Job, Outcome, refused
+from state import store
+from threads.simulator import Simulator
 from views.floor_view import moved
 from views.parts import plain
 
@@ -601,3 +601,10 @@ def start(course: Course) -> None:
     app.screen.resync()
     for press in window.labTakeEarly():
         on_click(app, press.action, press.dataset)
+
+
+def main() -> None:
+    """The start: read the content and the record, make the store, mount the screen."""
+    start(shipped.course(language()))
+    gc.freeze()  # what stands now stays as long as the page does; runtime.mjs had the search for garbage wait until here
+    gc.enable()

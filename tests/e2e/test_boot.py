@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-import store
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import BOOT_MS, LEDGER, needs_pass
 from tests.e2e.twin import Twin, document

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-import store
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.twin import Twin, document, returned

@@ -5,11 +5,11 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-import serving
-import store
 import views
-import wording
-from controls import controls
+from content import wording
+from content.controls import controls
+from runs import serving
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
 from tests.e2e.twin import Twin, document, returned

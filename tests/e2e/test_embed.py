@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, TimeoutError, expect
 
-import handoff
-import ledger
-import store
-import wording
+from content import wording
+from links import handoff
+from record import ledger
+from state import store
 from tests import lab as native
 from tests.e2e import twin
 from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, DESK, DIST, ENTRY, LEDGER

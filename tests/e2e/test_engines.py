@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-import ledger
-import store
+from record import ledger
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import LEDGER
 from tests.e2e.engines import ANSWER_S, Firefox, MissingBrowser, WebKit, started, until

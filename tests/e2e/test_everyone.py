@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-import store
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.twin import Twin, document
@@ -226,7 +226,10 @@ IN_PAGE = """async ([parts, code, files]) => {
 }"""
 EVALUATED = """
 import json
-import methods, scenarios, shipped, store, views
+import scenarios, views
+from content import shipped
+from state import store
+from threads import methods
 assert not methods.unknown, methods.unknown  # the build knew every method that a dataclass here is given
 json.dumps([scenarios.evaluate(scenario, shipped.course()) for scenario in scenarios.SCENARIOS])
 """

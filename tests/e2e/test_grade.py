@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-import course
-import gradebook
-import report
-import store
-import wording
+from content import course, wording
+from handed import gradebook
+from report import report
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import BOOT_MS
 from tests.snapshots import GRADED, exported, forged, learner

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-import store
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
 from tests.e2e.test_design import DRAG, LOG

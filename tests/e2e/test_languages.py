@@ -5,10 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-import course
-import store
 import views
-import wording
+from content import course, wording
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import BOOT_MS, DESK
 from tools import bundle

@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-import oracles
-import store
+from runs import oracles
+from state import store
 from tests import lab as native
 from tests.e2e.twin import Twin
 

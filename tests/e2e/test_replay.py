@@ -6,9 +6,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-import replays
-import store
 import views
+from runs import replays
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
 from tests.e2e.twin import Twin, document, returned

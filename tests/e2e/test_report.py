@@ -5,9 +5,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-import report
-import share
-import store
+from links import share
+from report import report
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.twin import Twin, document, returned

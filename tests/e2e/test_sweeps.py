@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-import store
-import sweeps
+from runs import sweeps
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
 from tests.e2e.test_design import fixed_words

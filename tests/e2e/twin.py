@@ -10,9 +10,9 @@ from typing import Any
 
 from playwright.sync_api import Error
 
-import ledger
-import store
 import views
+from record import ledger
+from state import store
 from tests import lab as native
 from tests.e2e.conftest import ANSWER_MS, Lab
 

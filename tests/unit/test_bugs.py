@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-import bugs
-import course
 import engine
-import store
 import views
-from controls import Range, controls
+from acts import bugs
+from content import course
+from content.controls import Range, controls
+from state import store
 from tests import lab as native
 from tools import proof
 
@@ -98,7 +98,7 @@ def test_all_of_them_corrected_then_put_back():
 
 
 def test_corrections_last_from_visit_to_visit():
-    import ledger
+    from record import ledger
     from tests.e2e.twin import document
 
     done = corrected(native.walked(until=4), RIGHT)

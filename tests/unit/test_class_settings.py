@@ -7,10 +7,9 @@ import sys
 
 import pytest
 
-import bugs
-import course
-import oracles
-import wording
+from acts import bugs
+from content import course, wording
+from runs import oracles
 from tests import lab as native
 from tests.snapshots import exported, learner
 from tools import bundle, figures, grade, proof

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-import cluster
-import serving
-import store
+from report import cluster
+from runs import serving
+from state import store
 from tests import lab as native
 
 COURSE = native.shipped()

@@ -7,9 +7,9 @@ from itertools import combinations
 import pytest
 
 import charts
-import store
-import sweeps
 import views
+from runs import sweeps
+from state import store
 from tests import lab as native
 
 # How the three dichromacies see linear RGB: Machado, Oliveira and Fernandes 2009, table 1, severity 1.0.

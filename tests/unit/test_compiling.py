@@ -114,15 +114,20 @@ class Line:
 def test_the_methods_of_dataclasses_come_compiled_and_are_the_same(tmp_path):
     """The app runs as it would without: nothing is compiled at the start, and a class that isn't known is compiled then."""
     plain, app = tmp_path / "plain", tmp_path / "app.zip"
-    ours = (Path(compiling.__file__).parents[2] / "site/py/methods.py").read_bytes()
-    files = {"shapes_here.py": SHAPES, "methods.py": ours, "needs_a_page.py": b"import js"}
+    ours = (Path(compiling.__file__).parents[2] / "site/py/threads/methods.py").read_bytes()
+    files = {
+        "shapes_here.py": SHAPES,
+        "threads/__init__.py": b"",
+        "threads/methods.py": ours,
+        "needs_a_page.py": b"import js",
+    }
     plain.write_bytes(compiling.packed(files))
     ready = compiling.compiled_files(files, "/app.zip")
     app.write_bytes(compiling.packed({**ready, compiling.METHODS: compiling.methods(plain)}))
     script = f"""
 import sys
 sys.path.insert(0, {str(app)!r})
-import methods
+from threads import methods
 from shapes_here import *
 assert methods.unknown == []
 assert Point(1) == Point(1, 2) < Point(3) and hash(Point(1)) == hash(Point(1, 2)) and Line().points == []
@@ -135,10 +140,12 @@ print(New(), len(methods.unknown) > 0)
 
 
 def test_without_the_compiled_methods_the_app_runs_all_the_same(tmp_path):
-    ours = (Path(compiling.__file__).parents[2] / "site/py/methods.py").read_bytes()
-    (tmp_path / "app.zip").write_bytes(compiling.packed({"shapes_here.py": SHAPES, "methods.py": ours}))
+    ours = (Path(compiling.__file__).parents[2] / "site/py/threads/methods.py").read_bytes()
+    (tmp_path / "app.zip").write_bytes(
+        compiling.packed({"shapes_here.py": SHAPES, "threads/__init__.py": b"", "threads/methods.py": ours})
+    )
     place = repr(str(tmp_path / "app.zip"))
-    script = f"import sys; sys.path.insert(0, {place}); import methods; from shapes_here import *; print(Point(1))"
+    script = f"import sys; sys.path.insert(0, {place}); from threads import methods; from shapes_here import *; print(Point(1))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("Point(x=1, y=2)\n", "")
 

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import charts
-import course
-import page
 import views
-import wording
-from controls import controls
+from content import course, wording
+from content.controls import controls
+from page import page
 from tests import lab as native
 from tools import prerender
 from tools.htmldom import Document
@@ -158,7 +157,7 @@ def test_whatever_is_typed_a_control_keeps_a_value_of_its_own(typed):
 
 @pytest.mark.parametrize("theme", sorted(charts.PALETTES))
 def test_figures_are_what_plotly_takes(theme):
-    import store
+    from state import store
 
     state = native.after(native.walked(until=4), store.ThemeChanged(theme))
     frame = views.frame(native.shipped(), state)

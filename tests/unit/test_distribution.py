@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
-import oracles
-import serving
-import store
 import views
+from runs import oracles, serving
+from state import store
 from tests import lab as native
 from views import tail_view
 

@@ -6,8 +6,8 @@ import pytest
 
 import charts
 import engine
-import store
 import views
+from state import store
 from tests import lab as native
 from views import act1, calculator
 

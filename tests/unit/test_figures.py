@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 
 import engine
-import oracles
+from runs import oracles
 from tests import lab as native
 from tools import drawing, figures
 

@@ -15,14 +15,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-import course
-import gradebook
-import grading
-import handins
-import jobs
-import serving
-import store
+from content import course
 from engine import PhysicsError
+from handed import gradebook, grading, handins
+from runs import jobs, serving
+from state import store
 from tests import lab as native
 from tests.snapshots import GRADED, chained, event, exported, forged, learner, told
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-import handins
+from handed import handins
 from tests.snapshots import exported, learner
 from tools import grade
 

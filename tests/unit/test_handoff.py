@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import handoff
-import ledger
-import store
-from keeper import Keeper
+from links import handoff
+from record import ledger
+from record.keeper import Keeper
+from state import store
 from tests import lab as native
 from tests.unit.test_keeper import NOW, Shelf
 

@@ -5,18 +5,15 @@ import random
 
 import pytest
 
-import course
 import engine
-import handoff
-import ledger
-import oracles
-import page
-import report
-import serving
-import shapes
-import store
 import views
-import wording
+from content import course, shapes, wording
+from links import handoff
+from page import page
+from record import ledger
+from report import report
+from runs import oracles, serving
+from state import store
 from tests import lab as native
 from tests.unit.test_hub_config import LLAMA
 from tools.htmldom import Document

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
-import store
 import views
-from controls import PASTED
+from content.controls import PASTED
+from state import store
 from tests import lab as native
 
 DATA = Path(__file__).parent / "data"

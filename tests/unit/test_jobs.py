@@ -5,9 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-import jobs
-import oracles
-import replays
+from runs import jobs, oracles, replays
 from tests import lab as native
 
 SOME = {

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-import ledger
-import store
-from keeper import ASIDE, MAX_ASIDE, MAX_ASIDE_LETTERS, OWN_KEY, Keeper
+from record import ledger
+from record.keeper import ASIDE, MAX_ASIDE, MAX_ASIDE_LETTERS, OWN_KEY, Keeper
+from state import store
 from tests import lab as native
 
 NOW = "2026-01-02T03:04:05.678Z"

@@ -6,9 +6,9 @@ from dataclasses import asdict, fields, replace
 import pytest
 
 import engine
-import ledger
-import store
-from keeper import Keeper
+from record import ledger
+from record.keeper import Keeper
+from state import store
 from tests import lab as native
 from tests.unit.test_keeper import NOW, Shelf
 

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-import course
-import grading
-import ledger
-import report
-import store
 import views
-import wording
 from charts.parts import PALETTES, axes
-from controls import PASTED, controls
+from content import course, wording
+from content.controls import PASTED, controls
+from handed import grading
+from record import ledger
+from report import report
+from state import store
 from tests import lab as native
 from tools import bundle, languages, prerender
 
@@ -139,7 +138,7 @@ def test_what_is_typed_is_answered_in_german(german):
 HUB = [f"physics/hub_{name}.py" for name in ("config", "layers", "text", "counts")]
 
 
-@pytest.mark.parametrize("file", ["ledger.py", "handoff.py", "grading.py", *HUB])
+@pytest.mark.parametrize("file", ["record/ledger.py", "links/handoff.py", "handed/grading.py", *HUB])
 def test_every_refusal_has_its_words_in_every_language(file):
     source = (CONTENT.parent / "py" / file).read_text(encoding="utf-8")
     named = set(re.findall(r"(?:Note|ConfigError|_refusal)\(\s*\"(\w+)\"", source))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "site" / "py"))
 
-import ledger
-from ledger import CHAPTER, FIELDS, OWN, LedgerError, Note, Record
+from record import ledger
+from record.ledger import CHAPTER, FIELDS, OWN, LedgerError, Note, Record
 from tests import lab as native
 
 NOW = "2026-03-01T12:00:00.000Z"

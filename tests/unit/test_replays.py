@@ -6,10 +6,10 @@ from itertools import combinations
 
 import pytest
 
-import replays
-import store
 import views
-from controls import defaults
+from content.controls import defaults
+from runs import replays
+from state import store
 from tests import lab as native
 from views import blocks_view, floor_view
 
@@ -68,7 +68,7 @@ def test_a_floor_fits_into_a_message(shown):
 def test_a_floor_is_the_beginning_of_the_run_beside_it():
     """The first requests of the day meet the same server, whether 240 are simulated or all: their lives are the same."""
     import engine
-    import serving
+    from runs import serving
 
     request = native.after(native.walked(until=3)).settings["latency"]
     floor_request = replays.floor_requests(COURSE, request)["one"]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import ledger
-import oracles
-import report
-import store
 import views
+from record import ledger
+from report import report
+from runs import oracles
+from state import store
 from tests import lab as native
 
 COURSE = native.shipped()

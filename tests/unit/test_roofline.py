@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
-import store
 import views
-from controls import controls
+from content.controls import controls
+from state import store
 from tests import lab as native
 from tests.unit.test_steptime import CALIBRATIONS, GPUS, MODELS, cost_of
 from views import live, roofline_view

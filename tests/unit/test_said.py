@@ -2,9 +2,9 @@
 
 import pytest
 
-import ledger
-import store
 import views
+from record import ledger
+from state import store
 from tests import lab as native
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import ledger
+from record import ledger
 
 ROOT = Path(__file__).parents[2]
 # What MDN lists as available in secure contexts only, as far as a page like this could want it. getRandomValues is not of them.
@@ -20,7 +20,7 @@ SECURE = (
 )
 # file, API -> the test that shows the way without it
 KNOWN = {
-    ("site/py/outlet.py", "navigator.clipboard"): "test_what_cannot_be_copied_by_the_page_is_selected",
+    ("site/py/report/outlet.py", "navigator.clipboard"): "test_what_cannot_be_copied_by_the_page_is_selected",
     ("site/trouble.js", "navigator.clipboard"): "test_an_error_report_that_the_page_cannot_copy",
     ("site/offline.js", "serviceWorker"): "test_the_short_path_works_without_a_secure_context",
     ("site/python.mjs", "caches"): "test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy",

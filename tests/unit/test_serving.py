@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 import engine
-import oracles
-import serving
+from runs import oracles, serving
 from tests import lab as native
 
 COURSE = native.shipped()

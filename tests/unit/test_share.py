@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import share
-import store
 import views
-from controls import Choice, controls, defaults
+from content.controls import Choice, controls, defaults
+from links import share
+from state import store
 from tests import lab as native
 from tests.unit.test_handoff import MANGLED
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-import jobs
-import simulator
-import store
-from jobs import Outcome
+from runs import jobs
+from runs.jobs import Outcome
+from state import store
 from tests import lab as native
 from tests.unit.test_jobs import SOME
+from threads import simulator
 
 
 class Event:

@@ -9,15 +9,12 @@ from typing import get_args
 
 import pytest
 
-import jobs
-import ledger
-import oracles
-import serving
-import share
-import store
-import sweeps
 import views
-from controls import controls, defaults
+from content.controls import controls, defaults
+from links import share
+from record import ledger
+from runs import jobs, oracles, serving, sweeps
+from state import store
 from tests import lab as native
 from views import remembered
 

@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import charts
-import course
-import serving
-import store
-import sweeps
 import views
-from sweeps import HOLDS, MAP_STATES, NEVER, NO_START, QUEUE, SOME, UNSTABLE, WAITING, Point
+from content import course
+from runs import serving, sweeps
+from runs.sweeps import HOLDS, MAP_STATES, NEVER, NO_START, QUEUE, SOME, UNSTABLE, WAITING, Point
+from state import store
 from tests import lab as native
 
 COURSE = native.shipped()

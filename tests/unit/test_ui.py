@@ -7,7 +7,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-import store
+from state import store
 from tests import lab as native
 
 

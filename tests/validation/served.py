@@ -10,10 +10,9 @@ import csv
 from pathlib import Path
 from typing import NamedTuple
 
-import course
 import engine
-import receipts
-import serving
+from content import course
+from runs import receipts, serving
 
 ROOT = Path(__file__).parents[2]
 FITTED_PROMPT_TOKENS = 1024  # the served rows that the FP8 constants were fitted on

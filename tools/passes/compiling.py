@@ -88,7 +88,7 @@ def methods(archive: Path) -> bytes:
     dataclasses.exec = noted  # type: ignore[attr-defined]
     try:
         for module in modules(unpacked(archive.read_bytes())):
-            if module == HANDS_OVER:
+            if module.rpartition(".")[2] == HANDS_OVER:
                 continue
             try:
                 importlib.import_module(module)

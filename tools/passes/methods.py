@@ -1,4 +1,4 @@
-"""The methods that dataclasses writes as text at each start come compiled (site/py/methods.py hands them over)."""
+"""The methods that dataclasses writes as text at each start come compiled (site/py/threads/methods.py hands them over)."""
 
 from __future__ import annotations
 

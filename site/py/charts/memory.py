@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import wording
 from charts.parts import PALETTES, Figure, Words, at_point, axes, curve, diamond, ink, legend_only, marks
+from content import wording
 
 USER_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import wording
+from content import wording
 
 Figure = dict[str, Any]
 Words = Mapping[str, str]

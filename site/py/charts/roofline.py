@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import wording
 from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, ink, legend_only, marks
+from content import wording
 
 Point = tuple[float, float]
 READABLE = 15  # percent of a bar: a narrower part has no room for its figure on a phone

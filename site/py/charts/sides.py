@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import wording
 from charts.parts import PALETTES, Figure, axes
+from content import wording
 
 TALLEST = 250.0
 AS_MULTIPLE = (

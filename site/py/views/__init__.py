@@ -6,11 +6,10 @@ differences afterwards, so the two can't disagree.
 
 from typing import Any
 
-import oracles
-import store
-import sweeps
-from course import QUESTIONS, Course
-from page import Frame
+from content.course import QUESTIONS, Course
+from page.page import Frame
+from runs import oracles, sweeps
+from state import store
 from views import (
     act1,
     act2,

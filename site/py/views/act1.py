@@ -5,15 +5,15 @@ from typing import Any
 
 import charts
 import engine
-import oracles
-import store
-import wording
-from controls import FULL
-from course import Course
-from page import Frame
+from content import wording
+from content.controls import FULL
+from content.course import Course
+from content.wording import Number
+from page.page import Frame
+from runs import oracles
+from state import store
 from views import blocks_view, calculator, parts
 from views.remembered import remembered
-from wording import Number
 
 Numbers = Mapping[str, float]
 

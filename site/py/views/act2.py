@@ -6,18 +6,17 @@ from typing import Any
 
 import charts
 import engine
-import oracles
-import serving
-import store
-import wording
-from controls import controls
-from course import Course
-from page import Frame
-from serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
+from content import wording
+from content.controls import controls
+from content.course import Course
+from content.wording import Number, Quantity
+from page.page import Frame
+from runs import oracles, serving
+from runs.serving import KV, NO_WEIGHTS, OK, TTFT, Result, RunRequest
+from state import store
 from views import floor_view, parts, receipts_view, roofline_view, sweep_view, tail_view
 from views.live import known_results, live_numbers, live_requests, target_numbers
 from views.remembered import DESIGN, remembered
-from wording import Number, Quantity
 
 Numbers = dict[str, Quantity]
 MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import engine
-import replays
-import store
-import wording
-from course import Course
-from page import Frame
-from replays import LAYOUTS, PAGED, BlocksRequest, Result
+from content import wording
+from content.course import Course
+from content.wording import Number
+from page.page import Frame
+from runs import replays
+from runs.replays import LAYOUTS, PAGED, BlocksRequest, Result
+from state import store
 from views import parts
 from views.remembered import remembered
-from wording import Number
 
 PATH, KEY = "replay.blocks", "act1.blocks"
 HALVES = ("held", PAGED)

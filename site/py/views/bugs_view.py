@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import bugs
-import store
-import wording
-from controls import Choice, Control, controls
-from course import Course
-from page import Frame
+from acts import bugs
+from content import wording
+from content.controls import Choice, Control, controls
+from content.course import Course
+from page.page import Frame
+from state import store
 from views import parts
 from views.remembered import remembered
 

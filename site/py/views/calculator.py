@@ -7,14 +7,14 @@ from typing import Any
 
 import charts
 import engine
-import serving
-import store
-import wording
-from controls import CONTEXT, FULL, NAIVE, PASTED, PUBLISHED, Choice, Range, Value, controls
-from course import Course
-from page import Frame
+from content import wording
+from content.controls import CONTEXT, FULL, NAIVE, PASTED, PUBLISHED, Choice, Range, Value, controls
+from content.course import Course
+from content.wording import Number
+from page.page import Frame
+from runs import serving
+from state import store
 from views import parts
-from wording import Number
 
 Numbers = dict[str, Number]
 Sums = dict[str, float]

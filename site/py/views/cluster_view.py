@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import cluster
-import report
-import serving
-import store
-import wording
-from course import Course
-from page import Frame
-from serving import Result, RunRequest
+from content import wording
+from content.course import Course
+from page.page import Frame
+from report import cluster, report
+from runs import serving
+from runs.serving import Result, RunRequest
+from state import store
 from views import parts
 from views.remembered import DESIGN, remembered
 

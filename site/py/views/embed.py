@@ -1,8 +1,8 @@
 """What the lab shows and tells when it stands in another page: where the work is kept, and how far each act is."""
 
-import store
-from course import Course
-from page import Frame
+from content.course import Course
+from page.page import Frame
+from state import store
 
 
 def frame(course: Course, state: store.State) -> Frame:

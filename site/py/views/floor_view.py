@@ -6,18 +6,17 @@ from functools import lru_cache
 from typing import Any
 
 import engine
-import replays
-import serving
-import store
-import wording
-from actions import RequestPicked
-from controls import controls
-from course import Course
-from page import Frame
-from replays import BOTH, CELLS, PANELS, FloorRequest, Result
+from content import wording
+from content.controls import controls
+from content.course import Course
+from content.wording import Number
+from page.page import Frame
+from runs import replays, serving
+from runs.replays import BOTH, CELLS, PANELS, FloorRequest, Result
+from state import store
+from state.actions import RequestPicked
 from views import parts
 from views.remembered import DESIGN, remembered
-from wording import Number
 
 PATH, KEY = "replay.floor", "act2.replay"
 SECONDS = 60  # that the whole replay lasts at its usual speed

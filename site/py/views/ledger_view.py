@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import serving
-import store
-import wording
-from course import QUESTIONS, Course
-from page import Frame
+from content import wording
+from content.course import QUESTIONS, Course
+from page.page import Frame
+from runs import serving
+from state import store
 from views import parts
 from views.remembered import remembered
 

@@ -1,13 +1,12 @@
 """The numbers of Act II's two configurations as they stand, for every part of the page that speaks of them."""
 
-import oracles
-import serving
-import store
-from course import Course
-from jobs import Job
-from serving import Result, RunRequest
+from content.course import Course
+from content.wording import Quantity
+from runs import oracles, serving
+from runs.jobs import Job
+from runs.serving import Result, RunRequest
+from state import store
 from views.remembered import DESIGN, remembered
-from wording import Quantity
 
 Numbers = dict[str, Quantity]
 

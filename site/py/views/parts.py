@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import oracles
-import store
-import wording
 from charts import Figure
-from controls import Choice, Control, controls
-from course import Course
-from page import Frame
-from wording import Number
+from content import wording
+from content.controls import Choice, Control, controls
+from content.course import Course
+from content.wording import Number
+from page.page import Frame
+from runs import oracles
+from state import store
 
 Numbers = Mapping[str, Number]
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-import receipts
-import serving
-import store
-import wording
-from course import Course
-from page import Frame
-from receipts import Measured
-from serving import Result
+from content import wording
+from content.course import Course
+from page.page import Frame
+from runs import receipts, serving
+from runs.receipts import Measured
+from runs.serving import Result
+from state import store
 from views.remembered import DESIGN, remembered
 
 PATH = "act2.receipts"

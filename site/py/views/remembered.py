@@ -5,8 +5,8 @@ from functools import wraps
 from operator import attrgetter
 from typing import Any, TypeVar
 
-import store
-from course import Course
+from content.course import Course
+from state import store
 
 Made = TypeVar("Made")
 Part = Callable[[Course, store.State], Made]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import report
-import store
-import wording
-from course import QUESTIONS, Course
-from page import Frame
+from content import wording
+from content.course import QUESTIONS, Course
+from page.page import Frame
+from report import report
+from state import store
 from views.remembered import remembered
 
 WRITING = ("log", "takeaway", "risk")

@@ -9,16 +9,16 @@ from typing import Any
 
 import charts
 import engine
-import serving
-import store
-import wording
-from controls import Range, controls
-from course import Course
-from page import Frame
+from content import wording
+from content.controls import Range, controls
+from content.course import Course
+from content.wording import Number
+from page.page import Frame
+from runs import serving
+from state import store
 from views import parts
 from views.live import live_numbers
 from views.remembered import DESIGN, remembered
-from wording import Number
 
 Numbers = Mapping[str, Number]
 Placed = Mapping[str, float | str]

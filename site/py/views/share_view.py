@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-import share
-import store
-import wording
-from controls import PASTED, controls
-from course import Course
-from page import Frame
+from content import wording
+from content.controls import PASTED, controls
+from content.course import Course
+from links import share
+from page.page import Frame
+from state import store
 from views import calculator
 from views.live import live_numbers
 from views.remembered import remembered

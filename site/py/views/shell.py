@@ -1,14 +1,13 @@
 """What frames the acts: notices, the two contexts, the status line, the synthesis."""
 
-import oracles
-import serving
-import store
-import wording
-from course import Course
-from page import Frame
+from content import wording
+from content.course import Course
+from content.wording import Quantity
+from page.page import Frame
+from runs import oracles, serving
+from state import store
 from views.live import live_numbers
 from views.remembered import DESIGN, remembered
-from wording import Quantity
 
 SAVED = {
     store.UNKNOWN: "saved_unknown",

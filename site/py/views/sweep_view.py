@@ -9,17 +9,17 @@ from functools import lru_cache
 from typing import Any
 
 import charts
-import store
-import sweeps
-import wording
-from controls import controls
-from course import Course
-from page import Frame
-from serving import RunRequest
-from sweeps import Point, Sweep
+from content import wording
+from content.controls import controls
+from content.course import Course
+from content.wording import Number
+from page.page import Frame
+from runs import sweeps
+from runs.serving import RunRequest
+from runs.sweeps import Point, Sweep
+from state import store
 from views import parts
 from views.remembered import DESIGN, remembered
-from wording import Number
 
 PATH = "sweeps"
 Numbers = dict[str, Number]

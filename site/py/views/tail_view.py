@@ -6,17 +6,17 @@ from typing import Any
 
 import charts
 import engine
-import serving
-import store
-import wording
 from charts.tail import RARER, TIMES
-from course import Course
-from page import Frame
-from serving import Result
+from content import wording
+from content.course import Course
+from content.wording import Number
+from page.page import Frame
+from runs import serving
+from runs.serving import Result
+from state import store
 from views import parts
 from views.live import live_numbers
 from views.remembered import DESIGN, remembered
-from wording import Number
 
 Numbers = Mapping[str, Number]
 

@@ -1,0 +1,1 @@
+"""What instructors edit, read and checked; texts and controls made of it."""

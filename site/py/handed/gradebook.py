@@ -1,0 +1,416 @@
+"""A class of snapshots: each checked, all compared with each other, one row for each and histograms for all.
+
+`Grader` takes what was handed in, file by file, and gives the rows; `csv_text` and `summary` write them. Whatever a file holds,
+it becomes a row or is named. What comes out of a file is shown with its control characters spelt out. Words: grading.toml.
+"""
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
+from typing import Any
+
+from acts import bugs
+from content import wording
+from content.course import QUESTIONS, Course
+from handed import handins
+from handed.grading import FAILED, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
+from handed.handins import Text, Unread
+from record import ledger
+from runs import oracles, serving
+
+WIDEST_BAR = 40  # characters
+# A cell that begins so is a formula to a spreadsheet, and so is what follows a mark at which a spreadsheet may part cells.
+FORMULA = re.compile(r"""(^\s*|[;,"|])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+JOINERS = "\u200c\u200d"  # parts of names in some scripts
+MOST_NAMED = 5  # files or places that one sentence names
+MOST_SAID = 200  # characters that are shown of what a file says
+
+
+class Grader:
+    """Takes a class file by file, in any order. `now` is the time of grading, ISO 8601 in UTC; `spoken` the course in other
+    languages, in which a learner may have had it."""
+
+    def __init__(self, course: Course, now: str, spoken: Sequence[Course] = ()) -> None:
+        self.course, self.now, self.spoken = course, now, spoken
+        self.runs = Runs(course)
+        self.checked: list[Checked] = []
+        self.unread: list[Unread] = []
+
+    def take(self, name: str, data: bytes) -> None:
+        """A file by its path. `data`: its bytes, as many as handins.most says. Never raises for what is in them."""
+        try:
+            for found in handins.opened(name, data):
+                if isinstance(found, Text):
+                    self.checked.append(self._row(found))
+                else:
+                    self.leave_out(found)
+        except Exception as mistake:
+            self.checked.append(_failed(name, mistake))
+
+    def leave_out(self, file: Unread) -> None:
+        """A file that can't be read: a row all the same where its name says that it is a snapshot, else named."""
+        if file.is_claimed:
+            why = wording.fill(self.course.at("grading.unread")[file.why], {"detail": file.detail})
+            self.checked.append(Checked(file.name, flags=(Flag(UNREADABLE, why),)))
+        else:
+            self.unread.append(file)
+
+    def _row(self, file: Text) -> Checked:
+        try:
+            return check(self.course, self.runs, file.name, file.text, self.now, self.spoken)
+        except Exception as mistake:  # a mistake of the grader's own must not cost the class its other rows
+            return _failed(file.name, mistake)
+
+    def rows(self) -> list[Checked]:
+        """Every row, by name, with flags for those that are the same as another's."""
+        return _compared(sorted(self.checked, key=lambda row: row.file))
+
+
+def _failed(file: str, mistake: Exception) -> Checked:
+    return Checked(file, flags=(Flag(FAILED, f"{type(mistake).__name__}: {mistake}"),))
+
+
+def grade(course: Course, files: Mapping[str, str], now: str) -> list[Checked]:
+    """The rows of files that are at hand as texts by name."""
+    grader = Grader(course, now)
+    for name, text in files.items():
+        grader.take(name, text.encode("utf-8", "surrogatepass"))
+    return grader.rows()
+
+
+# --- The same work under two names -------------------------------------------------------------------------------------
+
+
+def _compared(found: list[Checked]) -> list[Checked]:
+    """The rows with flags for the same record, or the same presses in the same rhythm, under two names."""
+    readable = [row for row in found if row.snapshot]
+    records = _shared(readable, lambda row: [row.snapshot["metadata"]["record"]])
+    works = _shared(readable, rhythm)
+    twins: dict[Any, list[str]] = defaultdict(list)
+    for row in readable:
+        twins[_owner(row)].append(row.file)
+    compared = []
+    for row in found:
+        others = {SAME_RECORD: records.get(row.file, []), SAME_WORK: works.get(row.file, [])}
+        flags = [Flag(kind, _listed(names)) for kind, names in others.items() if names]
+        again = [file for file in twins[_owner(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []
+        compared.append(replace(row, flags=(*row.flags, *flags), again=tuple(again)))
+    return compared
+
+
+def _owner(row: Checked) -> Any:
+    return name(row), row.snapshot.get("track"), row.snapshot.get("metadata", {}).get("record")
+
+
+def rhythm(row: Checked) -> list[Any]:
+    """What tells a learner's work from everybody else's, whatever hour and words it was given later: each three presses in a
+    row with the milliseconds between them, or the only two. Chance gives two learners the same in one class of ten thousand."""
+    pressed = [fact for fact in row.facts if fact["kind"] in ("answered", "recorded")]
+    if len(pressed) == 2:
+        return [tuple(fact["id"] for fact in pressed)]
+    at = [datetime.fromisoformat(fact["at"]) for fact in pressed]
+    gaps = [(later - earlier) // timedelta(milliseconds=1) for earlier, later in pairwise(at)]
+    return list(pairwise(gaps))
+
+
+def _shared(rows: list[Checked], keys: Callable[[Checked], Iterable[Any]]) -> dict[str, list[str]]:
+    """By file: the first few other files with a key of its own under another name. A key of nothing is shared by nobody.
+
+    Two files are two learners' if they have other names, or one has none and both the same context, which nobody needs twice.
+    The time goes with the number of files, however many share a key: whoever looks steps over one name, its own.
+    """
+    groups: dict[Any, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        for place in _places(row, keys, own=True):
+            groups[place][name(row)].append(row.file)
+    shared: dict[str, list[str]] = {}
+    for row in rows:
+        found = (
+            file
+            for place in _places(row, keys, own=False)
+            if place in groups
+            for whose, files in groups[place].items()
+            if whose != name(row)
+            for file in files
+        )
+        shared[row.file] = list(dict.fromkeys(islice(found, 4 * MOST_NAMED)))[: MOST_NAMED + 1]
+    return shared
+
+
+def _places(row: Checked, keys: Callable[[Checked], Iterable[Any]], own: bool) -> Iterator[Any]:
+    """Under which key, context and having of a name a row is found (`own`), or looks for others."""
+    track, named = row.snapshot["track"], bool(row.snapshot["student_id"])
+    for key in filter(None, keys(row)):
+        if own:
+            yield from ((key, track, named), (key, None, named)) if named else [(key, track, named)]
+        else:
+            yield from ((key, None, True), (key, track, False)) if named else ((key, track, True), (key, track, False))
+
+
+def name(row: Checked) -> str:
+    """Whose file it is: the name in it, or the file's own name where it has none."""
+    return " ".join(str(row.snapshot.get("student_id") or row.file).split()).casefold()
+
+
+def _listed(names: Sequence[str]) -> str:
+    """A few names, and whether there are more."""
+    return ", ".join(names[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "")
+
+
+# --- What is said of a row ---------------------------------------------------------------------------------------------
+
+
+def shown(text: object) -> str:
+    """A text as it may stand on a terminal, in a cell or on a page: what would move the cursor, turn the line round or can't be
+    seen is spelt out, as \\x1b."""
+    return "".join(map(_visible, str(text)))
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() or char in JOINERS:
+        return char
+    if char.isspace() and char not in "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029":
+        return " "
+    number = ord(char)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def remarks(course: Course, row: Checked) -> list[str]:
+    """What is worth knowing and no reason to doubt: handed in again, incomplete parts."""
+    words, missing = course.at("grading.remarks"), row.snapshot.get("incomplete_fields")
+    found = [wording.fill(words["again"], {"detail": _cut(_listed(row.again))})] if row.again else []
+    return found + ([wording.fill(words["incomplete"], {"detail": ", ".join(missing)})] if missing else [])
+
+
+def flagged(course: Course, row: Checked) -> list[str]:
+    """The flags of a row as sentences, one for each kind."""
+    details: dict[str, list[str]] = defaultdict(list)
+    for flag in row.flags:
+        details[flag.kind].append(_cut(flag.detail))
+    words = course.at("grading.flags")
+    return [wording.fill(words[kind], {"detail": _listed(found)}) for kind, found in details.items()]
+
+
+def unread(course: Course, files: Iterable[Unread]) -> list[str]:
+    """A sentence for each file that was not read."""
+    words = course.at("grading.unread")
+    said = (wording.fill(words[file.why], {"detail": _cut(file.detail)}) for file in files)
+    return [
+        f"{shown(file.name)}: {why}"
+        for file, why in sorted(zip(files, said, strict=True), key=lambda pair: pair[0].name)
+    ]
+
+
+def _cut(text: str) -> str:
+    return shown(text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]} …")
+
+
+# --- One row for each --------------------------------------------------------------------------------------------------
+
+
+def cells(course: Course, row: Checked) -> dict[str, Any]:
+    """A row of the table by column, None for what isn't there. Numbers are the engine's, for the facts that could be; the flags
+    say which of the file's are others."""
+    words, mine = course.at("grading.columns"), row.snapshot
+    about, result = mine.get("metadata", {}), mine.get("result_snapshot", {})
+    found: dict[str, Any] = {
+        words["file"]: row.file,
+        words["student"]: mine.get("student_id"),
+        words["track"]: mine.get("track"),
+        words["exported"]: about.get("exported_at"),
+        words["minutes"]: _minutes(row.facts),
+    }
+    for question in QUESTIONS:
+        act, _, part = question.partition(".")
+        column, fact = wording.fill(words[part], {"act": act}), answer(row, question)
+        found[column] = fact["option"] if fact else None
+        found[wording.fill(words["right"], {"question": column})] = _right(mine, question)
+    found |= _design_cells(words, design(row))
+    kinds = Counter(fact["kind"] for fact in row.facts)
+    log: Mapping[str, Any] = next(iter(mine.get("decisions", ())), {})
+    return found | {
+        words["ttft_ms"]: result.get("ttft_ms"),
+        words["throughput"]: result.get("throughput_tps"),
+        words["broke"]: kinds["broke"],
+        words["mended"]: kinds["mended"],
+        words["log_words"]: log.get("words"),
+        words["log_numbers"]: log.get("numbers"),
+        words["bugs"]: _bugs(course, mine.get("knob_settings", {})),
+        words["remarks"]: "; ".join(remarks(course, row)),
+        words["flags"]: "; ".join(flagged(course, row)),
+    }
+
+
+def answer(row: Checked, question: str) -> Fact | None:
+    """The fact that answers a question: the first."""
+    return next((fact for fact in ledger.of_kind(row.facts, "answered") if fact["question"] == question), None)
+
+
+def design(row: Checked) -> Fact | None:
+    """The design recorded last."""
+    return next(reversed(ledger.of_kind(row.facts, "recorded")), None)
+
+
+def _right(snapshot: Mapping[str, Any], question: str) -> Any:
+    entries = (*snapshot.get("predictions", ()), *snapshot.get("reflections", ()))
+    return next((entry["right"] for entry in entries if entry["question"] == question), None)
+
+
+def _minutes(facts: tuple[Fact, ...]) -> float | None:
+    if not facts:
+        return None
+    first, last = (datetime.fromisoformat(facts[i]["at"]) for i in (0, -1))
+    return round((last - first).total_seconds() / 60, 1)
+
+
+def _design_cells(words: Mapping[str, str], recorded: Fact | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for side in serving.SIDES:
+        run = recorded["settings"].get(side, {}) if recorded else {}
+        short = ("policy", "max_batch", "max_sequence", "load")
+        text = " · ".join(str(run.get(key)) for key in short) if run else None
+        state = recorded["result"].get(side, {}).get("state") if recorded else None
+        found |= {
+            wording.fill(words["design"], {"side": side}): text,
+            wording.fill(words["state"], {"side": side}): state,
+        }
+    return found
+
+
+def _bugs(course: Course, settings: Mapping[str, Any]) -> int | None:
+    """How many of the draft's bugs are corrected; None where there are no settings."""
+    tried = {id: settings[bugs.control(id)] for id in bugs.all_of(course) if bugs.control(id) in settings}
+    return sum(bugs.judge(course, id, value) == bugs.RIGHT for id, value in tried.items()) if tried else None
+
+
+def csv_text(course: Course, rows: list[Checked], separator: str = ",") -> str:
+    """The rows as CSV, every text in quotes. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    Where the separator is a semicolon, numbers have the decimal comma that goes with it."""
+    made = io.StringIO()
+    writer = csv.writer(made, delimiter=separator, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(cells(course, Checked("")))
+    writer.writerows([_cell(value, separator) for value in cells(course, row).values()] for row in rows)
+    return made.getvalue()
+
+
+def _cell(value: Any, separator: str) -> Any:
+    if isinstance(value, float) and separator == ";":
+        return str(value).replace(".", ",")
+    return FORMULA.sub(r"\1'", shown(value)) if isinstance(value, str) else "" if value is None else value
+
+
+# --- Histograms for all ------------------------------------------------------------------------------------------------
+
+
+def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()) -> str:
+    """The class in words: what is flagged, remarked and not read, and histograms of predictions and designs, as text."""
+    words = course.at("grading.report")
+    doubtful = {shown(row.file): flagged(course, row) for row in rows if row.flags}
+    remarked = {shown(row.file): found for row in rows if (found := remarks(course, row))}
+    lines = [wording.fill(words["files"], {"files": len(rows), "flagged": len(doubtful)})]
+    for title, told in ((words["flagged"], doubtful), (words["remarks"], remarked)):
+        lines += ["", title, *(f"  {file}: {'; '.join(said)}" for file, said in told.items())] if told else []
+    lines += [] if doubtful else ["", words["none"]]
+    lines += ["", words["unread"], *(f"  {said}" for said in unread(course, left_out))] if left_out else []
+    for title, bars in histograms(course, rows):
+        lines += ["", title, *_bars(bars)]
+    return "\n".join([*lines, "", words["note"], ""])
+
+
+def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    """A title and (label, count) pairs: for each context its questions, the designs recorded, and how those held."""
+    words = course.at("grading.report")
+    for context in course.at("course.contexts"):
+        mine = [row for row in rows if row.snapshot.get("track") == context["id"]]
+        for question in QUESTIONS:
+            title = course.at("words")[f"question_{question.replace('.', '_')}"]
+            given = Counter(fact["option"] for row in mine if (fact := answer(row, question)))
+            said = {"question": title, "context": context["label"], "answers": given.total()}
+            yield wording.fill(words["question"], said), list(_options(course, question, context["id"], given))
+        recorded = [fact for row in mine if (fact := design(row))]
+        said = {"context": context["label"], "answers": len(recorded)}
+        yield wording.fill(words["designs"], said), _most(_design_words(course, fact) for fact in recorded)
+        yield wording.fill(words["states"], said), _most(_state_words(course, fact) for fact in recorded)
+
+
+def _options(course: Course, question: str, context: str, given: Counter[str]) -> Iterator[tuple[str, int]]:
+    """Every option with how often it was given; options that the course doesn't have come last."""
+    for option in course.at(question)["options"]:
+        text = option["text"] if isinstance(option["text"], str) else option["text"][context]
+        yield text, given.pop(option["id"], 0)
+    yield from sorted(given.items())
+
+
+def _most(labels: Iterable[Iterable[str]]) -> list[tuple[str, int]]:
+    """How often each label was met, the most frequent first."""
+    counts = Counter(label for group in labels for label in group)
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _design_words(course: Course, fact: Fact) -> Iterator[str]:
+    policies = {policy["id"]: policy["text"] for policy in course.at("act2.policies")}
+    for side, run in sorted(fact["settings"].items()):
+        said = {"side": side.upper(), "policy": policies.get(run.get("policy"), "?"), "max_batch": run.get("max_batch")}
+        yield course.say("grading.report.design", None, said)
+
+
+def _state_words(course: Course, fact: Fact) -> Iterator[str]:
+    for side, result in sorted(fact["result"].items()):
+        state = course.at("words").get(f"state_{result.get('state')}", str(result.get("state")))
+        yield course.say("grading.report.state", None, {"side": side.upper(), "state": state})
+
+
+def _bars(bars: list[tuple[str, int]]) -> Iterator[str]:
+    most = max((count for _, count in bars), default=0)
+    for label, count in bars:
+        yield f"  {count:>4}  {'█' * round(WIDEST_BAR * count / most) if most else '':<{WIDEST_BAR}}  {label}"
+
+
+# --- The answer key ----------------------------------------------------------------------------------------------------
+
+
+def key(course: Course) -> str:
+    """The right option of every question in every context, with the engine's own feedback, and the draft's bugs corrected."""
+    runs, lines = Runs(course), []
+    for context in course.at("course.contexts"):
+        lines += [f"# {context['label']}", ""]
+        for question in QUESTIONS:
+            asked = oracles.scenario(course, question, context["id"])
+            known = {run: runs[run] for run in oracles.needs(course, question, asked)}
+            lines.append(course.at("words")[f"question_{question.replace('.', '_')}"])
+            for option in course.at(question)["options"]:
+                right = oracles.is_right(course, question, asked, option["id"], known)
+                numbers = oracles.numbers(course, question, asked, option["id"], known) or {}
+                said = _in(option["text"], context["id"])
+                lines.append(f"  {'[x]' if right else '[ ]'} {said}")
+                lines += (
+                    [f"      {_plain(wording.fill(_in(option['right'], context['id']), numbers))}"] if right else []
+                )
+            lines.append("")
+    return "\n".join([*lines, *_bug_key(course), ""])
+
+
+def _in(text: Any, context: str) -> str:
+    return str(text if isinstance(text, str) else text[context])
+
+
+def _plain(text: str) -> str:
+    return "".join(words for _, words, _ in wording.runs(text)).replace(wording.NO_BREAK, " ")
+
+
+def _bug_key(course: Course) -> Iterator[str]:
+    yield f"# {course.at('bugs.title')}"
+    numbers = bugs.numbers(course)
+    for id, bug in bugs.all_of(course).items():
+        if "options" in bug:
+            right = next(o["text"] for o in bug["options"] if bugs.verdict(course, id, o["id"]) == bugs.RIGHT)
+        else:
+            right = f"{wording.show(numbers[bug['measure']])} {bug['unit']}"
+        yield ""
+        yield _plain(wording.fill(bug["claim"], bugs.said(course, id, bug["draft"])))
+        yield f"  [x] {right}"

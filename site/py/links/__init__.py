@@ -1,0 +1,1 @@
+"""What an address carries: settings, or a record."""

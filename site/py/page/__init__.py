@@ -1,0 +1,1 @@
+"""Frames onto nodes, plots and canvases; the browser's objects are handed in."""

@@ -1,0 +1,1 @@
+"""What the learner has committed: facts, and where they are kept."""

@@ -1,0 +1,473 @@
+"""The report of one context: what was predicted, what the engine said, what was decided, what the learner wrote about it.
+
+`markdown` has the ten headings and `snapshot` the seventeen keys on which the curriculum's labs agreed, in their order. Both
+come from the facts of the record; a number is prefilled from the engine, a part that isn't there yet is named. The
+consistency check is a hash chain over the facts and the reveals: it shows whether a file was changed by hand, and proves
+nothing about who wrote it.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import engine
+from content import wording
+from content.course import QUESTIONS, Course
+from record import ledger
+from report import cluster
+from runs import oracles, receipts, serving
+from runs.serving import Result, RunRequest
+from state import store
+from state.store import State
+
+SCHEMA = 1
+NAME = ledger.CHAPTER
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+MISSING = "incomplete_fields"
+
+
+# --- What stands in the report -----------------------------------------------------------------------------------------
+
+
+def words(text: str) -> int:
+    """How many words a text has."""
+    return len(text.split())
+
+
+def numbers(text: str) -> int:
+    """How many numbers a text has: 1,024 and 0.5 count as one each."""
+    return len(NUMBER.findall(text))
+
+
+def facts(state: State) -> list[dict[str, Any]]:
+    """The facts of the context at hand, in order."""
+    return [fact for fact in store.facts(state) if fact["context"] == state.context]
+
+
+def missing(course: Course, state: State) -> list[str]:
+    """The names of the parts that are not complete: open questions, no recorded design, texts unwritten or too long."""
+    found = [question for question in QUESTIONS if store.answer(state, question) is None]
+    found += [] if store.design(state) else ["design"]
+    for field in ("log", "takeaway", "risk"):
+        if not store.written(state, field).strip():
+            found.append(field)
+    if words(store.written(state, "log")) > course.at("report.log.most_words"):
+        found.append("log_long")
+    return found if _is_computed(course, state) else [*found, "figures"]
+
+
+def _is_computed(course: Course, state: State) -> bool:
+    """Whether every simulated run that an answer's verdict rests on is at hand."""
+    answers = ledger.of_kind(facts(state), "answered")
+    runs = (run for fact in answers for run in oracles.needs(course, fact["question"], fact["scenario"]))
+    return all(run in state.results for run in runs)
+
+
+def designs(course: Course, state: State) -> dict[str, tuple[RunRequest, Result | None]]:
+    """Both sides of the design recorded last, or without one of the design at hand, each with its result if that is known."""
+    recorded = store.design(state)
+    if recorded is None:
+        return {side: (run, state.results.get(run)) for side, run in store.sides(course, state).items()}
+    return {
+        side: (serving.request_from(course, recorded["settings"][side]), recorded["result"][side])
+        for side in serving.SIDES
+    }
+
+
+def limits_met(state: State) -> list[dict[str, Any]]:
+    """The constraints that the learner ran into, each once, the first time: side, failure, what was needed and there."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for fact in ledger.of_kind(facts(state), "broke"):
+        found.setdefault((fact["side"], fact["failure"]), fact)
+    return list(found.values())
+
+
+def plans(course: Course, state: State) -> list[dict[str, Any]]:
+    """The plan of each side whose figures are known, for the loads and hours that the learner asks for."""
+    hours = float(state.value("report.hours"))
+    return [
+        cluster.plan(course, side, run, result, float(state.value(f"report.load_{side}")), hours)
+        for side, (run, result) in designs(course, state).items()
+        if result is not None and "kv_has" in result
+    ]
+
+
+# --- The consistency check ---------------------------------------------------------------------------------------------
+
+
+def chain(number: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events as links: each hash is the SHA-256 of the one before it and of the event; the first follows the number."""
+    links, before = [], hashlib.sha256(number.encode()).hexdigest()
+    for event in events:
+        before = hashlib.sha256(f"{before} {ledger.canonical(event)}".encode()).hexdigest()
+        links.append({"event": event, "hash": before})
+    return links
+
+
+def events(course: Course, state: State) -> list[dict[str, Any]]:
+    """The facts of the context with, after each prediction, what the engine revealed."""
+    found: list[dict[str, Any]] = []
+    for fact in facts(state):
+        found.append(fact)
+        if fact["kind"] == "answered" and str(fact["question"]).endswith(".prediction"):
+            found.append({"kind": "revealed", "at": fact["at"], "of": fact["id"], **_verdict(course, state, fact)})
+    return found
+
+
+def verify(found: Mapping[str, Any]) -> list[str]:
+    """What doesn't fit in a snapshot: "form", "chain" (changed by hand), "order" (times run backwards), "sections" (a part
+    tells of other facts than the chain). An empty list says only that the file agrees with itself."""
+    try:
+        record = found["metadata"]["record"]
+        links = found["metadata"]["consistency_check"]["links"]
+        told = [link["event"] for link in links]
+        problems = [] if chain(record, told) == links else ["chain"]
+        times = [event["at"] for event in told]
+        problems += [] if times == sorted(times) else ["order"]
+        answers = [_answer_core(event) for event in told if event["kind"] == "answered"]
+        shown = [_answer_core(entry) for entry in (*found["predictions"], *found["reflections"])]
+        recorded = [event["id"] for event in told if event["kind"] == "recorded"]
+        decided = found["final_decision"]
+        agrees = sorted(answers) == sorted(shown) and (decided["fact"] if decided else None) == (recorded or [None])[-1]
+        return problems + ([] if agrees else ["sections"])
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        return ["form"]
+
+
+def _answer_core(entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(entry["question"]), str(entry["option"]), str(entry["at"])
+
+
+# --- The snapshot ------------------------------------------------------------------------------------------------------
+
+
+def snapshot(course: Course, state: State, at: str) -> dict[str, Any]:
+    """The report as data, with the curriculum's keys in its order. `at` is the time of export, ISO 8601 in UTC."""
+    found = {
+        "metadata": _metadata(course, state, at),
+        "student_id": store.written(state, "name").strip(),
+        "track": state.context,
+        "scenario": _scenario(course, state),
+        "learning_objectives": [plain(text) for text in course.at("course.briefing.objectives")],
+        "predictions": _answers(course, state, "prediction"),
+        "knob_settings": dict(state.settings[state.context]),
+        "binding_constraints": [_limit(fact) for fact in limits_met(state)],
+        "evidence_summary": [plain(line) for line in evidence(course, state)],
+        "final_decision": _decision(state),
+        "big_takeaways": [text for text in (store.written(state, "takeaway").strip(),) if text],
+        "decisions": _log(state) + [_design(fact) for fact in ledger.of_kind(facts(state), "recorded")],
+        "reflections": _answers(course, state, "reflection"),
+        "residual_risk": store.written(state, "risk").strip(),
+        "source_trace": sources(course, state),
+        "result_snapshot": store.fields(course, state),
+        MISSING: missing(course, state),
+    }
+    return {key: _finite(value) for key, value in found.items()}
+
+
+def _metadata(course: Course, state: State, at: str) -> dict[str, Any]:
+    masthead = course.at("course.masthead")
+    return {
+        "lab_id": NAME,
+        "title": masthead["title"],
+        "course": masthead["course"],
+        "schema": SCHEMA,
+        "exported_at": at,
+        "record": store.number(state),
+        "consistency_check": {
+            "says": course.at("report.check.says"),
+            "algorithm": "SHA-256",
+            "links": chain(store.number(state), [_finite(event) for event in events(course, state)]),
+        },
+    }
+
+
+def _scenario(course: Course, state: State) -> dict[str, Any]:
+    label = next(c for c in course.at("course.contexts") if c["id"] == state.context)
+    return {
+        "context": label["label"],
+        "persona": label["persona"],
+        "act1": store.asked(course, state, "act1.prediction"),
+        "act2": dict(course.at("act2.targets")),
+    }
+
+
+def _answers(course: Course, state: State, part: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "question": fact["question"],
+            "option": fact["option"],
+            "text": option_text(course, fact),
+            "at": fact["at"],
+            "fact": fact["id"],
+            **_verdict(course, state, fact),
+        }
+        for fact in _answered(state, part)
+    ]
+
+
+def _answered(state: State, part: str) -> list[dict[str, Any]]:
+    locked = (store.answer(state, question) for question in QUESTIONS if question.endswith(f".{part}"))
+    return [fact for fact in locked if fact]
+
+
+def _verdict(course: Course, state: State, fact: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether an answer is right and the engine's numbers behind it; None while a simulated run is missing."""
+    asked = (course, fact["question"], fact["scenario"], fact["option"], state.results)
+    return {"right": oracles.is_right(*asked), "engine": oracles.numbers(*asked)}
+
+
+def option_text(course: Course, fact: Mapping[str, Any]) -> str:
+    """The words of an answer's option; its id if the question has it no longer."""
+    option = course.option(fact["question"], fact["option"])
+    text = option["text"] if option else fact["option"]
+    return str(text if isinstance(text, str) else text[fact["context"]])
+
+
+def _limit(fact: Mapping[str, Any]) -> dict[str, Any]:
+    return {"constraint": fact["failure"], "side": fact["side"], "at": fact["at"], **fact.get("numbers", {})}
+
+
+def _design(fact: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": "design",
+        "fact": fact["id"],
+        "at": fact["at"],
+        "settings": fact["settings"],
+        "result": fact["result"],
+    }
+
+
+def _decision(state: State) -> dict[str, Any] | None:
+    recorded = store.design(state)
+    return _design(recorded) if recorded else None
+
+
+def _log(state: State) -> list[dict[str, Any]]:
+    text = store.written(state, "log").strip()
+    return [{"kind": "log", "text": text, "words": words(text), "numbers": numbers(text)}] if text else []
+
+
+def _finite(value: Any) -> Any:
+    """The value with what JSON can't write, an infinite number, as None."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# --- Evidence and sources ----------------------------------------------------------------------------------------------
+
+
+def evidence(course: Course, state: State) -> list[str]:
+    """The engine's figures as sentences: Act I's for the locked scenario, the recorded design's, the nearest measurements."""
+    found: list[str] = []
+    if store.answer(state, "act1.prediction"):
+        asked = store.asked(course, state, "act1.prediction")
+        found.append(course.say("report.evidence.memory", None, oracles.users_numbers(course, asked)))
+    if store.design(state) is None:
+        return found
+    chosen, targets = designs(course, state), course.at("act2.targets")
+    requests = {side: run for side, (run, _) in chosen.items()}
+    known = {run: result for run, result in chosen.values() if result is not None}
+    said = oracles.target_numbers(targets) | oracles.sides_numbers(targets, requests, known)
+    for side, (run, result) in chosen.items():
+        named = {**said, "policy": run.policy, "gpus": run.gpus, "max_sequence": run.max_sequence}
+        found.append(course.say(f"report.evidence.{side}", None, named))
+        found += _measured(course, state, side, run, result)
+    return found
+
+
+def _measured(course: Course, state: State, side: str, run: RunRequest, result: Result | None) -> Iterator[str]:
+    row = receipts.for_side(course, run, result)
+    if row is None:
+        return
+    predicted = state.results.get(receipts.request_of(course, row), {})
+    said = {**asdict(row), "side": side.upper(), "model_ttft": predicted.get("ttft_mean_s")}
+    said |= {"model_tpot": predicted.get("tpot_mean_s"), "date": course.at("measurements.served.date")}
+    yield course.say("report.evidence.measured", None, said)
+
+
+def sources(course: Course, state: State) -> list[str]:
+    """Where the figures come from: the model, the GPU, the traffic, the constants of the step time, the measurements."""
+    found: list[str] = []
+    for run, _ in designs(course, state).values():
+        deployment = serving.deployment_of(course, run)
+        workload = course.workloads[run.workload]
+        calibration = engine.calibration_for(deployment, course.calibrations)
+        found += [course.models[run.model].source, course.gpus[run.gpu].source]
+        found += [workload.source or workload.assumption, course.tables["calibration"][calibration.id]["source"]]
+    served = course.at("measurements.served")
+    found += [f"{served['source']}, {served['date']}, {served['address']}"]
+    return list(dict.fromkeys(plain(text) for text in found if text))
+
+
+# --- The report as text ------------------------------------------------------------------------------------------------
+
+
+def markdown(course: Course, state: State, at: str) -> str:
+    """The report as Markdown with the curriculum's headings. `at` is the time of export, ISO 8601 in UTC."""
+    found = snapshot(course, state, at)
+    parts = {name: list(lines(course, state, found)) for name, lines in SECTIONS.items()}
+    said = course.at("report.headings")
+    texts = [f"## {said[name]}\n\n" + "\n".join(lines) for name, lines in parts.items() if lines or name != MISSING]
+    return plain_spaces("\n\n".join(texts) + "\n")
+
+
+def _lab(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+    about, student = found["metadata"], found["student_id"] or course.at("report.no_name")
+    check = about["consistency_check"]["links"]
+    last = check[-1]["hash"][:16] if check else wording.NOT_YET
+    said = {"title": about["title"], "course": about["course"], "lab": NAME, "student": _one_line(student)}
+    said |= {
+        "at": about["exported_at"],
+        "record": about["record"] or wording.NOT_YET,
+        "links": len(check),
+        "hash": last,
+    }
+    yield from (wording.fill(line, said) for line in course.at("report.lab_lines"))
+
+
+def _track(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+    said: dict[str, wording.Number] = {
+        **oracles.users_numbers(course, found["scenario"]["act1"]),
+        **oracles.target_numbers(found["scenario"]["act2"]),
+    }
+    said |= {"track": found["scenario"]["context"], "persona": found["scenario"]["persona"]}
+    said |= {"model": course.models[found["scenario"]["act1"]["model"]].name}
+    yield from (wording.fill(line, said) for line in course.at("report.scenario_lines"))
+
+
+def _said_answers(part: str) -> Any:
+    def section(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+        entries = {entry["question"]: entry for entry in found[f"{part}s"]}
+        for question in (question for question in QUESTIONS if question.endswith(f".{part}")):
+            entry = entries.get(question)
+            verdict = {None: "waiting", True: "right", False: "wrong"}[entry["right"] if entry else None]
+            name = course.at("words")[f"question_{question.replace('.', '_')}"]
+            said = {"question": name, "answer": entry["text"] if entry else "", "at": entry["at"] if entry else ""}
+            said |= {"verdict": course.at(f"report.verdicts.{verdict}")}
+            yield course.say("report.answer_line" if entry else "report.answer_missing", None, said)
+            if entry and entry["engine"]:
+                line = course.say(f"report.engine.{question.replace('.', '_')}", None, entry["engine"])
+                yield f"  - {line}"
+
+    return section
+
+
+def _evidence_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"- {line}" for line in evidence(course, state))
+    for limit in found["binding_constraints"]:
+        said = {**limit, "side": str(limit["side"]).upper(), "failure": course.at(f"words.state_{limit['constraint']}")}
+        line = (
+            "limit_sizes" if limit.get("needs") is not None and limit["constraint"] in ("kv", "no_weights") else "limit"
+        )
+        yield f"- {course.say(f'report.evidence.{line}', None, said)}"
+    if not found["evidence_summary"]:
+        yield course.at("report.nothing")
+
+
+def _decision_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+    decided = found["final_decision"]
+    policies = {policy["id"]: policy["text"] for policy in course.at("act2.policies")}
+    for side in serving.SIDES if decided else ():
+        run, result = decided["settings"][side], decided["result"][side]
+        said = {**run, "side": side.upper(), "scheduling": policies.get(run["policy"], run["policy"])}
+        said |= {"state": course.at(f"words.state_{result['state']}"), "at": decided["at"]}
+        yield f"- {course.say('report.decision_line', None, said)}"
+    text = store.written(state, "log").strip()
+    said = {"words": words(text), "most": course.at("report.log.most_words"), "numbers": numbers(text)}
+    yield "" if decided else course.at("report.no_design")
+    yield course.say("report.log_line", None, said)
+    yield ""
+    yield from _quoted(course, text)
+
+
+def _quoted(course: Course, text: str) -> Iterator[str]:
+    """What the learner wrote, as a quotation, so that no line of it can be taken for a heading of the report."""
+    yield from (f"> {line}" for line in (text.strip() or course.at("report.nothing")).splitlines())
+
+
+def _source_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"- {line}" for line in found["source_trace"])
+
+
+def _missing_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"- {course.at('report.parts')[name.replace('.', '_')]}" for name in found[MISSING])
+
+
+SECTIONS = {
+    "lab": _lab,
+    "track": _track,
+    "objectives": lambda course, state, found: [f"- {text}" for text in found["learning_objectives"]],
+    "predictions": _said_answers("prediction"),
+    "evidence": _evidence_lines,
+    "decision": _decision_lines,
+    "takeaways": lambda course, state, found: _quoted(course, store.written(state, "takeaway")),
+    "reflections": _said_answers("reflection"),
+    "risk": lambda course, state, found: _quoted(course, found["residual_risk"]),
+    "sources": _source_lines,
+    MISSING: _missing_lines,
+}
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def plain(text: str) -> str:
+    """A text without its marks and with ordinary spaces."""
+    return plain_spaces("".join(said for _, said, _ in wording.runs(text)))
+
+
+def plain_spaces(text: str) -> str:
+    """A text whose no-break spaces are ordinary ones, as a file is better off with."""
+    return text.replace(wording.NO_BREAK, " ")
+
+
+# --- Files -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to be downloaded: its name, its kind (a MIME type), its text."""
+
+    name: str
+    kind: str
+    text: str
+
+
+def file(course: Course, state: State, form: str, at: str) -> File:
+    """The file of a form: markdown, snapshot, plan_csv or plan_json. Raises KeyError for another form."""
+    name, kind, text = FORMS[form]
+    return File(f"{NAME}_{name}", kind, text(course, state, at))
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _plan_json(course: Course, state: State, at: str) -> str:
+    commands = {
+        side: {
+            "serve": cluster.shell(cluster.serve(course, run)),
+            "bench": cluster.shell(cluster.bench(course, side, run)),
+        }
+        for side, (run, _) in designs(course, state).items()
+    }
+    table = course.at("report.cluster")
+    about = {"engine": table["engine"], "version": table["version"], "made_at": at}
+    return _json({"about": about, "plans": plans(course, state), "commands": commands})
+
+
+FORMS = {
+    "markdown": ("report.md", "text/markdown", markdown),
+    "snapshot": ("snapshot.json", "application/json", lambda *about: _json(snapshot(*about))),
+    "plan_csv": ("plan.csv", "text/csv", lambda course, state, at: cluster.plan_csv(plans(course, state))),
+    "plan_json": ("plan.json", "application/json", _plan_json),
+}

@@ -1,0 +1,1 @@
+"""The state of the page, and everything that can happen to it."""

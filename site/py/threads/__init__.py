@@ -1,0 +1,1 @@
+"""Python in more than one thread: jobs there and back."""
