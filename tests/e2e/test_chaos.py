@@ -161,7 +161,8 @@ LOOK = """() => {
   const shown = found => (found && !found.closest('[hidden]') ? found.innerText.trim() : '');
   const [root, id] = [document.documentElement, name => document.getElementById(name)];
   return {
-    left: window.labLeft === true, mirror: 'labMirror' in window, state: document.readyState,
+    left: window.labLeft === true, mirror: 'labMirror' in window,
+    served: !!navigator.serviceWorker?.controller, state: document.readyState,
     address: location.href, body: (document.body?.innerText ?? '').trim().slice(0, 99),
     boot: root.dataset.boot ?? null, kept: root.dataset.kept ?? null, parts: root.dataset.parts ?? null,
     title: shown(document.querySelector('h1')), failure: shown(id('boot-failure')?.querySelector('p')),
@@ -283,6 +284,7 @@ class Walk:
     def end(self) -> None:
         """The browser's process ends, unasked."""
         self.mortal.kill()
+        self.is_kept = False  # files that were kept a moment ago may be lost; the next page says whether they are
         self.claimed -= self.frail
         self.frail.clear()
 
@@ -391,7 +393,10 @@ class Walk:
         if "/" in self.site.lied:
             assert self.lie and file_named("in_part", told) is not None, f"{self.lie}, but: {told}"
             return
-        is_true = self.lie and file_named(NETWORK[self.lie[0]][1], told) in lied
+        is_true = bool(self.lie) and file_named(NETWORK[self.lie[0]][1], told) in lied
+        is_true |= bool(
+            seen["served"] and file_named("lost", told) in lied
+        )  # a service worker passes on no other's answer
         assert is_true or (is_old and file_named("refused", told)), f"{self.lie}, {lied}, but: {told}"
 
     def waiting_is_true(self, tab: Tab, seen: dict[str, Any]) -> None:

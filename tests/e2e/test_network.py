@@ -182,7 +182,12 @@ def test_a_page_whose_rest_is_held_back_is_waited_for_by_its_name(stranger, site
 @pytest.mark.parametrize("path", ["*/mirror.js", "*/offline.js", "*/reach.js", "*/replay.mjs"])
 def test_a_script_that_the_start_can_do_without_is_no_reason_not_to_start(stranger, site, path):
     site.tell(path, truncated(declared=False))
-    stranger.open()
+    site.tell("*/app.zip", stalled())  # so that there is time to put the blame somewhere
+    stranger.begin()
+    expect(stranger.page.locator("#boot-line")).to_contain_text("app.zip", timeout=SOON_MS)
+    expect(stranger.page.locator("html")).to_have_attribute("data-boot", "loading")
+    site.truth()
+    stranger.ready()
     stranger.answer("act1.prediction", "about_50")
     stranger.shows("status.ledger.value", native.shipped().at("words.saved_device"))
 
