@@ -30,6 +30,7 @@
   };
   const NEEDS = [
     ["file", () => location.protocol !== "file:" || document.querySelector("script[data-file]")], // the one file has all inside
+    ["in_part", () => document.querySelector("script[type=py], script[data-file]")], // the last things on it
     ["no_wasm", () => typeof WebAssembly === "object"],
     ["forbidden", compiles],
     ["old", () => WebAssembly.validate(EXCEPTIONS), "WebAssembly exceptions"],
@@ -105,7 +106,9 @@
   const here = (path) => root.dataset.parts + path;
   const isHere = (path) => performance.getEntriesByName(here(path)).length > 0;
   watchdog = setInterval(() => {
-    if (root.dataset.boot !== "loading" || !window.labWasm || performance.now() - progressed < SLOW_AFTER_MS) return;
+    if (root.dataset.boot !== "loading" || performance.now() - progressed < SLOW_AFTER_MS) return;
+    if (document.readyState === "loading" && line()) return say(word("slow", { file: nameOf(location.pathname) || "index.html" }));
+    if (!window.labWasm) return;
     // What has arrived and is only being computed is no matter of the line.
     const asked = [...document.head.querySelectorAll("link[rel=modulepreload], script[type=module]")];
     const modules = asked.map((node) => (node.href || node.src).slice(root.dataset.parts.length));
@@ -186,6 +189,8 @@
   };
   window.labExplain = explain;
 
+  // Scripts of the page that a start can do without. What comes instead of one is asked for anew, for the next visit.
+  const isBeside = (file) => [...document.scripts].some(({ src, dataset }) => src === file && !dataset.part);
   document.addEventListener("lab:failed", ({ detail }) => fail(detail.sentence));
   addEventListener("unhandledrejection", (event) => explain(event.reason));
   addEventListener(
@@ -196,8 +201,10 @@
       if (part === "plotly" || file.endsWith("/runtime/plotly-basic.min.js")) {
         root.dataset.plotly = "missing";
         dispatchEvent(new Event("lab:plotly-error"));
-      } else if (part === "start" || file.startsWith(root.dataset.parts)) {
+      } else if (part === "start" || (file.startsWith(root.dataset.parts) && !isBeside(file))) {
         explain(error || nameOf(target.src || file));
+      } else if (isBeside(file)) {
+        ask(file, { cache: "reload" }).catch(() => {});
       }
     },
     true,

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
 from bench.browser import CHROMIUM as browser_flags
-from tools import server
+from tools import policy, runtimes, server, versions
 
 # The tests open hundreds of pages for seconds each: machine code that a browser would make faster in the meantime is lost.
 CHROMIUM = [*browser_flags, "--js-flags=--liftoff-only"]
@@ -32,6 +32,21 @@ expect.set_options(timeout=ANSWER_MS)
 def dist() -> Path:
     """The built site."""
     return DIST
+
+
+def renewed(site: Path, change: Callable[[Path], object]) -> str:
+    """Change the files of a built site as a new version would, and seal it anew. Returns the new version's name."""
+    (parts,) = (site / "v").iterdir()
+    sealed = policy.unguarded((site / "index.html").read_text(encoding="utf-8"))
+    address = f"v/{parts.name}/"
+    page = sealed.replace(f'data-parts="{address}"', 'data-parts="."').replace(address, "")
+    parts.rename(site / "parts")
+    (site / "v").rmdir()
+    change(site / "parts")
+    versions.seal(site, site / "parts", runtimes.ROOT / "site", page, {})
+    (site / "sw.js").unlink()
+    versions.keep(site, (runtimes.ROOT / "site/sw.js").read_text(encoding="utf-8"))
+    return next((site / "v").iterdir()).name
 
 
 def needs_pass(name: str) -> None:

@@ -5,6 +5,7 @@
     site.tell("*", portal(max_age=3600))      # a browser may keep it: a poisoned cache
     site.truth()                              # an honest server again; answers that were held back are let go
     site.asked("app.zip")                     # how often that was asked for
+    site.lied, site.held                      # the paths that got a lie, the paths that are being held back
     site.stop()
 
 A browser's own switches (Playwright's routes, DevTools' offline) don't reach what a service worker asks for; a server does.
@@ -138,6 +139,8 @@ class Liar:
     def __init__(self, folder: Path) -> None:
         self.lies: list[tuple[str, Lie]] = []
         self.requests: list[str] = []
+        self.lied: list[str] = []
+        self.held: list[str] = []
         self.resumed = threading.Event()
         self.serving = server.Server(("127.0.0.1", 0), functools.partial(_Handler, self, directory=str(folder)))
         threading.Thread(target=self.serving.serve_forever, daemon=True).start()
@@ -177,6 +180,7 @@ class _Handler(server.Handler):
         if not lies:
             super().do_GET()
             return
+        self.liar.lied.append(path)
         resumed, file = self.liar.resumed, Path(self.translate_path(self.path))
         if file.is_dir():
             file = file / "index.html"
@@ -195,7 +199,7 @@ class _Handler(server.Handler):
         if answer.ends_after == -1:
             return
         if answer.halts_after == -1:
-            resumed.wait()
+            self._hold(resumed)
         self.log_request(answer.status)
         self.send_response_only(answer.status)
         for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
@@ -206,7 +210,13 @@ class _Handler(server.Handler):
         if answer.halts_after is not None and answer.halts_after >= 0:
             self.wfile.write(answer.body[: answer.halts_after])
             self.wfile.flush()
-            resumed.wait()
+            self._hold(resumed)
             self.wfile.write(answer.body[answer.halts_after :])
         else:
             self.wfile.write(answer.body[: answer.ends_after])
+
+    def _hold(self, resumed: threading.Event) -> None:
+        path = urlsplit(self.path).path
+        self.liar.held.append(path)
+        resumed.wait()
+        self.liar.held.remove(path)

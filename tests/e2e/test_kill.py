@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -17,7 +14,8 @@ from record.keeper import OWN_KEY
 from runs import serving
 from tests import lab as native
 from tests.e2e import twin
-from tests.e2e.conftest import BOOT_MS, BROWSER, CHROMIUM, LEDGER
+from tests.e2e.conftest import BOOT_MS, LEDGER
+from tests.e2e.mortal import Mortal
 
 KILLS = int(os.environ.get("LAB_KILLS", "6"))
 SEED = int(os.environ.get("LAB_SEED", "1"))
@@ -31,29 +29,6 @@ CLAIMS = f"""word => {{
   new MutationObserver(look).observe(node, {{ childList: true, characterData: true, subtree: true }});
   look();
 }}"""
-
-
-class Mortal:
-    """A browser with a profile that outlives it."""
-
-    def __init__(self, playwright: Any, profile: Path) -> None:
-        port = profile / "DevToolsActivePort"
-        port.unlink(missing_ok=True)
-        command = [BROWSER, *CHROMIUM, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
-        self.process = subprocess.Popen(
-            [*command, "about:blank"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        patience = time.monotonic() + BOOT_MS / 1000
-        while not (port.exists() and "\n" in port.read_text()):
-            assert self.process.poll() is None and time.monotonic() < patience, "the browser did not start"
-            time.sleep(0.05)
-        self.browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port.read_text().split()[0]}")
-        self.page: Page = self.browser.contexts[0].pages[0]
-
-    def kill(self) -> None:
-        """End it and all its processes, unasked."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 def node(page: Page, key: str) -> Any:

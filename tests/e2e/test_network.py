@@ -164,6 +164,34 @@ def test_without_a_kept_copy_the_true_reason_is_said(stranger, site, path, lie):
     stranger.requests.clear()  # where a portal leads
 
 
+@pytest.mark.parametrize("lie", [truncated(declared=False), spoilt()], ids=["cut", "spoilt"])
+def test_a_page_of_which_a_part_came_says_so(stranger, site, lie):
+    site.tell("/", lie)
+    stranger.begin()
+    failure(stranger, "in_part")
+
+
+def test_a_page_whose_rest_is_held_back_is_waited_for_by_its_name(stranger, site):
+    site.tell("/", stalled(after=100_000))
+    stranger.begin()
+    expect(stranger.page.locator("#boot-line")).to_contain_text("index.html", timeout=SOON_MS)
+    site.truth()
+    stranger.ready()
+
+
+@pytest.mark.parametrize("path", ["*/mirror.js", "*/offline.js", "*/reach.js", "*/replay.mjs"])
+def test_a_script_that_the_start_can_do_without_is_no_reason_not_to_start(stranger, site, path):
+    site.tell(path, truncated(declared=False))
+    site.tell("*/app.zip", stalled())  # so that there is time to put the blame somewhere
+    stranger.begin()
+    expect(stranger.page.locator("#boot-line")).to_contain_text("app.zip", timeout=SOON_MS)
+    expect(stranger.page.locator("html")).to_have_attribute("data-boot", "loading")
+    site.truth()
+    stranger.ready()
+    stranger.answer("act1.prediction", "about_50")
+    stranger.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+
+
 @pytest.mark.parametrize("kind", ["application/octet-stream", "text/html", "text/plain; charset=utf-8"])
 def test_machine_code_under_a_wrong_type_starts_all_the_same(stranger, site, kind):
     site.tell("*.wasm", typed(kind))

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import lab as native
-from tests.e2e.conftest import Lab
-from tools import runtimes, server, versions
+from tests.e2e.conftest import Lab, renewed
+from tools import server
 
 SUB = "repo/labs"
 
@@ -24,18 +24,8 @@ class Site:
         self.origin = f"http://127.0.0.1:{self.serving.server_port}/{SUB}"
 
     def become(self, change):
-        """Change the files of the site as a new version would, and seal it anew."""
-        (parts,) = (self.dist / "v").iterdir()
-        sealed = (self.dist / "index.html").read_text(encoding="utf-8")
-        address = f"v/{parts.name}/"
-        page = sealed.replace(f'data-parts="{address}"', 'data-parts="."').replace(address, "")
-        parts.rename(self.dist / "parts")
-        (self.dist / "v").rmdir()
-        change(self.dist / "parts")
-        versions.seal(self.dist, self.dist / "parts", runtimes.ROOT / "site", page, {})
-        (self.dist / "sw.js").unlink()
-        versions.keep(self.dist, (runtimes.ROOT / "site/sw.js").read_text(encoding="utf-8"))
-        return next((self.dist / "v").iterdir()).name
+        """Put a new version in the place of this one. Returns its name."""
+        return renewed(self.dist, change)
 
     def stop(self):
         """The network is gone."""
