@@ -132,6 +132,13 @@ const asItIs = { arrived: Promise.resolve(), broken: new Promise(() => {}), undo
 const refusal = (failure) =>
   ["CompileError", "LinkError", "RuntimeError"].some((kind) => failure instanceof WebAssembly[kind]);
 
+/** Whether a file that didn't compile is what the build made: else it isn't the browser's fault. */
+const isSound = (path, [, integrity]) =>
+  plain(here(path), { integrity, cache: "force-cache" }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
 /**
  * Start Python, with further files in its root. machineCode: the answer to a fetch of it that is already under way, or the
  * WebAssembly.Module that another thread has made of it; path: which file that is. inPieces: whether a page wants to answer
@@ -145,8 +152,9 @@ export async function startPython(options = {}, names = [], machineCode = undefi
   try {
     return await started(options, names, machineCode ?? plain(here(path)), path);
   } catch (failure) {
-    const changed = Object.values((await listed).passes).flat().includes(STOCK);
-    if (path === STOCK || !changed || !refusal(failure)) throw failure;
+    const { passes, start } = await listed;
+    const changed = Object.values(passes).flat().includes(STOCK);
+    if (path === STOCK || !changed || !refusal(failure) || !(await isSound(path, start[path]))) throw failure;
     console.info(`${path}: ${failure.message}. ${STOCK} takes its place.`);
     const python = await started(options, names, plain(here(STOCK)), STOCK).catch(() => {
       throw failure; // the first refusal is the reason
