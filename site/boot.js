@@ -128,9 +128,20 @@
     ["cut", ({ some, all }) => some < all],
     ["spoilt", ({ sound }) => !sound],
   ];
+  /** The bytes of an answer, as many as come. */
+  const received = async (answer) => {
+    const reader = answer.body.getReader();
+    const parts = [];
+    try {
+      for (let part = await reader.read(); !part.done; part = await reader.read()) parts.push(part.value);
+    } catch (broken) {
+      if (!parts.length) throw broken;
+    }
+    return new Blob(parts).arrayBuffer();
+  };
   /** What is wrong with a file as it comes: the name of a sentence and its facts; nothing, or nothing so far. */
   const wrong = async (path, [all, integrity], cache) => {
-    const come = (check) => ask(here(path), { cache, ...check }).then(async (answer) => [answer, await answer.arrayBuffer()]);
+    const come = (check) => ask(here(path), { cache, ...check }).then(async (answer) => [answer, await received(answer)]);
     const facts = { file: nameOf(path), all, sound: true };
     try {
       const [answer, bytes] = await come({ integrity }).catch(() => ((facts.sound = false), come({})));

@@ -98,8 +98,8 @@ async function answer(request) {
   const own = await cache.match(address);
   const spoilt = request.cache === "reload" && request.mode !== "navigate"; // the page has found that these aren't the bytes
   if (own && !spoilt) return own;
-  // A page that isn't kept comes as the network gives it: it may be the login that the network wants.
-  const instead = () => own ?? (request.mode === "navigate" ? fetch(request) : Response.error());
+  // What isn't kept comes as the network gives it: it may be the login that the network wants, and the page says so.
+  const instead = () => own ?? fetch(request);
   if (path in SITE.files) return taken(cache, address, SITE.files[path]).catch(instead);
   const earlier = path.startsWith("v/") ? await caches.match(address) : undefined;
   return earlier ?? fetch(request);

@@ -141,7 +141,7 @@ def test_with_text_at_150_and_200_percent_the_page_fits_and_its_status_can_be_re
         page.set_viewport_size({"width": width, "height": 800})
         for percent in (100, 150, 200):
             page.evaluate(LARGE, percent)
-            page.wait_for_function(f"() => ({WIDE})() === 0", timeout=10_000)  # the plots follow when they get to it
+            page.wait_for_function(f"() => ({WIDE})() === 0")  # the plots follow when they get to it
             assert page.evaluate(STATUS) == [[], True], f"{width} pixels, {percent} %"
 
 
