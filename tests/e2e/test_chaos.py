@@ -18,8 +18,8 @@ from typing import Any
 
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
-import ledger
-from keeper import OWN_KEY
+from record import ledger
+from record.keeper import OWN_KEY
 from tests import lab as native
 from tests.e2e import twin
 from tests.e2e.conftest import ANSWER_MS, LEDGER, renewed
