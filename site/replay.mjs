@@ -543,6 +543,6 @@ const playerOf = (root) => players.get(root) ?? (players.set(root, new Player(ro
 
 window.labReplay = {
   show: (root, scene, tell) => playerOf(root).show(JSON.parse(scene), tell),
-  repaint: (root) => playerOf(root).look(),
+  repaint: (root) => players.get(root)?.look(), // before the first scene there is nothing to paint, and nothing to press
   frames: (root) => playerOf(root).frames,
 };

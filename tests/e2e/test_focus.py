@@ -3,11 +3,15 @@
 import pytest
 from playwright.sync_api import expect
 
+import course
 from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.test_axe import HEAR
 from tests.e2e.twin import Twin, document, returned
+from tools import bundle
 
+GERMAN = course.from_tables(bundle.translations(native.CONTENT)["de"])
+SAVED = {"index": native.shipped().at("words.saved_device"), "de": GERMAN.at("words.saved_device")}
 # After the next frame: what has the focus, whether that is shown, and whether it can be seen.
 FOCUS = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
   const node = document.activeElement, box = node.getBoundingClientRect();
@@ -64,6 +68,21 @@ def test_a_commit_leads_to_its_verdict_which_is_said_once(visitor, question):
     lab.reload()
     expect(lab.node(f"{question}.feedback")).to_have_text(verdict)
     expect(lab.node(f"{question}.said")).to_be_empty()
+
+
+@pytest.mark.parametrize("language", ["index", "de"])
+def test_on_a_phone_the_verdict_stands_clear_of_the_status_line_whatever_that_says_next(visitor, language):
+    lab = visitor(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    lab.page.goto(f"{lab.origin}/{language}.html")
+    for key, pressed in (("about_200.input", "Space"), ("commit", "Enter")):  # the browser scrolls, not the test
+        lab.node(f"act1.prediction.{key}").focus()
+        lab.page.keyboard.press(pressed)
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
+    assert focus(lab) == "act1.prediction.verdict"
+    expect(lab.node("status.ledger.value")).to_have_text(SAVED[language])
+    verdict = lab.page.locator('[id="act1.prediction.verdict"]').bounding_box()
+    assert verdict["y"] >= 0
+    assert verdict["y"] + verdict["height"] <= lab.page.locator(".status").bounding_box()["y"]
 
 
 def test_a_press_before_python_is_there_leads_to_the_verdict_too(visitor):

@@ -16,6 +16,7 @@ from views import blocks_view, floor_view
 
 BLOCKS, FLOOR = blocks_view.KEY, floor_view.KEY
 PLAY = native.shipped().at("replay.player")
+SILENT_WORKER = "window.Worker = class extends EventTarget { postMessage() {} terminate() {} }"
 
 
 def visit(browser, origin, **options):
@@ -203,3 +204,16 @@ def test_without_the_painter_the_tables_still_stand(visitor):
     expect(lab.node(f"{BLOCKS}.held")).to_be_hidden()
     expect(lab.node(f"{BLOCKS}.body").get_by_role("row")).to_have_count(4)
     expect(lab.node(f"{FLOOR}.moments.body").get_by_role("row")).to_have_count(floor_view.MOMENTS)
+
+
+def test_buttons_pressed_before_there_is_anything_to_play_do_nothing(visitor):
+    lab = visitor(document=document(native.walked(until=3)), viewport=DESK)
+    lab.context.add_init_script(SILENT_WORKER)
+    lab.open()
+    for key in (BLOCKS, FLOOR):
+        expect(lab.node(key)).to_have_attribute("data-state", "waiting")
+        lab.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+        for name in ("play", "on", "back"):
+            button(lab, key, name).click()
+        lab.node(f"{key}.position").press("End")
+    lab.check()

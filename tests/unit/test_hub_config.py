@@ -445,3 +445,60 @@ def test_a_strange_config_is_refused_in_words_or_gives_a_model(changes):
         return
     assert model.parameters > 0
     assert engine.kv_bytes_per_token(model, 16) > 0
+
+
+EVERY = {"vocab_size": 32000, "tie_word_embeddings": False, "max_position_embeddings": 8192}
+SIZES = {"hidden_size": 512, "intermediate_size": 1024, "num_attention_heads": 8, "num_key_value_heads": 2} | EVERY
+HEADS = {**SIZES, "head_dim": 64}
+EXPERTS = {"num_local_experts": 8, "num_experts_per_tok": 2}
+
+
+@pytest.mark.parametrize(
+    ("extra", "base"),
+    [
+        ({"sliding_window_size": 256}, {"model_type": "gemma2", "sliding_window": 256, **HEADS}),
+        ({"layer_switch": 4, "order_of_interleaved_layers": "local_attn_first", "use_gated_activation": True},
+         {"model_type": "cohere2", "sliding_window": 256, **HEADS}),
+        ({"attn_type_list": [1] * 4, "mlp_intermediate_size": 4096, "num_mtp_modules": 3, "mtp_transformer_layers": 1},
+         {"model_type": "minimax_m2", **EXPERTS, **HEADS}),
+        ({"max_window_layers": 2, "use_sliding_window": False}, {"model_type": "smollm3", **SIZES}),
+        ({"full_attn_mod": 1}, {"model_type": "phi3", **SIZES}),
+        ({"mamba_use_mlp": True, "mlp_expansion_factor": 8}, {"model_type": "falcon_h1", "mamba_d_ssm": 1024, **HEADS}),
+        ({"num_expert_groups": 1, "num_limited_groups": 1}, {"model_type": "llama", **SIZES}),
+    ],
+    ids=lambda part: part.get("model_type"),
+)  # fmt: skip
+def test_what_real_files_say_beside_their_shape_changes_nothing(extra, base):
+    base = {**base, "num_hidden_layers": 4}
+    assert engine.model_from_config(json.dumps({**base, **extra})) == engine.model_from_config(json.dumps(base))
+
+
+@pytest.mark.parametrize(
+    ("other", "base"),
+    [
+        ({"sliding_window_size": 128}, {"model_type": "gemma2", "sliding_window": 256, **HEADS}),
+        ({"order_of_interleaved_layers": "global_attn_first"}, {"model_type": "cohere2", "sliding_window": 256, **HEADS}),
+        ({"attn_type_list": [0, 1, 1, 1]}, {"model_type": "minimax_m2", **EXPERTS, **HEADS}),
+        ({"full_attn_mod": 2}, {"model_type": "phi3", **SIZES}),
+    ],
+    ids=lambda part: part.get("model_type"),
+)  # fmt: skip
+def test_the_same_keys_with_another_meaning_are_refused_by_name(other, base):
+    with pytest.raises(engine.ConfigError, match=next(iter(other))):
+        engine.model_from_config(json.dumps({**base, "num_hidden_layers": 4, **other}))
+
+
+@pytest.mark.parametrize("off", [{"use_mla": False}, {"kv_lora_rank": None}, {"kv_lora_rank": 0}])
+@pytest.mark.parametrize("sizes", [{}, {"qk_nope_head_dim": 0, "qk_rope_head_dim": 0, "v_head_dim": 0}])
+def test_a_file_that_switches_its_latent_off_has_ordinary_heads(off, sizes):
+    """DeepSeek-OCR's: 12 layers of 10 heads with 128 values each."""
+    text = {"model_type": "deepseek_v2", **SIZES, "hidden_size": 1280, "num_attention_heads": 10} | {
+        "num_key_value_heads": 10, "num_hidden_layers": 12, "q_lora_rank": None, **off, **sizes,
+    }  # fmt: skip
+    model = engine.model_from_config(json.dumps(text))
+    assert (model.attention, model.kv_heads, model.head_dim, model.latent_dim) == ("mha", 10, 128, 0)
+
+
+def test_a_latent_without_values_is_refused_by_name():
+    with pytest.raises(engine.ConfigError, match="v_head_dim"):
+        engine.model_from_config(json.dumps({**DEEPSEEK, "v_head_dim": 0}))

@@ -55,6 +55,12 @@ def _land(window: Any, node: Any) -> None:
         node.setAttribute("tabindex", "-1")
     node.focus(window.JSON.parse('{"preventScroll": true}'))
     box, status = node.getBoundingClientRect(), window.document.querySelector(".status").getBoundingClientRect()
-    foot = status.top if status.height else window.innerHeight
+    foot = window.innerHeight - (max(status.height, _kept_clear(window)) if status.height else 0)
     if box.top < 0 or box.bottom > foot:
         window.scrollBy(0, box.top - AIR)
+
+
+def _kept_clear(window: Any) -> float:
+    """Pixels at the foot that the style sheet keeps clear for the status line: what that says next may take a second row."""
+    said = window.getComputedStyle(window.document.documentElement).scrollPaddingBottom
+    return float(said.removesuffix("px")) if said.endswith("px") else 0.0

@@ -40,7 +40,7 @@ OTHER_FILES = (
 )
 FEW = 0.02  # of the parameters: what may stay unknown
 
-WIDTH = ("hidden_size", "n_embd", "d_model")
+WIDTH = ("hidden_size", "n_embd", "n_embed", "d_model")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 QUERIES = ("num_attention_heads", "n_head", "n_heads", "num_heads")
 KEYS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads", "num_query_groups")
@@ -228,7 +228,7 @@ def _shape(config: Config, family: Family) -> Shape:
         tied=config.flag("tie_word_embeddings", False),
         full=full,
         local=local,
-        latent=config.count("kv_lora_rank", default=0) if "kv_lora_rank" in family.absent else 0,
+        latent=_latent(config, family),
         experts=experts,
         per_token=per_token,
         kinds=kind,
@@ -260,19 +260,29 @@ def _owned(config: Config, family: Family, layers: int) -> list[bool]:
     return [i < layers - shared and i % factor == 0 for i in range(layers)]
 
 
+def _latent(config: Config, family: Family) -> int:
+    """The numbers of the one vector that all heads share, 0 without one: files of such a family may switch it off."""
+    if "kv_lora_rank" not in family.absent:
+        return 0
+    rank = config.count("kv_lora_rank", default=0)
+    return rank if config.flag("use_mla", True) else 0
+
+
 def _heads(config: Config, family: Family, width: int, queries: int, kind: list[str]) -> tuple[Heads, Heads]:
     """Heads of full layers and of layers with a window."""
     kv = _kv_heads(config, family, queries)
-    size = config.count(*SIZES, default=0)
-    if not size and "kv_lora_rank" not in family.absent:
+    size, latent = config.count(*SIZES, default=0), _latent(config, family)
+    if not size and not latent:
         if width < queries:
             raise ConfigError("narrow")
         if width % queries:
             raise ConfigError("uneven", key=WIDTH[0], found=str(width), most=str(queries))
         size = width // queries
-    if "kv_lora_rank" in family.absent:
+    if latent:
         size = config.count("qk_nope_head_dim", default=0) or size or 1
-        config.get("v_head_dim"), config.get("qk_head_dim")
+        if config.count("v_head_dim", default=size) < 1:
+            raise ConfigError("too_low", key="v_head_dim", found="0")
+        config.get("qk_head_dim")
     value = config.count("v_head_dim", default=size) if family.layers == "mimo" else size
     heads = Heads(queries, kv, size, value)
     if family.layers == "mimo":
@@ -352,7 +362,10 @@ def _window(config: Config, family: Family, kind: Sequence[str]) -> int:
         return 256
     if config.get("use_sliding_window") is False:
         raise ConfigError("disagree_layers", key="layer_types", other="use_sliding_window")
-    window = config.count(key, most=ANY_CONTEXT)
+    others = {"sliding_window": ("sliding_window_size",)}.get(key, ())
+    window = config.count(
+        key, *others, *(("attention_chunk_size",) if family.layers == "mimo" else ()), most=ANY_CONTEXT
+    )
     if window < 1:
         raise ConfigError("too_low", key=key, found=str(window))
     return window

@@ -146,7 +146,7 @@ FAMILIES = (
     Family("glm4_moe", _keys(num_key_value_heads=8, first_k_dense_replace=1, n_shared_experts=1)),
     Family("solar_open", _keys(num_key_value_heads=8, head_dim=128, n_shared_experts=1)),
     Family("dots1", _keys(num_key_value_heads=32), "upper", qk="head"),
-    Family("minimax_m2", _keys(num_key_value_heads=8, head_dim=128), qk="full", one_width=True),
+    Family("minimax_m2", _keys(num_key_value_heads=8, head_dim=128), "minimax_m2", qk="full", one_width=True),
     Family(
         "ernie4_5_moe",
         _keys(
@@ -284,7 +284,7 @@ HARMLESS = re.compile(
     | ^use_(associative_scan|mem_eff_path|logn_attn|dynamic_ntk|cache_quantization|cache_kernel|parallel_residual|qk_norm|rmsnorm)
     | attn_impl | fp32 | _dtype$ | transformers_version | ^auto_map$ | architectures | ^dtype$ | ^pretraining_tp$
     | ^tp_ | ^keys_to_ignore | num_logits_to_keep | ^num_(labels|beams?|beam_groups|return_sequences) | label
-    | norm_topk_prob | ^topk_(method|group)$ | ^n_group$ | ^num_expert_group$ | scoring_func | ^route_scale$
+    | norm_topk_prob | ^topk_(method|group)$ | ^n_group$ | ^num_(expert|limited)_groups?$ | scoring_func | ^route_scale$
     | ^routed_scaling_factor$ | ^router_(aux|z|bias|logits|scaling|dtype|init) | layerdrop | ^layer_norm
     | layernorm_type | ^norm_type$ | softmax | time_step | gradient_checkpointing | query_pre_attn_scalar | ^residual_
     | ^moe_(norm_min|renormalize|router_|use_aux|dropout|capacity|apply_router|routed_scaling|implementation|layer_use_gmm)
@@ -305,7 +305,8 @@ HARMLESS = re.compile(
     | ^shared_moe_mode$ | ^moe_drop_tokens$ | ^use_mixed_mlp_moe$ | ^dense_list$ | ^parallel_attn$
     | ^do_layer_norm_before$ | apply_residual_connection | ^model_version | ^deterministic | ^hidden_size_scale
     | ^learnable_sink | ^use_grouped_mm | ^use_kernels | ^moe_shared_expert_overlap$ | ^num_mem_blocks_none$ | ^n_ctx$
-    | interpolat | ^logits_
+    | interpolat | ^logits_ | ^use_grouped_topk$ | ^moe_gate(_act)?$ | ^(lm|rm)_head$ | ^num_media_embeds$
+    | ^add_(swa|full)_attention_sink_bias$ | ^use_(embedding_sharing|gated_activation|parallel_(block|embedding))$
     """,
     re.VERBOSE,
 )
@@ -330,6 +331,9 @@ AHEAD = (
     "mtp_num_hidden_layers",
     "mtp_layers_block_type",
     "mtp_hybrid_override_pattern",
+    "mtp_transformer_layers",
+    "num_mtp_modules",
+    "use_mtp",
 )
 
 # What could matter by its name. A key like this that nobody has read refuses the file, by name.
@@ -348,5 +352,5 @@ MATTERS = re.compile(
 BESIDE = re.compile(
     r"vision|visual|image|video|audio|speech|mm_|projector|perceiver|resampler|qformer|patch|pixel|mask|token_(id|index)|tokens_per"
     r"|downsample|tile|select|template|ps_version|spatial|temporal|crop|aligner|boi_|eoi_|connector|backbone_lora|llm_lora|pooling"
-    r"|sam_|vit_|num_channels|num_query_tokens|alignment|projection|newline|ignore_index|grid|seq_len|talker|2wav|per_chunk|per_second|modal|llm_attn|dynamic"
+    r"|sam_|vit_|num_channels|num_query_tokens|alignment|projection|newline|ignore_index|grid|seq_len|talker|2wav|per_chunk|per_second|modal|llm_attn|dynamic|global_view"
 )

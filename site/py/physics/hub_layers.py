@@ -107,11 +107,15 @@ def _said(config: Config, layers: int) -> list[str] | None:
 
 
 def _plain(config: Config, family: Family, layers: int) -> list[str]:
+    if not config.table.get("sliding_window") or config.table.get("use_sliding_window") is False:
+        config.get("max_window_layers")  # says where windows begin, and there are none
     return [FULL] * layers
 
 
 def _window(config: Config, family: Family, layers: int) -> list[str]:
     on = config.get("sliding_window") and config.get("use_sliding_window") is not False
+    if config.table.get("full_attn_mod") == 1:
+        config.get("full_attn_mod")  # each layer like the others
     return [WINDOW if on else FULL] * layers
 
 
@@ -127,7 +131,10 @@ def _upper(config: Config, family: Family, layers: int) -> list[str]:
 
 def _every(config: Config, family: Family, layers: int) -> list[str]:
     """Every n-th layer is full. A pattern of letters, "LLLG", says the same; its last layer is full."""
-    names = ("sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers")
+    names = ("sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers", "layer_switch")
+    order = config.get("order_of_interleaved_layers")
+    if order not in (None, "local_attn_first"):
+        raise ConfigError("unknown_kind", key="order_of_interleaved_layers", found=str(order))
     letters = config.get(names[0])
     if not config.get("sliding_window"):
         return [FULL] * layers
@@ -189,6 +196,10 @@ def _placed(key: str, chosen: Sequence[int], layers: int) -> list[str]:
 
 
 def _both(config: Config, family: Family, layers: int) -> list[str]:
+    if (
+        config.table.get("mamba_use_mlp") is True
+    ):  # a feed-forward network in each layer, as wide as intermediate_size says
+        config.used.update(("mamba_use_mlp", "mlp_expansion_factor"))
     return [BOTH] * layers
 
 
@@ -225,6 +236,14 @@ def _minimax(config: Config, family: Family, layers: int) -> list[str]:
     if len(numbers) != layers or set(numbers) - {0, 1}:
         raise ConfigError("list_length", key="attn_type_list", most=str(layers))
     return [FULL if kind else STATE for kind in numbers]
+
+
+def _minimax_m2(config: Config, family: Family, layers: int) -> list[str]:
+    """MiniMax-M2: every layer attends to all; the file may say so, and keeps the width of a network that it doesn't have."""
+    if config.get("attn_type_list") is not None and STATE in _minimax(config, family, layers):
+        raise ConfigError("unknown_kind", key="attn_type_list", found="0")
+    config.get("mlp_intermediate_size")
+    return [FULL] * layers
 
 
 def _kimi(config: Config, family: Family, layers: int) -> list[str]:
@@ -285,11 +304,11 @@ def _part(block: Any, name: str) -> Mapping[str, Any]:
 RULES: Mapping[str, Callable[[Config, Family, int], list[str]]] = {
     "plain": _plain, "window": _window, "upper": _upper, "every": _every, "every_last": _every_last,
     "first": _first, "chunks": _chunks, "period": _period,
-    "interval": _interval, "listed": _listed, "both": _both, "letters": _letters, "minimax": _minimax, "kimi": _kimi,
-    "mimo": _mimo, "gpt_neo": _gpt_neo, "blocks": _blocks,
+    "interval": _interval, "listed": _listed, "both": _both, "letters": _letters, "minimax": _minimax, "minimax_m2": _minimax_m2,
+    "kimi": _kimi, "mimo": _mimo, "gpt_neo": _gpt_neo, "blocks": _blocks,
 }  # fmt: skip
 PATTERNS = names(
-    "sliding_window_pattern _sliding_window_pattern global_attn_every_n_layers use_sliding_window no_rope_layers "
+    "sliding_window_pattern _sliding_window_pattern global_attn_every_n_layers layer_switch use_sliding_window no_rope_layers "
     "no_rope_layer_interval attn_layer_period attn_layer_offset full_attention_interval attn_layer_indices full_attn_idxs "
     "hybrid_override_pattern layers_block_type attn_type_list linear_attn_config hybrid_layer_pattern attention_layers"
 )
