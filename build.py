@@ -3,6 +3,7 @@
 
 python3 build.py            site/ and the pinned runtimes become dist/
 python3 build.py serve      the same, dist/ is served on localhost, and built again when site/ changes (--plain: in two seconds)
+python3 build.py check      lint, format, types and unit tests: no browser, no build
 python3 build.py test       the same, and every test runs; further arguments go to pytest
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
 python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
@@ -55,6 +56,8 @@ def main(arguments: list[str]) -> int:
             return testing.defences(cache, rest)
         if rest:
             parser().error(f"unrecognized arguments: {' '.join(rest)}")
+        if options.command == "check":
+            return testing.check(cache)
         if options.command == "validate":
             return testing.validate(cache)
         if options.command == "extension":
@@ -85,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
         "command",
         nargs="?",
         default="build",
-        choices=("build", "serve", "test", "single", "validate", "bench", "defences", "extension", "update"),
+        choices=("build", "serve", "check", "test", "single", "validate", "bench", "defences", "extension", "update"),
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")

@@ -24,6 +24,7 @@ BRISK = (
     ROOT / "tests/e2e/brisk.toml"
 )  # shorter simulations: the page tests are about the page, not about how much it computes
 WITHOUT_PAGE, WITH_PAGE = ("tests", "--ignore=tests/e2e"), ("tests/e2e",)
+UNIT = ("tests/unit", "--ignore=tests/unit/test_build.py")  # that one builds
 PATIENCE_S = 300  # for packages that a machine without a network never gets
 NONE_CHOSEN = 5  # pytest's status when an argument like -k leaves none over
 # The other engines of the page tests: programs that each needs, one of each row, and Debian's packages of them.
@@ -48,9 +49,7 @@ def run(
     browser = find_browser(python)
     lacking = lacking_engines()
     build()
-    rows: list[str] = []
     records: list[Path] = []
-    failed = False
     with tempfile.TemporaryDirectory() as scratch:
         brisk = Path(scratch) / "dist"
         build_brisk(brisk)
@@ -58,28 +57,58 @@ def run(
         paged = {**variables, "LAB_DIST": str(brisk), "LAB_SETTINGS": str(BRISK)}
         pytest = ["-m", "pytest", "-n", "auto", "--dist"]
         steps = {
-            "lint": (["-m", "ruff", "check", "."], variables),
-            "format": (["-m", "ruff", "format", "--check", "."], variables),
-            "types": (["-m", "mypy", *TYPED], variables),
+            **quick(variables),
             "tests": (
                 [*pytest, "worksteal", *WITHOUT_PAGE, *_recorded(scratch, "tests", records), *arguments],
                 variables,
             ),
             "page tests": ([*pytest, "loadfile", *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments], paged),
         }
-        for name, (command, around) in steps.items():
-            print(f"\n== {name} ==", flush=True)
-            begun = time.monotonic()
-            code = subprocess.run([str(python), *command], cwd=ROOT, env=around).returncode
-            passed = code == 0 or (code == NONE_CHOSEN and command[1] == "pytest")
-            failed |= not passed
-            rows.append(f"{name}: {'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s")
+        rows, failed = _each(python, steps)
         print("\n" + "\n".join([*rows, *engines(records[-1], lacking)]))
         if not failed and not any(tests_of(record, "ran") for record in records):
             failed = True
             print("Nothing was tested: each test that was chosen was skipped.")
         print(counted(*records), flush=True)
     return int(failed)
+
+
+Step = tuple[list[str], Mapping[str, str]]  # what the test environment's Python is given, and the variables around it
+
+
+def quick(variables: Mapping[str, str]) -> dict[str, Step]:
+    """The steps that need neither a browser nor a build: lint, format, types."""
+    return {
+        "lint": (["-m", "ruff", "check", "."], variables),
+        "format": (["-m", "ruff", "format", "--check", "."], variables),
+        "types": (["-m", "mypy", *TYPED], variables),
+    }
+
+
+def check(cache: Path) -> int:
+    """Lint, format, types and unit tests, with no browser and no build. Returns 0 only if all passed. Raises BuildError."""
+    python = environment(cache)
+    records: list[Path] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        tests = ["-m", "pytest", "-n", "auto", "--dist", "worksteal", *UNIT, *_recorded(scratch, "unit", records)]
+        rows, failed = _each(python, {**quick(variables), "unit tests": (tests, variables)})
+        print("\n" + "\n".join(rows))
+        print(counted(*records), flush=True)
+    return int(failed)
+
+
+def _each(python: Path, steps: Mapping[str, Step]) -> tuple[list[str], bool]:
+    """Run every step, whatever became of another. Returns a line for each, and whether one failed."""
+    rows, failed = [], False
+    for name, (command, around) in steps.items():
+        print(f"\n== {name} ==", flush=True)
+        begun = time.monotonic()
+        code = subprocess.run([str(python), *command], cwd=ROOT, env=around).returncode
+        passed = code == 0 or (code == NONE_CHOSEN and command[1] == "pytest")
+        failed |= not passed
+        rows.append(f"{name}: {'passed' if passed else 'FAILED'} in {time.monotonic() - begun:.0f} s")
+    return rows, failed
 
 
 def _collected(python: Path, arguments: list[str]) -> int:
