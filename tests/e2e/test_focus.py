@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-import course
+from content import course
 from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.test_axe import HEAR
