@@ -4,11 +4,13 @@ import { startPython } from "./python.mjs";
 
 const HEAD = 4; // bytes that say what kind of file it is
 const OFTEN_MS = 100;
-let started;
+/** @type {Promise<any>} */
+let started; // of the application's module `marker`
 
-const start = async (languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("marker");
+const start = async (/** @type {string[]} */ languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("marker");
 
-/** Take in one [name, File, why, detail]; a file that can't be read is Python's to name, and no reason to stop. */
+/** Take in one [name, File, why, detail]; a file that can't be read is Python's to name, and no reason to stop.
+    @param {any} marker @param {any} grader @param {import("./grade.mjs").Named} named */
 async function take(marker, grader, [name, file, why = "refused", detail = ""]) {
   let bytes;
   try {

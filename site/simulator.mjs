@@ -3,6 +3,7 @@
 // the answer its result; what goes wrong is an answer too, so that the page never waits in vain. Before the first answer it says that it is ready.
 import { startPython } from "./python.mjs";
 
+/** @type {Promise<(job: unknown) => string>} */
 let started;
 
 addEventListener("message", async ({ data }) => {

@@ -61,6 +61,7 @@ def run(
             "lint": (["-m", "ruff", "check", "."], variables),
             "format": (["-m", "ruff", "format", "--check", "."], variables),
             "types": (["-m", "mypy", *TYPED], variables),
+            "scripts": (["-m", "tools.scripts"], variables),
             "tests": (
                 [*pytest, "worksteal", *WITHOUT_PAGE, *_recorded(scratch, "tests", records), *arguments],
                 variables,
