@@ -45,12 +45,13 @@
   // not by a preload: beside that, browsers keep no compiled code.
   const askForPython = () => {
     if (window.labWasm || root.dataset.boot !== "loading") return;
-    window.labCode = refuses() ? STOCK : WASM;
+    window.labCode = window.labRefuses() ? STOCK : WASM;
     window.labWasm = ask(root.dataset.parts + window.labCode);
     window.labWasm.catch(() => {}); // said by whoever waits for it
     document.head.append(document.getElementById("python").content); // the page's list of what else it needs
   };
-  const refuses = () => {
+  /** Whether this browser has refused our machine code, and asks for the stock file since (python.mjs). */
+  window.labRefuses = () => {
     try {
       return localStorage.getItem("kv_cache_lab_refuses") === navigator.userAgent;
     } catch (blocked) {

@@ -1,6 +1,6 @@
 // The grader's thread: Python with the same application as the page's, so that a class of hundreds doesn't hold the page up.
 // It reads file after file, so that never more than one is in memory.
-import { startPython } from "./python.mjs";
+import { lastLine, startPython } from "./python.mjs";
 
 const HEAD = 4; // bytes that say what kind of file it is
 const OFTEN_MS = 100;
@@ -39,6 +39,6 @@ addEventListener("message", async ({ data: { job, files, now, languages, separat
     postMessage({ job, outcome: marker.outcome(grader, separator) });
     grader.destroy();
   } catch (failure) {
-    postMessage({ job, failure: String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200) });
+    postMessage({ job, failure: lastLine(failure) });
   }
 });

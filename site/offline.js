@@ -26,7 +26,7 @@
   const say = async (/** @type {ServiceWorkerRegistration} */ registration) => {
     const kept = await whole(registration);
     document.documentElement.dataset.kept = kept ? "whole" : "part";
-    const stock = localStorage.getItem("kv_cache_lab_refuses") === navigator.userAgent; // python.mjs: its file isn't kept
+    const stock = window.labRefuses(); // boot.js: its file isn't kept
     box("stock-code").hidden = !stock;
     if (!kept || stock) return;
     box("offline-ready").hidden = false;

@@ -20,6 +20,9 @@ const plain = globalThis.fetch;
  * @typedef {(path: string, answer: Response) => Response} Counted sees an answer, and gives back one to read in its place
  */
 
+/** What a person is told of a failure: its last line. @param {any} failure */
+export const lastLine = (failure) => String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200);
+
 /** The address of a file beside this one. @param {string} path */
 export const here = (path) => new URL(path, import.meta.url).href;
 
@@ -217,7 +220,7 @@ async function started({ inPieces = false, compiled = () => {}, counted = (_, an
   try {
     await python.runPythonAsync(`import sys; sys.path.insert(0, "${APP}"); import methods`);
   } catch (failure) {
-    throw new Error(`app.zip: ${String(failure.message).trim().split("\n").pop()}`); // it arrived, but can't be read
+    throw new Error(`app.zip: ${lastLine(failure)}`); // it arrived, but can't be read
   }
   return python;
 }

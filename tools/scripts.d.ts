@@ -23,6 +23,8 @@ interface Window {
   labWasm: Promise<Response>;
   /** Which file of machine code that is: ours or the stock one (boot.js). */
   labCode: string;
+  /** Whether this browser has refused our machine code before (boot.js). */
+  labRefuses(): boolean;
   /** Python's machine code, compiled, for the simulator's thread (runtime.mjs). */
   labMachineCode: WebAssembly.Module;
   /** Keeps what went wrong and offers the report (trouble.js). */
