@@ -3,7 +3,9 @@
 "use strict";
 (() => {
   const { choice, slider, chart } = benchSubject;
+  /** @type {Record<string, number>} */
   const seen = { first_paint_ms: null, choice_ms: null, ready_ms: null, layout_shift: 0, time_origin_ms: performance.timeOrigin };
+  /** @type {(type: string, deed: (entry: any) => void) => void} */
   const observe = (type, deed) => new PerformanceObserver((list) => list.getEntries().forEach(deed)).observe({ type, buffered: true });
 
   // --- the way up ---
@@ -25,7 +27,7 @@
   }).observe(document, { subtree: true, attributeFilter: ["data-boot"] });
 
   // --- one turn at the slider ---
-  const afterThisTask = (deed) => {
+  const afterThisTask = (/** @type {() => void} */ deed) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = deed;
     port2.postMessage(null);
@@ -39,8 +41,11 @@
   function turn() {
     const node = document.querySelector(slider);
     const plot = document.querySelector(chart);
+    /** @type {number[]} */
     const latencies_ms = [];
+    /** @type {number[]} */
     const long_tasks_ms = [];
+    /** @type {{at: number, value: number}[]} */
     let unanswered = [];
     let on = true;
     let inFrame = false; // between the frame's first callback and the task after its painting
@@ -53,7 +58,7 @@
     };
     requestAnimationFrame(frame);
 
-    const moved = ({ target, timeStamp }) => {
+    const moved = (/** @type {Event} */ { target, timeStamp }) => {
       if (target === node) unanswered.push({ at: timeStamp, value: Number(node.value) });
     };
     const changed = new MutationObserver(() => {
@@ -80,7 +85,7 @@
 
   const nextFrame = () => new Promise((done) => requestAnimationFrame(done));
 
-  /** Move the slider `count` times, one move a frame, back and forth over its whole length. */
+  /** Move the slider `count` times, one move a frame, back and forth over its whole length. @param {number} count */
   async function move(count) {
     const node = document.querySelector(slider);
     const [low, high, step] = [node.min, node.max, node.step].map(Number);

@@ -12,6 +12,7 @@
   const WASM = "runtime/pyodide/pyodide.asm.wasm";
   const STOCK = "runtime/pyodide/stock.wasm"; // for a browser that has refused ours (python.mjs)
   const ask = window.fetch; // python.mjs has its own for a while
+  /** @type {{action: string, dataset: DOMStringMap}[]} */
   const early = [];
   let progressed = performance.now();
   let watchdog = 0;
@@ -28,6 +29,7 @@
       return false;
     }
   };
+  /** @type {[string, () => unknown, string?][]} */
   const NEEDS = [
     ["file", () => location.protocol !== "file:" || document.querySelector("script[data-file]")], // the one file has all inside
     ["in_part", () => document.querySelector("script[type=py], script[data-file]")], // the last things on it
@@ -44,12 +46,13 @@
   // not by a preload: beside that, browsers keep no compiled code.
   const askForPython = () => {
     if (window.labWasm || root.dataset.boot !== "loading") return;
-    window.labCode = refuses() ? STOCK : WASM;
+    window.labCode = window.labRefuses() ? STOCK : WASM;
     window.labWasm = ask(root.dataset.parts + window.labCode);
     window.labWasm.catch(() => {}); // said by whoever waits for it
     document.head.append(document.getElementById("python").content); // the page's list of what else it needs
   };
-  const refuses = () => {
+  /** Whether this browser has refused our machine code, and asks for the stock file since (python.mjs). */
+  window.labRefuses = () => {
     try {
       return localStorage.getItem("kv_cache_lab_refuses") === navigator.userAgent;
     } catch (blocked) {
@@ -67,18 +70,21 @@
   else setTimeout(read); // this file came late (first.js); what stands below it comes before
 
   // Written out by hand: to ask the browser for its number formats takes it longer than to lay out the page.
-  const megabytes = (bytes) => (bytes / 1e6).toFixed(1).replace(".", word("decimal"));
+  const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1).replace(".", word("decimal"));
   const line = () => document.getElementById("boot-line");
-  const say = (text) => line() && (line().textContent = text);
+  const say = (/** @type {string} */ text) => line() && (line().textContent = text);
 
   /** A sentence in the page's language (words.toml, [boot]), with what stands in [square brackets] filled in. */
+  /** @type {Word} */
   const word = (name, facts = {}) => {
+    /** @type {Record<string, string>} */
     const words = JSON.parse(document.getElementById("boot").dataset.words);
-    return words[name].replace(/\[(\w+)\]/g, (whole, fact) => (fact in facts ? facts[fact] : whole));
+    return words[name].replace(/\[(\w+)\]/g, (whole, fact) => (fact in facts ? String(facts[fact]) : whole));
   };
   window.labWord = word;
 
   /** End the start with a sentence; details are for the report alone. */
+  /** @type {Window["labFailed"]} */
   const fail = (sentence, details = "") => {
     if (root.dataset.boot !== "loading") return;
     root.dataset.boot = "failed";
@@ -103,8 +109,8 @@
     const amounts = { loaded: megabytes(detail.loaded_bytes), total: megabytes(detail.total_bytes) };
     say([word("progress", { label: word("loading"), ...amounts }), early.length ? word("kept") : ""].join(" ").trim());
   });
-  const here = (path) => root.dataset.parts + path;
-  const isHere = (path) => performance.getEntriesByName(here(path)).length > 0;
+  const here = (/** @type {string} */ path) => root.dataset.parts + path;
+  const isHere = (/** @type {string} */ path) => performance.getEntriesByName(here(path)).length > 0;
   watchdog = setInterval(() => {
     if (root.dataset.boot !== "loading" || performance.now() - progressed < SLOW_AFTER_MS) return;
     if (document.readyState === "loading" && line()) return say(word("slow", { file: nameOf(location.pathname) || "index.html" }));
@@ -118,9 +124,10 @@
   }, 1000);
 
   // --- ways to fail ---
-  const nameOf = (path) => path.split("/").pop();
-  const firstLine = (reason) => String((reason && reason.message) || reason).trim().split("\n").pop().slice(0, 200);
+  const nameOf = (/** @type {string} */ path) => path.split("/").pop();
+  const firstLine = (/** @type {any} */ reason) => String((reason && reason.message) || reason).trim().split("\n").pop().slice(0, 200);
   // What can be wrong with an answer, in the order in which it is asked.
+  /** @type {[string, (facts: any) => boolean][]} */
   const FAULTS = [
     ["refused", ({ status }) => status >= 400],
     ["web_page", ({ text }) => /^\s*</.test(text)],
@@ -129,7 +136,7 @@
     ["spoilt", ({ sound }) => !sound],
   ];
   /** The bytes of an answer, as many as come. */
-  const received = async (answer) => {
+  const received = async (/** @type {any} */ answer) => {
     const reader = answer.body.getReader();
     const parts = [];
     try {
@@ -140,15 +147,18 @@
     return new Blob(parts).arrayBuffer();
   };
   /** What is wrong with a file as it comes: the name of a sentence and its facts; nothing, or nothing so far. */
+  /** @type {(path: string, how: any[], cache: RequestCache) => Promise<[string, Record<string, unknown>]>} */
   const wrong = async (path, [all, integrity], cache) => {
+    /** @type {(check: RequestInit) => Promise<[Response, ArrayBuffer]>} */
     const come = (check) => ask(here(path), { cache, ...check }).then(async (answer) => [answer, await received(answer)]);
+    /** @type {Record<string, unknown>} */
     const facts = { file: nameOf(path), all, sound: true };
     try {
       const [answer, bytes] = await come({ integrity }).catch(() => ((facts.sound = false), come({})));
       const text = new TextDecoder().decode(bytes.slice(0, 200));
       Object.assign(facts, { status: answer.status, type: answer.headers.get("Content-Type") || "–", some: bytes.byteLength, text });
     } catch (failure) {
-      const led = await ask(here(path), { cache, redirect: "manual" }).catch(() => ({}));
+      const led = await ask(here(path), { cache, redirect: "manual" }).catch(() => /** @type {Response} */ ({}));
       if (led.type === "opaqueredirect") return ["web_page", facts]; // to a login, say
       return ["lost", facts];
     }
@@ -156,12 +166,13 @@
     return fault && [fault[0], facts];
   };
   /** The same, asked once more past what the browser keeps: [what is wrong now, whether that has mended it]. */
+  /** @type {(entry: any[]) => Promise<any[]>} */
   const looked = async ([path, how]) => {
     const kept = await wrong(path, how, "default");
     const now = kept && (await wrong(path, how, "reload"));
     return [now, Boolean(kept && !now)];
   };
-  const soon = (looking) => Promise.race([looking, new Promise((done) => setTimeout(done, LOOK_MS, []))]);
+  const soon = (/** @type {Promise<any>} */ looking) => Promise.race([looking, new Promise((done) => setTimeout(done, LOOK_MS, []))]);
   /** Load the page again, once, unless something on it would be lost. */
   const again = () => {
     try {
@@ -178,6 +189,7 @@
    * Python did not start: say why. What is wrong with a file is the reason; a file that only the browser had kept wrongly is
    * mended by looking. If all are right, the reason is the failure itself.
    */
+  /** @type {Window["labExplain"]} */
   const explain = async (failure) => {
     if (explaining || root.dataset.boot !== "loading") return;
     explaining = true;
@@ -186,6 +198,7 @@
     const listed = ask(here(list)).then((answer) => answer.json());
     const { start = {}, passes = {} } = await soon(listed.catch(() => ({})));
     if (!found[0][0]) found = found.concat(await Promise.all(Object.entries(start).map((entry) => soon(looked(entry)))));
+    /** @type {[string, Record<string, unknown>][]} */
     const faults = found.map(([fault]) => fault).filter(Boolean);
     const cause = firstLine(failure);
     const unrun = typeof failure === "string"; // a script that is right, as far as can be seen, but did not run
@@ -201,7 +214,7 @@
   window.labExplain = explain;
 
   // Scripts of the page that a start can do without. What comes instead of one is asked for anew, for the next visit.
-  const isBeside = (file) => [...document.scripts].some(({ src, dataset }) => src === file && !dataset.part);
+  const isBeside = (/** @type {string} */ file) => [...document.scripts].some(({ src, dataset }) => src === file && !dataset.part);
   document.addEventListener("lab:failed", ({ detail }) => fail(detail.sentence));
   addEventListener("unhandledrejection", (event) => explain(event.reason));
   addEventListener(
@@ -228,7 +241,7 @@
   });
 
   // --- presses that come too early ---
-  const press = (event) => {
+  const press = (/** @type {Event} */ event) => {
     const button = event.target.closest && event.target.closest("button[data-action]");
     if (!button || root.dataset.boot !== "loading") return;
     early.push({ action: button.dataset.action, dataset: { ...button.dataset } });

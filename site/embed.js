@@ -4,6 +4,7 @@
 "use strict";
 (() => {
   const PROTOCOL = 1;
+  /** @type {Record<string, string>} */
   const STAGES = {
     predict: 'form[data-key$=".prediction"]',
     reality: ".reality",
@@ -14,12 +15,12 @@
   const root = document.documentElement;
   const asked = new URLSearchParams(location.search);
   const framed = parent !== window;
-  const one = (value, ...allowed) => (allowed.includes(value) ? value : null);
+  const one = (/** @type {string} */ value, /** @type {string[]} */ ...allowed) => (allowed.includes(value) ? value : null);
   const act = one(asked.get("act"), "1", "2", "all") ?? "all";
 
   // --- what is shown ---
 
-  const wear = (theme) => {
+  const wear = (/** @type {string} */ theme) => {
     if (one(theme, "light", "dark")) root.dataset.theme = theme;
     else delete root.dataset.theme; // back to what the reader's system says
     dispatchEvent(new Event("lab:theme"));
@@ -72,13 +73,16 @@
 
   // --- what the page around it hears ---
 
+  /** @type {string} */
   let listener = null; // the origin of a page that asked for the state: nothing about the learner goes to any other
-  const up = (what, data, to = "*") => framed && parent.postMessage({ type: `kvlab:${what}`, v: PROTOCOL, ...data }, to);
+  const up = (/** @type {string} */ what, /** @type {object} */ data, to = "*") => framed && parent.postMessage({ type: `kvlab:${what}`, v: PROTOCOL, ...data }, to);
+  /** @type {() => Record<string, string>} */
   const state = () => ({
     act1: document.getElementById("act1").dataset.state ?? null,
     act2: document.getElementById("act2").dataset.state ?? null,
     saved: document.querySelector('[data-key="embed.saved"]').dataset.state ?? null,
   });
+  /** @type {Record<string, string>} */
   let last = {};
   const follow = () => {
     const before = last;
@@ -90,7 +94,7 @@
       if (last[key] === "committed" && before[key] !== "committed") up("done", { act: number }, listener);
     }
   };
-  const hear = ({ source, origin, data }) => {
+  const hear = (/** @type {MessageEvent} */ { source, origin, data }) => {
     if (!framed || source !== parent || !data || data.v !== PROTOCOL) return;
     if (data.type === "kvlab:theme") wear(data.theme);
     if (data.type === "kvlab:state" && /^https?:/.test(origin)) {
@@ -125,12 +129,13 @@
 
   // PyScript waits for a cache of packages in IndexedDB before it starts Python. The lab has none, and where a browser or a
   // frame lets nothing be stored, the refusal would end the start. So it finds an empty one that forgets; the true one is mirror.js's.
-  const answer = (result) => {
+  const answer = (/** @type {unknown} */ result) => {
+    /** @type {{result: unknown, onsuccess?: Function}} */
     const request = { result };
     queueMicrotask(() => request.onsuccess?.({ target: request }));
     return request;
   };
-  const store = new Proxy({}, { get: (_, method) => () => answer(method.startsWith("getAll") ? [] : undefined) });
+  const store = new Proxy({}, { get: (_, /** @type {string} */ method) => () => answer(method.startsWith("getAll") ? [] : undefined) });
   const database = { transaction: () => ({ objectStore: () => store }), close() {} };
   try {
     window.labDatabases = window.indexedDB;

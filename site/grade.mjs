@@ -1,6 +1,16 @@
 // The grader's page: takes files in, hands their texts to the grader's thread, shows what comes back. It knows no words and
 // no rules: words stand on the page or come from Python, and text only ever becomes text.
-const place = (id) => document.getElementById(id);
+/**
+ * A file by its name; or in its place null, why it gives no bytes, and a detail.
+ * @typedef {[name: string, file: File, why?: string, detail?: string]} Named
+ *
+ * What came of a class: texts for the page, and the table to save.
+ * @typedef {{said: string, head: string[], rows: {cells: string[], state: string}[], unread: string[],
+ *   histograms: {title: string, bars: Bar[]}[], csv: string, files: number}} Outcome
+ * @typedef {[label: string, count: number]} Bar
+ */
+
+const place = (/** @type {string} */ id) => document.getElementById(id);
 const languages = document.documentElement.dataset.languages.split(" ").filter((language) => language !== document.documentElement.lang);
 // Where people write 0,5 their spreadsheets part cells at semicolons.
 const separator = (0.5).toLocaleString().includes(",") ? ";" : ",";
@@ -8,7 +18,7 @@ let job = 0; // which class is shown: the one that was given last
 
 const grader = new Worker(new URL("grader.mjs", import.meta.url), { type: "module" });
 
-/** An element with a text. */
+/** An element with a text. @param {string} tag @param {string} text @param {Record<string, any>} attributes */
 const made = (tag, text, attributes = {}) => {
   const element = document.createElement(tag);
   element.textContent = text;
@@ -16,14 +26,14 @@ const made = (tag, text, attributes = {}) => {
   return element;
 };
 
-const fail = (reason) => {
+const fail = (/** @type {string} */ reason) => {
   place("failed").hidden = false;
   place("reason").textContent = reason;
   place("starting").hidden = true;
   place("status").textContent = "";
 };
 
-/** Grade files: a list of [name, File], or [name, null, why, detail] for what gives no bytes. */
+/** Grade files. @param {Named[]} files */
 function grade(files) {
   for (const id of ["failed", "outcome", "empty"]) place(id).hidden = true;
   place("status").textContent = "";
@@ -41,14 +51,14 @@ grader.addEventListener("message", ({ data }) => {
   else show(JSON.parse(data.outcome));
 });
 
-/** Show what came of a class: who is flagged, what was not read, the bars, the table to save. */
+/** Show what came of a class: who is flagged, what was not read, the bars, the table to save. @param {Outcome} outcome */
 function show({ said, head, rows, unread, histograms, csv, files }) {
   place("status").textContent = said;
   place("empty").hidden = files > 0;
   place("unread").hidden = !unread.length;
   place("unread").open = !files;
   place("unread").querySelector("ul").replaceChildren(...unread.map((text) => made("li", text)));
-  const line = (cells) => {
+  const line = (/** @type {HTMLElement[]} */ cells) => {
     const row = document.createElement("tr");
     row.append(...cells);
     return row;
@@ -68,6 +78,7 @@ function show({ said, head, rows, unread, histograms, csv, files }) {
   place("outcome-title").focus();
 }
 
+/** A histogram. @param {Bar[]} bars */
 function drawn(bars) {
   const list = made("dl", "", { class: "bars" });
   const most = Math.max(1, ...bars.map(([, count]) => count));
@@ -82,18 +93,20 @@ function drawn(bars) {
 // --- files: chosen, or dropped with the folders that they lie in ---
 for (const id of ["folder", "files"]) {
   place(id).addEventListener("change", async ({ target }) => {
+    /** @type {Named[]} */
     const named = [...target.files].map((file) => [file.webkitRelativePath || file.name, file]);
     target.value = "";
     grade(named);
   });
 }
 
-/** All files below a dropped entry, as `grade` takes them. */
+/** All files below a dropped entry. @param {any} entry a FileSystemEntry @returns {Promise<Named[]>} */
 async function below(entry) {
   const name = entry.fullPath.slice(1);
   try {
     if (entry.isFile) return [[name, await new Promise((done, failed) => entry.file(done, failed))]];
     const reader = entry.createReader();
+    /** @type {any[]} */
     const found = [];
     // A folder tells of a hundred entries at most, and has to be asked until it tells of none.
     for (;;) {

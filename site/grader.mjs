@@ -1,14 +1,16 @@
 // The grader's thread: Python with the same application as the page's, so that a class of hundreds doesn't hold the page up.
 // It reads file after file, so that never more than one is in memory.
-import { startPython } from "./python.mjs";
+import { lastLine, startPython } from "./python.mjs";
 
 const HEAD = 4; // bytes that say what kind of file it is
 const OFTEN_MS = 100;
-let started;
+/** @type {Promise<any>} */
+let started; // of the application's module `marker`
 
-const start = async (languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("handed.marker");
+const start = async (/** @type {string[]} */ languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("handed.marker");
 
-/** Take in one [name, File, why, detail]; a file that can't be read is Python's to name, and no reason to stop. */
+/** Take in one [name, File, why, detail]; a file that can't be read is Python's to name, and no reason to stop.
+    @param {any} marker @param {any} grader @param {import("./grade.mjs").Named} named */
 async function take(marker, grader, [name, file, why = "refused", detail = ""]) {
   let bytes;
   try {
@@ -37,6 +39,6 @@ addEventListener("message", async ({ data: { job, files, now, languages, separat
     postMessage({ job, outcome: marker.outcome(grader, separator) });
     grader.destroy();
   } catch (failure) {
-    postMessage({ job, failure: String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200) });
+    postMessage({ job, failure: lastLine(failure) });
   }
 });

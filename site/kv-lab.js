@@ -19,6 +19,7 @@
   const STILL_PX = 4; // no more than a page moves by itself
   const SILENT_AFTER_MS = 20000;
   const ALLOW = "clipboard-write; fullscreen; web-share; storage-access";
+  /** @type {Record<string, Record<string, string>>} */
   const WORDS = {}; // by language: the build fills in content/embed.toml, [element]
   const style = new CSSStyleSheet();
   style.replaceSync(`
@@ -40,7 +41,7 @@
     @media print { .bar, .stage { display: none; } .base[hidden] { display: block !important; } }
   `);
 
-  /** An element with attributes, properties and children. */
+  /** An element with attributes, properties and children. @type {(tag: string, properties?: object, ...children: Node[]) => any} */
   const make = (tag, properties = {}, ...children) => {
     const node = Object.assign(document.createElement(tag), properties);
     node.append(...children);
@@ -60,9 +61,13 @@
   };
 
   class KvLab extends HTMLElement {
+    /** @type {HTMLIFrameElement} */
     #frame = null;
+    /** @type {string} */
     #origin = null;
+    /** @type {ShadowRoot} */
     #shadow = null;
+    /** @type {(() => void)[]} */
     #undo = [];
     #silence = 0; // the timer that says so when nothing comes from the frame
     #top = 0; // where the frame stood when it was asked for, px
@@ -130,10 +135,12 @@
       full.addEventListener("click", () => this.#part("stage").requestFullscreen());
     }
 
+    /** @param {string} name */
     #part(name) {
       return this.#shadow.querySelector(`.${name}`);
     }
 
+    /** @param {Record<string, boolean>} parts */
     #show(parts) {
       for (const [name, seen] of Object.entries(parts)) this.#part(name).hidden = !seen;
     }
@@ -168,7 +175,7 @@
       return this.closest(".reveal .slides");
     }
 
-    /** How high a part of a slide may be so that nothing on the slide lies below it, in the slide's own px, before it is scaled. */
+    /** How high a part of a slide may be so that nothing on the slide lies below it, in the slide's own px, before it is scaled. @param {Element} part */
     #room(part) {
       const [slides, slide] = [this.#slides, this.closest(".slides section")];
       if (!slide?.getClientRects().length) return FIRST_PX; // not shown yet: it is measured again when it is
@@ -199,6 +206,7 @@
       this.#undo.push(() => watch.disconnect());
     }
 
+    /** @param {number} height */
     #tall(height) {
       this.#frame.style.height = `${Math.min(HIGHEST_PX, Math.max(LOWEST_PX, Math.ceil(height)))}px`;
     }
@@ -212,7 +220,7 @@
     #listen() {
       this.#show({ begin: !this.#frame });
       if (this.#slides) this.#stayOnSlide();
-      const hear = (event) => this.#hear(event);
+      const hear = (/** @type {MessageEvent} */ event) => this.#hear(event);
       const dress = () => this.#tell("theme", { theme: this.#theme() });
       const watch = new MutationObserver(dress);
       const looks = { attributes: true, attributeFilter: ["class", "data-bs-theme", "data-theme"] };
@@ -226,11 +234,12 @@
       );
     }
 
+    /** @param {string} what @param {object} data */
     #tell(what, data) {
       this.#frame?.contentWindow?.postMessage({ type: `kvlab:${what}`, v: PROTOCOL, ...data }, this.#origin);
     }
 
-    /** A message counts only if it comes from our own frame, from the lab's origin, in the version that we speak. */
+    /** A message counts only if it comes from our own frame, from the lab's origin, in the version that we speak. @param {MessageEvent} event */
     #hear({ source, origin, data }) {
       if (!this.#frame || source !== this.#frame.contentWindow || origin !== this.#origin) return;
       if (!data || data.v !== PROTOCOL) return;
@@ -243,6 +252,7 @@
       }
     }
 
+    /** @param {{stageTop: number | null, height: number}} where */
     #arrived({ stageTop, height }) {
       this.#tell("theme", { theme: this.#theme() }); // it may have changed while the lab was loading
       this.dispatchEvent(new CustomEvent("kvlab-ready", { bubbles: true }));

@@ -13,21 +13,24 @@
       asked.onerror = asked.onblocked = () => fail(asked.error);
     });
 
-  /** What stands there, and in its place the text if that is not null and what stands there is what the caller knows. */
+  /** What stands there, and in its place the text if that is not null and what stands there is what the caller knows.
+      @type {(database: IDBDatabase, known: string | null, text: string | null) => Promise<string | null>} */
   const exchanged = (database, known, text) =>
     new Promise((done, fail) => {
       const change = database.transaction(STORE, text === null ? "readonly" : "readwrite", { durability: "strict" });
       const records = change.objectStore(STORE);
+      /** @type {string | null} */
       let found = null;
-      records.get(KEY).onsuccess = ({ target }) => {
-        found = target.result ?? null;
+      const asked = records.get(KEY);
+      asked.onsuccess = () => {
+        found = asked.result ?? null;
         if (text !== null && found === known) records.put(text, KEY);
       };
       change.oncomplete = () => done(found);
       change.onabort = () => fail(change.error);
     });
 
-  const exchange = async (known, text) => {
+  const exchange = async (/** @type {string | null} */ known, /** @type {string | null} */ text) => {
     const database = await opened();
     try {
       return await exchanged(database, known, text);
@@ -35,12 +38,15 @@
       database.close(); // an open one would keep the page from being kept by the browser when it is left
     }
   };
+  /** @template T @param {Promise<T>} deed @returns {Promise<T>} */
   const inTime = (deed) =>
     Promise.race([deed, new Promise((_, fail) => setTimeout(fail, PATIENCE_MS, new Error("IndexedDB does not answer")))]);
 
+  /** @type {Parameters<Told>} */
   let first; // what came of the first reading, as arguments of `told`
+  /** @type {Told} */
   let waiting;
-  const read = (...outcome) => {
+  const read = (/** @type {Parameters<Told>} */ ...outcome) => {
     first = outcome;
     waiting?.(...outcome);
   };

@@ -3,30 +3,30 @@
 "use strict";
 (() => {
   const PATIENCE_MS = 3000;
-  const box = (name) => document.getElementById(name);
+  const box = (/** @type {string} */ name) => document.getElementById(name);
 
-  const offer = (waiting) => {
+  const offer = (/** @type {ServiceWorker} */ waiting) => {
     box("update").hidden = false;
     box("update-now").addEventListener("click", () => {
       navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
       waiting.postMessage("take over");
     });
   };
-  const watch = (worker) =>
+  const watch = (/** @type {ServiceWorker} */ worker) =>
     worker.addEventListener("statechange", () => {
       if (worker.state === "installed" && navigator.serviceWorker.controller) offer(worker);
     });
-  /** Whether every file is kept: what is missing is fetched first (sw.js). */
+  /** Whether every file is kept: what is missing is fetched first (sw.js). @type {(registration: ServiceWorkerRegistration) => Promise<boolean>} */
   const whole = ({ active }) =>
     new Promise((told) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = ({ data }) => told(data);
       active.postMessage("whole?", [port2]);
     });
-  const say = async (registration) => {
+  const say = async (/** @type {ServiceWorkerRegistration} */ registration) => {
     const kept = await whole(registration);
     document.documentElement.dataset.kept = kept ? "whole" : "part";
-    const stock = localStorage.getItem("kv_cache_lab_refuses") === navigator.userAgent; // python.mjs: its file isn't kept
+    const stock = window.labRefuses(); // boot.js: its file isn't kept
     box("stock-code").hidden = !stock;
     if (!kept || stock) return;
     box("offline-ready").hidden = false;
@@ -41,7 +41,7 @@
     } catch {
       // A browser that allows no service worker here (a file, a strict frame, a private window): the page needs the network.
       // Or there is none just now, and what is kept from an earlier visit holds.
-      const earlier = await navigator.serviceWorker.getRegistration().catch(() => undefined);
+      const earlier = await navigator.serviceWorker.getRegistration().catch(() => /** @type {undefined} */ (undefined));
       if (earlier?.active) say(earlier);
     }
   };

@@ -25,11 +25,12 @@ del _, zipimport
 const possible = Boolean(globalThis.WebAssembly?.Suspending && WebAssembly.promising);
 
 const { port1, port2 } = new MessageChannel();
+/** @type {(() => void)[]} */
 const queue = []; // one Python may wait while another does
 port1.onmessage = () => queue.shift()();
 /** Back in the line behind what else the page has to do. scheduler.yield() would jump it, and files that have arrived would wait. */
 export const turn = () =>
-  new Promise((done) => {
+  new Promise((/** @type {(value?: unknown) => void} */ done) => {
     queue.push(done);
     port2.postMessage(null);
   });
@@ -37,12 +38,19 @@ export const turn = () =>
 /**
  * What starts Python, for loadPyodide's option createPyodideModule. inPieces: whether Python lets the page have its turn, until
  * the lab takes the page over.
+ *
+ * @param {boolean} inPieces
  */
 export function starter(inPieces) {
   const waiting = inPieces && possible;
+  /** @type {any} */
   let module; // Emscripten's, once it is there
+  /** @type {Record<string, (...values: any[]) => any>} */
   let exported; // the functions of the machine code
-  let save, restore; // Pyodide's, for what runs of Python
+  /** @type {() => object} */
+  let save; // Pyodide's, for what runs of Python
+  /** @type {(state: object) => void} */
+  let restore; // the same
   let begun = 0; // when this piece began
   let may = false; // whether Python may wait: not when a function of JavaScript's has called it and waits for its answer
   let within = 0; // functions of JavaScript's that Python has called and that haven't returned: nor may it wait below these
@@ -50,11 +58,11 @@ export function starter(inPieces) {
   /** Have Python ask for signals, or not. It asks only where it may wait: a browser takes the mere question for waiting. */
   const ask = () => (module.HEAP8[module._Py_EMSCRIPTEN_SIGNAL_HANDLING] = Number(may && !within));
 
-  /** Have the functions that Python calls note that they run. */
+  /** Have the functions that Python calls note that they run. @param {Record<string, unknown>} functions */
   const note = (functions) => {
     for (const [name, plain] of Object.entries(functions)) {
       if (typeof plain !== "function") continue;
-      const noted = (...values) => {
+      const noted = (/** @type {unknown[]} */ ...values) => {
         if (!may) return plain(...values);
         within += 1;
         ask();
@@ -69,7 +77,7 @@ export function starter(inPieces) {
     }
   };
 
-  /** A function that Python calls, answering now or, once a piece is over, when the page has had its turn. */
+  /** A function that Python calls, answering now or, once a piece is over, when the page has had its turn. @param {Function} answer */
   const pausing = (answer) =>
     new WebAssembly.Suspending((...values) => {
       if (performance.now() - begun < PIECE_MS) return answer(...values);
@@ -84,7 +92,7 @@ export function starter(inPieces) {
       });
     });
 
-  /** Run a function of the machine code. */
+  /** Run a function of the machine code. @type {(name: string, ...values: any[]) => Promise<any>} */
   const run = async (name, ...values) => {
     if (!waiting) return exported[name](...values);
     await turn();
@@ -97,7 +105,7 @@ export function starter(inPieces) {
     }
   };
 
-  /** Run Python before Pyodide is up. What fails here fails again, and is told, when Pyodide gets there. */
+  /** Run Python before Pyodide is up. What fails here fails again, and is told, when Pyodide gets there. @param {string} text */
   const runPython = async (text) => {
     const place = module.stringToNewUTF8(text);
     await run("PyRun_SimpleString", place);
@@ -113,7 +121,7 @@ export function starter(inPieces) {
 
   /** Have Python wait where Pyodide notes that it may, until the lab takes the page over. */
   const waitUntilMounting = () => {
-    const set = (whether) => {
+    const set = (/** @type {boolean} */ whether) => {
       may = whether;
       ask();
     };
@@ -126,22 +134,23 @@ export function starter(inPieces) {
     addEventListener("lab:mounting", end, { once: true });
   };
 
+  /** @param {Record<string, any>} settings Emscripten's */
   return async (settings) => {
     const { default: create } = await import("./runtime/pyodide/pyodide.asm.mjs");
     const { instantiateWasm } = settings;
     const rest = async () => waiting && turn();
     settings.noInitialRun = true; // main is run below
     settings.turn = rest; // for the places that tools/passes/turns.py makes
-    settings.instantiateWasm = (imports, receive) => {
+    settings.instantiateWasm = (/** @type {any} */ imports, /** @type {Function} */ receive) => {
       if (waiting) {
         ({ saveState: save, restoreState: restore } = imports.env);
         note(imports.env);
         imports.env._Py_CheckEmscriptenSignals_Helper = pausing(() => 0); // no signal
         imports.env._Py_emscripten_runtime = pausing(imports.env._Py_emscripten_runtime); // called once, halfway through main
       }
-      const received = async (instance, code) => {
+      const received = async (/** @type {WebAssembly.Instance} */ instance, /** @type {WebAssembly.Module} */ code) => {
         await rest();
-        exported = instance.exports;
+        exported = /** @type {any} */ (instance.exports);
         receive(instance, code);
       };
       rest().then(() => instantiateWasm(imports, received));

@@ -14,10 +14,19 @@ const LATE = "no answer";
 
 const plain = globalThis.fetch;
 
-/** The address of a file beside this one. */
+/**
+ * An answer, or one that is on its way.
+ * @typedef {Response | Promise<Response>} Asked
+ * @typedef {(path: string, answer: Response) => Response} Counted sees an answer, and gives back one to read in its place
+ */
+
+/** What a person is told of a failure: its last line. @param {any} failure */
+export const lastLine = (failure) => String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200);
+
+/** The address of a file beside this one. @param {string} path */
 export const here = (path) => new URL(path, import.meta.url).href;
 
-/** The copy that is kept for visits without a network (sw.js), or undefined. */
+/** The copy that is kept for visits without a network (sw.js), or undefined. @param {string} path */
 async function kept(path) {
   try {
     return await caches.match(here(path));
@@ -29,6 +38,8 @@ async function kept(path) {
 /**
  * A file as `use` makes it of an answer: of the one that comes, or else of one past what the browser keeps, or else of the kept
  * copy. `use` rejects an answer that isn't the file. Where the network is silent the kept copy is taken, and without one it waits.
+ * @template T
+ * @param {string} path @param {Asked} asked @param {(asked: Asked) => Promise<T>} use @returns {Promise<T>}
  */
 async function had(path, asked, use) {
   const arrived = () => performance.getEntriesByName(here(path)).length;
@@ -55,6 +66,7 @@ async function had(path, asked, use) {
   return use(copy);
 }
 
+/** The answer, if it is no refusal. @param {string} path @param {Asked} asked */
 async function okay(path, asked) {
   const answer = await asked;
   if (!answer.ok) throw new Error(`${path}: the server answered ${answer.status}`);
@@ -67,7 +79,7 @@ export const listed = had("boot-manifest.json", plain(here("boot-manifest.json")
 );
 listed.catch(() => {}); // said by whoever waits for it
 
-/** The bytes of a file, as many as the build made. `counted` sees the answer. */
+/** The bytes of a file, as many as the build made. @param {string} path @param {Asked} asked @param {Counted} counted */
 async function bytes(path, asked, counted) {
   const answer = await okay(path, asked);
   const found = new Uint8Array(await counted(path, answer).arrayBuffer());
@@ -79,6 +91,7 @@ async function bytes(path, asked, counted) {
 /**
  * Python's machine code, compiled. An answer of the right type goes to the compiler untouched: beside such a one alone a browser
  * keeps what it has compiled. What a server sends under another type is compiled from its bytes, if it is that.
+ * @param {string} path @param {Asked} asked @param {Counted} counted
  */
 async function compiledFrom(path, asked, counted) {
   const answer = await okay(path, asked);
@@ -95,6 +108,8 @@ async function compiledFrom(path, asked, counted) {
  * `machineCode()`, and the page has its turn before its first use. And it says when the machine code has arrived.
  *
  * Returns a promise of that, one that rejects where it can't be used (Pyodide would wait for ever), and a function that undoes it all.
+ *
+ * @param {() => Promise<WebAssembly.Module>} machineCode @param {(module: WebAssembly.Module) => void} compiled
  */
 function thriftyWebAssembly(machineCode, compiled) {
   const { Memory, Module, instantiateStreaming, instantiate } = WebAssembly;
@@ -107,10 +122,13 @@ function thriftyWebAssembly(machineCode, compiled) {
       return known.get(kind);
     },
   });
-  let done, fail;
+  /** @type {(value: unknown) => void} */
+  let done;
+  /** @type {(reason: unknown) => void} */
+  let fail;
   const arrived = new Promise((resolve) => (done = resolve));
   const broken = new Promise((_, reject) => (fail = reject));
-  const instance = async (imports) => {
+  const instance = async (/** @type {WebAssembly.Imports} */ imports) => {
     const compiling = machineCode();
     compiling.then(done, done);
     const module = await compiling;
@@ -128,11 +146,17 @@ function thriftyWebAssembly(machineCode, compiled) {
 
 const asItIs = { arrived: Promise.resolve(), broken: new Promise(() => {}), undo: () => {} };
 
-/** Whether this is a browser's no to machine code: it doesn't compile, or link, or traps in its first calls. */
+/** Whether this is a browser's no to machine code: it doesn't compile, or link, or traps in its first calls. @param {unknown} failure */
 const refusal = (failure) =>
-  ["CompileError", "LinkError", "RuntimeError"].some((kind) => failure instanceof WebAssembly[kind]);
+  [WebAssembly.CompileError, WebAssembly.LinkError, WebAssembly.RuntimeError].some((kind) => failure instanceof kind);
 
-/** Whether a file that didn't compile is what the build made: else it isn't the browser's fault. */
+/**
+ * @typedef {{inPieces?: boolean, compiled?: (module: WebAssembly.Module) => void, counted?: Counted, stdout?: Line, stderr?: Line}} Options
+ * @typedef {(line: string) => void} Line takes what Python writes
+ */
+
+/** Whether a file that didn't compile is what the build made: else it isn't the browser's fault.
+    @type {(path: string, how: any[]) => Promise<boolean>} */
 const isSound = (path, [, integrity]) =>
   plain(here(path), { integrity, cache: "force-cache" }).then(
     ({ ok }) => ok,
@@ -147,6 +171,8 @@ const isSound = (path, [, integrity]) =>
  *
  * A browser that refuses the machine code as the build has changed it gets the stock file, from then on. Rejects with an Error
  * that names what is missing, or with the browser's where it refuses that too.
+ *
+ * @param {Options} options @param {string[]} names @param {Asked | WebAssembly.Module} machineCode
  */
 export async function startPython(options = {}, names = [], machineCode = undefined, path = WASM) {
   try {
@@ -168,21 +194,21 @@ export async function startPython(options = {}, names = [], machineCode = undefi
   }
 }
 
+/** @param {Options} options @param {string[]} names @param {Asked | WebAssembly.Module} machineCode @param {string} code its path */
 async function started({ inPieces = false, compiled = () => {}, counted = (_, answer) => answer, ...options }, names, machineCode, code) {
   const { start, passes } = await listed; // what the build did (tools/passes); without any, Pyodide starts as its makers have it
-  const given = machineCode instanceof WebAssembly.Module;
-  const module = async () => (given ? machineCode : had(code, machineCode, (asked) => compiledFrom(code, asked, counted)));
+  const module = async () => (machineCode instanceof WebAssembly.Module ? machineCode : had(code, machineCode, (asked) => compiledFrom(code, asked, counted)));
   const thrifty = "machine-code" in passes;
   const { arrived, broken, undo } = thrifty ? thriftyWebAssembly(module, compiled) : asItIs;
-  const whole = (path) => had(path, plain(here(path)), (asked) => bytes(path, asked, counted));
+  const whole = (/** @type {string} */ path) => had(path, plain(here(path)), (asked) => bytes(path, asked, counted));
   // While the machine code is on its way the application, which comes last, leaves the line to it.
   const files = arrived.then(() => Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await whole(name)])));
   files.catch(() => {}); // said below, once Pyodide is up
   const before = globalThis.fetch;
   globalThis.fetch = async (input, init) => {
-    const path = Object.keys(start).find((name) => here(name) === String(input.url ?? input));
+    const path = Object.keys(start).find((name) => here(name) === String(/** @type {Request} */ (input).url ?? input));
     if (path === WASM && thrifty) return new Response(); // nobody reads it: module() has it
-    if (path === WASM) return had(code, machineCode, async (asked) => counted(code, await okay(code, asked)));
+    if (path === WASM) return had(code, /** @type {Asked} */ (machineCode), async (asked) => counted(code, await okay(code, asked)));
     return path ? new Response(await whole(path)) : plain(input, init);
   };
   let python;
@@ -203,7 +229,7 @@ async function started({ inPieces = false, compiled = () => {}, counted = (_, an
   try {
     await python.runPythonAsync(`import sys; sys.path.insert(0, "${APP}"); from threads import methods`);
   } catch (failure) {
-    throw new Error(`app.zip: ${String(failure.message).trim().split("\n").pop()}`); // it arrived, but can't be read
+    throw new Error(`app.zip: ${lastLine(failure)}`); // it arrived, but can't be read
   }
   return python;
 }

@@ -3,10 +3,11 @@
 "use strict";
 (() => {
   const SCROLLERS = ".wide, .formula, .document pre";
-  const stop = (node) => {
+  const stop = (/** @type {HTMLElement} */ node) => {
     if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
     else node.removeAttribute("tabindex");
   };
+  /** @type {Map<Element, HTMLElement>} */
   const rooms = new Map(); // what is watched, and the scroller that it belongs to
   const resized = new ResizeObserver((entries) => new Set(entries.map(({ target }) => rooms.get(target))).forEach(stop));
   for (const scroller of document.querySelectorAll(SCROLLERS)) {

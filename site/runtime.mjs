@@ -8,11 +8,12 @@ export { version };
 
 const TELL_MS = 100; // a line that changes more often can't be read
 
-/** A function that counts the bytes of these files' answers as they pass, and tells the page. */
+/** A function that counts the bytes of these files' answers as they pass, and tells the page. @param {Record<string, number>} files */
 function counter(files) {
   const total_bytes = Object.values(files).reduce((sum, bytes) => sum + bytes, 0);
   const arrived = new Map();
   let due = 0;
+  /** @type {(path: string, bytes: number) => void} */
   const report = (path, bytes) => {
     arrived.set(path, Math.min(files[path], (arrived.get(path) ?? 0) + bytes));
     due ||= setTimeout(() => {
@@ -21,10 +22,10 @@ function counter(files) {
       document.dispatchEvent(new CustomEvent("lab:progress", { detail: { loaded_bytes, total_bytes } }));
     }, TELL_MS);
   };
-  /** The same answer, its bytes counted as they pass. */
+  /** The same answer, its bytes counted as they pass. @type {import("./python.mjs").Counted} */
   const passing = (path, answer) => {
     const reader = answer.body.getReader();
-    const pull = async (controller) => {
+    const pull = async (/** @type {ReadableStreamDefaultController} */ controller) => {
       const { done, value } = await reader.read();
       if (done) return controller.close();
       report(path, value.byteLength);
@@ -33,10 +34,10 @@ function counter(files) {
     const { status, statusText, headers } = answer;
     return new Response(new ReadableStream({ pull, cancel: () => reader.cancel() }), { status, statusText, headers });
   };
-  /** The answer as it is, its bytes counted when they are all there. */
+  /** The answer as it is, its bytes counted when they are all there. @type {import("./python.mjs").Counted} */
   const untouched = (path, answer) => {
     const seen = new PerformanceObserver((list) => {
-      for (const { decodedBodySize } of list.getEntriesByName(here(path))) {
+      for (const { decodedBodySize } of /** @type {PerformanceResourceTiming[]} */ (list.getEntriesByName(here(path)))) {
         seen.disconnect();
         report(path, decodedBodySize);
       }
@@ -44,7 +45,7 @@ function counter(files) {
     seen.observe({ type: "resource", buffered: true });
     return answer;
   };
-  return (path, answer) => {
+  return (/** @type {string} */ path, /** @type {Response} */ answer) => {
     if (!(path in files) || !answer.body) return answer;
     return path === WASM && quick() ? untouched(path, answer) : passing(path, answer);
   };
@@ -61,7 +62,8 @@ async function start() {
   const language = document.documentElement.lang; // English lies in the application, another language beside it
   try {
     const { files } = await listed;
-    const compiled = (module) => (window.labMachineCode = module); // for the simulator's thread (simulator.py)
+    const compiled = (/** @type {WebAssembly.Module} */ module) => (window.labMachineCode = module); // for the simulator's thread (simulator.py)
+    /** @type {Record<string, import("./python.mjs").Line>} */
     const written = { stdout: (line) => out.stdout(line), stderr: (line) => out.stderr(line) };
     const options = { ...written, inPieces: true, compiled, counted: counter(files) };
     const names = language === "en" ? [] : [`content.${language}.json`];
@@ -78,6 +80,7 @@ async function start() {
 const started = start();
 started.catch(() => {}); // said on the page, and to PyScript once it asks
 
+/** What PyScript asks for. @param {Record<string, (line: string) => void>} options */
 export function loadPyodide({ stdout, stderr }) {
   Object.assign(out, { stdout, stderr });
   return started;

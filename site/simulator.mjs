@@ -1,8 +1,9 @@
 // The simulator's thread: a Python of its own with the same application. The first message is the machine code as the page has
 // compiled it: a browser that compiles it twice at a time keeps neither for the next visit. Every other one is a packed job,
 // the answer its result; what goes wrong is an answer too, so that the page never waits in vain. Before the first answer it says that it is ready.
-import { startPython } from "./python.mjs";
+import { lastLine, startPython } from "./python.mjs";
 
+/** @type {Promise<(job: unknown) => string>} */
 let started;
 
 addEventListener("message", async ({ data }) => {
@@ -15,6 +16,6 @@ addEventListener("message", async ({ data }) => {
     const answer = await started;
     postMessage(answer(data));
   } catch (failure) {
-    postMessage(JSON.stringify({ failure: String(failure.message ?? failure).trim().split("\n").pop().slice(0, 200) }));
+    postMessage(JSON.stringify({ failure: lastLine(failure) }));
   }
 });

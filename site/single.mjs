@@ -2,14 +2,14 @@
 // that the page runs from a stick. Python runs in the page's own thread only: a file gets no worker.
 const place = new URL(".", location.href).href;
 
-/** The bytes of an embedded file. */
+/** The bytes of an embedded file. @param {string} name */
 async function bytes(name) {
   const text = document.querySelector(`script[data-file="${name}"]`).textContent.trim();
   const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-/** An embedded module, as something that can be imported. */
+/** An embedded module, as something that can be imported. @param {string} name */
 async function imported(name) {
   return import(URL.createObjectURL(new Blob([await bytes(name)], { type: "text/javascript" })));
 }
@@ -18,7 +18,7 @@ async function imported(name) {
 function answerFromThePage() {
   const plain = globalThis.fetch;
   globalThis.fetch = async (input, options) => {
-    const name = String(input.url ?? input).split("/").pop();
+    const name = String(/** @type {Request} */ (input).url ?? input).split("/").pop();
     if (!document.querySelector(`script[data-file="${name}"]`)) return plain(input, options);
     const type = name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
     return new Response(await bytes(name), { headers: { "Content-Type": type } });

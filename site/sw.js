@@ -33,7 +33,7 @@ async function versions() {
 async function takeIn() {
   const kept = await heldByHash();
   const cache = await caches.open(NAME);
-  const place = async ([path, hash]) => {
+  const place = async (/** @type {string[]} */ [path, hash]) => {
     const url = new URL(path, SCOPE).href;
     await cache.put(url, (await kept(hash)) ?? (await fetched(url, hash)));
   };
@@ -46,9 +46,10 @@ async function takeIn() {
   }
 }
 
-/** A file from the network, with the bytes of its hash and no others. Rejects where it isn't to be had. */
+/** A file from the network, with the bytes of its hash and no others. Rejects where it isn't to be had.
+    @param {string} url @param {string} integrity */
 async function fetched(url, integrity) {
-  const asked = (cache) => fetch(url, { integrity, cache });
+  const asked = (/** @type {RequestCache} */ cache) => fetch(url, { integrity, cache });
   const response = await asked("no-cache").catch(() => asked("reload")); // what the browser has kept may be a login page
   if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
   return response;
@@ -63,7 +64,7 @@ async function mended() {
   return (await Promise.allSettled(fetching)).every(({ status }) => status === "fulfilled");
 }
 
-/** A file from the network, kept. */
+/** A file from the network, kept. @param {Cache} cache @param {string} url @param {string} hash */
 async function taken(cache, url, hash) {
   const response = await fetched(url, hash);
   await cache.put(url, response.clone());
@@ -78,7 +79,7 @@ async function heldByHash() {
     const hashes = await cache.match(HASHES);
     for (const [path, hash] of Object.entries(hashes ? await hashes.json() : {})) places.set(hash, [cache, path]);
   }
-  return async (hash) => {
+  return async (/** @type {string} */ hash) => {
     const [cache, path] = places.get(hash) ?? [];
     return cache && cache.match(new URL(path, SCOPE).href);
   };
@@ -90,6 +91,7 @@ async function tidy() {
   await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
 }
 
+/** What a page gets for a request. @param {Request} request */
 async function answer(request) {
   const url = new URL(request.url);
   const path = url.pathname.slice(new URL(SCOPE).pathname.length) || "index.html";

@@ -3,11 +3,13 @@
 "use strict";
 (() => {
   const KEPT = 20; // actions
+  /** @type {string[]} */
   const actions = [];
+  /** @type {string[]} */
   const failures = [];
-  const node = (id) => document.getElementById(id);
+  const node = (/** @type {string} */ id) => document.getElementById(id);
 
-  const note = ({ type, target }) => {
+  const note = (/** @type {Event} */ { type, target }) => {
     const pressed = target.closest && target.closest("[data-action]");
     const { action, question, control, act, side } = pressed ? pressed.dataset : {};
     if (!action || (type === "click" && target.closest("button") === null)) return;

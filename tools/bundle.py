@@ -20,9 +20,12 @@ ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html")
 ELEMENT = "kv-lab.js"
 ROOT_FOLDERS = ("icons",)
 PAGE_FILES = (
+    "blocks.mjs",
     "boot.js",
+    "canvas.mjs",
     "embed.js",
     "first.js",
+    "floor.mjs",
     "grade.mjs",
     "grader.mjs",
     "mirror.js",

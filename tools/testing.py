@@ -82,6 +82,7 @@ def quick(variables: Mapping[str, str]) -> dict[str, Step]:
         "lint": (["-m", "ruff", "check", "."], variables),
         "format": (["-m", "ruff", "format", "--check", "."], variables),
         "types": (["-m", "mypy", *TYPED], variables),
+        "scripts": (["-m", "tools.scripts"], variables),
     }
 
 

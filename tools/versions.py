@@ -18,6 +18,8 @@ from tools import policy
 
 HASH_LENGTH = 12
 SHEETS = re.compile(r'(?:<link rel="stylesheet" href="css/[^"]+">\s*)+')
+# For the checker; the page that is read needs none of them.
+TYPES = re.compile(r"^ */\*\* @type [^*]*\*/\n|/\*\* @type [^*]*\*/ ?", re.M)
 SCRIPTS = re.compile(r'<script src="([\w-]+\.js)"></script>')  # a browser reads nothing more of a page before these
 NOT_KEPT = ("LICENSES.txt", "stock.wasm")  # hardly anybody needs these, and nobody without a network
 
@@ -74,7 +76,7 @@ def filled(html: str, site: Path) -> str:
         return "<style>\n{}</style>\n    ".format(text.replace('url("../', 'url("'))
 
     def script(link: re.Match[str]) -> str:
-        return f"<script>\n{(site / link[1]).read_text(encoding='utf-8')}</script>"
+        return f"<script>\n{TYPES.sub('', (site / link[1]).read_text(encoding='utf-8'))}</script>"
 
     return SCRIPTS.sub(script, SHEETS.sub(sheets, html))
 

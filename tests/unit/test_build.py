@@ -698,16 +698,17 @@ def checks(tmp_path, monkeypatch, failing, record=RECORD, collected=0):
     return status, log.read_text().splitlines()
 
 
-@pytest.mark.parametrize("failing", ["none", "ruff", "mypy", "pytest"])
+@pytest.mark.parametrize("failing", ["none", "ruff", "mypy", "tools.scripts", "pytest"])
 def test_every_check_runs_whichever_fails(tmp_path, monkeypatch, capfd, failing):
     status, calls = checks(tmp_path, monkeypatch, failing)
     assert status == (0 if failing == "none" else 1)
-    assert [call.split()[0] for call in calls] == ["ruff", "ruff", "mypy", "pytest", "pytest"]
+    assert [call.split()[0] for call in calls] == ["ruff", "ruff", "mypy", "tools.scripts", "pytest", "pytest"]
     assert all(call.endswith("-k ledger") for call in calls[-2:])
     assert f"a-browser {tmp_path / 'dist'}" in calls[-2] and "tests/e2e" in calls[-1]
     said = capfd.readouterr().out.splitlines()
     assert said[-1] == "10 passed, 4 failed, 4 skipped"
-    assert [line.split(":")[0] for line in said[-9:-4]] == ["lint", "format", "types", "tests", "page tests"]
+    names = ["lint", "format", "types", "scripts", "tests", "page tests"]
+    assert [line.split(":")[0] for line in said[-10:-4]] == names
     assert ("FAILED" in "\n".join(said)) == (failing != "none")
     assert said[-4:-1] == [
         "engine Chromium: ran 1 page tests",
