@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Error, Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect
 
 from record import ledger
 from record.keeper import OWN_KEY
@@ -27,7 +27,7 @@ from tests.e2e.liar import Liar, Lie, gone, portal, redirected, refused, spoilt,
 from tests.e2e.mortal import Mortal
 from tests.e2e.test_ledger import SPOILT
 
-SECONDS = float(os.environ.get("LAB_CHAOS_SECONDS", "90"))
+SECONDS = float(os.environ.get("LAB_CHAOS_SECONDS", "45"))
 SEED = int(os.environ.get("LAB_SEED", "1"))
 LOOK_MS = 50
 COURSE = native.shipped()
@@ -41,7 +41,7 @@ NETWORK: dict[str, tuple[Lie, str]] = {
     "a login page elsewhere": (redirected("http://localhost:9/login"), "web_page"),
     "a login page that may be kept": (portal(max_age=86_400), "web_page"),
     "the half, as a whole": (truncated(declared=False), "cut"),
-    "the half": (truncated(), "cut"),
+    "the half": (truncated(), "cut|lost"),  # of a small file a browser gives away nothing
     "the half, to be kept": (truncated(declared=False, max_age=86_400), "cut"),
     "other bytes": (spoilt(), "spoilt"),
     "an error": (refused(503), "refused"),
@@ -337,8 +337,9 @@ class Walk:
             tab.page.wait_for_timeout(LOOK_MS)
         context = tab.page.locator("input[data-action=context]:checked").get_attribute("value")
         for question in native.QUESTIONS:
-            if ledger.answered(facts, context, question):
-                expect(tab.node(question)).to_have_attribute("data-state", "locked")
+            if not ledger.answered(facts, context, question):
+                break  # what a Clear that couldn't be kept left of later acts lies behind a closed door
+            expect(tab.node(question)).to_have_attribute("data-state", "locked")
 
     # --- a page loads ---
 
@@ -393,10 +394,8 @@ class Walk:
         if "/" in self.site.lied:
             assert self.lie and file_named("in_part", told) is not None, f"{self.lie}, but: {told}"
             return
-        is_true = bool(self.lie) and file_named(NETWORK[self.lie[0]][1], told) in lied
-        is_true |= bool(
-            seen["served"] and file_named("lost", told) in lied
-        )  # a service worker passes on no other's answer
+        names = NETWORK[self.lie[0]][1].split("|") if self.lie else []
+        is_true = any(file_named(name, told) in lied for name in names)
         assert is_true or (is_old and file_named("refused", told)), f"{self.lie}, {lied}, but: {told}"
 
     def waiting_is_true(self, tab: Tab, seen: dict[str, Any]) -> None:
@@ -745,24 +744,23 @@ def new_version_is_taken(walk: Walk) -> str | None:
     return str(tab.page.locator("html").get_attribute("data-parts"))
 
 
-def test_whatever_happens_nothing_is_lost_and_nothing_false_is_said(tmp_path, dist):
-    with sync_playwright() as playwright:
-        walk = Walk(playwright, tmp_path, dist)
-        try:
-            walk.loads(walk.tab)
-            end = time.monotonic() + SECONDS
-            while time.monotonic() < end:
-                can = [(weight, does) for weight, when, does in DEEDS if when(walk)]
-                does = walk.chance.choices([does for _, does in can], [weight for weight, _ in can])[0]
-                walk.deeds.append(does.__name__.replace("_", " "))
-                told = does(walk)
-                walk.deeds[-1] += f": {told}" if told else ""
-                walk.holds()
-            walk.mends()
-            print(f"{len(walk.deeds)} deeds, {len(walk.claimed)} facts called saved, none lost")
-        except Exception as failure:
-            failure.add_note("\n".join([f"LAB_SEED={SEED}, {len(walk.deeds)} deeds:", *walk.deeds]))
-            raise
-        finally:
-            walk.mortal.kill()
-            walk.site.stop()
+def test_whatever_happens_nothing_is_lost_and_nothing_false_is_said(playwright, tmp_path, dist):
+    walk = Walk(playwright, tmp_path, dist)
+    try:
+        walk.loads(walk.tab)
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            can = [(weight, does) for weight, when, does in DEEDS if when(walk)]
+            does = walk.chance.choices([does for _, does in can], [weight for weight, _ in can])[0]
+            walk.deeds.append(does.__name__.replace("_", " "))
+            told = does(walk)
+            walk.deeds[-1] += f": {told}" if told else ""
+            walk.holds()
+        walk.mends()
+        print(f"{len(walk.deeds)} deeds, {len(walk.claimed)} facts called saved, none lost")
+    except Exception as failure:
+        failure.add_note("\n".join([f"LAB_SEED={SEED}, {len(walk.deeds)} deeds:", *walk.deeds]))
+        raise
+    finally:
+        walk.mortal.kill()
+        walk.site.stop()

@@ -8,7 +8,7 @@ import pytest
 from tools import testing
 
 
-@pytest.mark.parametrize("broken", [None, "ruff", "mypy", "pytest"])
+@pytest.mark.parametrize("broken", [None, "ruff", "mypy", "tools.scripts", "pytest"])
 def test_check_runs_every_quick_step_and_fails_when_one_does(monkeypatch, capsys, tmp_path, broken):
     ran = []
 
@@ -23,5 +23,5 @@ def test_check_runs_every_quick_step_and_fails_when_one_does(monkeypatch, capsys
     monkeypatch.setattr(testing, "find_browser", lambda python: pytest.fail("check looked for a browser"))
     monkeypatch.setattr(subprocess, "run", run)
     assert testing.check(tmp_path) == int(broken is not None)
-    assert ran == ["ruff", "ruff", "mypy", "pytest"]
+    assert ran == ["ruff", "ruff", "mypy", "tools.scripts", "pytest"]
     assert capsys.readouterr().out.rstrip().endswith("2 passed, 0 failed, 1 skipped")

@@ -1,5 +1,7 @@
 """The passes: each has the one shape, each can be left out, and one that doesn't fit is named and changes nothing."""
 
+from pathlib import Path
+
 import pytest
 
 from tools import passes
@@ -62,3 +64,9 @@ def test_runtimes_that_are_built_otherwise_are_left_as_they_are(each):
 def test_the_stock_machine_code_stays_beside_the_changed_one():
     module = b"\0asm\1\0\0\0"
     assert trampolines.PASS.apply({MACHINE_CODE: module}, None) == {MACHINE_CODE: module, trampolines.STOCK: module}
+
+
+def test_the_documents_table_says_of_each_pass_what_the_code_says():
+    text = (Path(passes.__file__).parents[2] / "docs/performance.md").read_text(encoding="utf-8")
+    rows = [f"| `{each.name}` | {each.does} | {each.gain} |" for each in passes.PASSES]
+    assert [line for line in text.splitlines() if line.startswith("| `")] == rows
