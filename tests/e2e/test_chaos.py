@@ -27,7 +27,7 @@ from tests.e2e.liar import Liar, Lie, gone, portal, redirected, refused, spoilt,
 from tests.e2e.mortal import Mortal
 from tests.e2e.test_ledger import SPOILT
 
-SECONDS = float(os.environ.get("LAB_CHAOS_SECONDS", "45"))
+SECONDS = float(os.environ.get("LAB_CHAOS_SECONDS", "30"))
 SEED = int(os.environ.get("LAB_SEED", "1"))
 LOOK_MS = 50
 COURSE = native.shipped()
