@@ -13,10 +13,10 @@ from typing import Any
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
+from acts.wall.actions import TwistFlipped
 from bench.browser import CHROMIUM
 from bench.figures import markdown
 from bench.host import Host
-from state.actions import TwistFlipped
 from tests import lab as native
 from tests.e2e.twin import document
 

@@ -3,14 +3,14 @@
 import json
 import time
 
+import acts
 import engine
-from content import course
 from runs import oracles, serving
 
 
 def timed(content: str, runs: str) -> str:
     """Seconds of each run by side and size, as JSON. `runs` is JSON too: how many runs, by number of requests."""
-    lab = course.from_tables(json.loads(content))
+    lab = acts.course(json.loads(content))
     found = {}
     for side in serving.SIDES:
         for size, times in json.loads(runs).items():

@@ -1,4 +1,4 @@
-// The lab inside somebody else's page: ?embed=1&act=1|2|all&stage=...&theme=light|dark. It runs before the first paint, knows
+// The lab inside somebody else's page: ?embed=1&act=NUMBER|all&stage=...&theme=light|dark. It runs before the first paint, knows
 // nothing of the lesson, and speaks the message protocol of docs/embedding.md. Without a frame around the page only the
 // theme and the link to a stage are left of it.
 "use strict";
@@ -16,7 +16,7 @@
   const asked = new URLSearchParams(location.search);
   const framed = parent !== window;
   const one = (/** @type {string} */ value, /** @type {string[]} */ ...allowed) => (allowed.includes(value) ? value : null);
-  const act = one(asked.get("act"), "1", "2", "all") ?? "all";
+  const act = one(asked.get("act"), ...root.dataset.acts.split(" ")) ?? "all";
 
   // --- what is shown ---
 
@@ -38,7 +38,7 @@
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("button[data-embed-show]");
     if (!button) return;
-    const more = document.getElementById(root.dataset.embed === "1" ? "act2-title" : "act1-title");
+    const more = document.querySelector(`.act:not([data-number="${root.dataset.embed}"]) h2`); // the first of those that come
     root.dataset.embed = button.dataset.embedShow;
     more.tabIndex = -1; // the button is gone, and the focus with it
     more.focus({ preventScroll: true });
@@ -62,7 +62,7 @@
   /** The part of the act that the link names; the prediction as long as that part is still closed. */
   const stage = () => {
     if (!asked.has("stage")) return null;
-    const acts = document.getElementById(act === "2" ? "act2" : "act1");
+    const acts = document.querySelector(`.act[data-number="${act}"]`) ?? document.querySelector(".act");
     const part = Object.hasOwn(STAGES, asked.get("stage")) && acts.querySelector(STAGES[asked.get("stage")]);
     return part && part.getClientRects().length ? part : acts.querySelector(STAGES.predict);
   };
@@ -78,8 +78,7 @@
   const up = (/** @type {string} */ what, /** @type {object} */ data, to = "*") => framed && parent.postMessage({ type: `kvlab:${what}`, v: PROTOCOL, ...data }, to);
   /** @type {() => Record<string, string>} */
   const state = () => ({
-    act1: document.getElementById("act1").dataset.state ?? null,
-    act2: document.getElementById("act2").dataset.state ?? null,
+    ...Object.fromEntries([...document.querySelectorAll(".act[data-number]")].map(({ id, dataset }) => [id, dataset.state ?? null])),
     saved: document.querySelector('[data-key="embed.saved"]').dataset.state ?? null,
   });
   /** @type {Record<string, string>} */
@@ -89,9 +88,8 @@
     last = state();
     if (!listener || JSON.stringify(before) === JSON.stringify(last)) return;
     up("state", last, listener);
-    for (const number of [1, 2]) {
-      const key = `act${number}`;
-      if (last[key] === "committed" && before[key] !== "committed") up("done", { act: number }, listener);
+    for (const { id, dataset } of document.querySelectorAll(".act[data-number]")) {
+      if (last[id] === "committed" && before[id] !== "committed") up("done", { act: Number(dataset.number) }, listener);
     }
   };
   const hear = (/** @type {MessageEvent} */ { source, origin, data }) => {

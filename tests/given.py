@@ -14,23 +14,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import acts
 import views
-from acts import bugs
-from content import course, wording
+from acts.bugs import bugs
+from acts.promises import actions as design_actions
+from acts.promises import sweeps
+from acts.wall import actions as wall_actions
+from content import wording
 from content.controls import FULL, PUBLISHED, controls
 from engine import PhysicsError
 from links import share
 from page import page
 from record import ledger
 from report import report
-from runs import jobs, sweeps
+from runs import jobs
 from state import store
 from tests import lab as native
 from tools import bundle, prerender, proof
 from tools.htmldom import Document
 from views import remembered
 
-FILE = Path(proof.__file__).with_name("given.json")
+FILE = proof.GIVEN
 CONFIG = (
     '{"architectures": ["LlamaForCausalLM"], "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,'
     ' "num_key_value_heads": 2, "intermediate_size": 14336, "vocab_size": 128256, "max_position_embeddings": 8192}'
@@ -127,7 +131,7 @@ class Walk:
 
     def __init__(self) -> None:
         tables = bundle.read_content(native.CONTENT, BRISK)
-        made = course.from_tables(named(tables, native.shipped().contexts))
+        made = acts.course(named(tables, native.shipped().contexts))
         self.read: set[str] = set()  # the slots that were looked up
         self.course = replace(made, tables=noting(dict(made.tables), made.contexts, self.read))
 
@@ -176,10 +180,10 @@ class Walk:
     def calculators(self, context: str) -> Iterator[store.State]:
         """Act I's instruments where they differ in what they say."""
         start = self.begun(context, 1)
-        yield self.after(start, store.ConfigPasted("{}"))
-        pasted = self.after(start, store.ConfigPasted(CONFIG))
+        yield self.after(start, wall_actions.ConfigPasted("{}"))
+        pasted = self.after(start, wall_actions.ConfigPasted(CONFIG))
         for case in json.loads(CASES.read_text(encoding="utf-8")):
-            yield self.after(start, store.ConfigPasted(json.dumps(case["config"])))
+            yield self.after(start, wall_actions.ConfigPasted(json.dumps(case["config"])))
         for state in (start, pasted):
             for moves in (
                 {"act1.gpus": 1, "act1.context": 131072},
@@ -193,7 +197,7 @@ class Walk:
                 {"act1.gpu": "none"},
             ):
                 yield self.after(state, *(store.ControlMoved(control, value) for control, value in moves.items()))
-        yield self.after(start, store.TwistFlipped(True))
+        yield self.after(start, wall_actions.TwistFlipped(True))
 
     def designs(self, context: str) -> Iterator[store.State]:
         """Act II's two sides, holding and failing, recorded and not, held and at rest."""
@@ -216,7 +220,7 @@ class Walk:
             yield state
             state = self.settled(state)
             yield state
-            yield self.after(state, store.DesignRecorded(native.AT))
+            yield self.after(state, design_actions.DesignRecorded(native.AT))
 
     def linked(self, context: str) -> Iterator[store.State]:
         """A link opened, copies made, texts written, a record offered."""
@@ -233,7 +237,7 @@ class Walk:
             store.RecordNumbered("n", native.AT),
         )
         texts = [store.TextWritten(field, "word 1 " * 400, native.AT) for field in store.WRITTEN]
-        yield self.after(state, store.DesignRecorded(native.AT), *texts)
+        yield self.after(state, design_actions.DesignRecorded(native.AT), *texts)
 
     def corrected(self, context: str) -> Iterator[store.State]:
         """Every bug with each value of a choice, and with numbers too low, too high and right."""
@@ -250,7 +254,7 @@ class Walk:
     def swept(self, context: str) -> Iterator[store.State]:
         """The two sweeps: begun, under way, and left."""
         for kind, most in ((sweeps.MAP, 90), (sweeps.FRONTIER, 170)):
-            state = self.after(self.begun(context, 3), store.SweepStarted(kind))
+            state = self.after(self.begun(context, 3), design_actions.SweepStarted(kind))
             for count in range(most):
                 request = store.next_run(self.course, state)
                 if request is None:
@@ -258,9 +262,9 @@ class Walk:
                 state = self.after(state, store.RunFinished(request, native.ran(request), native.AT))
                 if count % 24 == 1:
                     yield state
-                    yield self.after(state, store.SweepCancelled(kind))
+                    yield self.after(state, design_actions.SweepCancelled(kind))
             yield state
-            yield self.after(state, store.ChangeTaken())
+            yield self.after(state, design_actions.ChangeTaken())
 
     def states(self) -> Iterator[store.State]:
         """Every state that is looked at; what says the same on both sides of the wall, on one of them."""

@@ -6,8 +6,10 @@ import os
 from functools import cache
 from pathlib import Path
 
+import acts
 import views
-from content import course, wording
+from content import wording
+from content.course import Course
 from runs import jobs, oracles
 from state import store
 from tools import bundle
@@ -18,10 +20,10 @@ AT = "2026-01-02T03:04:05.678Z"
 
 
 @cache
-def shipped() -> course.Course:
+def shipped() -> Course:
     """The shipped course; for page tests with the settings that their page was built with."""
     settings = os.environ.get("LAB_SETTINGS")
-    return course.from_tables(bundle.read_content(CONTENT, Path(settings) if settings else None))
+    return acts.course(bundle.read_content(CONTENT, Path(settings) if settings else None))
 
 
 @cache

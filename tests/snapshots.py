@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from acts.promises import actions as design_actions
+from acts.promises import now, serving
 from record import ledger
 from report import report
-from runs import oracles, serving
+from runs import oracles
 from state import store
 from tests import lab as native
 
@@ -54,14 +56,14 @@ def learner(seed: int, context: str = "latency") -> store.State:
         if question == "act2.prediction":
             for control, value in dice.choice(DESIGNS):
                 state = simulated(native.after(state, store.ControlMoved(control, value)), clock)
-            state = native.after(simulated(state, clock), store.DesignRecorded(clock()))
+            state = native.after(simulated(state, clock), design_actions.DesignRecorded(clock()))
     needs = [run for fact in store.facts(state) if fact["kind"] == "answered" for run in _needs(course, fact)]
     return native.after(state, *(store.RunFinished(run, native.ran(run), clock()) for run in needs))
 
 
 def simulated(state: store.State, clock: Clock) -> store.State:
     """The state once the two sides' own runs are there."""
-    for run in store.sides(native.shipped(), state).values():
+    for run in now.sides(native.shipped(), state).values():
         state = native.after(state, store.RunFinished(run, native.ran(run), clock()))
     return state
 

@@ -142,13 +142,19 @@ def read_content(folder: Path, settings: Path | None = None, tables: dict[str, A
     `tables` are the files already parsed, in another language.
     A settings file has a table for each content file that it changes, `[act2.targets]` for the targets in act2.toml.
     """
-    tables = tables or {file.stem: _parsed(file) for file in sorted(folder.glob("*.toml"))}
+    tables = tables or {file.stem: _parsed(file) for file in content_files(folder)}
     changes = _parsed(settings) if settings else {}
     name = settings.name if settings else ""
     strange = sorted(set(changes) - set(tables))
     if strange:
         raise BuildError(f"{settings}: {strange[0]!r} is no content file; expected one of {', '.join(tables)}")
     return overlaid(tables, changes, f"{name}: ")  # type: ignore[no-any-return]
+
+
+def content_files(folder: Path, language: str = ".") -> list[Path]:
+    """The content files beside the code and those that an act has in its folder, in a language."""
+    own = folder.parent.glob(f"py/acts/*/content/{language}/*.toml")
+    return [*sorted((folder / language).glob("*.toml")), *sorted(own)]
 
 
 def _parsed(file: Path) -> dict[str, Any]:
@@ -204,7 +210,7 @@ def translations(folder: Path, settings: Path | None = None) -> dict[str, dict[s
     """
     english, found = read_content(folder), {}
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        over = {file.stem: _parsed(file) for file in sorted(place.glob("*.toml"))}
+        over = {file.stem: _parsed(file) for file in content_files(folder, place.name)}
         lacking = list(languages.missing(english, over))
         notes = [f"{len(lacking)} texts stay English: {', '.join(lacking)}"] if lacking else []
         for note in notes + list(languages.mistakes(english, over)):
@@ -269,11 +275,12 @@ def write_card(english: Path, words: dict[str, Any], title: str) -> None:
 
 def write_figures(content: dict[str, Any], folder: Path) -> None:
     """The figures for pages that show the lab, and for paper. The content has been checked by now."""
-    from content import course, wording
+    import acts
+    from content import wording
 
     folder.mkdir()
     wording.use(content["words"]["numbers"])
-    for name, data in figures.files(course.from_tables(content)).items():
+    for name, data in figures.files(acts.course(content)).items():
         (folder / name).write_bytes(data)
 
 

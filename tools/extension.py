@@ -86,12 +86,12 @@ def _png_part(name: bytes, data: bytes) -> bytes:
 
 def write(folder: Path = FOLDER, site: Path = ROOT / "site") -> None:
     """Make everything anew in the extension's folder."""
-    from content import course
+    import acts
 
-    files = made(course.load(site / "content"), site)
-    for name in figures.DRAWN:
-        pdf = files[f"figures/{name}-print.pdf"]
-        files[f"figures/{name}.png"] = png(*painted(pdf), source(pdf))
+    files = made(acts.course(bundle.read_content(site / "content")), site)
+    for name in sorted({name.partition("-")[0] for name in files if name.startswith("figures/")}):
+        pdf = files[f"{name}-print.pdf"]
+        files[f"{name}.png"] = png(*painted(pdf), source(pdf))
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)

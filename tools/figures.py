@@ -1,16 +1,15 @@
 """The figures that stand where the lab can't run: before it is opened, on paper, in an e-book. Every number in them is the
-engine's, every word stands in content/embed.toml, and each is drawn for light and dark screens and for print."""
+engine's, every word stands in the content, and each is drawn for light and dark screens and for print."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.drawing import Drawing, Line, Rectangle, Words
 
 WIDTH = 640.0
 LEFT, TOP, RIGHT, BOTTOM = 64.0, 84.0, 616.0, 262.0
-BATCHES = (1, 2, 4, 8, 16, 32, 64)
 MADE = {"light": ("svg",), "dark": ("svg",), "print": ("svg", "pdf")}
 
 # The lab's own colours (css/tokens.css): the weights blue, the cache green; on paper they stand on white.
@@ -40,128 +39,76 @@ INKS = {**INKS, "print": {**INKS["light"], "paper": "#ffffff"}}
 
 Ink = Mapping[str, str]
 Texts = Mapping[str, str]
-Numbers = Mapping[str, Any]
+
+
+def pictures(course: Any) -> dict[str, tuple[str, Any]]:
+    """The acts that have a picture: the act's id and the picture, by the number that a page asks for the act with."""
+    from state.act import acts
+
+    asking = [act for act in acts(course) if act.asks]
+    return {str(n): (act.id, act.picture(course)) for n, act in enumerate(asking, 1) if act.picture}
 
 
 def files(course: Any) -> dict[str, bytes]:
-    """Every figure by file name, `act1-light.svg` and so on. Raises WordingError for a word that asks for no number."""
+    """Every figure by file name: "act", its act's number, the look, the kind. Raises WordingError for a word that asks for no
+    number."""
     made: dict[str, bytes] = {}
-    for name in DRAWN:
+    for number, (act, picture) in pictures(course).items():
         for look, kinds in MADE.items():
-            drawing = draw(course, name, look)
-            made |= {f"{name}-{look}.{kind}": getattr(drawing, kind)() for kind in kinds}
+            drawing = draw(course, act, picture, look)
+            made |= {f"act{number}-{look}.{kind}": getattr(drawing, kind)() for kind in kinds}
     return made
 
 
 def words(course: Any) -> dict[str, dict[str, str]]:
-    """Title, caption and alternative text of each choice of acts, "1", "2" and "all", numbers filled in."""
+    """Title, caption and alternative text of each choice of acts, "1", "2" ... and "all", numbers filled in."""
+    known = pictures(course)
+    first = next(iter(known))
     found = {}
-    for act, name in (("1", "act1"), ("2", "act2"), ("all", "act1")):
-        texts = _texts(course, name, DRAWN[name][0](course))
-        if act == "all":
+    for choice, number in {**{number: number for number in known}, "all": first}.items():
+        texts = _texts(course, *known[number])
+        if choice == "all":
             texts |= course.at("embed.figures.all")
-        found[act] = {"figure": name, **{key: texts[key] for key in ("title", "caption", "alt")}}
+        found[choice] = {"figure": number, **{key: texts[key] for key in ("title", "caption", "alt")}}
     return found
 
 
-def draw(course: Any, name: str, look: str) -> Drawing:
-    """One figure in one look."""
-    count, fill = DRAWN[name]
-    numbers, ink = count(course), INKS[look]
-    texts = _texts(course, name, numbers)
+def draw(course: Any, act: str, picture: Any, look: str) -> Drawing:
+    """An act's picture in one look."""
+    texts, ink = _texts(course, act, picture), INKS[look]
     drawing = Drawing(WIDTH, 0, texts["heading"], texts["alt"])
     drawing.items.append(Words(24, 42, texts["heading"], 20, ink["text"], strong=True))
-    fill(drawing, texts, numbers, ink)
+    _scale(drawing, picture.full, picture.step, texts["axis"], ink)
+    for position, number in enumerate(picture.columns):
+        _draw_column(drawing, picture, texts, position, number, ink)
+    if picture.below:
+        drawing.items.append(Words((LEFT + RIGHT) / 2, BOTTOM + 36, texts["below"], 12, ink["soft"], "middle"))
+    named = [(ink[colour], texts[part]) for part, (colour, _) in picture.parts.items()]
+    _key(drawing, BOTTOM + (66 if picture.below else 48), named[::-1], ink)
     drawing.items.insert(0, Rectangle(0, 0, drawing.width, drawing.height, ink["paper"], 12))
     return drawing
 
 
-def _texts(course: Any, name: str, numbers: Numbers) -> dict[str, str]:
+def _texts(course: Any, act: str, picture: Any) -> dict[str, str]:
     from content import wording
 
-    known = {**numbers, "number": "{number}"}  # filled in for each column
-    return {key: wording.fill(text, known) for key, text in course.at(f"embed.figures.{name}").items()}
+    known = {**picture.numbers, "number": "{number}"}  # filled in for each column
+    return {key: wording.fill(text, known) for key, text in course.at(f"{act}.figure").items()}
 
 
-# --- Act I: eight GPUs, the weights in them, and the question -----------------------------------------------------------
-
-
-def _memory(course: Any) -> Numbers:
-    """What Act I's message tells: GPUs, their memory and the weights, in bytes. Not the answer."""
-    import engine
-    from content.course import short_name
-
-    told = course.at("act1.deployment")
-    model, gpu = course.models[told["model"]], course.gpus[told["gpu"]]
-    weights = engine.weight_bytes(model, told["weight_bits"])
-    sizes = {"gpu_bytes": gpu.memory_bytes, "weights_gpu_bytes": weights / told["gpus"]}
-    return {"gpus": told["gpus"], "gpu_short": short_name(gpu.name), "model": model.name, **sizes}
-
-
-def _draw_memory(drawing: Drawing, texts: Texts, numbers: Numbers, ink: Ink) -> None:
-    gib = 2**30
-    full, weights = numbers["gpu_bytes"] / gib, numbers["weights_gpu_bytes"] / gib
-    _scale(drawing, full, 20, texts["axis"], ink)
-    for number in range(1, numbers["gpus"] + 1):
-        x, width = _column(number - 1, numbers["gpus"])
-        ceiling, floor = _height(full, full), _height(weights, full)
-        drawing.items += [
-            Rectangle(x, ceiling, width, floor - ceiling, ink["green"]),
-            Rectangle(x, floor, width, BOTTOM - floor, ink["blue"]),
-            Words(x + width / 2, (ceiling + floor) / 2 + 14, texts["mark"], 40, ink["mark"], "middle", strong=True),
-            Words(x + width / 2, BOTTOM + 18, _numbered(texts["column"], number), 12, ink["soft"], "middle"),
-        ]
-    _key(drawing, BOTTOM + 48, ((ink["green"], texts["room"]), (ink["blue"], texts["weights"])), ink)
-
-
-# --- Act II: what a step takes, by the batch ----------------------------------------------------------------------------
-
-
-def _steps(course: Any) -> Numbers:
-    """The time of one decoding step by batch size, in s, as three parts; Act II's replica, the model as published."""
-    import engine
-
-    told, shared = course.at("act2.deployment"), course.at("act2.shared")
-    tokens = course.at("act2.targets.document_tokens")
-    bits = (shared["weight_bits_default"], told["kv_bits"])
-    model, gpu = course.models[told["model"]], course.gpus[told["gpu"]]
-    deployment = engine.Deployment(model, gpu, shared["gpus_default"], *bits)
-    cost = engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
-    steps = {}
-    for batch in BATCHES:
-        terms = cost.step(batch, batch * tokens)
-        named = {"linear": terms["linear_s"], "attention": terms["decode_attention_s"]}
-        steps[batch] = {**named, "rest": terms["total_s"] - sum(named.values()), "total": terms["total_s"]}
-    ends = {"first": BATCHES[0], "first_s": steps[BATCHES[0]]["total"]}
-    ends |= {"last": BATCHES[-1], "last_s": steps[BATCHES[-1]]["total"]}
-    return {"tokens": tokens, "model": model.name, "steps": steps, **ends}
-
-
-def _draw_steps(drawing: Drawing, texts: Texts, numbers: Numbers, ink: Ink) -> None:
-    steps = numbers["steps"]
-    unit_ms = 5
-    full = unit_ms * -(-numbers["last_s"] * 1e3 // unit_ms)
-    parts = (("linear", ink["blue"]), ("attention", ink["mark"]), ("rest", ink["grey"]))
-    _scale(drawing, full, unit_ms, texts["axis"], ink)
-    for position, batch in enumerate(BATCHES):
-        x, width = _column(position, len(BATCHES))
-        below = 0.0
-        for part, colour in parts:
-            above = below + steps[batch][part] * 1e3
-            top, bottom = _height(above, full), _height(below, full)
-            drawing.items.append(Rectangle(x, top, width, bottom - top, colour))
-            below = above
-        drawing.items.append(
-            Words(x + width / 2, BOTTOM + 18, _numbered(texts["column"], batch), 12, ink["soft"], "middle")
-        )
-    drawing.items.append(Words((LEFT + RIGHT) / 2, BOTTOM + 36, texts["below"], 12, ink["soft"], "middle"))
-    _key(drawing, BOTTOM + 66, [(colour, texts[part]) for part, colour in reversed(parts)], ink)
-
-
-DRAWN: Mapping[str, tuple[Callable[[Any], Numbers], Callable[[Drawing, Texts, Numbers, Ink], None]]] = {
-    "act1": (_memory, _draw_memory),
-    "act2": (_steps, _draw_steps),
-}
+def _draw_column(drawing: Drawing, picture: Any, texts: Texts, position: int, number: int, ink: Ink) -> None:
+    x, width = _column(position, len(picture.columns))
+    below = 0.0
+    for part, (colour, heights) in picture.parts.items():
+        above = below + heights[position]
+        top, bottom = _height(above, picture.full), _height(below, picture.full)
+        drawing.items.append(Rectangle(x, top, width, bottom - top, ink[colour]))
+        if part == picture.marked:
+            middle = (top + bottom) / 2 + 14
+            drawing.items.append(Words(x + width / 2, middle, texts["mark"], 40, ink["mark"], "middle", strong=True))
+        below = above
+    name = texts["column"].replace("{number}", str(number))
+    drawing.items.append(Words(x + width / 2, BOTTOM + 18, name, 12, ink["soft"], "middle"))
 
 
 # --- What both are made of ----------------------------------------------------------------------------------------------
@@ -176,10 +123,6 @@ def _column(position: int, count: int) -> tuple[float, float]:
     """Left edge and width of one of `count` columns."""
     room = (RIGHT - LEFT) / count
     return LEFT + room * (position + 0.16), room * 0.68
-
-
-def _numbered(text: str, number: int) -> str:
-    return text.replace("{number}", str(number))
 
 
 def _scale(drawing: Drawing, full: float, step: float, name: str, ink: Ink) -> None:

@@ -30,7 +30,7 @@ if PYTHON not in sys.path:
 
 def main(arguments: list[str]) -> int:
     """Run the grader. Returns 0, or 1 with a sentence on stderr when there is nothing to grade or to write."""
-    from content import course as course_module
+    import acts
     from handed import gradebook
 
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal that knows few letters
@@ -38,13 +38,13 @@ def main(arguments: list[str]) -> int:
     try:
         settings = Path(options.settings) if options.settings else None
         with bundle.blamed(settings):
-            course = course_module.from_tables(bundle.read_content(ROOT / "site/content", settings))
+            course = acts.course(bundle.read_content(ROOT / "site/content", settings))
         if options.key:
             print(gradebook.key(course))
             return 0
         if options.folder is None:
             parser().error("name a folder of snapshots, or --key")
-        spoken = [course_module.from_tables(t) for t in bundle.translations(ROOT / "site/content", settings).values()]
+        spoken = [acts.course(t) for t in bundle.translations(ROOT / "site/content", settings).values()]
         grader = gradebook.Grader(course, now(), spoken)
         take_all(grader, Path(options.folder))
         rows = grader.rows()

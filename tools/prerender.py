@@ -17,26 +17,28 @@ def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None
     """The page for a site folder and its parsed content files. `others` are the languages that it also speaks, with the
     names by which they call themselves.
 
-    Raises course.ContentError when index.html asks for words that the content lacks, or the content can't be used.
+    Raises reading.ContentError when index.html asks for words that the content lacks, or the content can't be used.
     """
     python = str(site / "py")
     if python not in sys.path:
         sys.path.insert(0, python)
+    import acts
     import views
-    from content import course as course_module
     from content import wording
+    from content.reading import ContentError
     from page import page
     from state import store
 
-    course = course_module.from_tables(content)
+    course = acts.course(content)
     wording.use(course.at("words.numbers"))
     document = Document((site / "index.html").read_text(encoding="utf-8"))
+    _place_acts(document, course, site / "py/acts")
     problems: list[str] = []
     speech = course.at("words.language"), others or {}
     _Assembly(document, views.lists(course), views.static_words(course), page.set_text, problems, *speech).assemble()
     problems += proof.problems(course)
     if problems:
-        raise course_module.ContentError(problems)
+        raise ContentError(problems)
     state = store.initial(course)
     page.patch(document, page.index(document), {}, views.frame(course, state))
     return document.html()
@@ -45,19 +47,63 @@ def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None
 def still(file: Path, content: dict[str, Any]) -> str:
     """A page beside the lab that holds words only, those of the content filled in. Call `render` first: it proves them.
 
-    Raises course.ContentError when the page asks for words that the content lacks.
+    Raises reading.ContentError when the page asks for words that the content lacks.
     """
+    import acts
     import views
-    from content import course as course_module
+    from content.reading import ContentError
     from page import page
 
-    course = course_module.from_tables(content)
+    course = acts.course(content)
     document = Document(file.read_text(encoding="utf-8"))
     problems: list[str] = []
     _Assembly(document, {}, views.static_words(course), page.set_text, problems).assemble()
     if problems:
-        raise course_module.ContentError(problems)
+        raise ContentError(problems)
     return document.html()
+
+
+def _place_acts(document: Document, course: Any, folder: Path) -> None:
+    """Put each act's page in its place: the acts that ask, the exercises, and what an act's template has for another place."""
+    import acts
+
+    places: dict[str, list[Element | Text]] = {}
+    asking = [act for act in course.acts if act.asks]
+    for name, act in zip(acts.ACTS, course.acts, strict=True):
+        for child in Document((folder / name / "page.html").read_text(encoding="utf-8")).root.children:
+            if not isinstance(child, Element):
+                continue
+            if act in asking and child.tag == "section":
+                child.attributes["data-number"] = str(asking.index(act) + 1)
+            place = child.attributes.pop("data-place", "acts" if act.asks else "exercises")
+            if _is_ours(child):
+                document.root.append(child)
+            elif child.tag == "template":
+                places.setdefault(place, []).extend(child.children)
+            else:
+                places.setdefault(place, []).append(child)
+    for element in document.root.walk():
+        element.children = [
+            inner
+            for child in element.children
+            for inner in (places.get(_place(child), []) if _place(child) else [child])
+        ]
+        if element.tag == "head":
+            element.append(_embedded_alone(asking))
+    _substitute(document.root, "{first}", course.acts[0].id)
+    _substitute(document.root, "{choices}", " ".join([*(str(n) for n in range(1, len(asking) + 1)), "all"]))
+
+
+def _place(child: Element | Text) -> str:
+    return child.attributes.get("data-place", "") if isinstance(child, Element) else ""
+
+
+def _embedded_alone(asking: list[Any]) -> Element:
+    """The rules by which a frame that asked for one act shows no other, in force before anything is painted."""
+    style = Element("style")
+    rules = (f'[data-embed="{n}"] .act:not(#{act.id}){{display:none}}' for n, act in enumerate(asking, 1))
+    style.append(Text("".join(rules), raw=True))
+    return style
 
 
 def _is_ours(element: Element) -> bool:
@@ -104,7 +150,7 @@ class _Assembly:
             stem, _, ending = attributes["href"].rpartition(".")
             attributes["href"] = f"{stem}.{self.language}.{ending}"
         if "data-use" in attributes:
-            return self._used(attributes["data-use"], attributes["data-id"])
+            return self._used(attributes["data-use"], attributes["data-id"], attributes.get("class", ""))
         if "data-each" in attributes:
             return self._repeated(element, self.lists[attributes.pop("data-each")])
         if "data-each-entry" in attributes:
@@ -138,11 +184,15 @@ class _Assembly:
             made.append(copy)
         return made
 
-    def _used(self, name: str, id: str) -> list[Element | Text]:
+    def _used(self, name: str, id: str, look: str) -> list[Element | Text]:
+        """The elements of a template for an id; a class that stands where it is used is theirs too."""
         copy = self.templates[name].clone()
         _substitute(copy, "{id}", id)
         self._children(copy)
-        return [child for child in copy.children if isinstance(child, Element)]
+        made = [child for child in copy.children if isinstance(child, Element)]
+        for child in made if look else ():
+            child.attributes["class"] = f"{child.attributes.get('class', '')} {look}".strip()
+        return [*made]
 
     def _repeated(self, element: Element, items: list[str]) -> list[Element | Text]:
         made: list[Element | Text] = []

@@ -6,42 +6,46 @@ context; each option has the feedback that its verdict asks for. The simulations
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-GIVEN = Path(__file__).with_name("given.json")  # what each text is filled with; tests/given.py finds it out
-BUG_SENTENCES = re.compile(r"bugs\.(numbers|choices)\[\*\]\.(claim|hint|right)")  # each bug has numbers of its own
+SITE = Path(__file__).parents[1] / "site"
+GIVEN = SITE / "content/given.json"  # what each text is filled with; tests/given.py finds it out
 
 
 def problems(course: Any) -> Iterator[str]:
     """A sentence for each text that can't be filled, and each question without exactly one right option."""
-    from content.course import QUESTIONS
-    from runs import oracles, serving
+    from content.reading import unfilled
+    from runs import jobs, oracles
 
     results: dict[Any, Any] = {}
     for context in course.contexts:
-        for question in QUESTIONS:
+        for question in course.questions:
             asked = oracles.scenario(course, question, context)
             for request in oracles.needs(course, question, asked):
                 if request not in results:
-                    results[request] = serving.run(course, request)
+                    results[request] = jobs.do(course, request)
             yield from _question_problems(course, question, context, asked, results)
     names = given()
+    own = [act.own_texts for act in course.acts if act.own_texts]  # whose numbers the act looks at itself
     for slot, path, text in texts(course):
-        if not BUG_SENTENCES.fullmatch(slot):
-            yield from _text_problems(text, path, names.get(slot, frozenset()))
-    yield from _bug_problems(course)
+        if not any(re.fullmatch(pattern, slot) for pattern in own):
+            yield from unfilled(text, path, names.get(slot, frozenset()))
+    for act in course.acts:
+        yield from act.proof(course)
 
 
 def given() -> dict[str, frozenset[str]]:
     """The names that each slot's text may ask for; a slot that isn't there is shown as it is written."""
-    file = json.loads(GIVEN.read_text(encoding="utf-8"))
-    reached = {slot: frozenset(group["names"].split()) for group in file["reached"] for slot in group["texts"]}
-    return {**{slot: frozenset(names.split()) for slot, names in file["unreached"].items()}, **reached}
+    found: dict[str, frozenset[str]] = {}
+    for path in (GIVEN, *sorted(SITE.glob("py/acts/*/content/given.json"))):
+        file = json.loads(path.read_text(encoding="utf-8"))
+        found |= {slot: frozenset(names.split()) for slot, names in file["unreached"].items()}
+        found |= {slot: frozenset(group["names"].split()) for group in file["reached"] for slot in group["texts"]}
+    return found
 
 
 def below(value: Any, contexts: tuple[str, ...], slot: str) -> Iterator[tuple[Any, Any, str]]:
@@ -56,7 +60,7 @@ def below(value: Any, contexts: tuple[str, ...], slot: str) -> Iterator[tuple[An
 
 def texts(course: Any) -> Iterator[tuple[str, str, str]]:
     """Every text of the content: its slot, its place as a person finds it, and itself."""
-    from content.course import CATALOGUES
+    from content.reading import CATALOGUES
 
     def inside(value: Any, slot: str, path: str) -> Iterator[tuple[str, str, str]]:
         if isinstance(value, str):
@@ -95,41 +99,3 @@ def _question_problems(
     if len(right) != 1:
         found = ", ".join(right) or "none"
         yield f"{act}.toml: {part}.options: expected exactly one option to hold in the context {context!r}, found {found}"
-
-
-def _bug_problems(course: Any) -> Iterator[str]:
-    """A bug's mistake must be one, exactly one option must hold, and its sentences can only ask for numbers that it has."""
-    from acts import bugs
-    from content.controls import controls
-
-    known = set(bugs.numbers(course))
-    for id, bug in bugs.all_of(course).items():
-        path, measures = f"bugs.toml: {id}", [claim["measure"] for o in bug.get("options", ()) for claim in o["claims"]]
-        missing = [measure for measure in (*measures, bug.get("measure", "users")) if measure not in known]
-        if missing:
-            yield f"{path}: the engine has no measure called {missing[0]!r}; expected one of {', '.join(sorted(known))}"
-            continue
-        sentences = {key: bug[key] for key in ("claim", "hint", "right")}
-        names = frozenset(bugs.said(course, id, bug["draft"]))
-        for key, sentence in sentences.items():
-            yield from _text_problems(sentence, f"{path}.{key}", names)
-        control = controls(course)[bugs.control(id)]
-        if control.read(bug["draft"], "") != (bug["draft"], None):
-            yield f"{path}.draft: expected a value that its control offers, found {bug['draft']!r}"
-        elif bugs.verdict(course, id, bug["draft"]) == bugs.RIGHT:
-            yield f"{path}.draft: expected a mistake, but with this content {bug['draft']!r} is right"
-        right = [o["id"] for o in bug.get("options", ()) if bugs.verdict(course, id, o["id"]) == bugs.RIGHT]
-        if "options" in bug and len(right) != 1:
-            yield f"{path}.options: expected exactly one option to hold, found {', '.join(right) or 'none'}"
-
-
-def _text_problems(text: str, path: str, names: frozenset[str]) -> Iterator[str]:
-    from content import wording
-
-    for name, form in wording.placeholders(text):
-        if name not in names:
-            near = difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.3) or sorted(names)
-            known = f"expected one of {', '.join(near)}, ..." if near else "this text is shown as it is written"
-            yield f"{path}: {{{name}}} is no number that is known here; {known}"
-        elif form is not None and form not in wording.FORMATS:
-            yield f"{path}: {form!r} is no format; expected one of {', '.join(wording.FORMATS)}"

@@ -196,7 +196,7 @@ end
 
 -- A figure's path as seen from the document. An absolute path would be read as one from the project's root.
 local function figure(asked, ending)
-  local file = part("figures/" .. words[asked.act].figure .. ending)
+  local file = part("figures/act" .. words[asked.act].figure .. ending)
   return pandoc.path.make_relative(file, pandoc.path.directory(quarto.doc.input_file), true)
 end
 

@@ -17,7 +17,8 @@ from pyodide.ffi import create_proxy
 
 import engine
 import views
-from content import shipped, wording
+from acts import shipped
+from content import wording
 from content.course import Course
 from links import handoff, share
 from page.screen import Screen
@@ -27,8 +28,8 @@ from report import report
 from report.outlet import Outlet
 from runs.jobs import Job, Outcome, refused
 from state import store
+from state.act import Press
 from threads.simulator import Simulator
-from views.floor_view import moved
 from views.parts import plain
 
 DARK = "(prefers-color-scheme: dark)"
@@ -236,7 +237,8 @@ class App:
         if event == "at":
             self.screen.show(views.moment(self.course, self.state, key, int(what[0])))
         elif event == "pick":
-            self.dispatch(store.RequestPicked(str(what[0]), int(what[1])))
+            point = next(act.pointed[key] for act in store.acts(self.course) if key in act.pointed)
+            self.dispatch(point(str(what[0]), int(what[1])))
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """A job came back: its result is taken in, a refusal is said."""
@@ -253,8 +255,12 @@ class App:
             self.show_soon()
         else:
             self.show_together()
-        if store.answer(self.state, "act2.prediction") is None:
-            self.simulator.rest()  # Act I has no more than this one
+        if not any(act.live(self.course, self.state) for act in store.acts(self.course) if self.is_revealed(act.id)):
+            self.simulator.rest()  # nothing that the learner may move yet asks for more
+
+    def is_revealed(self, act: str) -> bool:
+        """Whether the learner may use an act's instruments."""
+        return store.is_revealed(self.course, self.state, act)
 
     def is_wanted(self, job: Job) -> bool:
         """Whether a job is still one that the page asks for."""
@@ -355,12 +361,19 @@ class App:
         except ledger.LedgerError as refusal:
             self.dispatch(store.Noticed(self.course.told("ledger", refusal.notes)))
 
-    async def paste_file(self, target: Any) -> None:
-        """Read a model's config.json from a chosen file."""
+    def press(self, name: str, press: Press) -> bool:
+        """Take in what a node of an act's page stands for; False if no act knows it."""
+        means = next((act.presses[name] for act in store.acts(self.course) if name in act.presses), None)
+        if means is not None:
+            self.dispatch(means(self.course, self.state, press))
+        return means is not None
+
+    async def press_file(self, name: str, target: Any) -> None:
+        """Hand a chosen file to the act whose node it was chosen with, as bytes: it need not be UTF-8."""
         file = target.files.item(0)
         if file:
-            data = await file.slice(0, engine.MOST_CONFIG_BYTES + 1).arrayBuffer()  # as bytes: it need not be UTF-8
-            self.dispatch(store.ConfigPasted(data.to_bytes()))
+            data = await file.slice(0, engine.MOST_CONFIG_BYTES + 1).arrayBuffer()
+            self.press(name, Press(target.dataset, now(), file=data.to_bytes()))
             target.value = ""
 
     def clear(self) -> None:
@@ -442,18 +455,15 @@ def on_click(app: App, name: str, data: Any) -> None:
     """A button: what it does, by its data-action."""
     simple: dict[str, Callable[[], store.Action]] = {
         "reset": lambda: store.ControlsReset(data.act),
-        "way-out": lambda: store.WayOutTried(data.side),
-        "record": lambda: store.DesignRecorded(now()),
-        "sweep": lambda: store.SweepStarted(data.kind),
-        "sweep-cancel": lambda: store.SweepCancelled(data.kind),
-        "take-change": store.ChangeTaken,
-        "pick": lambda: moved(app.course, app.state, data.move),
         "close-notices": store.NoticeClosed,
         "clear": lambda: store.ClearAsked(True),
         "clear-no": lambda: store.ClearAsked(False),
     }
-    deeds: dict[str, Callable[[], None]] = {
+    deeds: dict[str, Callable[[], object]] = {
         "clear-yes": app.clear,
+        "commit": lambda: app.commit(data.question),
+        "export": lambda: app.export(data.form),
+        "open-tab": app.open_tab,
         "link-take": lambda: app.answer_link(True),
         "link-drop": lambda: app.answer_link(False),
         "offer-take": lambda: app.answer_offer(True),
@@ -467,14 +477,9 @@ def on_click(app: App, name: str, data: Any) -> None:
         app.dispatch(simple[name]())
     elif name in deeds:
         deeds[name]()
-    elif name == "commit":
-        app.commit(data.question)
-    elif name == "export":
-        app.export(data.form)
-    elif name == "open-tab":
-        app.open_tab()
-    elif name == "paste":
-        app.dispatch(store.ConfigPasted(document.getElementById("paste-text").value))
+    else:
+        field = document.getElementById(data.field) if data.field else None
+        app.press(name, Press(data, now(), text=field.value if field else ""))
 
 
 def on_change(app: App, name: str, target: Any) -> None:
@@ -488,16 +493,16 @@ def on_change(app: App, name: str, target: Any) -> None:
     elif name in ("type", "move"):
         app.dispatch(store.ControlMoved(data.control, target.value))
         target.value = plain(app.state.value(data.control))
-    elif name == "twist":
-        app.dispatch(store.TwistFlipped(bool(target.checked)))
     elif name == "import":
         app.reading = asyncio.ensure_future(app.import_file(target))
-    elif name == "paste-file":
-        app.reading = asyncio.ensure_future(app.paste_file(target))
     elif name == "write":
         app.write(target)
         app.written()
-    if name in ("context", "choose", "twist"):
+    elif target.type == "file":
+        app.reading = asyncio.ensure_future(app.press_file(name, target))
+    else:
+        app.press(name, Press(data, now(), checked=bool(target.checked)))
+    if target.type in ("radio", "checkbox"):
         app.render()
         app.screen.resync()
 

@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 import views
+from acts.promises import actions as design_actions
+from acts.promises import now, serving
+from acts.wall import actions as wall_actions
 from content import wording
 from content.controls import controls
-from runs import serving
 from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
@@ -73,7 +75,7 @@ BREAKS = [
 
 def judged(state, side):
     """What the engine makes of a side."""
-    return serving.judge(native.shipped(), side, state.results[store.request(native.shipped(), state, side)])
+    return serving.judge(native.shipped(), side, state.results[now.request(native.shipped(), state, side)])
 
 
 def fixed_words(text):
@@ -93,10 +95,10 @@ def test_every_failure_of_the_design_is_entered_explained_and_left(designer):
         expect(told).to_contain_text(fixed_words(words[cause]))
         if cause == "kv_static":
             expect(lab.node(f"act2.{side}.card.throughput")).to_have_text(wording.NOT_YET)
-        mended = native.after(designer.state, store.WayOutTried(side))
+        mended = native.after(designer.state, design_actions.WayOutTried(side))
         if mended != designer.state:
             lab.node(f"act2.{side}.way").get_by_role("button", name=words["way_apply"]).click()
-            designer.native(store.WayOutTried(side))
+            designer.native(design_actions.WayOutTried(side))
             assert judged(designer.state, side) == serving.OK
             expect(told).to_have_attribute("data-state", "good")
         else:
@@ -113,7 +115,7 @@ def test_every_failure_can_be_reached():
     for gpus, _ in table["act2.gpus"].options:
         for bits, _ in table["act2.weight_bits"].options:
             moves = (store.ControlMoved("act2.gpus", gpus), store.ControlMoved("act2.weight_bits", bits))
-            asked = store.request(native.shipped(), native.after(home, *moves), "a")
+            asked = now.request(native.shipped(), native.after(home, *moves), "a")
             reached |= {serving.NO_WEIGHTS} if not serving.memory(native.shipped(), asked)["kv_has"] else set()
     assert reached == set(serving.STATES)
 
@@ -206,7 +208,7 @@ def test_a_pasted_config_becomes_a_model(lab):
     config = json.dumps({**shape, "model_type": "<b>tiny</b>"})
     lab.page.get_by_label("Text of config.json").fill(config)
     lab.page.get_by_role("button", name="Use this model").click()
-    state = native.after(native.walked(until=1), store.ConfigPasted(config))
+    state = native.after(native.walked(until=1), wall_actions.ConfigPasted(config))
     lab.shows("act1.paste.note", native.says(state, "act1.paste.note"))
     lab.shows("act1.state", native.says(state, "act1.state"))
     lab.reload()

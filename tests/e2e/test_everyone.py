@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from acts.wall import actions as wall_actions
 from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK
@@ -79,7 +80,7 @@ def test_the_first_act_by_keyboard_alone(visitor):
         store.OptionChosen("act1.prediction", "about_50"),
         store.AnswerCommitted("act1.prediction", twin.at()),
         store.ControlMoved("act1.context", 4608),
-        store.TwistFlipped(True),
+        wall_actions.TwistFlipped(True),
         store.OptionChosen("act1.reflection", "run_time"),
         store.AnswerCommitted("act1.reflection", twin.at()),
     )

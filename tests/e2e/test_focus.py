@@ -3,14 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
-from content import course
+import acts
 from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.test_axe import HEAR
 from tests.e2e.twin import Twin, document, returned
 from tools import bundle
 
-GERMAN = course.from_tables(bundle.translations(native.CONTENT)["de"])
+GERMAN = acts.course(bundle.translations(native.CONTENT)["de"])
 SAVED = {"index": native.shipped().at("words.saved_device"), "de": GERMAN.at("words.saved_device")}
 # After the next frame: what has the focus, whether that is shown, and whether it can be seen.
 FOCUS = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from content import course, wording
+import acts
+from content import wording
 from handed import gradebook
 from report import report
 from state import store
@@ -136,7 +137,7 @@ def test_whatever_lies_in_a_folder_is_a_row_or_named(visitor, tmp_path):
 
 
 def test_a_snapshot_from_the_german_page_has_no_flag_and_a_german_spreadsheet_its_semicolons(visitor, tmp_path):
-    german = course.from_tables(bundle.translations(native.CONTENT)["de"])
+    german = acts.course(bundle.translations(native.CONTENT)["de"])
     wording.use(german.at("words.numbers"))
     at = "2025-03-06T20:00:00.000Z"
     state = native.after(learner(4), store.RecordNumbered(f"{4:032x}", at))

@@ -10,8 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from acts.promises import serving
 from record.keeper import OWN_KEY
-from runs import serving
 from tests import lab as native
 from tests.e2e import twin
 from tests.e2e.conftest import BOOT_MS, LEDGER

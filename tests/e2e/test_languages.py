@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+import acts
 import views
-from content import course, wording
+from content import wording
 from state import store
 from tests import lab as native
 from tests.e2e.conftest import BOOT_MS, DESK
@@ -16,7 +17,7 @@ from tools import bundle
 @pytest.fixture
 def german():
     """The German course; afterwards numbers are written in English again."""
-    made = course.from_tables(bundle.translations(native.CONTENT)["de"])
+    made = acts.course(bundle.translations(native.CONTENT)["de"])
     wording.use(made.at("words.numbers"))
     yield made
     wording.use(native.shipped().at("words.numbers"))

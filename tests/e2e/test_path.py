@@ -5,6 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from acts.wall import users
 from runs import oracles
 from state import store
 from tests import lab as native
@@ -48,7 +49,7 @@ def test_the_right_answers_are_those_that_were_asked_for(context, option):
 
 def test_the_published_heads_let_about_four_hundred_in():
     asked = oracles.scenario(native.shipped(), "act1.prediction", "latency")
-    assert oracles.users_numbers(native.shipped(), asked)["users_real"] == pytest.approx(400, rel=0.05)
+    assert users.users_numbers(native.shipped(), asked)["users_real"] == pytest.approx(400, rel=0.05)
 
 
 def test_each_side_of_the_wall_keeps_its_own_commitments(lab):

@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import expect
 
 import views
-from runs import replays
-from state import store
+from acts.promises import actions as design_actions
+from acts.promises import floor, floor_view, now
+from acts.wall import blocks_view
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
 from tests.e2e.twin import Twin, document, returned
-from views import blocks_view, floor_view
 
 BLOCKS, FLOOR = blocks_view.KEY, floor_view.KEY
 PLAY = native.shipped().at("replay.player")
@@ -135,8 +135,8 @@ def test_a_request_is_explained_when_it_is_pressed_or_asked_for(watching):
         lab.press(native.shipped().at(f"replay.floor.why.{name}"))
         watching.native(floor_view.moved(native.shipped(), watching.state, move))
         watching.agrees(only=FLOOR)
-        panel, request = watching.state.picked
-        life = replays.life_of(floor_view.floors(native.shipped(), watching.state)[panel].result, request)
+        panel, request = now.kept(watching.state).picked
+        life = floor.life_of(floor_view.floors(native.shipped(), watching.state)[panel].result, request)
         kinds = [kind for kind, _, _ in drawn(lab, f"{FLOOR}.life")]
         assert ("waits" in kinds) == (life["waited_s"] > 0) and kinds.count("prefill") == life["chunks"]
     # Half a row down in the first seat, just before now, somebody writes.
@@ -147,7 +147,7 @@ def test_a_request_is_explained_when_it_is_pressed_or_asked_for(watching):
     canvas.click(position={"x": box["width"] * 0.3, "y": 24})
     expect(lab.node(FLOOR)).not_to_have_attribute("data-picked", before)
     panel, request = lab.node(FLOOR).get_attribute("data-picked").split()
-    watching.native(store.RequestPicked(panel, int(request)))
+    watching.native(design_actions.RequestPicked(panel, int(request)))
     watching.agrees(only=FLOOR)
 
 

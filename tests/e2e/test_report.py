@@ -5,9 +5,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from acts.promises import actions as design_actions
 from links import share
 from report import report
-from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.twin import Twin, document, returned
@@ -35,7 +35,7 @@ def saved(lab, button):
 
 def finished():
     """What a visit left that came to the end and recorded a design."""
-    state = native.after(native.walked(until=4), store.DesignRecorded("2026-01-02T03:07:00.000Z"))
+    state = native.after(native.walked(until=4), design_actions.DesignRecorded("2026-01-02T03:07:00.000Z"))
     return document(state)
 
 

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from runs import sweeps
-from state import store
+from acts.promises import actions as design_actions
+from acts.promises import sweeps
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
 from tests.e2e.test_design import fixed_words
@@ -30,14 +30,14 @@ def says(lab, name):
 def test_the_map_fills_when_asked_follows_the_settings_and_says_what_the_engine_says(planner):
     planner.agrees(only="act2.map")
     planner.lab.node("act2.map.start").click()
-    planner.native(store.SweepStarted(sweeps.MAP))
+    planner.native(design_actions.SweepStarted(sweeps.MAP))
     planner.agrees(only="act2.map")
     planner.set({"act2.a.policy": "chunked", "act2.a.load": 4})
     planner.agrees(only="act2.map")
     never = native.shipped().at("sweeps.map.states.never")
     expect(planner.lab.node("act2.map.key.never")).to_contain_text(never)
     planner.lab.node("act2.map.cancel").click()
-    planner.native(store.SweepCancelled(sweeps.MAP))
+    planner.native(design_actions.SweepCancelled(sweeps.MAP))
     planner.reset("act2")
     planner.agrees(only="act2.map")
 
@@ -60,7 +60,7 @@ def test_the_frontier_is_swept_stopped_and_finished(planner):
     lab.node("context.throughput.input").check()  # away, and back again
     lab.node("context.latency.input").check()
     says(lab, "finished")
-    planner.native(store.SweepStarted(sweeps.FRONTIER))
+    planner.native(design_actions.SweepStarted(sweeps.FRONTIER))
     planner.agrees(only="act2.frontier")
     expect(start).to_be_disabled()
 
@@ -79,5 +79,5 @@ def test_the_one_change_can_be_tried(planner):
     planner.set({"act2.b.max_batch": 16, "act2.b.policy": "static"})
     planner.agrees(only="act2.frontier")
     lab.node("act2.frontier.change").get_by_role("button", name=WORDS["take"]).click()
-    planner.native(store.ChangeTaken())
+    planner.native(design_actions.ChangeTaken())
     planner.agrees(only="act2.")

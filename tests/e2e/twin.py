@@ -11,6 +11,8 @@ from typing import Any
 from playwright.sync_api import Error
 
 import views
+from acts.promises import actions as design_actions
+from acts.wall import actions as wall_actions
 from record import ledger
 from state import store
 from tests import lab as native
@@ -113,12 +115,12 @@ class Twin:
     def flip(self, published: bool) -> None:
         """Set the twist's switch."""
         self.lab.page.get_by_role("switch").set_checked(published)
-        self.native(store.TwistFlipped(published))
+        self.native(wall_actions.TwistFlipped(published))
 
     def record(self) -> None:
         """Record the pair of configurations."""
         self.lab.press(native.shipped().at("act2.design.record"))
-        self.native(store.DesignRecorded(self.at()))
+        self.native(design_actions.DesignRecorded(self.at()))
 
     def agrees(self, only: str = "", but: tuple[str, ...] = ()) -> None:
         """Wait until every keyed node says what it should; of those that begin like `only`, and like none in `but`."""

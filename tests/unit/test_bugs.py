@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import pytest
 
+import acts
 import engine
 import views
-from acts import bugs
-from content import course
+from acts.bugs import bugs
 from content.controls import Range, controls
 from state import store
 from tests import lab as native
@@ -110,7 +110,7 @@ def test_corrections_last_from_visit_to_visit():
 def changed(change):
     tables = copy.deepcopy(dict(native.shipped().tables))
     change(tables["bugs"])
-    return course.from_tables(tables)
+    return acts.course(tables)
 
 
 def bug_of(table, id):

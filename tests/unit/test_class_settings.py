@@ -7,8 +7,11 @@ import sys
 
 import pytest
 
-from acts import bugs
-from content import course, wording
+import acts
+from acts.bugs import bugs
+from acts.wall import users
+from content import reading, wording
+from content.course import short_name
 from runs import oracles
 from tests import lab as native
 from tests.snapshots import exported, learner
@@ -38,12 +41,12 @@ def tables(tmp_path, text):
 
 
 def test_another_model_context_and_objective_make_another_lab(tmp_path):
-    changed = course.from_tables(tables(tmp_path, OWN))
+    changed = acts.course(tables(tmp_path, OWN))
     assert list(proof.problems(changed)) == []
     asked = oracles.scenario(changed, "act1.prediction", "latency")
     qwen = changed.models["qwen2.5-72b"]
     left = 8 * 80 * 2**30 - 2 * qwen.parameters
-    assert oracles.users_numbers(changed, asked)["users"] == left // (2 * 80 * 64 * 128 * 2 * 8192)
+    assert users.users_numbers(changed, asked)["users"] == left // (2 * 80 * 64 * 128 * 2 * 8192)
     assert oracles.is_right(changed, "act1.prediction", asked, "about_20", {})
     assert changed.at("act2.targets")["ttft_p99_s"] == 0.15
     assert changed.option("act1.prediction", "about_200")["text"] == "two hundred or so"
@@ -76,9 +79,9 @@ def texts(value, path):
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_no_text_types_a_models_or_a_gpus_name(language):
     every = {"en": bundle.read_content(native.CONTENT), **bundle.translations(native.CONTENT)}[language]
-    shipped = course.load(native.CONTENT)
+    shipped = acts.course(bundle.read_content(native.CONTENT))
     names = {model.name for model in shipped.models.values()}
-    names |= {course.short_name(gpu.name) for gpu in shipped.gpus.values()}
+    names |= {short_name(gpu.name) for gpu in shipped.gpus.values()}
     typed = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}s?(?![\w.-])" for name in names))
     for file in ("act1", "act2", "bugs", "course", "embed", "insight", "replay", "report", "sweeps", "words"):
         found = {path: text for path, text in texts(every[file], file) if typed.search(text)}
@@ -98,7 +101,7 @@ def test_another_model_leaves_the_old_name_in_no_sentence(tmp_path, settings):
         assert "Llama-3-70B" not in read
         if settings:
             assert "H100" not in read.replace(wording.fill(content["course"]["briefing"]["units_note"], {}), "")
-        changed = course.from_tables(content)
+        changed = acts.course(content)
         sentences = [
             wording.fill(b["claim"], bugs.said(changed, i, b["draft"])) for i, b in bugs.all_of(changed).items()
         ]
@@ -111,7 +114,7 @@ def test_another_model_leaves_the_old_name_in_no_sentence(tmp_path, settings):
     [("H100 SXM, 80 GB", "H100"), ("RTX 4090, 24 GB", "RTX 4090"), ("MI300X, 192 GB", "MI300X"), ("Own", "Own")],
 )
 def test_a_gpu_is_called_as_people_say(name, short):
-    assert course.short_name(name) == short
+    assert short_name(name) == short
 
 
 WRONG = [
@@ -126,7 +129,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "what"), WRONG)
 def test_what_can_not_be_taught_is_refused_by_name(tmp_path, text, what):
-    with pytest.raises((BuildError, course.ContentError), match=what):
+    with pytest.raises((BuildError, reading.ContentError), match=what):
         bundle.finished_page(native.CONTENT.parent, tables(tmp_path, text))
 
 
@@ -160,7 +163,7 @@ def test_settings_that_no_lab_can_have_are_one_sentence(tmp_path, how):
     text, what = HOSTILE[how]
     file = tmp_path / "class.toml"
     file.write_bytes(text)
-    with pytest.raises((BuildError, course.ContentError), match=what) as refusal, bundle.blamed(file):
+    with pytest.raises((BuildError, reading.ContentError), match=what) as refusal, bundle.blamed(file):
         bundle.finished_page(native.CONTENT.parent, bundle.read_content(native.CONTENT, file))
     assert len(str(refusal.value)) < 700
 

@@ -9,9 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from report import cluster
-from runs import serving
-from state import store
+from acts.promises import cluster, now, serving
 from tests import lab as native
 
 COURSE = native.shipped()
@@ -20,7 +18,7 @@ POLICIES = [policy["id"] for policy in COURSE.at("act2.policies")]
 
 def run(side="a", **changes):
     """A side's run at the defaults, with some fields changed."""
-    return replace(store.sides(COURSE, native.start())[side], **changes)
+    return replace(now.sides(COURSE, native.start())[side], **changes)
 
 
 def flags(words):

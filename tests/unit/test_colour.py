@@ -8,7 +8,7 @@ import pytest
 
 import charts
 import views
-from runs import sweeps
+from acts.promises import sweeps
 from state import store
 from tests import lab as native
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import acts
 import charts
 import views
-from content import course, wording
+from content import reading, wording
 from content.controls import controls
 from page import page
 from tests import lab as native
@@ -49,8 +50,8 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("path", "value", "where", "what"), MISTAKES)
 def test_a_mistake_names_its_file_its_key_and_what_was_expected(path, value, where, what):
-    with pytest.raises(course.ContentError) as found:
-        course.from_tables(broken(path, value))
+    with pytest.raises(reading.ContentError) as found:
+        acts.course(broken(path, value))
     sentence = "\n".join(found.value.problems)
     assert where in sentence and what in sentence
 
@@ -75,7 +76,7 @@ PROVEN = [
 
 @pytest.mark.parametrize(("path", "value", "what"), PROVEN)
 def test_what_only_running_the_lab_can_find_is_found_at_build_time(path, value, what):
-    with pytest.raises(course.ContentError, match=what.replace("{", r"\{")):
+    with pytest.raises(reading.ContentError, match=what.replace("{", r"\{")):
         prerender.render(native.CONTENT.parent, broken(path, value))
 
 

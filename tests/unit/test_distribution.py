@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 import engine
 import views
-from runs import oracles, serving
+from acts.promises import actions as design_actions
+from acts.promises import figures, now, serving, tail_view
+from runs import oracles
 from state import store
 from tests import lab as native
-from views import tail_view
 
 COURSE = native.shipped()
 times = st.lists(st.floats(0, 1e5), min_size=1, max_size=300)
@@ -67,7 +68,7 @@ def tail(state):
 
 
 def result_of(state, side):
-    return state.results[store.request(COURSE, state, side)]
+    return state.results[now.request(COURSE, state, side)]
 
 
 def test_the_curves_pass_through_the_percentiles_of_the_runs():
@@ -90,7 +91,7 @@ def test_the_histogram_holds_every_request():
 
 def test_the_band_is_the_days_slowest_and_fastest():
     state = native.walked(until=3)
-    days = [native.ran(request)["ttft_p99_s"] for request in serving.band(COURSE, store.request(COURSE, state, "a"))]
+    days = [native.ran(request)["ttft_p99_s"] for request in serving.band(COURSE, now.request(COURSE, state, "a"))]
     waits = tail_view.waits(COURSE, state, "a", {"a_capacity_share": None})
     assert waits.band(tail_view.P99) == (min(days), max(days))
 
@@ -116,8 +117,8 @@ def test_a_tail_that_can_not_be_trusted_is_shown_as_a_fan(moves, mark):
     shown = tail(state)
     assert shown["trust"]["state"] == mark
     limit = COURSE.at("act2.simulation.ill_conditioned")
-    requests = {side: store.request(COURSE, state, side) for side in serving.SIDES}
-    shares = oracles.spread_numbers(COURSE, requests, state.results)
+    requests = {side: now.request(COURSE, state, side) for side in serving.SIDES}
+    shares = figures.spread_numbers(COURSE, requests, state.results)
     strained = [side for side in serving.SIDES if (shares[f"{side}_capacity_share"] or 0) > limit]
     assert len(fanned(state)) == len(strained) * (COURSE.at("act2.simulation.days") - 1)
     assert (mark == "warn") == bool(strained)
@@ -147,7 +148,7 @@ def test_the_table_says_what_the_curves_do():
 
 
 def test_a_recorded_design_keeps_figures_and_no_distribution():
-    state = native.after(native.walked(until=3), store.DesignRecorded(native.AT))
-    kept = store.design(state)["result"]["a"]
+    state = native.after(native.walked(until=3), design_actions.DesignRecorded(native.AT))
+    kept = now.design(state)["result"]["a"]
     assert "ttft_p99_s" in kept and not any(isinstance(value, list) for value in kept.values())
-    assert oracles.understands(COURSE, store.design(state))
+    assert oracles.understands(COURSE, now.design(state))

@@ -7,9 +7,11 @@ import pytest
 import charts
 import engine
 import views
+from acts.wall import actions as wall_actions
+from acts.wall import calculator
+from acts.wall import view as act1
 from state import store
 from tests import lab as native
-from views import act1, calculator
 
 COURSE = native.shipped()
 
@@ -56,7 +58,7 @@ def test_a_model_that_was_pasted_has_a_row_of_its_own():
     shape = {"num_hidden_layers": 4, "hidden_size": 256, "num_attention_heads": 8, "vocab_size": 1000}
     shape |= {"intermediate_size": 512, "tie_word_embeddings": False}
     config = json.dumps({**shape, "model_type": "x" * 80})
-    state = native.after(moved(), store.ConfigPasted(config))
+    state = native.after(moved(), wall_actions.ConfigPasted(config))
     mine = next(row for row in rows_of(state) if row["here"] is not None)
     assert mine["sizes"][0][0] == engine.kv_bytes_per_token(state.pasted, 16)
     figure = views.frame(COURSE, state)["act1.families.plot"]["figure"]

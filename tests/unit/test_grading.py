@@ -15,10 +15,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from content import course
+import acts
+from acts.promises import actions as design_actions
+from acts.promises import now, serving
 from engine import PhysicsError
 from handed import gradebook, grading, handins
-from runs import jobs, serving
+from runs import jobs
 from state import store
 from tests import lab as native
 from tests.snapshots import GRADED, chained, event, exported, forged, learner, told
@@ -206,7 +208,7 @@ def written():
 def test_an_honest_file_whose_run_the_engine_refuses_has_no_flag(runs, honest, monkeypatch):
     """Rounding to whole blocks can cost a server its last one: the page keeps what is known without the run."""
     state = native.walked(until=3)
-    asked = store.request(native.shipped(), state, "a")
+    asked = now.request(native.shipped(), state, "a")
 
     def run(about, request):
         if request.seed == 7 and request.policy == asked.policy:
@@ -216,10 +218,10 @@ def test_an_honest_file_whose_run_the_engine_refuses_has_no_flag(runs, honest, m
     monkeypatch.setattr(serving, "run", run)
     state = native.after(state, store.ControlMoved("act2.seed", 7))
     for side in serving.SIDES:
-        request = store.request(native.shipped(), state, side)
+        request = now.request(native.shipped(), state, side)
         result = jobs.refused(native.shipped(), request) if request.policy == asked.policy else native.ran(request)
         state = native.after(state, store.RunFinished(request, result, "2026-01-02T04:04:05.678Z"))
-    state = native.after(state, store.DesignRecorded("2026-01-02T04:04:06.678Z"))
+    state = native.after(state, design_actions.DesignRecorded("2026-01-02T04:04:06.678Z"))
     made = exported(state, "Ada", number(1))
     assert "kv" in {fact["failure"] for fact in store.facts(state) if fact["kind"] == "broke"}
     checked = grading.check(
@@ -670,7 +672,7 @@ def test_a_class_with_another_objective_is_graded_by_its_own_content(tmp_path):
     """Other content, other answers: the grader takes the folder that the class had."""
     tables = copy.deepcopy(dict(native.shipped().tables))
     tables["act1"]["deployment"]["context_tokens"]["latency"] = 8192
-    changed = course.from_tables(tables)
+    changed = acts.course(tables)
     text = json.dumps(exported(learner(5), "Student", number(5)))
     assert {flag.kind for flag in grading.check(changed, grading.Runs(changed), "a.json", text, GRADED).flags} >= {
         grading.IMPOSSIBLE

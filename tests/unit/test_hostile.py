@@ -5,14 +5,19 @@ import random
 
 import pytest
 
+import acts
 import engine
 import views
-from content import course, shapes, wording
+from acts.promises import actions as design_actions
+from acts.promises import serving
+from acts.wall import actions as wall_actions
+from acts.wall import happens
+from content import reading, shapes, wording
 from links import handoff
 from page import page
 from record import ledger
 from report import report
-from runs import oracles, serving
+from runs import oracles
 from state import store
 from tests import lab as native
 from tests.unit.test_hub_config import LLAMA
@@ -58,7 +63,9 @@ def text_of(chance, value):
 @pytest.fixture(scope="module")
 def work():
     """The record of somebody who has answered, and the document that holds it."""
-    state = native.after(native.answered(native.start(), "act1.prediction", "about_50"), store.TwistFlipped(True))
+    state = native.after(
+        native.answered(native.start(), "act1.prediction", "about_50"), wall_actions.TwistFlipped(True)
+    )
     text, _ = ledger.write(None, state.record, store.fields(native.shipped(), state), native.AT)
     return state, text
 
@@ -89,7 +96,7 @@ def test_hostile_ledgers(work):
 def deeds():
     """A record with every kind of fact in both contexts, and all the jobs that the lab itself asks for meanwhile."""
     state = native.walked("latency")
-    for action in (store.DesignRecorded(LATER), *(store.ControlMoved("act2.gpus", gpus) for gpus in (2, 8))):
+    for action in (design_actions.DesignRecorded(LATER), *(store.ControlMoved("act2.gpus", gpus) for gpus in (2, 8))):
         state = native.settled(native.after(state, action), LATER)
     other = native.settled(native.walked("throughput"), LATER)
     facts = {kind: [f for s in (state, other) for f in s.record.facts if f["kind"] == kind] for kind in ledger.SHAPES}
@@ -214,7 +221,9 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_name_of_a_model_is_only_a_name(name):
-    state = native.after(native.walked(until=1), store.ConfigPasted(json.dumps({**LLAMA, "_name_or_path": name})))
+    state = native.after(
+        native.walked(until=1), wall_actions.ConfigPasted(json.dumps({**LLAMA, "_name_or_path": name}))
+    )
     shown = state.pasted.name
     assert wording.runs(shown) == [("", shown, "")] and 0 < len(shown) <= 60 and shown.isprintable()
     assert not set(shown) & set("[](){}<>*`$;'\"|&\\") and shown == shown.strip()
@@ -222,7 +231,7 @@ def test_a_hostile_name_of_a_model_is_only_a_name(name):
     page.set_text(document, node := document.createElement("p"), f"**{shown}** was read.")
     assert {element.tag for element in node.walk()} <= {"p", "strong"}
     again = native.after(native.start(), store.LedgerRead(ledger.Reading({}, state.record), store.DEVICE, restore=True))
-    assert again.pasted is None or again.pasted.name == shown
+    assert happens.pasted(again) is None or happens.pasted(again).name == shown
 
 
 def test_hostile_content():
@@ -232,14 +241,14 @@ def test_hostile_content():
         name = chance.choice(sorted(tables))
         file, problems = mangled(chance, tables[name]), []
         file = file if isinstance(file, dict) else {}  # as every TOML file is
-        if name in course.READERS:
-            course._catalogue(name, course.READERS[name], file, problems)
+        if name in reading.READERS:
+            reading._catalogue(name, reading.READERS[name], file, problems)
         else:
-            problems = shapes.problems(file, course.SHAPES[name], f"{name}.toml", contexts)
+            problems = shapes.problems(file, reading.shapes_of(acts.lessons())[name], f"{name}.toml", contexts)
         if not problems:  # what one file alone can't show
             try:
-                course.from_tables({**tables, name: file})
-            except course.ContentError as refusal:
+                acts.course({**tables, name: file})
+            except reading.ContentError as refusal:
                 problems = refusal.problems
         refused += bool(problems)
         assert all(isinstance(problem, str) and ": " in problem for problem in problems)

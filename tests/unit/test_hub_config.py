@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import engine
 import views
+from acts.wall import actions as wall_actions
 from content.controls import PASTED
 from state import store
 from tests import lab as native
@@ -376,7 +377,7 @@ def test_heads_of_other_sizes_are_counted_each():
 
 def pasted(*texts):
     """The page after texts were pasted one after the other."""
-    return native.after(native.walked(until=1), *(store.ConfigPasted(text) for text in texts))
+    return native.after(native.walked(until=1), *(wall_actions.ConfigPasted(text) for text in texts))
 
 
 def test_the_note_says_what_was_understood():

@@ -5,22 +5,24 @@ from dataclasses import asdict
 
 import pytest
 
-from runs import jobs, oracles, replays
+from acts.promises import floor, questions
+from acts.wall import blocks
+from runs import jobs
 from tests import lab as native
 
 SOME = {
-    "run": lambda: oracles.base_request(native.shipped(), "a", "latency", requests=50, load=2.5),
-    "blocks": lambda: replays.BlocksRequest(64, "azure-2023-conversation", 4096, "pow2", 60, 300, 7),
-    "floor": lambda: replays.FloorRequest(
-        **asdict(oracles.base_request(native.shipped(), "b", "latency", requests=20))
+    "run": lambda: questions.base_request(native.shipped(), "a", "latency", requests=50, load=2.5),
+    "blocks": lambda: blocks.BlocksRequest(64, "azure-2023-conversation", 4096, "pow2", 60, 300, 7),
+    "floor": lambda: floor.FloorRequest(
+        **asdict(questions.base_request(native.shipped(), "b", "latency", requests=20))
     ),
 }
 
 
-@pytest.mark.parametrize("kind", jobs.KINDS)
+@pytest.mark.parametrize("kind", jobs.kinds(native.shipped()))
 def test_a_job_comes_back_from_its_text_and_gives_the_same_result(kind):
     job = SOME[kind]()
-    again = jobs.unpack(jobs.pack(job))
+    again = jobs.unpack(native.shipped(), jobs.pack(native.shipped(), job))
     assert again == job and hash(again) == hash(job)
     result = jobs.do(native.shipped(), job)
     assert jobs.do(native.shipped(), again) == result

@@ -6,6 +6,7 @@ from dataclasses import asdict, fields, replace
 import pytest
 
 import engine
+from acts.wall import actions as wall_actions
 from record import ledger
 from record.keeper import Keeper
 from state import store
@@ -37,7 +38,9 @@ def revisited(state):
 
 def test_a_long_config_blocks_no_fact_and_its_model_is_there_at_the_next_visit():
     assert len(LONG) > 2 * ledger.MAX_TEXT
-    pasted = native.after(native.answered(native.start(), "act1.prediction", "about_50"), store.ConfigPasted(LONG))
+    pasted = native.after(
+        native.answered(native.start(), "act1.prediction", "about_50"), wall_actions.ConfigPasted(LONG)
+    )
     state, kept = revisited(native.answered(pasted, "act1.reflection", "run_time"))
     assert kept.saved == store.DEVICE and kept.reading.problem == ()
     assert [fact["option"] for fact in store.facts(state)] == ["about_50", "run_time"]
@@ -46,7 +49,7 @@ def test_a_long_config_blocks_no_fact_and_its_model_is_there_at_the_next_visit()
 
 
 def test_the_text_that_an_earlier_version_kept_is_still_read():
-    pasted = native.after(native.start(), store.ConfigPasted(json.dumps(LLAMA)))
+    pasted = native.after(native.start(), wall_actions.ConfigPasted(json.dumps(LLAMA)))
     old = {name: value for name, value in pasted.record.settings.items() if name != store.PASTED}
     record = ledger.Record(settings={**old, "config": json.dumps(LLAMA)})
     state, _ = revisited(replace(pasted, record=record))
@@ -85,7 +88,7 @@ def test_what_can_not_be_together_is_refused(change):
 def test_a_damaged_model_is_none_and_the_page_starts_with_one_of_its_own(kept):
     with pytest.raises(engine.PhysicsError):
         engine.model_from_plain(kept)
-    pasted = native.after(native.start(), store.ConfigPasted(json.dumps(LLAMA)))
+    pasted = native.after(native.start(), wall_actions.ConfigPasted(json.dumps(LLAMA)))
     record = ledger.Record(settings={**pasted.record.settings, store.PASTED: kept})
     state, _ = revisited(replace(pasted, record=record))
     assert state.pasted is None and state.value("act1.model") in COURSE.models

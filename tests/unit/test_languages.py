@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import acts
 import views
+from acts.wall import actions as wall_actions
 from charts.parts import PALETTES, axes
-from content import course, wording
+from content import wording
 from content.controls import PASTED, controls
 from handed import grading
 from record import ledger
@@ -35,7 +37,7 @@ QUOTED = re.compile(
 @pytest.fixture
 def german():
     """The German course; afterwards numbers are written in English again."""
-    made = course.from_tables(GERMAN)
+    made = acts.course(GERMAN)
     wording.use(made.at("words.numbers"))
     yield made
     wording.use(ENGLISH["words"]["numbers"])
@@ -52,7 +54,7 @@ def texts(value):
 
 def translated(language):
     """A language's own files, parsed."""
-    return course.read_folder(CONTENT / language)
+    return bundle.read_content(CONTENT / language)
 
 
 def test_there_is_a_second_language():
@@ -152,7 +154,7 @@ def test_what_could_not_be_read_is_said_in_german(german):
         ledger.import_(None, "{", native.AT)
     said = german.told("ledger", refusal.value.notes)
     assert said == "Nichts wurde geladen: Die Datei ist nicht lesbar. Es ist kein JSON, oder nur ein Teil davon."
-    state = store.reduce(german, native.start(), store.ConfigPasted("[1]"))
+    state = store.reduce(german, native.start(), wall_actions.ConfigPasted("[1]"))
     assert state.problems[PASTED].startswith("Eine config.json ist ein Objekt")
 
 

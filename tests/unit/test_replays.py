@@ -7,11 +7,13 @@ from itertools import combinations
 import pytest
 
 import views
+from acts.promises import actions as design_actions
+from acts.promises import floor, floor_view, now
+from acts.wall import actions as wall_actions
+from acts.wall import blocks, blocks_view
 from content.controls import defaults
-from runs import replays
 from state import store
 from tests import lab as native
-from views import blocks_view, floor_view
 
 COURSE = native.shipped()
 CSS = native.CONTENT.parent / "css/tokens.css"
@@ -36,7 +38,7 @@ def said(frame, key):
 @pytest.mark.parametrize("reservation", ["max", "oracle"])
 def test_a_memory_fits_into_a_message(context, heads, reservation):
     settings = {**defaults(COURSE)[context], "act1.kv_heads": heads, "act1.reservation": reservation}
-    result = native.ran(replays.blocks_request(COURSE, settings, context))
+    result = native.ran(blocks.request_of(COURSE, settings, context))
     assert len(json.dumps(result, separators=(",", ":"), allow_nan=False)) < MOST_BYTES
     assert result["series"]["held"]["running"][-1] > 0  # the queue never ran dry
     requests = COURSE.at("replay.blocks.requests")
@@ -46,8 +48,8 @@ def test_a_memory_fits_into_a_message(context, heads, reservation):
 def test_the_blocks_are_those_that_the_weights_leave_and_the_reservation_is_act_ones_answer():
     result = native.ran(blocks_view.asked(COURSE, native.walked(until=1)))
     assert result["series"]["held"]["running"][-1] == 50  # users of 4,096 tokens each, Act I's own number
-    published = native.after(native.walked(until=1), store.TwistFlipped(True))
-    assert replays.blocks_of(COURSE, 8) // 8 == result["blocks"]
+    published = native.after(native.walked(until=1), wall_actions.TwistFlipped(True))
+    assert blocks.blocks_of(COURSE, 8) // 8 == result["blocks"]
     assert native.ran(blocks_view.asked(COURSE, published))["blocks"] > 100_000
 
 
@@ -55,7 +57,7 @@ def test_the_blocks_are_those_that_the_weights_leave_and_the_reservation_is_act_
     ("table", "packed"), [([], []), ([4], [4]), ([5, 6, 7, 9], [5, -2, 9]), ([2, 1, 0], [2, 1, 0])]
 )
 def test_a_block_table_is_packed_without_loss(table, packed):
-    assert list(replays.runs(table)) == packed
+    assert list(blocks.runs(table)) == packed
 
 
 @pytest.mark.parametrize("shown", ["a", "b", "both"])
@@ -68,10 +70,10 @@ def test_a_floor_fits_into_a_message(shown):
 def test_a_floor_is_the_beginning_of_the_run_beside_it():
     """The first requests of the day meet the same server, whether 240 are simulated or all: their lives are the same."""
     import engine
-    from runs import serving
+    from acts.promises import serving
 
     request = native.after(native.walked(until=3)).settings["latency"]
-    floor_request = replays.floor_requests(COURSE, request)["one"]
+    floor_request = floor.floor_requests(COURSE, request)["one"]
     few, full = (
         serving.simulated(COURSE, serving.request_of(COURSE, request, "a", n), record=True)
         for n in (floor_request.requests, 1000)
@@ -87,11 +89,11 @@ def test_a_floor_is_the_beginning_of_the_run_beside_it():
 
 
 def test_the_other_rule_is_static_and_for_static_continuous():
-    by_panel = replays.floor_requests(COURSE, defaults(COURSE)["latency"])
+    by_panel = floor.floor_requests(COURSE, defaults(COURSE)["latency"])
     assert [request.policy for request in by_panel.values()] == ["continuous", "static"]
     settings = {**defaults(COURSE)["latency"], "act2.a.policy": "static"}
-    assert [r.policy for r in replays.floor_requests(COURSE, settings).values()] == ["static", "continuous"]
-    both = replays.floor_requests(COURSE, {**settings, "act2.floor": "both"})
+    assert [r.policy for r in floor.floor_requests(COURSE, settings).values()] == ["static", "continuous"]
+    both = floor.floor_requests(COURSE, {**settings, "act2.floor": "both"})
     assert [r.workload for r in both.values()] == [COURSE.at(f"act2.sides.{side}.workload") for side in ("a", "b")]
 
 
@@ -100,21 +102,21 @@ def test_the_slowest_is_explained_until_another_is_picked():
     shown = floor_view.floors(COURSE, state)
     slowest = shown["one"].result["slowest"][0]
     assert f"request {slowest}" in native.says(state, "act2.replay.why")
-    picked = native.after(state, store.RequestPicked("two", 7))
+    picked = native.after(state, design_actions.RequestPicked("two", 7))
     assert "request 7" in native.says(picked, "act2.replay.why")
     earlier = native.after(picked, floor_view.moved(COURSE, picked, "earlier"))
-    assert earlier.picked == ("two", 6)
-    first = native.after(state, store.RequestPicked("one", 0))
+    assert now.kept(earlier).picked == ("two", 6)
+    first = native.after(state, design_actions.RequestPicked("one", 0))
     assert floor_view.moved(COURSE, first, "earlier").request == 0
     assert floor_view.moved(COURSE, state, "two").panel == "two"
-    assert native.after(state, store.RequestPicked("one", 99_999)).picked is not None
+    assert now.kept(native.after(state, design_actions.RequestPicked("one", 99_999))).picked is not None
     assert f"request {slowest}" in native.says(
-        native.after(state, store.RequestPicked("one", 99_999)), "act2.replay.why"
+        native.after(state, design_actions.RequestPicked("one", 99_999)), "act2.replay.why"
     )
 
 
 LIFE = {
-    **dict.fromkeys(replays.LIFE_TIMES, 0.0),
+    **dict.fromkeys(floor.LIFE_TIMES, 0.0),
     **{
         "ahead": 3,
         "taken": 16,

@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import views
+from acts.promises import actions as design_actions
+from acts.promises import now
+from acts.wall import users
 from record import ledger
 from report import report
 from runs import oracles
@@ -68,7 +71,7 @@ def complete(context="latency"):
     state = native.after(native.walked(context, until=4), store.RecordNumbered(NUMBER, native.AT))
     for at, load in (("2026-01-02T03:05:00.000Z", "12"), ("2026-01-02T03:06:00.000Z", "2")):
         state = native.settled(native.after(state, store.ControlMoved("act2.a.load", load)), at=at)
-    state = native.after(state, store.DesignRecorded("2026-01-02T03:07:00.000Z"))
+    state = native.after(state, design_actions.DesignRecorded("2026-01-02T03:07:00.000Z"))
     return written(state, **TEXTS)
 
 
@@ -110,10 +113,10 @@ def test_the_numbers_are_the_engine_s(context):
     found = report.snapshot(COURSE, state, LATER)
     asked = oracles.scenario(COURSE, "act1.prediction", context)
     first = found["predictions"][0]
-    assert first["right"] is True and first["engine"]["users"] == oracles.users_numbers(COURSE, asked)["users"]
+    assert first["right"] is True and first["engine"]["users"] == users.users_numbers(COURSE, asked)["users"]
     for entry in found["predictions"] + found["reflections"]:
         assert entry["right"] is True
-    a = native.ran(store.request(COURSE, state, "a"))
+    a = native.ran(now.request(COURSE, state, "a"))
     assert found["final_decision"]["result"]["a"]["ttft_p99_s"] == a["ttft_p99_s"]
     assert found["result_snapshot"] == store.fields(COURSE, state)
     text = report.markdown(COURSE, state, LATER)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 import engine
 import views
+from acts.promises import live, now, roofline_view
 from content.controls import controls
 from state import store
 from tests import lab as native
 from tests.unit.test_steptime import CALIBRATIONS, GPUS, MODELS, cost_of
-from views import live, roofline_view
 
 DENSE = [name for name, model in MODELS.items() if not model.experts and not model.latent_dim]
 gpus = st.sampled_from([1, 2, 4, 8])
@@ -168,7 +168,7 @@ def test_a_batch_that_does_not_fit_says_so():
 def test_static_batching_keeps_fewer_at_work_than_it_seats():
     static = store.ControlMoved("act2.b.policy", "static")
     state = native.settled(native.after(native.walked(until=3), static))
-    result = state.results[store.request(native.shipped(), state, "b")]
+    result = state.results[now.request(native.shipped(), state, "b")]
     at_work = roofline_view.at_work(native.shipped(), state, "b")
     assert at_work < 0.9 * result["mean_batch"]
 

@@ -10,10 +10,13 @@ from typing import get_args
 import pytest
 
 import views
+from acts.promises import actions as design_actions
+from acts.promises import now, questions, serving, sweeps
+from acts.wall import actions as wall_actions
 from content.controls import controls, defaults
 from links import share
 from record import ledger
-from runs import jobs, oracles, serving, sweeps
+from runs import jobs, oracles
 from state import store
 from tests import lab as native
 from views import remembered
@@ -32,16 +35,16 @@ def test_nothing_behind_a_prediction_is_there_before_it_is_committed():
 @pytest.mark.parametrize("context", COURSE.contexts)
 def test_the_stages_follow_each_other(context):
     state = native.start(context)
-    seen = [store.stage(state, "act1")]
+    seen = [store.stage(native.shipped(), state, "act1")]
     state = native.answered(state, "act1.prediction", "about_50")
-    seen.append(store.stage(state, "act1"))
+    seen.append(store.stage(native.shipped(), state, "act1"))
     state = native.after(state, store.ControlMoved("act1.context", "1024"))
-    seen.append(store.stage(state, "act1"))
-    assert not store.is_open(state, "act2")
+    seen.append(store.stage(native.shipped(), state, "act1"))
+    assert not store.is_open(native.shipped(), state, "act2")
     state = native.answered(state, "act1.reflection", "run_time")
-    seen.append(store.stage(state, "act1"))
+    seen.append(store.stage(native.shipped(), state, "act1"))
     assert seen == [store.PREDICT, store.LOCKED, store.EXPLORE, store.COMMITTED]
-    assert store.is_open(state, "act2")
+    assert store.is_open(native.shipped(), state, "act2")
 
 
 def test_a_commit_is_for_good():
@@ -70,14 +73,14 @@ def test_a_held_slider_asks_for_quick_runs_and_a_released_one_for_full_runs():
     held = native.after(state, store.ControlMoved("act2.a.load", "3", settled=False))
     released = native.after(held, store.ControlMoved("act2.a.load", "3"))
     table = COURSE.at("act2.simulation")
-    assert store.request(COURSE, held, "a").requests == table["quick_requests"]
-    assert store.request(COURSE, released, "a").requests == table["requests"]
-    assert store.next_run(COURSE, held) == store.request(COURSE, held, "a")
+    assert now.request(COURSE, held, "a").requests == table["quick_requests"]
+    assert now.request(COURSE, released, "a").requests == table["requests"]
+    assert store.next_run(COURSE, held) == now.request(COURSE, held, "a")
 
 
 def test_a_result_that_nobody_wants_any_more_is_dropped():
     state = native.walked(until=3)
-    old = store.request(COURSE, native.after(state, store.ControlMoved("act2.a.load", "3")), "a")
+    old = now.request(COURSE, native.after(state, store.ControlMoved("act2.a.load", "3")), "a")
     after = native.after(state, store.RunFinished(old, native.ran(old), native.AT))
     assert after is state
 
@@ -93,7 +96,7 @@ def test_breaking_and_mending_are_facts():
 
 
 def test_a_recorded_design_fills_the_agreed_fields():
-    state = native.after(native.walked(until=3), store.DesignRecorded(native.AT))
+    state = native.after(native.walked(until=3), design_actions.DesignRecorded(native.AT))
     fields = store.fields(COURSE, state)
     assert tuple(fields) == ledger.FIELDS
     assert None not in fields.values()
@@ -157,15 +160,15 @@ def any_action(chance, state, among=None):
         store.AnswerCommitted: lambda: kind(one(native.QUESTIONS), native.AT),
         store.ControlMoved: lambda: kind(one(CONTROLS), one(TYPED), chance.random() < 0.7),
         store.ControlsReset: lambda: kind(one(store.ACTS)),
-        store.TwistFlipped: lambda: kind(half),
-        store.ConfigPasted: lambda: kind(one(["", "{}", "[1", CONFIG])),
-        store.WayOutTried: lambda: kind(one(serving.SIDES)),
+        wall_actions.TwistFlipped: lambda: kind(half),
+        wall_actions.ConfigPasted: lambda: kind(one(["", "{}", "[1", CONFIG])),
+        design_actions.WayOutTried: lambda: kind(one(serving.SIDES)),
         store.RunFinished: lambda: any_run(chance, state),
-        store.RequestPicked: lambda: kind(one(("one", "two")), one((None, 0, 7))),
-        store.DesignRecorded: lambda: kind(native.AT),
-        store.SweepStarted: lambda: kind(one((sweeps.MAP, sweeps.FRONTIER))),
-        store.SweepCancelled: lambda: kind(one((sweeps.MAP, sweeps.FRONTIER))),
-        store.ChangeTaken: kind,
+        design_actions.RequestPicked: lambda: kind(one(("one", "two")), one((None, 0, 7))),
+        design_actions.DesignRecorded: lambda: kind(native.AT),
+        design_actions.SweepStarted: lambda: kind(one((sweeps.MAP, sweeps.FRONTIER))),
+        design_actions.SweepCancelled: lambda: kind(one((sweeps.MAP, sweeps.FRONTIER))),
+        design_actions.ChangeTaken: kind,
         store.TextWritten: lambda: kind(one((*store.WRITTEN, "nowhere")), one(("", "I see.")), native.AT, half),
         store.RecordNumbered: lambda: kind("one", native.AT),
         store.LinkOpened: lambda: kind(one(("", "#s=1.x", link))),
@@ -177,7 +180,7 @@ def any_action(chance, state, among=None):
         store.NoticeClosed: kind,
         store.RecordOffered: lambda: kind(one((None, ledger.offer(state.record, text)))),
         store.RecordTaken: kind,
-        store.RunGivenUp: lambda: kind(oracles.base_request(COURSE, "a", "latency")),
+        store.RunGivenUp: lambda: kind(questions.base_request(COURSE, "a", "latency")),
         store.Saved: lambda: kind(one((store.DEVICE, store.PAGE))),
         store.ClearAsked: lambda: kind(half),
         store.Cleared: lambda: kind(store.DEVICE),
@@ -198,7 +201,7 @@ def any_option(chance):
 def any_run(chance, state):
     """The next run that the page wants came back, refused; or one that nobody asked for."""
     wanted = store.next_run(COURSE, state) if chance.random() < 0.2 else None
-    request = wanted or oracles.base_request(COURSE, "a", "latency")
+    request = wanted or questions.base_request(COURSE, "a", "latency")
     return store.RunFinished(request, jobs.refused(COURSE, request), native.AT)
 
 
@@ -206,7 +209,7 @@ def any_run(chance, state):
 def test_the_walks_take_every_action_that_there_is(kind):
     chance, state = random.Random(1), native.walked(until=3)
     taken = {native.after(state, any_action(chance, state, (kind,))) is not state for _ in range(30)}
-    assert True in taken or kind in (store.WayOutTried, store.ChangeTaken, store.RecordTaken), (
+    assert True in taken or kind in (design_actions.WayOutTried, design_actions.ChangeTaken, store.RecordTaken), (
         "it never changes anything"
     )
 
@@ -247,7 +250,7 @@ def test_random_walks_never_unlock_never_lose_a_fact_and_always_have_a_way_forwa
             if request is not None:
                 state = native.after(state, store.RunFinished(request, jobs.refused(COURSE, request), native.AT))
         done = finished(state)
-        assert [store.stage(done, act) for act in store.ACTS] == [store.COMMITTED] * len(store.ACTS)
+        assert [store.stage(native.shipped(), done, act) for act in store.ACTS] == [store.COMMITTED] * len(store.ACTS)
         assert locks(state).items() <= locks(done).items()
         if seed % 20 == 0:
             frame = views.frame(COURSE, state)
@@ -285,7 +288,7 @@ def test_the_two_contexts_have_the_answers_that_the_arithmetic_gives():
 @pytest.mark.parametrize("context", COURSE.contexts)
 @pytest.mark.parametrize("side", serving.SIDES)
 def test_no_default_starts_in_failure(context, side):
-    request = oracles.base_request(COURSE, side, context)
+    request = questions.base_request(COURSE, side, context)
     assert serving.judge(COURSE, side, native.ran(request)) == serving.OK
 
 
@@ -465,7 +468,7 @@ def test_what_another_tab_cleared_is_gone_here_too_and_what_is_being_written_sta
     )
     after = native.after(state, store.LedgerRead(reading(ledger.emptied(state.record)), store.DEVICE))
     assert (store.facts(after), after.context, after.theme) == ([], state.context, state.theme)
-    assert store.stage(after, "act1") == store.PREDICT and after.settings == defaults(COURSE)
+    assert store.stage(native.shipped(), after, "act1") == store.PREDICT and after.settings == defaults(COURSE)
     assert store.written(after, "risk") == "half a sen"
     late = native.answered(native.after(state, store.ContextChosen("throughput")), "act1.prediction", "about_20")
     kept = native.after(late, store.LedgerRead(reading(ledger.emptied(state.record)), store.DEVICE))

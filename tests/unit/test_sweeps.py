@@ -10,18 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import acts
 import charts
 import views
-from content import course
-from runs import serving, sweeps
-from runs.sweeps import HOLDS, MAP_STATES, NEVER, NO_START, QUEUE, SOME, UNSTABLE, WAITING, Point
+from acts.promises import actions as design_actions
+from acts.promises import now, serving, sweeps
+from acts.promises.sweeps import HOLDS, MAP_STATES, NEVER, NO_START, QUEUE, SOME, UNSTABLE, WAITING, Point
 from state import store
 from tests import lab as native
 
 COURSE = native.shipped()
 SLO = COURSE.at("act2.targets.ttft_p99_s")
 TARGET = COURSE.at("act2.targets.output_tokens_per_s")
-REQUEST = store.request(COURSE, native.start(), "a")
+REQUEST = now.request(COURSE, native.start(), "a")
 
 few = st.integers(1, 6).map(float)  # few values, so that ties are frequent
 pairs = st.lists(st.tuples(few, few), max_size=30)
@@ -85,7 +86,7 @@ def test_no_load_is_better_than_a_lighter_one(loads, most, data):
         assert state != HOLDS or max(met) <= SLO
 
 
-MAPPED, SWEPT = store.SweepStarted(sweeps.MAP), store.SweepStarted(sweeps.FRONTIER)
+MAPPED, SWEPT = design_actions.SweepStarted(sweeps.MAP), design_actions.SweepStarted(sweeps.FRONTIER)
 
 
 def fake(request, wait_s=0.1):
@@ -131,7 +132,7 @@ def test_the_map_fills_once_and_asks_for_nothing_twice(moves):
     assert len(set(asked)) == len(asked)
     table = COURSE.at("sweeps.map")
     assert {request.requests for request in asked} <= {table["requests"], table["capacity_requests"]}
-    found = sweeps.feasibility(COURSE, store.sweep(COURSE, state, sweeps.MAP))
+    found = sweeps.feasibility(COURSE, now.sweep(COURSE, state, sweeps.MAP))
     assert WAITING not in {cell.state for column in found for cell in column}
 
 
@@ -139,7 +140,7 @@ def test_the_map_fills_once_and_asks_for_nothing_twice(moves):
 def real_map(*moves):
     """The map of side A after some moves, all its runs simulated."""
     state = native.settled(native.after(at_work(), *moves))
-    sweep = store.sweep(COURSE, state, sweeps.MAP)
+    sweep = now.sweep(COURSE, state, sweeps.MAP)
     return sweeps.columns(COURSE, sweep.scenario), sweeps.feasibility(COURSE, sweep), sweep
 
 
@@ -178,7 +179,7 @@ def test_an_empty_server_is_never_slower_than_a_loaded_one():
 def test_a_server_without_memory_cant_start():
     full = [store.ControlMoved("act2.kv_heads", "64"), store.ControlMoved("act2.a.policy", "static"), NARROW[1]]
     state = with_needed(native.after(at_work(), *full, NARROW[0]))
-    cells = sweeps.feasibility(COURSE, store.sweep(COURSE, state, sweeps.MAP))
+    cells = sweeps.feasibility(COURSE, now.sweep(COURSE, state, sweeps.MAP))
     assert {cell.state for cell in cells[-1]} == {NO_START}
 
 
@@ -186,7 +187,7 @@ def test_a_cell_says_what_a_run_of_its_own_says():
     state = native.walked(until=3)
     _, cells, _ = real_map()
     table = COURSE.at("sweeps.map")
-    request = store.request(COURSE, state, "a")
+    request = now.request(COURSE, state, "a")
     for i, j in ((0, 0), (3, 4), (7, 2)):
         mine = replace(request, load=table["loads"][j], max_sequence=table["limits"][i], requests=table["requests"])
         assert cells[i][j].ttft_s[0] == native.ran(mine)["ttft_p99_s"]
@@ -208,7 +209,7 @@ def test_nothing_is_swept_unasked_and_the_map_follows_the_settings_until_it_is_s
     mapped, _ = swept(native.after(state, MAPPED))
     moved = with_needed(native.after(mapped, *STRICT))
     assert store.next_run(COURSE, moved) is not None
-    assert store.next_run(COURSE, native.after(moved, store.SweepCancelled(sweeps.MAP))) is None
+    assert store.next_run(COURSE, native.after(moved, design_actions.SweepCancelled(sweeps.MAP))) is None
 
 
 def test_a_frontier_is_swept_when_asked_and_until_it_is_cancelled():
@@ -216,33 +217,33 @@ def test_a_frontier_is_swept_when_asked_and_until_it_is_cancelled():
     assert store.next_run(COURSE, state) is None
     state, asked = swept(native.after(state, SWEPT), 30)
     assert len(asked) == 30 and store.next_run(COURSE, state) is not None
-    stopped = native.after(state, store.SweepCancelled(sweeps.FRONTIER))
+    stopped = native.after(state, design_actions.SweepCancelled(sweeps.FRONTIER))
     assert store.next_run(COURSE, stopped) is None
-    assert len(store.sweep(COURSE, stopped, sweeps.FRONTIER).results) == 30
+    assert len(now.sweep(COURSE, stopped, sweeps.FRONTIER).results) == 30
     again, rest = swept(native.after(stopped, SWEPT))
     assert not set(rest) & set(asked)
-    grid = sweeps.grid(COURSE, store.scenario(COURSE, again, sweeps.FRONTIER))
+    grid = sweeps.grid(COURSE, now.scenario(COURSE, again, sweeps.FRONTIER))
     assert set(grid) <= set(asked) | set(rest)
 
 
 def test_another_load_is_another_sweep_and_the_old_one_is_found_again():
     state, _ = swept(native.after(swept(at_work())[0], SWEPT), 20)
-    about = store.scenario(COURSE, state, sweeps.FRONTIER)
+    about = now.scenario(COURSE, state, sweeps.FRONTIER)
     moved = with_needed(native.after(state, store.ControlMoved("act2.a.load", "3")))
-    assert store.scenario(COURSE, moved, sweeps.FRONTIER) != about and not store.is_sweeping(COURSE, moved)
+    assert now.scenario(COURSE, moved, sweeps.FRONTIER) != about and not now.is_sweeping(COURSE, moved)
     assert all(request.requests != about.base.requests for request in swept(moved)[1])
     back = with_needed(native.after(moved, store.ControlMoved("act2.a.load", state.value("act2.a.load"))))
-    assert len(store.sweep(COURSE, back, sweeps.FRONTIER).results) == 20 and store.is_sweeping(COURSE, back)
+    assert len(now.sweep(COURSE, back, sweeps.FRONTIER).results) == 20 and now.is_sweeping(COURSE, back)
     away = native.after(back, store.ContextChosen("throughput"), store.ContextChosen("latency"))
-    assert store.is_sweeping(COURSE, away)
+    assert now.is_sweeping(COURSE, away)
 
 
 def test_moving_only_the_own_point_keeps_the_sweep():
     state = native.after(at_work(), SWEPT)
-    about = store.scenario(COURSE, state, sweeps.FRONTIER)
+    about = now.scenario(COURSE, state, sweeps.FRONTIER)
     for control, value in (("a.max_batch", "20"), ("a.max_sequence", "1280"), ("a.policy", "chunked"), ("gpus", "4")):
         state = native.after(state, store.ControlMoved(f"act2.{control}", value))
-        assert store.scenario(COURSE, state, sweeps.FRONTIER) == about
+        assert now.scenario(COURSE, state, sweeps.FRONTIER) == about
 
 
 def test_memory_stays_flat():
@@ -262,7 +263,7 @@ def test_memory_stays_flat():
 
 @pytest.mark.parametrize("side", serving.SIDES)
 def test_every_configuration_of_a_frontier_holds_its_memory(side):
-    scenario = sweeps.frontier_scenario(COURSE, side, store.request(COURSE, native.start(), side))
+    scenario = sweeps.frontier_scenario(COURSE, side, now.request(COURSE, native.start(), side))
     grid = sweeps.grid(COURSE, scenario)
     assert len(set(grid)) == len(grid) > 100
     for request in grid:
@@ -285,8 +286,8 @@ def finished(side="a"):
 @pytest.mark.parametrize("side", serving.SIDES)
 def test_the_change_that_helps_most_is_found_by_trying_each(side):
     state = finished(side)
-    sweep = store.sweep(COURSE, state, sweeps.FRONTIER)
-    own = store.request(COURSE, state, side)
+    sweep = now.sweep(COURSE, state, sweeps.FRONTIER)
+    own = now.request(COURSE, state, side)
     known = sweeps.cheapest(COURSE, side, sweeps.points(COURSE, sweep))
     tried = {change: sweeps.point(sweep, change.request) for change in sweeps.changes(COURSE, sweep.scenario, own)}
     assert None not in tried.values()
@@ -297,9 +298,9 @@ def test_the_change_that_helps_most_is_found_by_trying_each(side):
         assert max(scores.values()) < sweeps.score(COURSE, side, mine, known) + sweeps.LEAST_GAIN
     else:
         assert scores[best[0]] == max(scores.values())
-        taken = native.after(state, store.ChangeTaken())
+        taken = native.after(state, design_actions.ChangeTaken())
         assert taken.value(best[0].setting) == best[0].value
-        asked = sweeps.in_sweep(sweep.scenario, store.request(COURSE, taken, side))
+        asked = sweeps.in_sweep(sweep.scenario, now.request(COURSE, taken, side))
         assert asked == best[0].request
 
 
@@ -330,20 +331,20 @@ def test_an_unfinished_sweep_is_drawn_in_batches_and_a_finished_one_whole():
     for _ in range(60):
         request = store.next_run(COURSE, state)
         state = native.after(state, store.RunFinished(request, fake(request), native.AT))
-        sweep, asked = store.sweep(COURSE, state, sweeps.FRONTIER), store.sides(COURSE, state)
+        sweep, asked = now.sweep(COURSE, state, sweeps.FRONTIER), now.sides(COURSE, state)
         shown = sweeps.shown(COURSE, sweep, asked)
         assert len(shown.results) == len(sweep.results) // sweeps.BATCH * sweeps.BATCH
         assert list(shown.results.items()) == list(sweep.results.items())[: len(shown.results)]
     state = finished()
-    sweep = store.sweep(COURSE, state, sweeps.FRONTIER)
-    assert sweeps.shown(COURSE, sweep, store.sides(COURSE, state)) is sweep
+    sweep = now.sweep(COURSE, state, sweeps.FRONTIER)
+    assert sweeps.shown(COURSE, sweep, now.sides(COURSE, state)) is sweep
 
 
 def test_another_promise_is_another_map():
     """What the objective is stands in the content: with twice the time, a column without a limit is no longer hopeless."""
     tables = copy.deepcopy(dict(COURSE.tables))
     tables["act2"]["targets"]["ttft_p99_s"] = 2 * SLO
-    lenient = course.from_tables(tables)
+    lenient = acts.course(tables)
     scenario = sweeps.map_scenario(lenient, replace(REQUEST, policy="chunked"))
     states = [cell.state for cell in sweeps.feasibility(lenient, sweeps.untouched(scenario))[-1]]
     assert set(states) == {WAITING}

@@ -10,9 +10,11 @@ import csv
 from pathlib import Path
 from typing import NamedTuple
 
+import acts
 import engine
-from content import course
-from runs import receipts, serving
+from acts.promises import receipts, serving
+from content.course import Course
+from tools import bundle
 
 ROOT = Path(__file__).parents[2]
 FITTED_PROMPT_TOKENS = 1024  # the served rows that the FP8 constants were fitted on
@@ -32,17 +34,17 @@ class Compared(NamedTuple):
         return self.row.prompt_tokens == FITTED_PROMPT_TOKENS
 
 
-def lab() -> course.Course:
+def lab() -> Course:
     """The shipped course."""
-    return course.load(ROOT / "site" / "content")
+    return acts.course(bundle.read_content(ROOT / "site" / "content"))
 
 
-def served(shipped: course.Course) -> list[Compared]:
+def served(shipped: Course) -> list[Compared]:
     """Every served row beside its prediction."""
     return [_compared(shipped, row) for row in receipts.rows(shipped)]
 
 
-def _compared(shipped: course.Course, row: receipts.Measured) -> Compared:
+def _compared(shipped: Course, row: receipts.Measured) -> Compared:
     request = receipts.request_of(shipped, row)
     got = serving.run(shipped, request)
     needs = row.users * engine.kv_bytes(
@@ -56,14 +58,14 @@ def _compared(shipped: course.Course, row: receipts.Measured) -> Compared:
     )
 
 
-def offline(shipped: course.Course, gpu: str) -> list[float]:
+def offline(shipped: Course, gpu: str) -> list[float]:
     """Errors of the predicted throughput on "h100" or "a100", as shares of the measurement."""
     text = (Path(__file__).parent / "data" / "offline_tensorrt_llm.csv").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return [_offline_error(shipped, gpu, row) for row in csv.DictReader(lines)]
 
 
-def _offline_error(shipped: course.Course, gpu: str, row: dict[str, str]) -> float:
+def _offline_error(shipped: Course, gpu: str, row: dict[str, str]) -> float:
     prompt, output = int(row["prompt_tokens"]), int(row["output_tokens"])
     deployment = engine.Deployment(shipped.models[row["model"]], shipped.gpus[f"{gpu}-sxm"], int(row["gpus"]))
     cost = engine.StepCost(deployment, engine.calibration_for(deployment, shipped.calibrations))

@@ -108,3 +108,39 @@ def _found(value: object) -> str:
 
 def _name(item: object, index: int) -> str:
     return str(item["id"])[:60] if isinstance(item, dict) and "id" in item else str(index)
+
+
+# --- What files of several kinds are made of ---------------------------------------------------------------------------
+
+CLAIM = {"measure": TEXT, "at_least?": NUMBER, "at_most?": NUMBER}
+WORDS = {"*": PER_CONTEXT}
+NAMED = [{"id": TEXT, "text": TEXT}]
+CHOICE = {"label": TEXT, "default": TEXT, "options": NAMED}
+RANGE = {"label": TEXT, "unit": TEXT, "min": NUMBER, "max": NUMBER, "step": NUMBER, "default?": NUMBER_PER_CONTEXT}
+MATH = {"title": TEXT, "intro": TEXT, "items": [{"title": TEXT, "formula": TEXT, "terms": [[TEXT]], "live": TEXT}]}
+OPTION = {"id": TEXT, "text": PER_CONTEXT, "claims": [CLAIM], "right?": PER_CONTEXT, "wrong?": PER_CONTEXT}
+
+
+def question(option: dict[str, Shape] | None = None) -> dict[str, Shape]:
+    """A question, with what its options say beside their text, claims and feedback."""
+    return {
+        "oracle": TEXT,
+        "engine": TEXT,
+        "title": TEXT,
+        "commit": TEXT,
+        "prompt": PER_CONTEXT,
+        "next": PER_CONTEXT,
+        "options": [{**OPTION, **(option or {})}],
+        "formula?": TEXT,
+    }
+
+
+ACT = {
+    "id": TEXT,
+    "kicker": TEXT,
+    "name": TEXT,
+    "title": TEXT,
+    "duration": TEXT,
+    "scenario": [PER_CONTEXT],
+    "message": {"*": {"from": TEXT, "text": TEXT}},
+}

@@ -14,14 +14,18 @@ from datetime import datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any
 
-from acts import bugs
+from acts.bugs import bugs
+from acts.bugs.controls import name as bug_control
+from acts.promises import serving
+from acts.promises.controls import ID as DESIGN
 from content import wording
-from content.course import QUESTIONS, Course
+from content.course import Course
 from handed import handins
 from handed.grading import FAILED, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
 from handed.handins import Text, Unread
 from record import ledger
-from runs import oracles, serving
+from report import report
+from runs import oracles
 
 WIDEST_BAR = 40  # characters
 # A cell that begins so is a formula to a spreadsheet, and so is what follows a mark at which a spreadsheet may part cells.
@@ -225,7 +229,7 @@ def cells(course: Course, row: Checked) -> dict[str, Any]:
         words["exported"]: about.get("exported_at"),
         words["minutes"]: _minutes(row.facts),
     }
-    for question in QUESTIONS:
+    for question in course.questions:
         act, _, part = question.partition(".")
         column, fact = wording.fill(words[part], {"act": act}), answer(row, question)
         found[column] = fact["option"] if fact else None
@@ -284,7 +288,7 @@ def _design_cells(words: Mapping[str, str], recorded: Fact | None) -> dict[str, 
 
 def _bugs(course: Course, settings: Mapping[str, Any]) -> int | None:
     """How many of the draft's bugs are corrected; None where there are no settings."""
-    tried = {id: settings[bugs.control(id)] for id in bugs.all_of(course) if bugs.control(id) in settings}
+    tried = {id: settings[bug_control(id)] for id in bugs.all_of(course) if bug_control(id) in settings}
     return sum(bugs.judge(course, id, value) == bugs.RIGHT for id, value in tried.items()) if tried else None
 
 
@@ -327,8 +331,8 @@ def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[
     words = course.at("grading.report")
     for context in course.at("course.contexts"):
         mine = [row for row in rows if row.snapshot.get("track") == context["id"]]
-        for question in QUESTIONS:
-            title = course.at("words")[f"question_{question.replace('.', '_')}"]
+        for question in course.questions:
+            title = report.question_name(course, question)
             given = Counter(fact["option"] for row in mine if (fact := answer(row, question)))
             said = {"question": title, "context": context["label"], "answers": given.total()}
             yield wording.fill(words["question"], said), list(_options(course, question, context["id"], given))
@@ -353,7 +357,7 @@ def _most(labels: Iterable[Iterable[str]]) -> list[tuple[str, int]]:
 
 
 def _design_words(course: Course, fact: Fact) -> Iterator[str]:
-    policies = {policy["id"]: policy["text"] for policy in course.at("act2.policies")}
+    policies = {policy["id"]: policy["text"] for policy in course.at(f"{DESIGN}.policies")}
     for side, run in sorted(fact["settings"].items()):
         said = {"side": side.upper(), "policy": policies.get(run.get("policy"), "?"), "max_batch": run.get("max_batch")}
         yield course.say("grading.report.design", None, said)
@@ -379,10 +383,10 @@ def key(course: Course) -> str:
     runs, lines = Runs(course), []
     for context in course.at("course.contexts"):
         lines += [f"# {context['label']}", ""]
-        for question in QUESTIONS:
+        for question in course.questions:
             asked = oracles.scenario(course, question, context["id"])
             known = {run: runs[run] for run in oracles.needs(course, question, asked)}
-            lines.append(course.at("words")[f"question_{question.replace('.', '_')}"])
+            lines.append(report.question_name(course, question))
             for option in course.at(question)["options"]:
                 right = oracles.is_right(course, question, asked, option["id"], known)
                 numbers = oracles.numbers(course, question, asked, option["id"], known) or {}

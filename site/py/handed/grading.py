@@ -19,13 +19,15 @@ from datetime import datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any
 
+from acts.promises import receipts, reporting, serving
+from acts.promises.controls import ID as DESIGN
 from content import wording
 from content.controls import controls
-from content.course import QUESTIONS, Course
+from content.course import Course
 from engine import PhysicsError
 from record import ledger
 from report import report
-from runs import jobs, oracles, receipts, serving
+from runs import jobs, oracles
 from runs.serving import Result, RunRequest
 from state import store
 
@@ -127,7 +129,7 @@ def check(course: Course, runs: Runs, file: str, text: str, now: str, spoken: Se
     except ledger.LedgerError as mistake:
         return Checked(file, flags=(Flag(UNREADABLE, course.told("ledger", mistake.notes)),))
     flags += _chain_flags(snapshot, events)
-    flags += _time_flags(facts, snapshot["metadata"]["exported_at"], now)
+    flags += _time_flags(course, facts, snapshot["metadata"]["exported_at"], now)
     sound: dict[str, Fact] = {}
     for fact in facts:
         if fact["context"] != snapshot["track"] or not _is_possible(course, fact):
@@ -271,18 +273,18 @@ def _name(fact: Mapping[str, Any]) -> str:
 # --- When was it done? -------------------------------------------------------------------------------------------------
 
 
-def _time_flags(facts: list[Fact], exported: str, now: str) -> list[Flag]:
+def _time_flags(course: Course, facts: list[Fact], exported: str, now: str) -> list[Flag]:
     """Times that can't be: after the export, in the future, backwards, or faster than anybody reads."""
     at = {fact["id"]: datetime.fromisoformat(fact["at"]) for fact in facts}
     times, end = list(at.values()), datetime.fromisoformat(exported)
     flags = [Flag(TIMES, exported)] if end > datetime.fromisoformat(now) + CLOCK_WRONG else []
     if times != sorted(times) or (times and times[-1] > end):
         flags.append(Flag(TIMES, f"{facts[-1]['at']} … {exported}"))
-    answers = [fact for fact in (_answer(facts, question) for question in QUESTIONS) if fact]
+    answers = [fact for fact in (_answer(facts, question) for question in course.questions) if fact]
     for before, after in pairwise(answers):
         if at[after["id"]] - at[before["id"]] < LEAST_BETWEEN:
             flags.append(Flag(TIMES, f"{_name(before)} {before['at']}, {_name(after)} {after['at']}"))
-    opened = _answer(facts, "act2.prediction")
+    opened = _answer(facts, f"{DESIGN}.prediction")
     for fact in facts:
         if fact["kind"] != "answered" and (opened is None or at[fact["id"]] < at[opened["id"]]):
             flags.append(Flag(TIMES, f"{_name(fact)} {fact['at']}"))
@@ -302,7 +304,7 @@ def _is_possible(course: Course, fact: Fact) -> bool:
     if context not in course.contexts or fact.keys() != KEYS[kind]:
         return False
     if kind == "answered":
-        known = fact["question"] in QUESTIONS and course.option(fact["question"], fact["option"]) is not None
+        known = fact["question"] in course.questions and course.option(fact["question"], fact["option"]) is not None
         return known and same(fact["scenario"], oracles.scenario(course, fact["question"], context))
     if kind != "recorded":
         return fact["side"] in serving.SIDES and _is_offered(course, fact["side"], fact["request"])
@@ -318,8 +320,9 @@ def _is_offered(course: Course, side: str, saved: object) -> bool:
     """Whether the controls of a side can be set so that they ask for this run."""
     if not isinstance(saved, Mapping) or saved.keys() != RUN:
         return False
-    settings = {f"act2.{name}": saved[name] for name in SHARED} | {f"act2.{side}.{name}": saved[name] for name in OWN}
-    simulated = course.at("act2.simulation")
+    settings = {f"{DESIGN}.{name}": saved[name] for name in SHARED}
+    settings |= {f"{DESIGN}.{side}.{name}": saved[name] for name in OWN}
+    simulated = course.at(f"{DESIGN}.simulation")
     counts = (simulated["requests"], simulated["quick_requests"])
     if _offered(course, settings).keys() != settings.keys() or saved["requests"] not in counts:
         return False
@@ -496,7 +499,7 @@ def _measured(course: Course, runs: Runs, stated: object, evidence: list[str], s
     record = ledger.Record(tuple(designs))
     state = replace(store.initial(course), context=designs[-1]["context"], record=record)
     known: dict[jobs.Job, Result] = {}
-    for run, result in report.designs(course, state).values():
+    for run, result in reporting.designs(course, state).values():
         row = receipts.for_side(course, run, result)
         asked = receipts.request_of(course, row) if row else None
         known |= {asked: runs[asked]} if asked else {}

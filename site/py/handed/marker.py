@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from content import shipped, wording
+from acts import shipped
+from content import wording
 from handed import gradebook, handins
 from handed.gradebook import Grader
 from handed.grading import Checked

@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from content.controls import PASTED, Value, controls, defaults
+from content.control import Choice, Control, Value
+from content.controls import controls, defaults
 from content.course import Course
 from links import handoff
 
@@ -20,7 +21,6 @@ MAX_CHARACTERS = 4_000
 MARK_CHARACTERS = 6
 QUOTED = "3D"  # of `=3D`, as a mail's source has the = of a link
 LOST = "lost"
-ANSWERS = "bugs."  # controls whose names begin so hold what a learner found out: not for others
 
 Settings = Mapping[str, Value]
 
@@ -42,13 +42,15 @@ class Shared:
 
 def carried(course: Course, context: str) -> dict[str, Value]:
     """The controls that a link speaks of, with their defaults in a context."""
-    return {id: value for id, value in defaults(course)[context].items() if not id.startswith(ANSWERS)}
+    own = tuple(f"{act.id}." for act in course.acts if act.answers)  # what a learner found out is not for others
+    return {id: value for id, value in defaults(course)[context].items() if not id.startswith(own)}
 
 
 def link(course: Course, context: str, settings: Settings) -> str:
     """The fragment of a link, `#s=1....`, for the settings of a context. A pasted model can't be carried and is left out."""
     start = carried(course, context)
-    values = {id: value for id, value in settings.items() if id in start and value not in (start[id], PASTED)}
+    values = {id: value for id, value in settings.items() if id in start and value != start[id]}
+    values = {id: value for id, value in values.items() if not _is_private(controls(course)[id], value)}
     text = json.dumps([context, mark(course, context), values], separators=(",", ":"))
     return f"{PREFIX}{VERSION}.{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}"
 
@@ -79,6 +81,10 @@ def read(course: Course, fragment: str) -> Shared | None:
     return Shared(context, values, None, strange, marked != mark(course, context))
 
 
+def _is_private(control: Control, value: Value) -> bool:
+    return isinstance(control, Choice) and value in control.private
+
+
 def _unpacked(packed: str) -> tuple[str, str, dict[str, object]] | None:
     """The three parts of a packed link, None for anything else. Brackets are counted first: a deep text could end the page."""
     try:
@@ -103,7 +109,7 @@ def _taken(course: Course, context: str, settings: Mapping[str, object]) -> tupl
     strange = []
     for id, typed in settings.items():
         read, problem = table[id].read(typed, start[id]) if id in start else (None, LOST)
-        if read is None or problem is not None or read == PASTED:
+        if read is None or problem is not None or _is_private(table[id], read):
             strange.append(id[:60])
         else:
             values[id] = read

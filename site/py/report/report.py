@@ -11,18 +11,16 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-import engine
 from content import wording
-from content.course import QUESTIONS, Course
+from content.course import Course
 from record import ledger
-from report import cluster
-from runs import oracles, receipts, serving
-from runs.serving import Result, RunRequest
+from runs import oracles
 from state import store
-from state.store import State
+from state.act import File as Form
+from state.store import State, acts
 
 SCHEMA = 1
 NAME = ledger.CHAPTER
@@ -50,8 +48,8 @@ def facts(state: State) -> list[dict[str, Any]]:
 
 def missing(course: Course, state: State) -> list[str]:
     """The names of the parts that are not complete: open questions, no recorded design, texts unwritten or too long."""
-    found = [question for question in QUESTIONS if store.answer(state, question) is None]
-    found += [] if store.design(state) else ["design"]
+    found = [question for question in course.questions if store.answer(state, question) is None]
+    found += [part for act in acts(course) for part in act.report.missing(course, state)]
     for field in ("log", "takeaway", "risk"):
         if not store.written(state, field).strip():
             found.append(field)
@@ -65,35 +63,6 @@ def _is_computed(course: Course, state: State) -> bool:
     answers = ledger.of_kind(facts(state), "answered")
     runs = (run for fact in answers for run in oracles.needs(course, fact["question"], fact["scenario"]))
     return all(run in state.results for run in runs)
-
-
-def designs(course: Course, state: State) -> dict[str, tuple[RunRequest, Result | None]]:
-    """Both sides of the design recorded last, or without one of the design at hand, each with its result if that is known."""
-    recorded = store.design(state)
-    if recorded is None:
-        return {side: (run, state.results.get(run)) for side, run in store.sides(course, state).items()}
-    return {
-        side: (serving.request_from(course, recorded["settings"][side]), recorded["result"][side])
-        for side in serving.SIDES
-    }
-
-
-def limits_met(state: State) -> list[dict[str, Any]]:
-    """The constraints that the learner ran into, each once, the first time: side, failure, what was needed and there."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for fact in ledger.of_kind(facts(state), "broke"):
-        found.setdefault((fact["side"], fact["failure"]), fact)
-    return list(found.values())
-
-
-def plans(course: Course, state: State) -> list[dict[str, Any]]:
-    """The plan of each side whose figures are known, for the loads and hours that the learner asks for."""
-    hours = float(state.value("report.hours"))
-    return [
-        cluster.plan(course, side, run, result, float(state.value(f"report.load_{side}")), hours)
-        for side, (run, result) in designs(course, state).items()
-        if result is not None and "kv_has" in result
-    ]
 
 
 # --- The consistency check ---------------------------------------------------------------------------------------------
@@ -155,7 +124,7 @@ def snapshot(course: Course, state: State, at: str) -> dict[str, Any]:
         "learning_objectives": [plain(text) for text in course.at("course.briefing.objectives")],
         "predictions": _answers(course, state, "prediction"),
         "knob_settings": dict(state.settings[state.context]),
-        "binding_constraints": [_limit(fact) for fact in limits_met(state)],
+        "binding_constraints": [_limit(fact) for act in acts(course) for fact in act.report.limits(state)],
         "evidence_summary": [plain(line) for line in evidence(course, state)],
         "final_decision": _decision(state),
         "big_takeaways": [text for text in (store.written(state, "takeaway").strip(),) if text],
@@ -191,8 +160,7 @@ def _scenario(course: Course, state: State) -> dict[str, Any]:
     return {
         "context": label["label"],
         "persona": label["persona"],
-        "act1": store.asked(course, state, "act1.prediction"),
-        "act2": dict(course.at("act2.targets")),
+        **{act.id: about for act in acts(course) if (about := act.report.scenario(course, state))},
     }
 
 
@@ -206,12 +174,12 @@ def _answers(course: Course, state: State, part: str) -> list[dict[str, Any]]:
             "fact": fact["id"],
             **_verdict(course, state, fact),
         }
-        for fact in _answered(state, part)
+        for fact in _answered(course, state, part)
     ]
 
 
-def _answered(state: State, part: str) -> list[dict[str, Any]]:
-    locked = (store.answer(state, question) for question in QUESTIONS if question.endswith(f".{part}"))
+def _answered(course: Course, state: State, part: str) -> list[dict[str, Any]]:
+    locked = (store.answer(state, question) for question in course.questions if question.endswith(f".{part}"))
     return [fact for fact in locked if fact]
 
 
@@ -243,8 +211,8 @@ def _design(fact: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decision(state: State) -> dict[str, Any] | None:
-    recorded = store.design(state)
-    return _design(recorded) if recorded else None
+    recorded = ledger.of_kind(facts(state), "recorded")
+    return _design(recorded[-1]) if recorded else None
 
 
 def _log(state: State) -> list[dict[str, Any]]:
@@ -265,45 +233,13 @@ def _finite(value: Any) -> Any:
 
 
 def evidence(course: Course, state: State) -> list[str]:
-    """The engine's figures as sentences: Act I's for the locked scenario, the recorded design's, the nearest measurements."""
-    found: list[str] = []
-    if store.answer(state, "act1.prediction"):
-        asked = store.asked(course, state, "act1.prediction")
-        found.append(course.say("report.evidence.memory", None, oracles.users_numbers(course, asked)))
-    if store.design(state) is None:
-        return found
-    chosen, targets = designs(course, state), course.at("act2.targets")
-    requests = {side: run for side, (run, _) in chosen.items()}
-    known = {run: result for run, result in chosen.values() if result is not None}
-    said = oracles.target_numbers(targets) | oracles.sides_numbers(targets, requests, known)
-    for side, (run, result) in chosen.items():
-        named = {**said, "policy": run.policy, "gpus": run.gpus, "max_sequence": run.max_sequence}
-        found.append(course.say(f"report.evidence.{side}", None, named))
-        found += _measured(course, state, side, run, result)
-    return found
-
-
-def _measured(course: Course, state: State, side: str, run: RunRequest, result: Result | None) -> Iterator[str]:
-    row = receipts.for_side(course, run, result)
-    if row is None:
-        return
-    predicted = state.results.get(receipts.request_of(course, row), {})
-    said = {**asdict(row), "side": side.upper(), "model_ttft": predicted.get("ttft_mean_s")}
-    said |= {"model_tpot": predicted.get("tpot_mean_s"), "date": course.at("measurements.served.date")}
-    yield course.say("report.evidence.measured", None, said)
+    """The engine's figures as sentences, act by act."""
+    return [line for act in acts(course) for line in act.report.evidence(course, state)]
 
 
 def sources(course: Course, state: State) -> list[str]:
-    """Where the figures come from: the model, the GPU, the traffic, the constants of the step time, the measurements."""
-    found: list[str] = []
-    for run, _ in designs(course, state).values():
-        deployment = serving.deployment_of(course, run)
-        workload = course.workloads[run.workload]
-        calibration = engine.calibration_for(deployment, course.calibrations)
-        found += [course.models[run.model].source, course.gpus[run.gpu].source]
-        found += [workload.source or workload.assumption, course.tables["calibration"][calibration.id]["source"]]
-    served = course.at("measurements.served")
-    found += [f"{served['source']}, {served['date']}, {served['address']}"]
+    """Where the figures come from, each source once."""
+    found = (text for act in acts(course) for text in act.report.sources(course, state))
     return list(dict.fromkeys(plain(text) for text in found if text))
 
 
@@ -334,52 +270,42 @@ def _lab(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str
 
 
 def _track(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    said: dict[str, wording.Number] = {
-        **oracles.users_numbers(course, found["scenario"]["act1"]),
-        **oracles.target_numbers(found["scenario"]["act2"]),
-    }
-    said |= {"track": found["scenario"]["context"], "persona": found["scenario"]["persona"]}
-    said |= {"model": course.models[found["scenario"]["act1"]["model"]].name}
+    about = found["scenario"]
+    said: dict[str, wording.Number] = {"track": about["context"], "persona": about["persona"]}
+    for act in acts(course):
+        said |= act.report.words(course, about[act.id]) if act.id in about else {}
     yield from (wording.fill(line, said) for line in course.at("report.scenario_lines"))
 
 
 def _said_answers(part: str) -> Any:
     def section(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
         entries = {entry["question"]: entry for entry in found[f"{part}s"]}
-        for question in (question for question in QUESTIONS if question.endswith(f".{part}")):
+        for question in (question for question in course.questions if question.endswith(f".{part}")):
             entry = entries.get(question)
             verdict = {None: "waiting", True: "right", False: "wrong"}[entry["right"] if entry else None]
-            name = course.at("words")[f"question_{question.replace('.', '_')}"]
+            name = question_name(course, question)
             said = {"question": name, "answer": entry["text"] if entry else "", "at": entry["at"] if entry else ""}
             said |= {"verdict": course.at(f"report.verdicts.{verdict}")}
             yield course.say("report.answer_line" if entry else "report.answer_missing", None, said)
             if entry and entry["engine"]:
-                line = course.say(f"report.engine.{question.replace('.', '_')}", None, entry["engine"])
-                yield f"  - {line}"
+                yield f"  - {course.say(f'{question}.engine', None, entry['engine'])}"
 
     return section
 
 
 def _evidence_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"- {line}" for line in evidence(course, state))
-    for limit in found["binding_constraints"]:
-        said = {**limit, "side": str(limit["side"]).upper(), "failure": course.at(f"words.state_{limit['constraint']}")}
-        line = (
-            "limit_sizes" if limit.get("needs") is not None and limit["constraint"] in ("kv", "no_weights") else "limit"
-        )
-        yield f"- {course.say(f'report.evidence.{line}', None, said)}"
+    for act in acts(course):
+        for fact in act.report.limits(state):
+            yield f"- {act.report.limit(course, _limit(fact))}"
     if not found["evidence_summary"]:
         yield course.at("report.nothing")
 
 
 def _decision_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
     decided = found["final_decision"]
-    policies = {policy["id"]: policy["text"] for policy in course.at("act2.policies")}
-    for side in serving.SIDES if decided else ():
-        run, result = decided["settings"][side], decided["result"][side]
-        said = {**run, "side": side.upper(), "scheduling": policies.get(run["policy"], run["policy"])}
-        said |= {"state": course.at(f"words.state_{result['state']}"), "at": decided["at"]}
-        yield f"- {course.say('report.decision_line', None, said)}"
+    for act in acts(course) if decided else ():
+        yield from (f"- {line}" for line in act.report.decision(course, decided))
     text = store.written(state, "log").strip()
     said = {"words": words(text), "most": course.at("report.log.most_words"), "numbers": numbers(text)}
     yield "" if decided else course.at("report.no_design")
@@ -398,7 +324,7 @@ def _source_lines(course: Course, state: State, found: Mapping[str, Any]) -> Ite
 
 
 def _missing_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"- {course.at('report.parts')[name.replace('.', '_')]}" for name in found[MISSING])
+    yield from (f"- {part_name(course, name)}" for name in found[MISSING])
 
 
 SECTIONS = {
@@ -414,6 +340,19 @@ SECTIONS = {
     "sources": _source_lines,
     MISSING: _missing_lines,
 }
+
+
+def question_name(course: Course, question: str) -> str:
+    """A question as the ledger and the report call it."""
+    act, _, part = question.partition(".")
+    return course.say(f"words.question_{part}", None, {"act": course.at(f"{act}.name")})
+
+
+def part_name(course: Course, part: str) -> str:
+    """A part of the report as the list of what is there and what is missing calls it."""
+    act, dot, kind = part.partition(".")
+    words: Mapping[str, str] = course.at("report.parts")
+    return wording.fill(words[kind], {"act": course.at(f"{act}.name")}) if dot else words[part]
 
 
 def _one_line(text: str) -> str:
@@ -442,32 +381,21 @@ class File:
     text: str
 
 
+def forms(course: Course) -> dict[str, Form]:
+    """Every file that can be saved, by the form that a button names."""
+    more = {form: file for act in acts(course) for form, file in act.report.files.items()}
+    return {
+        "markdown": ("report.md", "text/markdown", markdown),
+        "snapshot": ("snapshot.json", "application/json", _snapshot_json),
+        **more,
+    }
+
+
 def file(course: Course, state: State, form: str, at: str) -> File:
-    """The file of a form: markdown, snapshot, plan_csv or plan_json. Raises KeyError for another form."""
-    name, kind, text = FORMS[form]
+    """The file of a form, as `forms` names them. Raises KeyError for another form."""
+    name, kind, text = forms(course)[form]
     return File(f"{NAME}_{name}", kind, text(course, state, at))
 
 
-def _json(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
-
-
-def _plan_json(course: Course, state: State, at: str) -> str:
-    commands = {
-        side: {
-            "serve": cluster.shell(cluster.serve(course, run)),
-            "bench": cluster.shell(cluster.bench(course, side, run)),
-        }
-        for side, (run, _) in designs(course, state).items()
-    }
-    table = course.at("report.cluster")
-    about = {"engine": table["engine"], "version": table["version"], "made_at": at}
-    return _json({"about": about, "plans": plans(course, state), "commands": commands})
-
-
-FORMS = {
-    "markdown": ("report.md", "text/markdown", markdown),
-    "snapshot": ("snapshot.json", "application/json", lambda *about: _json(snapshot(*about))),
-    "plan_csv": ("plan.csv", "text/csv", lambda course, state, at: cluster.plan_csv(plans(course, state))),
-    "plan_json": ("plan.json", "application/json", _plan_json),
-}
+def _snapshot_json(course: Course, state: State, at: str) -> str:
+    return json.dumps(snapshot(course, state, at), ensure_ascii=False, allow_nan=False, indent=2) + "\n"

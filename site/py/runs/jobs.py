@@ -1,54 +1,61 @@
 """Jobs: the computations that take longer than a frame. A job is a frozen dataclass of plain values and names its own result.
 
 `do` carries one out; `pack` and `unpack` turn it into a text and back, so that it can be done in another place than the
-page's own thread. The same job gives the same result wherever it is done.
+page's own thread. The same job gives the same result wherever it is done. The kinds of jobs stand with their acts.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import lru_cache
 
-from content.course import Course
+from content.course import Course, Job, Kind, Result
 from engine import PhysicsError
-from runs import replays, serving
-from runs.replays import BlocksRequest, FloorRequest
-from runs.serving import RunRequest
 
-Job = RunRequest | BlocksRequest | FloorRequest
-Result = Mapping[str, Any]
-Deed = Callable[[Course, Any], Result]
+__all__ = [
+    "Job",
+    "Outcome",
+    "Result",
+    "answered",
+    "do",
+    "is_short",
+    "outcome",
+    "pack",
+    "read_outcome",
+    "refused",
+    "unpack",
+]
 
-KINDS: Mapping[str, tuple[type, Deed]] = {
-    "run": (RunRequest, serving.run),
-    "blocks": (BlocksRequest, replays.blocks),
-    "floor": (FloorRequest, replays.floor),
-}
-NAMES: Mapping[type, str] = {kind: name for name, (kind, _) in KINDS.items()}
+
+@lru_cache(maxsize=4)
+def kinds(course: Course) -> Mapping[str, Kind]:
+    """Every kind of job by its name."""
+    return {name: kind for act in course.acts for name, kind in act.kinds.items()}
+
+
+def _kind(course: Course, job: Job) -> tuple[str, Kind]:
+    return next((name, kind) for name, kind in kinds(course).items() if kind.job is type(job))
 
 
 def do(course: Course, job: Job) -> Result:
     """The result of a job. Raises PhysicsError when it asks for what can't be."""
-    _, deed = KINDS[NAMES[type(job)]]
-    return deed(course, job)
+    return _kind(course, job)[1].do(course, job)
 
 
 def refused(course: Course, job: Job) -> Result:
     """What stands in for the result of a job that PhysicsError kept from being done."""
-    known = serving.memory(course, job) if type(job) is RunRequest else {}
-    return {**known, "runs": 0}
+    return _kind(course, job)[1].refused(course, job)
 
 
-def pack(job: Job) -> str:
+def pack(course: Course, job: Job) -> str:
     """A job as JSON text."""
-    return json.dumps([NAMES[type(job)], asdict(job)])
+    return json.dumps([_kind(course, job)[0], vars(job)])
 
 
-def unpack(text: str) -> Job:
+def unpack(course: Course, text: str) -> Job:
     """The job of a packed text. Raises KeyError or TypeError for one that `pack` didn't make."""
     name, fields = json.loads(text)
-    kind, _ = KINDS[name]
-    made: Job = kind(**fields)
+    made: Job = kinds(course)[name].job(**fields)
     return made
 
 
@@ -88,7 +95,7 @@ def outcome(course: Course, job: Job) -> Outcome:
 
 def answered(course: Course, packed: str) -> str:
     """The packed outcome of a packed job."""
-    return json.dumps(asdict(outcome(course, unpack(packed))))
+    return json.dumps(asdict(outcome(course, unpack(course, packed))))
 
 
 def read_outcome(text: str) -> Outcome:

@@ -76,7 +76,7 @@ class Simulator:
         if self.worker is None:
             self.window.setTimeout(self.here, 0)
         else:
-            self.worker.postMessage(jobs.pack(job))
+            self.worker.postMessage(jobs.pack(self.course, job))
             self._wait(0)
 
     def _wait(self, waited_ms: int) -> None:

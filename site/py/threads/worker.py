@@ -1,9 +1,9 @@
 """The start in the simulator's thread: read the content, then answer one packed job after the other."""
 
-from content import shipped
+from acts import shipped
 from runs import jobs
 
-COURSE = shipped.course()
+COURSE = shipped.lessons()
 
 
 def answer(packed: str) -> str:

@@ -8,8 +8,11 @@ from state import store
 def frame(course: Course, state: store.State) -> Frame:
     """The foot's sentence, and each act's stage as a mark that embed.js reads."""
     stages = {
-        f"stage.{act}": {"state": store.stage(state, act) if store.is_open(state, act) else "closed"}
-        for act in store.ACTS
+        f"stage.{act.id}": {
+            "state": store.stage(course, state, act.id) if store.is_open(course, state, act.id) else "closed"
+        }
+        for act in course.acts
+        if act.asks
     }
     saved = {"text": course.at(f"embed.foot.{state.saved}"), "state": state.saved}
     return {**stages, "embed.saved": saved}

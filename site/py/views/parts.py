@@ -5,7 +5,8 @@ from typing import Any
 
 from charts import Figure
 from content import wording
-from content.controls import Choice, Control, controls
+from content.control import Choice, Control
+from content.controls import controls
 from content.course import Course
 from content.wording import Number
 from page.page import Frame

@@ -11,16 +11,6 @@ from state import store
 Made = TypeVar("Made")
 Part = Callable[[Course, store.State], Made]
 
-DESIGN = (
-    "act2.a.",
-    "act2.b.",
-    "act2.gpus",
-    "act2.weight_bits",
-    "act2.kv_heads",
-    "act2.seed",
-    "act2.cv",
-)  # what a run reads
-
 _kept: list[list[Any]] = []
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from content import wording
-from content.course import QUESTIONS, Course
+from content.course import Course
 from page.page import Frame
 from report import report
 from state import store
+from state.store import acts
 from views.remembered import remembered
 
 WRITING = ("log", "takeaway", "risk")
-PARTS = (*QUESTIONS, "design", *WRITING)
 
 
 def frame(course: Course, state: store.State) -> Frame:
@@ -49,13 +49,7 @@ def _writing(course: Course, state: store.State, field: str) -> Frame:
 
 def _criteria(course: Course, state: store.State) -> list[str]:
     words = course.at("report.criteria")
-    met = [
-        wording.fill(
-            words["met_one"],
-            {"failure": course.at(f"words.state_{fact['failure']}"), "side": str(fact["side"]).upper()},
-        )
-        for fact in report.limits_met(state)
-    ]
+    met = [act.report.met(course, fact) for act in acts(course) for fact in act.report.limits(state)]
     limits = wording.fill(words["met_some"], {"limits": ", ".join(met)}) if met else words["met_none"]
     found = report.numbers(store.written(state, "log"))
     wanted = course.at("report.log.wanted_numbers")
@@ -70,11 +64,12 @@ def _contents(course: Course, state: store.State) -> Frame:
     """The parts of the report, each complete or missing; two more are named only when they are in the way."""
     lacks, words = report.missing(course, state), course.at("report")
     rows: list[list[Any]] = []
-    for name in (*PARTS, *(name for name in lacks if name not in PARTS)):
+    parts = (*course.questions, *(part for act in acts(course) for part in act.report.parts), *WRITING)
+    for name in (*parts, *(name for name in lacks if name not in parts)):
         there = name not in lacks
         mark = {"state": "good" if there else "warn"}
         said = words["contents_there" if there else "contents_missing"]
-        rows.append([words["parts"][name.replace(".", "_")], said if name in PARTS else "", mark])
+        rows.append([report.part_name(course, name), said if name in parts else "", mark])
     return {"report.contents.head": {"head": words["contents_columns"]}, "report.contents.body": {"rows": rows}}
 
 

@@ -4,13 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from content import wording
-from content.controls import PASTED, controls
+from content.controls import controls
 from content.course import Course
 from links import share
 from page.page import Frame
 from state import store
-from views import calculator
-from views.live import live_numbers
+from state.store import acts
 from views.remembered import remembered
 
 EMPTY: Frame = {
@@ -25,11 +24,11 @@ EMPTY: Frame = {
 }
 
 
-@remembered("", same=("record.facts", "results", "pasted"), equal=("strange", "settled", "shared", "copied"))
+@remembered("", same=("record.facts", "results", "own"), equal=("strange", "settled", "shared", "copied"))
 def frame(course: Course, state: store.State) -> Frame:
     """The copy button's answer, and the box of the link that was opened."""
     fragment = share.link(course, state.context, state.settings[state.context])
-    note = course.at("report.share.pasted_model") if state.value("act1.model") == PASTED else ""
+    note = " ".join(filter(None, (act.note(course, state) for act in acts(course))))
     return {
         "share.note": {"text": note},
         "share.status": {"text": _copied(course, state, fragment)},
@@ -77,30 +76,25 @@ def _shared(course: Course, state: store.State, shared: share.Shared) -> Frame:
 def _differences(course: Course, theirs: store.State, mine: store.State) -> list[list[Any]]:
     """The controls whose values differ, with both values in words."""
     return [
-        [_named(course, id, control.label), control.show(theirs.value(id)), control.show(mine.value(id))]
+        [
+            f"{control.side}: {control.label}" if control.side else control.label,
+            control.show(theirs.value(id)),
+            control.show(mine.value(id)),
+        ]
         for id, control in controls(course).items()
         if theirs.value(id) != mine.value(id)
     ]
 
 
-def _named(course: Course, id: str, label: str) -> str:
-    """A control's label, with its side where both sides have one like it."""
-    act, _, rest = id.partition(".")
-    side = rest.partition(".")[0]
-    return f"{side.upper()}: {label}" if act == "act2" and side in ("a", "b") else label
-
-
 def _results(course: Course, theirs: store.State, mine: store.State) -> tuple[list[list[Any]], bool]:
     """What both settings come to, as far as the learner has committed what they think of it; and whether any is held back."""
-    words, rows = course.at("report.shared"), []
-    first = store.answer(theirs, "act1.prediction") is not None
-    second = store.is_open(theirs, "act2") and store.answer(theirs, "act2.prediction") is not None
-    if first:
-        sums = [calculator.numbers(calculator.desk(course, page)) for page in (theirs, mine)]
-        rows.append([words["users"], *(wording.show(found["users"], "n") for found in sums)])
-        rows.append([words["kv_user"], *(wording.show(found["kv_user_bytes"], "bytes") for found in sums)])
-    if second:
-        both = [live_numbers(course, page) for page in (theirs, mine)]
-        rows.append([words["ttft"], *(wording.show(found["a_ttft"], "time") for found in both)])
-        rows.append([words["throughput"], *(wording.show(found["b_throughput"], "tps") for found in both)])
-    return [[*row, {"state": "result"}] for row in rows], not (first and second)
+    rows: list[list[Any]] = []
+    held_back = False
+    for act in acts(course):
+        pair = [act.compared(course, page) for page in (theirs, mine)]
+        if pair[0] is None or pair[1] is None:
+            held_back = True
+        else:
+            both = zip(*pair, strict=True)
+            rows += [[label, there, here, {"state": "result"}] for (label, there), (_, here) in both]
+    return rows, held_back

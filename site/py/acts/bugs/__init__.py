@@ -1,0 +1,1 @@
+"""Find the bugs: wrong sentences of an earlier draft."""

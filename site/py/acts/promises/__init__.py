@@ -1,0 +1,1 @@
+"""Act II: two promises, latency and throughput, kept on one kind of node."""

@@ -1,0 +1,61 @@
+"""Act II's controls: the replica that both sides share, each side's own, and those of its instruments."""
+
+from acts.promises.serving import SIDES
+from content import wording
+from content.control import Choice, Control, Value
+from content.controls import choice, named, number, slider, widths
+from content.course import Course
+
+ID = "act2"
+FLOOR, SWEEP_SIDE = "act2.floor", "act2.sweep_side"
+LIMITS = ("max_batch", "max_sequence", "load")
+REPLICA = ("act2.gpus", "act2.weight_bits", "act2.kv_heads", "act2.seed", "act2.cv")  # what both sides share
+DESIGN = (*(f"act2.{side}." for side in SIDES), *REPLICA)  # how the names of the controls begin that a run reads
+
+
+def controls(course: Course) -> list[Control]:
+    """Every control of the act, in the order of the page."""
+    floor = course.at("replay.floor.shown")
+    return [
+        *_shared(course),
+        choice(course, FLOOR, floor["label"], named(course, "replay.floor.shown.options"), floor["default"]),
+        *(control for side in SIDES for control in _side(course, side)),
+        *(slider(course, f"act2.roof.{name}", f"insight.roofline.{name}") for name in ("batch", "context")),
+        *(slider(course, f"report.{name}", f"report.cluster.plan.{name}") for name in ("load_a", "load_b", "hours")),
+    ]
+
+
+def _shared(course: Course) -> list[Control]:
+    shared = course.at("act2.shared")
+    model = course.models[course.at("act2.deployment.model")]
+    gpus: list[tuple[Value, str]] = [(n, str(n)) for n in shared["gpus"]]
+    heads: list[tuple[Value, str]] = [(n, str(n)) for n in sorted({model.kv_heads, model.query_heads})]
+    bursts: list[tuple[Value, str]] = [(c["cv"], wording.fill(c["text"], c)) for c in shared["arrivals"]]
+    bits = widths(course, 16, 8)
+    days = {"label": shared["seed_label"], "unit": "", "min": 1, "max": 999, "step": 1}
+    return [
+        choice(course, "act2.gpus", shared["gpus_label"], gpus, shared["gpus_default"]),
+        choice(course, "act2.weight_bits", shared["weight_bits_label"], bits, shared["weight_bits_default"]),
+        choice(course, "act2.kv_heads", shared["kv_heads_label"], heads, model.kv_heads),
+        number(course, "act2.seed", days, course.at("act2.simulation.seed")),
+        choice(course, "act2.cv", shared["cv_label"], bursts, 1),
+        _swept_side(course),
+    ]
+
+
+def _swept_side(course: Course) -> Choice:
+    """The side whose traffic the frontier is swept for: at first the side that the context speaks of."""
+    options = tuple((side, course.at(f"act2.sides.{side}.title")) for side in SIDES)
+    starts: dict[str, Value] = {context: SIDES[i % len(SIDES)] for i, context in enumerate(course.contexts)}
+    return Choice(SWEEP_SIDE, course.at("sweeps.frontier.side_label"), options, starts, course.at("words.typed"))
+
+
+def _side(course: Course, side: str) -> list[Control]:
+    path, design, key = f"act2.sides.{side}", course.at("act2.design"), side.upper()
+    workloads: list[tuple[Value, str]] = [(id, course.workloads[id].name) for id in design["workloads"]]
+    own, policies = course.at(path), named(course, "act2.policies")
+    return [
+        choice(course, f"act2.{side}.workload", design["workload_label"], workloads, own["workload"], key),
+        choice(course, f"act2.{side}.policy", design["policy_label"], policies, own["policy_default"], key),
+        *(slider(course, f"act2.{side}.{name}", f"{path}.{name}", side=key) for name in LIMITS),
+    ]

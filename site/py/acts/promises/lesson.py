@@ -1,0 +1,201 @@
+"""What Act II teaches: the shape of its content, its checks, its questions and runs."""
+
+from collections.abc import Iterator
+
+from acts.promises import floor, questions, serving, sweeps
+from acts.promises.controls import ID, LIMITS, controls
+from acts.promises.serving import SIDES
+from content import shapes
+from content.course import Course, Lesson
+from content.reading import out_of, place, unknown
+from content.shapes import CHOICE, COUNT, NAMED, NUMBER, PER_CONTEXT, RANGE, TEXT, WORDS, Shape
+
+CONFIGURATION = {"policy": TEXT, "max_batch": COUNT, "max_sequence": COUNT}
+SIDE = {
+    "title": TEXT,
+    "workload": TEXT,
+    "policy_default": TEXT,
+    "max_batch": RANGE,
+    "max_sequence": RANGE,
+    "load": RANGE,
+}
+ACT: Shape = shapes.ACT | {
+    "locked": TEXT,
+    "deployment": {
+        "model": TEXT,
+        "gpu": TEXT,
+        "kv_bits": COUNT,
+        "utilization": NUMBER,
+        "activation_gib_per_gpu": NUMBER,
+    },
+    "targets": {"ttft_p99_s": NUMBER, "output_tokens_per_s": NUMBER, "documents": COUNT, "document_tokens": COUNT},
+    "simulation": {
+        "seed": COUNT,
+        "requests": COUNT,
+        "quick_requests": COUNT,
+        "token_budget": COUNT,
+        "days": COUNT,
+        "flood_load": NUMBER,
+        "flood_requests": COUNT,
+        "ill_conditioned": NUMBER,
+        "form_timeout_s": NUMBER,
+        "speculation_tokens": COUNT,
+        "acceptance": NUMBER,
+        "draft_model": TEXT,
+    },
+    "policies": NAMED,
+    "shared": {
+        "arrivals": [{"cv": COUNT, "text": TEXT}],
+        "gpus": [COUNT],
+        "gpus_default": COUNT,
+        "weight_bits_default": COUNT,
+        "*": PER_CONTEXT,
+    },
+    "sides": {"a": SIDE, "b": SIDE},
+    "prediction": shapes.question({"a?": CONFIGURATION, "b?": CONFIGURATION}),
+    "reality": {"columns": [TEXT], "*": PER_CONTEXT},
+    "design": {"rows": {"columns": [TEXT], "*": TEXT}, "chart_bars": [TEXT], "workloads": [TEXT], "*": PER_CONTEXT},
+    "failures": WORDS,
+    "receipts": {
+        "columns": [TEXT],
+        "published_columns": [TEXT],
+        "ladder": {"columns": [TEXT], "*": TEXT},
+        "*": TEXT,
+    },
+    "reflection": shapes.question(),
+    "math": shapes.MATH,
+    "figure": {"*": TEXT},
+}
+INSIGHT: Shape = {
+    "roofline": {
+        "batch": RANGE,
+        "context": RANGE,
+        "columns": [TEXT],
+        "walls": WORDS,
+        "terms": WORDS,
+        "*": TEXT,
+    },
+    "tail": {"columns": [TEXT], "*": TEXT},
+}
+SWEEPS: Shape = {
+    "bar": TEXT,
+    "said": WORDS,
+    "map": {
+        "loads": [NUMBER],
+        "limits": [COUNT],
+        "requests": COUNT,
+        "capacity_requests": COUNT,
+        "days": COUNT,
+        "marks": {"*": TEXT},
+        "states": {"*": TEXT},
+        "*": TEXT,
+    },
+    "frontier": {
+        "requests": COUNT,
+        "policies": [TEXT],
+        "weight_bits": [COUNT],
+        "key": [TEXT],
+        "columns": [TEXT],
+        "sides": {"*": {"max_batch": [COUNT], "max_sequence": [COUNT]}},
+        "*": TEXT,
+    },
+}
+FLOOR: Shape = {
+    "requests": COUNT,
+    "legend": [TEXT],
+    "shown": CHOICE,
+    "why": {"table": [TEXT], "*": TEXT},
+    "causes": {"*": TEXT},
+    "moments": {"columns": [TEXT], "*": TEXT},
+    "*": TEXT,
+}
+CLUSTER: Shape = {
+    "chunked_policies": [TEXT],
+    "expect_columns": [TEXT],
+    "checkpoints": WORDS,
+    "gaps": WORDS,
+    "plan": {"columns": [TEXT], "load_a": RANGE, "load_b": RANGE, "hours": RANGE, "*": TEXT},
+    "*": TEXT,
+}
+MEASUREMENTS: Shape = {
+    "served": {
+        "source": TEXT,
+        "address": TEXT,
+        "date": TEXT,
+        "model": TEXT,
+        "gpu": TEXT,
+        "weight_bits": COUNT,
+        "kv_bits": COUNT,
+        "policy": TEXT,
+        "token_budget": COUNT,
+        "requests_per_user": COUNT,
+        "rows": [[NUMBER]],
+    },
+    "published": [{"what": TEXT, "figure": TEXT, "source": TEXT, "address": TEXT}],
+}
+# What a simulation may be asked for: more would keep a phone busy for minutes, or bring no figures.
+COUNTS = {
+    "act2.simulation.requests": (100, 20_000),
+    "act2.simulation.quick_requests": (10, 5_000),
+    "act2.simulation.flood_requests": (100, 20_000),
+    "act2.simulation.token_budget": (256, 65_536),
+    "act2.simulation.days": (1, 20),
+    "act2.simulation.speculation_tokens": (1, 64),
+    "sweeps.map.requests": (10, 5_000),
+    "sweeps.map.capacity_requests": (10, 5_000),
+    "sweeps.map.days": (1, 20),
+    "sweeps.frontier.requests": (10, 5_000),
+    "replay.floor.requests": (10, 2_000),
+    "measurements.served.requests_per_user": (1, 100),
+}
+LARGEST = 1e6  # of a target or a load
+
+
+def _problems(course: Course) -> Iterator[str]:
+    yield from out_of(course, COUNTS)
+    for path in ("act2.targets.ttft_p99_s", "act2.targets.output_tokens_per_s", "act2.simulation.flood_load"):
+        if not 0 < course.at(path) <= LARGEST:
+            yield f"{place(path)}: expected a number above 0 and up to {LARGEST:.0f}, found {course.at(path)}"
+    checkpoints = course.at("report.cluster.checkpoints")
+    for path, known in (
+        ("act2.deployment.model", course.models),
+        ("act2.deployment.gpu", course.gpus),
+        ("act2.simulation.draft_model", course.models),
+        ("act2.deployment.model", checkpoints),
+        ("act2.simulation.draft_model", checkpoints),
+        *((f"act2.sides.{side}.workload", course.workloads) for side in SIDES),
+    ):
+        yield from unknown(course, path, known)
+    for workload in course.at("act2.design.workloads"):
+        if workload not in course.workloads:
+            yield f"act2.toml.design.workloads: expected names from {', '.join(course.workloads)}, found {workload!r}"
+    for side in SIDES:
+        yield from _range_problems(course, side)
+
+
+def _range_problems(course: Course, side: str) -> Iterator[str]:
+    for control in LIMITS:
+        path = f"act2.sides.{side}.{control}"
+        limits = course.at(path)
+        for default in (course.at(f"{path}.default", context) for context in course.contexts):
+            if not limits["min"] <= default <= limits["max"]:
+                yield f"{place(path)}.default: expected a number from {limits['min']} to {limits['max']}, found {default}"
+
+
+LESSON = Lesson(
+    id=ID,
+    shapes={
+        ID: ACT,
+        "insight": INSIGHT,
+        "sweeps": SWEEPS,
+        "replay": {"floor": FLOOR},
+        "report": {"cluster": CLUSTER},
+        "measurements": MEASUREMENTS,
+    },
+    problems=_problems,
+    controls=controls,
+    oracles=questions.ORACLES,
+    kinds={**serving.KINDS, **floor.KINDS},
+    facts=questions.FACTS,
+    lists=lambda course: {"map.states": list(sweeps.MAP_STATES)},
+)

@@ -1,0 +1,162 @@
+"""Act II as it is now: the runs that its two sides ask for, and what else its instruments need computed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from acts.promises import floor, receipts, serving, sweeps
+from acts.promises.controls import ID, SWEEP_SIDE
+from acts.promises.serving import RunRequest
+from content.course import Course, Job
+from record import ledger
+from state import store
+from state.store import State
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the act keeps beside its controls. picked: the panel and request of the floor that was pointed at, None for the
+    slowest; swept: the latest sweeps by scenario; mapping: the learner wants the feasibility map; sweeping: the frontier that
+    the learner asked for."""
+
+    picked: tuple[str, int] | None = None
+    swept: Mapping[sweeps.Scenario, sweeps.Sweep] = field(default_factory=dict)
+    mapping: bool = False
+    sweeping: sweeps.Scenario | None = None
+
+
+def kept(state: State) -> Kept:
+    """What the act keeps in a state."""
+    return state.kept(ID, Kept())
+
+
+def is_revealed(course: Course, state: State) -> bool:
+    """Whether the act's instruments may be seen."""
+    return store.is_revealed(course, state, ID)
+
+
+def design(state: State) -> dict[str, Any] | None:
+    """The design recorded last in the current context, None without one."""
+    return ledger.latest(store.facts(state), "recorded", state.context)
+
+
+def request(course: Course, state: State, side: str) -> RunRequest:
+    """The run that a side asks for now; a quick one while a slider is held."""
+    table = course.at("act2.simulation")
+    count = table["requests"] if state.settled else table["quick_requests"]
+    return serving.request_of(course, state.settings[state.context], side, count)
+
+
+def sides(course: Course, state: State) -> dict[str, RunRequest]:
+    """The run that each side asks for now."""
+    return {side: request(course, state, side) for side in serving.SIDES}
+
+
+def live(course: Course, state: State) -> set[Job]:
+    """The runs that the two sides ask for now, as the jobs that follow the controls."""
+    return set(sides(course, state).values())
+
+
+# --- What else is computed ---------------------------------------------------------------------------------------------
+
+
+def needed(course: Course, state: State) -> list[Job]:
+    """The runs that the act can't do without now, most urgent first. Its instruments want none before its lock."""
+    found: list[Job] = []
+    if is_revealed(course, state):
+        found += sides(course, state).values()
+    found += store.answered_needs(course, state, ID)
+    if found and state.settled:
+        found += _ways_out(course, state)
+        found += _spread(course, state)
+    if state.settled:
+        if is_revealed(course, state):
+            found += floor.floor_requests(course, state.settings[state.context]).values()
+        found += _compared(course, state)
+    return found
+
+
+def _compared(course: Course, state: State) -> list[RunRequest]:
+    """The runs that compare a link's settings with the learner's own, once the learner has seen what such runs say."""
+    theirs = store.beside(course, state)
+    if theirs is None or not is_revealed(course, theirs):
+        return []
+    mine = replace(state, context=theirs.context)
+    return [request(course, page, side) for page in (theirs, mine) for side in serving.SIDES]
+
+
+def _spread(course: Course, state: State) -> list[RunRequest]:
+    """The runs that say how sure the two sides' figures are: other days' traffic, and their capacity."""
+    found: list[RunRequest] = []
+    for side in serving.SIDES:
+        asked = request(course, state, side)
+        if state.results.get(asked, {}).get("runs"):
+            found += [serving.flood(course, asked), *serving.band(course, asked)]
+    near = (receipt(course, state, side) for side in serving.SIDES)
+    return [*(receipts.request_of(course, row) for row in near if row), *found]
+
+
+def receipt(course: Course, state: State, side: str) -> receipts.Measured | None:
+    """The published measurement nearest to a side, None while its run is missing."""
+    asked = request(course, state, side)
+    return receipts.for_side(course, asked, state.results.get(asked))
+
+
+def _ways_out(course: Course, state: State) -> list[RunRequest]:
+    """The runs that a failing side's way out rests on: those tried so far, and the next one to try."""
+    found: list[RunRequest] = []
+    for side in serving.SIDES:
+        asked = request(course, state, side)
+        result = state.results.get(asked)
+        if result is None:
+            continue
+        failure = serving.judge(course, side, result)
+        if failure == serving.OK:
+            continue
+        for change in serving.changes(course, side, asked, failure):
+            found.append(change.request)
+            tried = state.results.get(change.request)
+            if tried is None or serving.judge(course, side, tried) == serving.OK:
+                break
+    return found
+
+
+# --- Sweeps ------------------------------------------------------------------------------------------------------------
+
+
+def scenario(course: Course, state: State, kind: str) -> sweeps.Scenario:
+    """What a sweep of this kind would be about now."""
+    if kind == sweeps.MAP:
+        return sweeps.map_scenario(course, request(course, state, "a"))
+    side = str(state.value(SWEEP_SIDE))
+    return sweeps.frontier_scenario(course, side, request(course, state, side))
+
+
+def sweep(course: Course, state: State, kind: str) -> sweeps.Sweep:
+    """The sweep of this kind for the scenario at hand, as far as it is known."""
+    about = scenario(course, state, kind)
+    return kept(state).swept.get(about) or sweeps.untouched(about)
+
+
+def is_sweeping(course: Course, state: State) -> bool:
+    """Whether the frontier that the learner asked for is the one of the scenario at hand."""
+    wanted = kept(state).sweeping
+    return wanted is not None and wanted == scenario(course, state, sweeps.FRONTIER)
+
+
+def under_way(course: Course, state: State) -> list[sweeps.Sweep]:
+    """The sweeps that are under way: those that the learner asked for."""
+    if not is_revealed(course, state):
+        return []
+    asked = {sweeps.MAP: kept(state).mapping, sweeps.FRONTIER: is_sweeping(course, state)}
+    return [sweep(course, state, kind) for kind, wants in asked.items() if wants]
+
+
+def spare(course: Course, state: State) -> list[Job]:
+    """The next few runs of the sweeps under way."""
+    found: list[Job] = []
+    for asking in under_way(course, state):
+        missing = (run for run in sweeps.missing(course, asking, sides(course, state)) if run not in state.given_up)
+        found += islice(missing, sweeps.AHEAD)
+    return found

@@ -1,0 +1,78 @@
+"""Receipts as a frame: measured beside predicted, how far away the case is, and the ladder of the model's parts."""
+
+from collections.abc import Mapping
+
+from acts.promises import now, receipts, serving
+from acts.promises.controls import DESIGN
+from acts.promises.receipts import Measured
+from content import wording
+from content.course import Course, Result
+from page.page import Frame
+from state import store
+from views.remembered import remembered
+
+PATH = "act2.receipts"
+
+
+@remembered(DESIGN, same=("results",), equal=("settled",))
+def frame(course: Course, state: store.State) -> Frame:
+    """The receipts of both sides, the ladder of side A's, and the figures that are only cited."""
+    table = course.at("measurements")
+    found = {side: now.receipt(course, state, side) for side in serving.SIDES}
+    rows = [_row(course, state, side, row) for side, row in found.items() if row]
+    published = [
+        [entry["what"], entry["figure"], f"[{entry['source']}]({entry['address']})"] for entry in table["published"]
+    ]
+    return {
+        "act2.receipts.head": {"head": course.at(f"{PATH}.columns")},
+        "act2.receipts.body": {"rows": rows},
+        "act2.receipts.source": {"text": course.say(f"{PATH}.source", None, table["served"])},
+        "act2.published.head": {"head": course.at(f"{PATH}.published_columns")},
+        "act2.published.body": {"rows": published},
+        **_ladder(course, state, found["a"]),
+    }
+
+
+def _row(course: Course, state: store.State, side: str, row: Measured) -> list[str]:
+    request, predicted = now.request(course, state, side), state.results.get(receipts.request_of(course, row))
+    mine = state.results[request]
+    case = {"gpus": row.gpus, "users": row.users, "prompt": row.prompt_tokens, "output": row.output_tokens}
+    yours = {
+        "gpus": request.gpus,
+        "bits": request.weight_bits,
+        "batch": mine["mean_batch"],
+        "prompt": mine["prompt_mean"],
+    }
+    title = course.at(f"act2.sides.{side}.title")
+    return [
+        f"**{title}** {course.say(f'{PATH}.distance', None, yours)}",
+        course.say(f"{PATH}.case", None, case),
+        _cell(course, row.ttft_s, predicted, "ttft_mean_s"),
+        _cell(course, row.tpot_s, predicted, "tpot_mean_s"),
+    ]
+
+
+def _cell(course: Course, measured: float, predicted: Result | None, key: str) -> str:
+    model = predicted.get(key) if predicted else None
+    error = wording.NOT_YET if model is None else _signed(float(model) / measured - 1)
+    return course.say(f"{PATH}.cell", None, {"measured": measured, "model": model, "error": error})
+
+
+def _signed(share: float) -> str:
+    return ("+" if share > 0 else "") + wording.show(share, "pct")
+
+
+def _ladder(course: Course, state: store.State, row: Measured | None) -> Frame:
+    words: Mapping[str, str] = course.at(f"{PATH}.ladder")
+    if row is None:
+        return {"act2.ladder.intro": {"text": ""}, "act2.ladder.head": {"head": []}, "act2.ladder.body": {"rows": []}}
+    rungs = receipts.ladder(course, row, state.results.get(receipts.request_of(course, row)))
+    rows = [
+        [words[rung], wording.show(value, "ms"), wording.NOT_YET if value is None else _signed(value / row.tpot_s - 1)]
+        for rung, value in rungs.items()
+    ]
+    return {
+        "act2.ladder.intro": {"text": wording.fill(words["intro"], {"side": "A", "measured": row.tpot_s})},
+        "act2.ladder.head": {"head": list(words["columns"])},
+        "act2.ladder.body": {"rows": rows},
+    }

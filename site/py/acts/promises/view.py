@@ -1,0 +1,385 @@
+"""Act II as a frame: the prediction, the four simulated pairs, two configurations that can break and be mended."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import charts
+import engine
+from acts.promises import figures, floor_view, now, receipts_view, roofline_view, serving, sweep_view, tail_view
+from acts.promises.controls import DESIGN, ID
+from acts.promises.live import known_results, live_numbers, live_requests, target_numbers
+from acts.promises.serving import KV, NO_WEIGHTS, OK, TTFT, RunRequest
+from content import wording
+from content.controls import controls
+from content.course import Course, Result
+from content.wording import Number, Quantity
+from page.page import Frame
+from runs import oracles
+from state import store
+from views import parts
+from views.remembered import remembered
+
+Numbers = dict[str, Quantity]
+MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
+
+
+def frame(course: Course, state: store.State) -> Frame:
+    """Everything in Act II. It is empty until Act I is done, its instruments until its prediction is committed."""
+    opened, revealed = store.is_open(course, state, ID), now.is_revealed(course, state)
+    found: Frame = {
+        "act2.gate": {"hidden": opened},
+        "act2.open": {"hidden": not opened},
+        "act2.revealed": {"hidden": not revealed},
+    }
+    if not opened:
+        return found
+    found |= _asked(course, state)
+    return {**found, **_instruments(course, state)} if revealed else found
+
+
+@remembered(None, same=("record.facts",), equal=("chosen", "problems", "strange"))
+def _asked(course: Course, state: store.State) -> Frame:
+    numbers = target_numbers(course, state)
+    message = course.at(f"act2.message.{state.context}")
+    return {
+        "act2.message.from": {"text": message["from"]},
+        "act2.message.text": {"text": wording.fill(message["text"], numbers)},
+        **parts.question(course, state, "act2.prediction", numbers),
+    }
+
+
+def _instruments(course: Course, state: store.State) -> Frame:
+    return {
+        **_controls(course, state),
+        **_told(course, state),
+        **_design(course, state),
+        **floor_view.frame(course, state),
+        **roofline_view.frame(course, state),
+        **tail_view.frame(course, state),
+        **receipts_view.frame(course, state),
+        **sweep_view.frame(course, state),
+    }
+
+
+@remembered("act2.", equal=("problems",))
+def _controls(course: Course, state: store.State) -> Frame:
+    return parts.control_frames(course, state, "act2")
+
+
+@remembered(None, same=("record.facts", "results"), equal=("strange", "fresh"))
+def _told(course: Course, state: store.State) -> Frame:
+    """What became of the answers, whatever the controls say."""
+    return {
+        **parts.feedback(course, state, "act2.prediction"),
+        **_pairs(course, state),
+        **_recorded(course, state),
+        **parts.feedback(course, state, "act2.reflection"),
+    }
+
+
+@remembered(DESIGN, same=("record.facts", "results"), equal=("chosen", "problems", "settled", "strange"))
+def _design(course: Course, state: store.State) -> Frame:
+    """The two configurations, and what is said of their numbers."""
+    numbers = live_numbers(course, state)
+    return {
+        **_sides(course, state, numbers),
+        **_results(course, state, numbers),
+        **parts.question(course, state, "act2.reflection", numbers),
+        **parts.mathematics(course, "act2", numbers | equation_numbers(course, state)),
+    }
+
+
+# --- The numbers -------------------------------------------------------------------------------------------------------
+
+
+def equation_numbers(course: Course, state: store.State) -> Numbers:
+    """The live numbers behind the four equations: step times in s from the step-time model, FLOP, bytes."""
+    requests = live_requests(course, state)
+    b, table = requests["b"], course.at("act2.simulation")
+    cost, deployment = serving.step_cost(course, b), serving.deployment_of(course, b)
+    draft = serving.step_cost(course, replace(b, **serving.draft_of(course)))
+    live = figures.sides_numbers(course.at("act2.targets"), requests, known_results(course, state))
+    tokens = float(live["b_prompt_mean"] or 0)
+    batch = b.max_batch
+    alone, full = cost.seconds(1, round(tokens), []), cost.seconds(batch, round(tokens * batch), [])
+
+    def speedup(size: int) -> float:
+        return engine.speculation_speedup(
+            cost, draft, size, round(tokens * size), table["speculation_tokens"], table["acceptance"]
+        )
+
+    return {
+        "parameters": deployment.model.parameters,
+        "flops_per_s": deployment.gpu.flops_per_s(deployment.weight_bits),
+        "bandwidth_per_s": deployment.gpu.bandwidth_bytes_per_s,
+        "flop_per_token": 2 * deployment.model.active_parameters,
+        "a_prefill_mean": _prefill(cost, live["a_prompt_mean"]),
+        "a_prefill_p99": _prefill(cost, live["a_prompt_p99"]),
+        "b_step_kv": tokens * batch * engine.kv_bytes_per_token(deployment.model, deployment.kv_bits),
+        "b_step": full,
+        "step_alone": alone,
+        "step_growth": full / alone,
+        "b_decode_rate": batch / full,
+        "acceptance": table["acceptance"],
+        "speculation_tokens": table["speculation_tokens"],
+        "speculation_yield": engine.speculation_yield(table["acceptance"], table["speculation_tokens"]),
+        "speedup_one": speedup(1),
+        "speedup_mid": speedup(MID_BATCH),
+        "speedup_mid_batch": MID_BATCH,
+        "speedup_many": speedup(MANY_BATCH),
+        "speedup_many_batch": MANY_BATCH,
+    }
+
+
+def _prefill(cost: engine.StepCost, tokens: Quantity) -> float:
+    return cost.seconds(0, 0, [(0, max(1, round(float(tokens or 0))))])
+
+
+# --- Prediction against reality: the four pairs ------------------------------------------------------------------------
+
+
+def _pairs(course: Course, state: store.State) -> Frame:
+    words = course.at("act2.reality")
+    locked = store.answer(state, "act2.prediction")
+    asked = store.asked(course, state, "act2.prediction")
+    rows: list[list[Any]] = []
+    for option in course.at("act2.prediction")["options"]:
+        if option["id"] not in asked["pairs"]:
+            continue
+        numbers = oracles.numbers(course, "act2.prediction", asked, option["id"], state.results)
+        mine = locked is not None and locked["option"] == option["id"]
+        text = f"{option['text']} **({words['yours']})**" if mine else option["text"]
+        rows.append([text, *_pair_cells(words, numbers)])
+    first = next(iter(asked["pairs"].values()))["a"]
+    basis = {"requests": first["requests"], "seed": first["seed"]}
+    return {
+        "act2.reality.basis": {"text": wording.fill(words["basis"], basis)},
+        "act2.pairs.head": {"head": words["columns"]},
+        "act2.pairs.body": {"rows": rows},
+    }
+
+
+def _pair_cells(words: Mapping[str, str], numbers: Numbers | None) -> list[Any]:
+    if numbers is None:
+        return [wording.NOT_YET, wording.NOT_YET, words["waiting"]]
+    ttft, throughput = wording.show(numbers["a_ttft"], "time"), wording.show(numbers["b_throughput"], "tps")
+    a = oracles.holds([{"measure": "a_ttft_share", "at_most": 1}], numbers)
+    b = oracles.holds([{"measure": "b_throughput_share", "at_least": 1}], numbers)
+    verdict = (
+        words["holds"] if a and b else words["fails_both"] if not a and not b else words["fails_b" if a else "fails_a"]
+    )
+    return [ttft, throughput, verdict, {"state": "good" if a and b else "fail"}]
+
+
+# --- One side: its state, its way out, its cards -----------------------------------------------------------------------
+
+
+def _sides(course: Course, state: store.State, numbers: Numbers) -> Frame:
+    """Both sides, and what a screen reader says once both have come to rest: each verdict with its figure, once."""
+    found = {key: value for side in serving.SIDES for key, value in _side(course, state, side, numbers).items()}
+    said = []
+    for side, figure, form in (("a", "ttft", "time"), ("b", "throughput", "tps")):
+        shown = found[f"act2.{side}.state"]
+        if not state.settled or shown["state"] == "waiting":
+            return {**found, "act2.said": {"text": ""}}
+        lead = next((words for tag, words, _ in wording.runs(shown["text"]) if tag == "strong"), shown["text"])
+        value = numbers[f"{side}_{figure}"]
+        known = "" if value is None else wording.show(value, form)
+        said.append(course.say("act2.design.said", None, {"side": side.upper(), "lead": lead, "figure": known}))
+    return {**found, "act2.said": {"text": "; ".join(said)}}
+
+
+def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Frame:
+    request = now.request(course, state, side)
+    result = state.results.get(request)
+    text, mark = _side_state(course, side, request, result, numbers)
+    text += _near_capacity(course, side, numbers)
+    used = [wording.show(numbers[f"{side}_{key}"], "pct") for key in ("mfu", "mbu")]
+    memory = [wording.show(numbers[f"{side}_kv_needs"], "gib"), wording.show(numbers["kv_has"], "gib")]
+    ttft, throughput = numbers[f"{side}_ttft"], numbers[f"{side}_throughput"]
+    return {
+        f"act2.{side}.text": {"text": _traffic(course, request)},
+        f"act2.{side}.state": {"text": text, "state": mark},
+        f"act2.{side}.card.ttft": {"text": wording.show(ttft, "time"), "state": mark if side == "a" else None},
+        f"act2.{side}.card.throughput": {
+            "text": wording.show(throughput, "tps"),
+            "state": mark if side == "b" else None,
+        },
+        f"act2.{side}.card.utilisation": {"text": " · ".join(used)},
+        f"act2.{side}.card.kv": {"text": " · ".join(memory)},
+        **_way_out(course, state, side, request, result),
+    }
+
+
+def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
+    """A warning, when a side's load is more than it can do, or so near to it that a promise about the tail can't be trusted."""
+    share = numbers[f"{side}_capacity_share"]
+    limit = course.at("act2.simulation.ill_conditioned") if side == "a" else 1  # B promises no tail
+    if share is None or share <= limit:
+        return ""
+    return " " + course.say(f"act2.failures.{'over' if share > 1 else 'near'}", None, {**numbers, "share": share})
+
+
+def _traffic(course: Course, request: RunRequest) -> str:
+    """The uncut traffic of a side in one sentence, and where it is from."""
+    workload = course.workloads[request.workload]
+    named = {"source": workload.source, "assumption": workload.assumption}
+    origin = course.say(f"act2.design.{'assumed' if workload.assumption else 'traced'}", None, named)
+    return course.say("act2.design.lengths", None, {**engine.lengths(workload, None), "source": origin})
+
+
+def _side_state(
+    course: Course, side: str, request: RunRequest, result: Result | None, numbers: Numbers
+) -> tuple[str, str | None]:
+    """The state of a side as sentences and a mark: what is needed, what is there, and what caused it."""
+    path = "act2.failures"
+    if result is None:
+        return course.at("act2.design.simulating"), "waiting"
+    failure = serving.judge(course, side, result)
+    said = {**numbers, **_cause_numbers(course, side, request, numbers)}
+
+    def say(key: str) -> str:
+        return course.say(f"{path}.{key}", None, said)
+
+    if failure == OK:
+        return say(f"ok_{side}"), "good"
+    if failure == NO_WEIGHTS:
+        return say("no_weights"), "fail"
+    if failure == KV:
+        after = "kv_static" if not result["runs"] else "kv_paged"
+        return f"{say(f'kv_{side}')} {say(after)}", "fail"
+    if failure == TTFT:
+        prompts = said["prefill_share"] is not None and said["prefill_share"] > 0.5
+        return f"{say('ttft_a')} {say('ttft_prompt' if prompts else 'ttft_queue')}", "fail"
+    short = (numbers["b_offered"] or 0) < (numbers["target"] or 0)
+    return f"{say('low_b')} {say('low_load' if short else 'low_capacity')}", "fail"
+
+
+def _cause_numbers(course: Course, side: str, request: RunRequest, numbers: Numbers) -> Numbers:
+    """What decides which cause is named: the share of the P99 that its own prompt's prefill explains, the evictions."""
+    if not numbers["kv_has"]:
+        return {"prefill_share": None, "evicted": None, "a_prefill_p99": None}
+    prefill = _prefill(serving.step_cost(course, request), numbers["a_prompt_p99"])
+    ttft = numbers["a_ttft"]
+    return {
+        "prefill_share": prefill / ttft if ttft else None,
+        "a_prefill_p99": prefill,
+        "evicted": numbers[f"{side}_evicted"],
+        "requests": request.requests,
+    }
+
+
+def _way_out(course: Course, state: store.State, side: str, request: RunRequest, result: Result | None) -> Frame:
+    """The smallest single change that mends a failing side, found by simulating it, and a button that makes it."""
+    key = f"act2.{side}.way"
+    hidden: Frame = {key: {"hidden": True}, f"{key}.text": {"text": ""}, f"{key}.apply": {"hidden": True}}
+    if result is None or not state.settled or serving.judge(course, side, result) == OK:
+        return hidden
+    change, missing = serving.way_out(course, side, request, state.results)
+    path = "act2.failures"
+    if change is not None:
+        text = _change_text(course, change)
+    else:
+        text = course.at(f"{path}.way_searching" if missing else f"{path}.way_none")
+    return {key: {"hidden": False}, f"{key}.text": {"text": text}, f"{key}.apply": {"hidden": change is None}}
+
+
+def _change_text(course: Course, change: serving.Change) -> str:
+    name = change.setting.rpartition(".")[2]
+    value: Number = change.value
+    if name == "policy":
+        value = controls(course)[change.setting].show(change.value)
+    return course.say(f"act2.failures.change_{name}", None, {"value": value})
+
+
+# --- Results side by side ----------------------------------------------------------------------------------------------
+
+ROWS = (
+    ("ttft", "time", "slo", None),
+    ("ttft_p50", "time", None, None),
+    ("tpot", "time", None, None),
+    ("itl", "time", None, None),
+    ("throughput", "tps", None, "target"),
+    ("batch", "d", None, None),
+    ("mfu", "pct", None, None),
+    ("mbu", "pct", None, None),
+    ("kv_needs", "gib", "kv_has", "kv_has"),
+    ("kv_peak", "gib", "kv_has", "kv_has"),
+    ("preemptions", "n", None, None),
+    ("cut", "pct", None, None),
+    ("job", "time", None, None),
+    ("gpu_time", "sig", None, None),
+    ("energy", "joule", None, None),
+)
+
+
+def _results(course: Course, state: store.State, numbers: Numbers) -> Frame:
+    words = course.at("act2.design")
+    return {
+        "act2.runs": {"text": wording.fill(words["full" if state.settled else "quick"], numbers)},
+        "act2.record": {"disabled": any(r not in state.results for r in live_requests(course, state).values())},
+        "act2.results.head": {"head": words["rows"]["columns"]},
+        "act2.results.body": {"rows": result_rows(course, numbers)},
+        **_chart(course, state, numbers),
+    }
+
+
+def result_rows(course: Course, numbers: Numbers) -> list[list[str]]:
+    """The table of results: a row per measure, each side's value, its limit or target in brackets."""
+    words = course.at("act2.design.rows")
+    found = []
+    for name, form, limit_a, target_b in ROWS:
+        key = "evicted" if name == "preemptions" else name
+        cells = []
+        for side, limit in zip(serving.SIDES, (limit_a, target_b), strict=True):
+            value = wording.show(None if (name == "job" and side == "a") else numbers[f"{side}_{key}"], form)
+            sign = "≥" if limit == "target" else "≤"
+            named = {"value": value, "sign": sign, "target": wording.show(numbers[limit], form) if limit else ""}
+            cells.append(wording.fill(words["against"], named) if limit else value)
+        found.append([wording.fill(words[name], numbers), *cells])
+    found.insert(
+        1, [wording.fill(words["band"], numbers), *(_band_cell(words, numbers, side) for side in serving.SIDES)]
+    )
+    shares = (wording.show(numbers[f"{side}_capacity_share"], "pct") for side in serving.SIDES)
+    return [*found, [words["capacity"], *shares]]
+
+
+def _band_cell(words: Mapping[str, str], numbers: Numbers, side: str) -> str:
+    low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
+    return wording.NOT_YET if low is None else wording.fill(words["band_cell"], {"low": low, "high": high})
+
+
+OWN_LIMITS = ({0, 2}, {1, 2})  # A is held to its TTFT, B to its throughput, both to their memory
+
+
+def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
+    words = course.at("act2.design")
+    keys = ("ttft_share", "throughput_share", "kv_share")
+    shares = [[numbers[f"{side}_{key}"] for key in keys] for side in serving.SIDES]
+    names = [course.at(f"act2.sides.{side}.title") for side in serving.SIDES]
+    spreads = [_spread(course, numbers, side) for side in serving.SIDES]
+    figure = charts.sides_chart(names, words["chart_bars"], shares, spreads, OWN_LIMITS, words["chart_y"], state.theme)
+    rows = [
+        [bar, *(wording.show(numbers[f"{side}_{key}"], "pct") for side in serving.SIDES)]
+        for bar, key in zip(words["chart_bars"], keys, strict=True)
+    ]
+    caption, describe = (wording.fill(words[f"chart_{key}"], numbers) for key in ("caption", "describe"))
+    return parts.chart("act2.chart", words["chart_title"], caption, describe, figure, [words["chart_y"], *names], rows)
+
+
+def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] | None:
+    """The lowest and highest P99 TTFT over the days, as shares of the objective."""
+    low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
+    slo = course.at("act2.targets.ttft_p99_s")
+    return None if low is None else (low / slo, high / slo)
+
+
+def _recorded(course: Course, state: store.State) -> Frame:
+    design = now.design(state)
+    if design is None:
+        return {"act2.recorded": {"text": "", "state": None}}
+    requests = {side: RunRequest(**design["settings"][side]) for side in serving.SIDES}
+    results = {requests[side]: design["result"][side] for side in serving.SIDES}
+    numbers = figures.sides_numbers(course.at("act2.targets"), requests, results)
+    return {"act2.recorded": {"text": course.say("act2.design.recorded", None, numbers), "state": "info"}}

@@ -1,0 +1,35 @@
+"""The course that the build has proven: in English beside the code, in another language in a file that the page fetched."""
+
+import json
+from pathlib import Path
+from typing import Protocol
+
+import acts
+from content.course import Course, Lesson
+from content.reading import from_proven
+
+
+class Loader(Protocol):
+    """What brought this module here, and can bring the files beside it."""
+
+    def get_data(self, path: str) -> bytes:
+        """A file's bytes. Raises OSError for one that isn't there."""
+
+
+__loader__: Loader
+
+
+def course(language: str = "en") -> Course:
+    """The course, read anew, in a language that the page was built in."""
+    return _course(language, acts.rows())
+
+
+def lessons() -> Course:
+    """The course in English with the acts' lessons alone: all that a thread needs that does their jobs."""
+    return _course("en", acts.lessons())
+
+
+def _course(language: str, taught: tuple[Lesson, ...]) -> Course:
+    if language == "en":
+        return from_proven(json.loads(__loader__.get_data("content.json")), taught)
+    return from_proven(json.loads(Path(f"/content.{language}.json").read_bytes()), taught)

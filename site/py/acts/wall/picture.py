@@ -1,0 +1,25 @@
+"""Eight GPUs, the weights in them, and the question. Not the answer: a reader has not predicted yet."""
+
+import engine
+from charts.picture import Picture
+from content.course import Course, short_name
+
+
+def picture(course: Course) -> Picture:
+    """What Act I's message tells: GPUs, their memory and the weights."""
+    told = course.at("act1.deployment")
+    model, gpu, gpus = course.models[told["model"]], course.gpus[told["gpu"]], told["gpus"]
+    weights = engine.weight_bytes(model, told["weight_bits"]) / gpus
+    numbers = {
+        "gpus": gpus,
+        "gpu_short": short_name(gpu.name),
+        "model": model.name,
+        "gpu_bytes": gpu.memory_bytes,
+        "weights_gpu_bytes": weights,
+    }
+    parts = {
+        "weights": ("blue", (weights / engine.GIB,) * gpus),
+        "room": ("green", ((gpu.memory_bytes - weights) / engine.GIB,) * gpus),
+    }
+    full = gpu.memory_bytes / engine.GIB
+    return Picture(numbers, tuple(range(1, gpus + 1)), parts, step=20, full=full, marked="room")

@@ -1,0 +1,82 @@
+"""Act I's questions: how many users fit, and what grows with what. Closed forms, no simulation."""
+
+import engine
+from acts.promises import serving
+from content.course import Course, Oracle, Scenario, short_name
+
+BLOCK_TOKENS = 16
+
+
+def deployment_of(course: Course, asked: Scenario, kv_heads: int | None = None) -> engine.Deployment:
+    """The engine's deployment for an Act I scenario; `kv_heads` overrides the scenario's."""
+    model = course.models[asked["model"]].with_kv_heads(kv_heads or asked["kv_heads"])
+    return engine.Deployment(model, course.gpus[asked["gpu"]], asked["gpus"], asked["weight_bits"], asked["kv_bits"])
+
+
+def _users_scenario(course: Course, context: str) -> Scenario:
+    table = dict(course.at("act1.deployment"))
+    return {**table, "context_tokens": course.at("act1.deployment.context_tokens", context)}
+
+
+def _users_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+    return set(asked) == {*course.at("act1.deployment")} and serving.offers(course, asked, asked)
+
+
+def users_numbers(course: Course, asked: Scenario) -> dict[str, float]:
+    """Everything that Act I says about one scenario: sizes in bytes, lengths in tokens, users as whole numbers."""
+    full, tokens = deployment_of(course, asked), asked["context_tokens"]
+    published = course.models[asked["model"]]
+    real = deployment_of(course, asked, published.kv_heads)
+    reserve = serving.reserve_of(course)
+    found = engine.worked(full, tokens)
+    return {
+        **found,
+        "gpus": asked["gpus"],
+        "gpu_short": short_name(course.gpus[asked["gpu"]].name),
+        "model": published.name,
+        "parameters": published.parameters,
+        "context_tokens": tokens,
+        "query_heads": published.query_heads,
+        "real_kv_heads": published.kv_heads,
+        "group": published.query_heads // published.kv_heads,
+        "kv_user_real": engine.kv_bytes(real.model, tokens, real.kv_bits),
+        "users_real": engine.max_users(real, tokens, engine.NAIVE),
+        "users_gain": engine.max_users(real, tokens, engine.NAIVE)
+        / max(1, engine.max_users(full, tokens, engine.NAIVE)),
+        "users_reserved": engine.max_users(full, tokens, reserve),
+        "users_real_reserved": engine.max_users(real, tokens, reserve),
+        "kv_budget_reserved": engine.memory_plan(full, reserve)["kv_budget_bytes"],
+        "utilization": reserve.utilization,
+        "activation_bytes": reserve.activation_bytes_per_gpu,
+        "half_context_tokens": tokens // 2,
+        "users_at_half": engine.max_users(full, tokens // 2, engine.NAIVE),
+        "double_context_tokens": tokens * 2,
+        "users_at_double": engine.max_users(full, tokens * 2, engine.NAIVE),
+        "kv_user_for_200": found["left_bytes"] / 200,
+        "kv_user_for_5": found["left_bytes"] / 5,
+        "block_tokens": BLOCK_TOKENS,
+        "half_block": BLOCK_TOKENS // 2,
+        "block_bytes": engine.block_bytes(full.model, full.kv_bits, BLOCK_TOKENS),
+        "block_bytes_real": engine.block_bytes(real.model, real.kv_bits, BLOCK_TOKENS),
+    }
+
+
+def growth_numbers(course: Course, asked: Scenario) -> dict[str, float]:
+    """Act I's scenario with what grows when the length or the width doubles, as measured factors."""
+    factors = engine.growth(deployment_of(course, asked), asked["context_tokens"])
+    return users_numbers(course, asked) | factors
+
+
+def default_numbers(course: Course, context: str) -> dict[str, float]:
+    """The numbers of the question as it is asked in a context."""
+    return users_numbers(course, _users_scenario(course, context))
+
+
+ORACLES = {
+    "users": Oracle(
+        _users_scenario, _users_asked, lambda course, asked, option, results: {**users_numbers(course, asked)}
+    ),
+    "growth": Oracle(
+        _users_scenario, _users_asked, lambda course, asked, option, results: {**growth_numbers(course, asked)}
+    ),
+}

@@ -1,0 +1,51 @@
+"""What the world has to do because the state changed: save the record, do a job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from content.course import Course
+from record import ledger
+from runs.jobs import Job
+from state.act import acts
+from state.state import State
+from state.wanted import next_run
+
+
+@dataclass(frozen=True)
+class Save:
+    """Write the record, with the thirteen agreed fields, into the saved document."""
+
+    record: ledger.Record
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Simulate:
+    """Do one job and report it with RunFinished."""
+
+    request: Job
+
+
+Effect = Save | Simulate
+
+
+def effects(course: Course, before: State, after: State) -> list[Effect]:
+    """What has to be done because `before` became `after`. A record that came from storage is not written back, unless
+    storage lacks some of the work in it."""
+    found: list[Effect] = []
+    lacking = after.stored is not before.stored and ledger.work(after.record) != ledger.work(after.stored)
+    if lacking or after.record not in (before.record, after.stored):
+        found.append(Save(after.record, fields(course, after)))
+    run = next_run(course, after)
+    if run is not None:
+        found.append(Simulate(run))
+    return found
+
+
+def fields(course: Course, state: State) -> dict[str, Any]:
+    """The fields that the curriculum's labs agreed on, for the current context; None for what isn't known yet."""
+    known: dict[str, Any] = {"context": state.context}
+    for act in acts(course):
+        known |= act.fields(course, state)
+    return {name: known.get(name) for name in ledger.FIELDS}
