@@ -5,7 +5,7 @@ import time
 
 import acts
 import engine
-from runs import oracles, serving
+from acts.promises import questions, serving
 
 
 def timed(content: str, runs: str) -> str:
@@ -14,7 +14,7 @@ def timed(content: str, runs: str) -> str:
     found = {}
     for side in serving.SIDES:
         for size, times in json.loads(runs).items():
-            asked = oracles.base_request(lab, side, lab.contexts[0], requests=int(size))
+            asked = questions.base_request(lab, side, lab.contexts[0], requests=int(size))
             cost, traffic = serving.step_cost(lab, asked), serving.traffic(lab, asked)
             deployment = serving.deployment_of(lab, asked)
             settings = engine.ServerSettings(asked.policy, asked.max_batch, asked.max_sequence)

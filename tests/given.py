@@ -1,4 +1,4 @@
-"""What each text is given to fill it with, found by walking the lab: `python -m tests.given` writes tools/given.json.
+"""What each text is given to fill it with, found by walking the lab: `python -m tests.given` writes site/content/given.json.
 
 The build lets a text ask for no other number than these. Where a text was filled more than once, it is what all fillings gave it.
 A text that the walks don't reach may ask for what it asks for now.
@@ -17,18 +17,20 @@ from typing import Any
 import acts
 import views
 from acts.bugs import bugs
+from acts.bugs.controls import name as bug_control
 from acts.promises import actions as design_actions
 from acts.promises import sweeps
 from acts.wall import actions as wall_actions
+from acts.wall.controls import FULL, PUBLISHED
 from content import wording
-from content.controls import FULL, PUBLISHED, controls
+from content.controls import controls
 from engine import PhysicsError
 from links import share
 from page import page
 from record import ledger
 from report import report
 from runs import jobs
-from state import store
+from state import saved, store
 from tests import lab as native
 from tools import bundle, prerender, proof
 from tools.htmldom import Document
@@ -163,8 +165,8 @@ class Walk:
         """Everything that the page shows, and the files that it saves."""
         remembered.forget()
         views.frame(self.course, state)
-        if "act1.blocks" in views.MOMENTS and state.results:
-            for key in views.MOMENTS:
+        if "act1.blocks" in views.replays(native.shipped()) and state.results:
+            for key in views.replays(native.shipped()):
                 views.moment(self.course, state, key, 0)
                 views.moment(self.course, state, key, 1)
         report.markdown(self.course, state, LATER)
@@ -236,7 +238,7 @@ class Walk:
             store.RecordOffered(ledger.Offer(ledger.Record(), 3, 1, True)),
             store.RecordNumbered("n", native.AT),
         )
-        texts = [store.TextWritten(field, "word 1 " * 400, native.AT) for field in store.WRITTEN]
+        texts = [store.TextWritten(field, "word 1 " * 400, native.AT) for field in saved.WRITTEN]
         yield self.after(state, design_actions.DesignRecorded(native.AT), *texts)
 
     def corrected(self, context: str) -> Iterator[store.State]:
@@ -249,7 +251,7 @@ class Walk:
                 bug["max"],
                 round(float(bugs.numbers(self.course)[bug["measure"]] or 0), 2),
             ]:
-                yield self.after(start, store.ControlMoved(bugs.control(id), value))
+                yield self.after(start, store.ControlMoved(bug_control(id), value))
 
     def swept(self, context: str) -> Iterator[store.State]:
         """The two sweeps: begun, under way, and left."""

@@ -10,10 +10,12 @@ import acts
 import engine
 import views
 from acts.bugs import bugs
-from content.controls import Range, controls
+from acts.bugs.controls import name
+from acts.bugs.lesson import LESSON
+from content.control import Range
+from content.controls import controls
 from state import store
 from tests import lab as native
-from tools import proof
 
 # What should stand there, from the sources in docs/physics.md ("what an earlier draft had wrong") and arithmetic alone.
 GIB, MIB = 2**30, 2**20
@@ -39,7 +41,7 @@ IDS = list(bugs.all_of(native.shipped()))
 
 
 def corrected(state, values):
-    return native.after(state, *(store.ControlMoved(bugs.control(id), value) for id, value in values.items()))
+    return native.after(state, *(store.ControlMoved(name(id), value) for id, value in values.items()))
 
 
 def test_every_bug_has_an_answer_here():
@@ -56,7 +58,7 @@ def test_the_right_correction_is_right_and_the_drafts_is_not(id):
 
 @pytest.mark.parametrize("id", IDS)
 def test_of_all_that_can_be_chosen_only_the_right_is_right(id):
-    control = controls(native.shipped())[bugs.control(id)]
+    control = controls(native.shipped())[name(id)]
     if isinstance(control, Range):
         width = 0.05 * float(RIGHT[id])
         for wrong in (RIGHT[id] - max(width, 1), RIGHT[id] + max(width, 1)):
@@ -104,7 +106,7 @@ def test_corrections_last_from_visit_to_visit():
     done = corrected(native.walked(until=4), RIGHT)
     read = store.LedgerRead(ledger.read(document(done)), store.DEVICE, restore=True)
     later = native.after(store.initial(native.shipped()), read)
-    assert {id: later.value(bugs.control(id)) for id in IDS} == RIGHT
+    assert {id: later.value(name(id)) for id in IDS} == RIGHT
 
 
 def changed(change):
@@ -129,11 +131,11 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("change", "what"), MISTAKES)
 def test_the_build_names_a_bug_that_is_none(change, what):
-    assert any(what in problem for problem in proof._bug_problems(changed(change)))
+    assert any(what in problem for problem in LESSON.proof(changed(change)))
 
 
 def test_the_shipped_bugs_are_without_a_problem():
-    assert list(proof._bug_problems(native.shipped())) == []
+    assert list(LESSON.proof(native.shipped())) == []
 
 
 def test_a_decode_step_reads_what_is_cached():

@@ -8,7 +8,7 @@ import charts
 import engine
 import views
 from acts.wall import actions as wall_actions
-from acts.wall import calculator
+from acts.wall import calculator, happens
 from acts.wall import view as act1
 from state import store
 from tests import lab as native
@@ -60,7 +60,7 @@ def test_a_model_that_was_pasted_has_a_row_of_its_own():
     config = json.dumps({**shape, "model_type": "x" * 80})
     state = native.after(moved(), wall_actions.ConfigPasted(config))
     mine = next(row for row in rows_of(state) if row["here"] is not None)
-    assert mine["sizes"][0][0] == engine.kv_bytes_per_token(state.pasted, 16)
+    assert mine["sizes"][0][0] == engine.kv_bytes_per_token(happens.pasted(state), 16)
     figure = views.frame(COURSE, state)["act1.families.plot"]["figure"]
     names = figure["layout"]["yaxis"]["ticktext"]
     assert max(map(len, names)) <= charts.memory.LONGEST_NAME

@@ -27,7 +27,7 @@ def test_the_build_allows_a_text_no_name_that_a_view_does_not_give_it(found):
     wrong = [
         (slot, name) for slot in found for name in NAMES if name in ALLOWED.get(slot, ()) and name not in found[slot]
     ]
-    assert wrong == [], "python -m tests.given writes tools/given.json anew"
+    assert wrong == [], "python -m tests.given writes site/content/given.json anew"
 
 
 def test_what_the_build_allows_is_found_by_the_walks_or_named_as_not_reached(found):

@@ -393,7 +393,7 @@ def test_the_histograms_count_every_answer(graded):
     readable = [row for row in graded if row.snapshot]
     for question in native.QUESTIONS:
         given = Counter(fact["option"] for row in readable if (fact := gradebook.answer(row, question)))
-        title = native.shipped().at("words")[f"question_{question.replace('.', '_')}"]
+        title = report.question_name(native.shipped(), question)
         drawn = [bars for name, bars in gradebook.histograms(native.shipped(), graded) if name.startswith(f"{title} ·")]
         assert sum(count for bars in drawn for _, count in bars) == given.total()
     text = gradebook.summary(native.shipped(), graded)

@@ -224,7 +224,7 @@ def test_a_hostile_name_of_a_model_is_only_a_name(name):
     state = native.after(
         native.walked(until=1), wall_actions.ConfigPasted(json.dumps({**LLAMA, "_name_or_path": name}))
     )
-    shown = state.pasted.name
+    shown = happens.pasted(state).name
     assert wording.runs(shown) == [("", shown, "")] and 0 < len(shown) <= 60 and shown.isprintable()
     assert not set(shown) & set("[](){}<>*`$;'\"|&\\") and shown == shown.strip()
     document = Document("<p data-key='x'></p>")

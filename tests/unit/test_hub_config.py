@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import engine
 import views
 from acts.wall import actions as wall_actions
-from content.controls import PASTED
+from acts.wall.controls import PASTED
 from state import store
 from tests import lab as native
 

@@ -7,6 +7,8 @@ import pytest
 
 import engine
 from acts.wall import actions as wall_actions
+from acts.wall import happens
+from acts.wall.controls import PASTED
 from record import ledger
 from record.keeper import Keeper
 from state import store
@@ -44,16 +46,16 @@ def test_a_long_config_blocks_no_fact_and_its_model_is_there_at_the_next_visit()
     state, kept = revisited(native.answered(pasted, "act1.reflection", "run_time"))
     assert kept.saved == store.DEVICE and kept.reading.problem == ()
     assert [fact["option"] for fact in store.facts(state)] == ["about_50", "run_time"]
-    assert state.pasted == pasted.pasted == MODEL and state.value("act1.model") == store.PASTED
+    assert happens.pasted(state) == happens.pasted(pasted) == MODEL and state.value("act1.model") == PASTED
     assert "label 7" not in json.dumps(kept.reading.record.settings)
 
 
 def test_the_text_that_an_earlier_version_kept_is_still_read():
     pasted = native.after(native.start(), wall_actions.ConfigPasted(json.dumps(LLAMA)))
-    old = {name: value for name, value in pasted.record.settings.items() if name != store.PASTED}
+    old = {name: value for name, value in pasted.record.settings.items() if name != PASTED}
     record = ledger.Record(settings={**old, "config": json.dumps(LLAMA)})
     state, _ = revisited(replace(pasted, record=record))
-    assert state.pasted == MODEL and state.value("act1.model") == store.PASTED
+    assert happens.pasted(state) == MODEL and state.value("act1.model") == PASTED
 
 
 @pytest.mark.parametrize("model", [MODEL, *COURSE.models.values()], ids=lambda model: model.id)
@@ -89,9 +91,9 @@ def test_a_damaged_model_is_none_and_the_page_starts_with_one_of_its_own(kept):
     with pytest.raises(engine.PhysicsError):
         engine.model_from_plain(kept)
     pasted = native.after(native.start(), wall_actions.ConfigPasted(json.dumps(LLAMA)))
-    record = ledger.Record(settings={**pasted.record.settings, store.PASTED: kept})
+    record = ledger.Record(settings={**pasted.record.settings, PASTED: kept})
     state, _ = revisited(replace(pasted, record=record))
-    assert state.pasted is None and state.value("act1.model") in COURSE.models
+    assert happens.pasted(state) is None and state.value("act1.model") in COURSE.models
 
 
 def test_fields_that_are_new_since_then_get_their_defaults_and_those_that_are_gone_are_left():

@@ -9,9 +9,10 @@ import pytest
 import acts
 import views
 from acts.wall import actions as wall_actions
+from acts.wall.controls import PASTED
 from charts.parts import PALETTES, axes
 from content import wording
-from content.controls import PASTED, controls
+from content.controls import controls
 from handed import grading
 from record import ledger
 from report import report

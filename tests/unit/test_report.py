@@ -98,7 +98,7 @@ def test_an_incomplete_report_can_be_saved_and_names_what_is_missing():
         row[0] for row in views.frame(COURSE, state)["report.contents.body"]["rows"] if row[-1] == {"state": "warn"}
     }
     for name in found["incomplete_fields"]:
-        words = COURSE.at("report.parts")[name.replace(".", "_")]
+        words = report.part_name(COURSE, name)
         assert words in listed and words in shown
 
 
@@ -325,7 +325,7 @@ def test_what_is_no_snapshot_is_said_to_be_none(found):
 
 def test_files_have_the_agreed_names_and_no_number_that_json_does_not_know():
     state = complete()
-    names = {form: report.file(COURSE, state, form, LATER) for form in report.FORMS}
+    names = {form: report.file(COURSE, state, form, LATER) for form in report.forms(COURSE)}
     assert names["markdown"].name == "v2_10_report.md" and names["snapshot"].name == "v2_10_snapshot.json"
 
     def refuse(constant):

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import views
-from content.controls import Choice, controls, defaults
+from content.control import Choice
+from content.controls import controls, defaults
 from links import share
 from state import store
 from tests import lab as native
@@ -176,7 +177,7 @@ def test_results_are_compared_only_once_they_give_nothing_away():
 
 
 def test_a_link_carries_no_answer_of_the_exercise_and_takes_none_away():
-    control = next(id for id in defaults(native.shipped())["latency"] if id.startswith(share.ANSWERS))
+    control = next(id for id in defaults(native.shipped())["latency"] if id.startswith("bugs."))
     kept = native.after(native.start(), store.ControlMoved(control, 7))
     assert share.link(native.shipped(), "latency", kept.settings["latency"]) == share.link(
         native.shipped(), "latency", native.start().settings["latency"]

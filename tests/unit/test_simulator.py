@@ -2,6 +2,7 @@
 
 import pytest
 
+from content.course import Kind
 from runs import jobs
 from runs.jobs import Outcome
 from state import store
@@ -159,12 +160,13 @@ def test_the_page_itself_does_no_long_job(here):
 
 
 def test_a_job_that_fails_is_an_outcome_wherever_it_is_done(monkeypatch):
-    monkeypatch.setitem(jobs.KINDS, "run", (type(JOB), lambda course, job: 1 // 0))
+    broken = {**jobs.kinds(native.shipped()), "run": Kind(type(JOB), lambda course, job: 1 // 0)}
+    monkeypatch.setattr(jobs, "kinds", lambda course: broken)
     bench = Bench(forbids=True)
     bench.simulator.ask(JOB)
     bench.window.passes(1)
     assert bench.outcomes[0].broken.startswith("ZeroDivisionError") and bench.simulator.job is None
-    answer = jobs.read_outcome(jobs.answered(native.shipped(), jobs.pack(JOB)))
+    answer = jobs.read_outcome(jobs.answered(native.shipped(), jobs.pack(native.shipped(), JOB)))
     assert answer == bench.outcomes[0]
 
 

@@ -5,7 +5,6 @@ import random
 import re
 import sys
 from functools import cache
-from typing import get_args
 
 import pytest
 
@@ -17,7 +16,7 @@ from content.controls import controls, defaults
 from links import share
 from record import ledger
 from runs import jobs, oracles
-from state import store
+from state import saved, store
 from tests import lab as native
 from views import remembered
 
@@ -159,7 +158,7 @@ def any_action(chance, state, among=None):
         store.OptionChosen: lambda: kind(*any_option(chance)),
         store.AnswerCommitted: lambda: kind(one(native.QUESTIONS), native.AT),
         store.ControlMoved: lambda: kind(one(CONTROLS), one(TYPED), chance.random() < 0.7),
-        store.ControlsReset: lambda: kind(one(store.ACTS)),
+        store.ControlsReset: lambda: kind(one([act.id for act in COURSE.acts])),
         wall_actions.TwistFlipped: lambda: kind(half),
         wall_actions.ConfigPasted: lambda: kind(one(["", "{}", "[1", CONFIG])),
         design_actions.WayOutTried: lambda: kind(one(serving.SIDES)),
@@ -169,7 +168,7 @@ def any_action(chance, state, among=None):
         design_actions.SweepStarted: lambda: kind(one((sweeps.MAP, sweeps.FRONTIER))),
         design_actions.SweepCancelled: lambda: kind(one((sweeps.MAP, sweeps.FRONTIER))),
         design_actions.ChangeTaken: kind,
-        store.TextWritten: lambda: kind(one((*store.WRITTEN, "nowhere")), one(("", "I see.")), native.AT, half),
+        store.TextWritten: lambda: kind(one((*saved.WRITTEN, "nowhere")), one(("", "I see.")), native.AT, half),
         store.RecordNumbered: lambda: kind("one", native.AT),
         store.LinkOpened: lambda: kind(one(("", "#s=1.x", link))),
         store.LinkAnswered: lambda: kind(half),
@@ -187,7 +186,7 @@ def any_action(chance, state, among=None):
     }[kind]()
 
 
-ACTIONS_ALL = get_args(store.Action)
+ACTIONS_ALL = tuple(sorted(store.Action.__subclasses__(), key=lambda kind: kind.__name__))
 KINDS = tuple(kind for kind in ACTIONS_ALL if kind is not store.Cleared)
 FROM_ELSEWHERE = (store.LedgerRead, store.SaveFinished, store.RecordOffered, store.LinkOpened)
 
@@ -250,7 +249,7 @@ def test_random_walks_never_unlock_never_lose_a_fact_and_always_have_a_way_forwa
             if request is not None:
                 state = native.after(state, store.RunFinished(request, jobs.refused(COURSE, request), native.AT))
         done = finished(state)
-        assert [store.stage(native.shipped(), done, act) for act in store.ACTS] == [store.COMMITTED] * len(store.ACTS)
+        assert store.is_done(COURSE, done)
         assert locks(state).items() <= locks(done).items()
         if seed % 20 == 0:
             frame = views.frame(COURSE, state)
@@ -308,14 +307,14 @@ def many(count):
 def test_a_record_of_any_length_is_kept_whole_and_only_as_much_is_shown_as_a_page_can_show():
     text = many(15_000)
     state = native.after(native.start(), store.LedgerRead(ledger.read(text), store.DEVICE, restore=True))
-    assert len(state.record.facts) == 15_001 and len(store.facts(state)) == store.MOST_SHOWN + 1
+    assert len(state.record.facts) == 15_001 and len(store.facts(state)) == saved.MOST_SHOWN + 1
     assert store.answer(state, "act1.prediction")["option"] == "about_50"
     assert COURSE.at("words.strange_facts") in state.notices
     state = native.answered(state, "act1.reflection", "run_time")  # and work goes on in it
     assert store.answer(state, "act1.reflection")["option"] == "run_time"
     made, _ = ledger.write(text, state.record, store.fields(COURSE, state), native.AT)
     assert len(ledger.read(made).record.facts) == 15_002
-    assert len(views.frame(COURSE, state)["ledger.body"]["rows"]) == store.MOST_SHOWN + 2
+    assert len(views.frame(COURSE, state)["ledger.body"]["rows"]) == saved.MOST_SHOWN + 2
 
 
 def calls(deed):

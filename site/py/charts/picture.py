@@ -10,9 +10,9 @@ from content.wording import Number
 class Picture:
     """Stacked columns. Words stand in the act's content, [figure]: heading, axis, column, one for each part, and alt.
 
-    numbers: what the words may say. columns: the number that each is named by. parts: of each part, from the bottom, its colour and
-    its height in each column, in units of the axis. step: of the lines across. full: the height of the axis. marked: the part in
-    which the content's mark stands. below: whether a line of words names the columns.
+    numbers: what the words may say. columns: the number that each is named by. parts: of each, from the bottom, its colour and
+    its height in each column, in units of the axis. step: of the lines across. full: the height of the axis. marked: the
+    part in which the content's mark stands. below: whether a line of words names the columns.
     """
 
     numbers: Mapping[str, Number]

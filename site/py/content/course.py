@@ -92,11 +92,6 @@ class Course:
         """The questions of all acts, `act1.prediction` and so on, in their order."""
         return tuple(question for act in self.acts for question in act.questions)
 
-    def words_of(self, option: Table, context: str) -> str:
-        """The text of an option, whose placeholders are not filled in yet."""
-        text = option["text"]
-        return str(text if isinstance(text, str) else text[context])
-
 
 @dataclass(frozen=True)
 class Oracle:

@@ -21,14 +21,14 @@ from typing import Any
 
 from acts.promises import receipts, reporting, serving
 from acts.promises.controls import ID as DESIGN
+from acts.promises.serving import RunRequest
 from content import wording
 from content.controls import controls
-from content.course import Course
+from content.course import Course, Result
 from engine import PhysicsError
 from record import ledger
 from report import report
 from runs import jobs, oracles
-from runs.serving import Result, RunRequest
 from state import store
 
 Snapshot = dict[str, Any]
@@ -92,7 +92,7 @@ class Checked:
     again: tuple[str, ...] = ()
 
 
-class Runs(dict[RunRequest, Result]):
+class Runs(dict[jobs.Job, Result]):
     """Figures by request, each simulated when it is asked for the first time: a class asks for many runs again and again.
 
     What the engine refuses to simulate has the figures that the page keeps of it. `patience` is how many more may be simulated.
@@ -103,12 +103,12 @@ class Runs(dict[RunRequest, Result]):
         self.course = course
         self.patience = MOST_RUNS
 
-    def __missing__(self, request: RunRequest) -> Result:
+    def __missing__(self, request: jobs.Job) -> Result:
         if not self.patience:
             raise TooManyRuns
         self.patience -= 1
         try:
-            result = serving.run(self.course, request)
+            result = jobs.do(self.course, request)
         except PhysicsError:
             result = jobs.refused(self.course, request)
         self[request] = serving.figures(result)
