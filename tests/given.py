@@ -290,6 +290,8 @@ def walked() -> tuple[Given, set[str]]:
         walk = Walk()
         for page_file in sorted(native.CONTENT.parent.glob("*.html")):
             words, document = views.static_words(walk.course), Document(page_file.read_text(encoding="utf-8"))
+            if page_file.name == "index.html":
+                document = prerender.written(page_file.parent, walk.course)
             prerender._Assembly(document, views.lists(walk.course), words, page.set_text, []).assemble()
         for state in walk.states():
             walk.look(state)

@@ -31,8 +31,7 @@ def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None
 
     course = acts.course(content)
     wording.use(course.at("words.numbers"))
-    document = Document((site / "index.html").read_text(encoding="utf-8"))
-    _place_acts(document, course, site / "py/acts")
+    document = written(site, course)
     problems: list[str] = []
     speech = course.at("words.language"), others or {}
     _Assembly(document, views.lists(course), views.static_words(course), page.set_text, problems, *speech).assemble()
@@ -63,10 +62,12 @@ def still(file: Path, content: dict[str, Any]) -> str:
     return document.html()
 
 
-def _place_acts(document: Document, course: Any, folder: Path) -> None:
-    """Put each act's page in its place: the acts that ask, the exercises, and what an act's template has for another place."""
+def written(site: Path, course: Any) -> Document:
+    """The page as it is written, each act's part in its place: the acts that ask, the exercises, and what an act's template has
+    for another place."""
     import acts
 
+    document, folder = Document((site / "index.html").read_text(encoding="utf-8")), site / "py/acts"
     places: dict[str, list[Element | Text]] = {}
     asking = [act for act in course.acts if act.asks]
     for name, act in zip(acts.ACTS, course.acts, strict=True):
@@ -92,6 +93,7 @@ def _place_acts(document: Document, course: Any, folder: Path) -> None:
             element.append(_embedded_alone(asking))
     _substitute(document.root, "{first}", course.acts[0].id)
     _substitute(document.root, "{choices}", " ".join([*(str(n) for n in range(1, len(asking) + 1)), "all"]))
+    return document
 
 
 def _place(child: Element | Text) -> str:

@@ -20,6 +20,7 @@ from acts.promises import actions as design_actions
 from acts.promises import now, serving
 from engine import PhysicsError
 from handed import gradebook, grading, handins
+from report import report
 from runs import jobs
 from state import store
 from tests import lab as native
