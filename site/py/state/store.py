@@ -16,7 +16,7 @@ from content.controls import CONTEXT, FULL, PASTED, PUBLISHED, Control, Range, V
 from content.course import QUESTIONS, Course
 from links import share
 from record import ledger
-from record.ledger import DEVICE, PAGE, SAVING, UNKNOWN
+from record.keeper import DEVICE, PAGE, SAVING, UNKNOWN
 from runs import oracles, receipts, replays, serving, sweeps
 from runs.jobs import Job, Result
 from runs.serving import RunRequest
