@@ -83,6 +83,30 @@ def test_what_is_written_is_read_back() -> None:
     assert again.document["current_step"] == CHAPTER and again.document["last_updated"] == NOW
 
 
+def test_the_fields_are_the_thirteen_that_the_labs_agreed_on() -> None:
+    assert FIELDS == (
+        "context",
+        "model_params_b",
+        "context_length",
+        "max_batch_size",
+        "kv_cache_gb",
+        "ttft_ms",
+        "throughput_tps",
+        "act1_prediction",
+        "act1_correct",
+        "act2_result",
+        "act2_decision",
+        "constraint_hit",
+        "slo_met",
+    )
+
+
+def test_seven_of_the_fields_tell_this_lab_s_entry_under_a_number_that_other_labs_have_too() -> None:
+    ours = {name for name in FIELDS if ledger.read(document({"10": {name: 1}})).record.fields}
+    names = "model_params_b", "context_length", "max_batch_size", "kv_cache_gb", "ttft_ms", "throughput_tps", "slo_met"
+    assert ours == set(names)
+
+
 def test_an_answer_is_locked_once_in_each_context() -> None:
     found = record(answer("about_50"))
     assert ledger.add(found, answer("about_5", at=LATER)) is found

@@ -11,6 +11,9 @@ from typing import Any
 from record.facts import Fact, answered, checked, fact_id, in_order, of_kind
 from record.values import mapping
 
+# What the labs of the curriculum save of themselves. What came of an act is named by the act's number and a part.
+_PARTS = (1, "prediction"), (1, "correct"), (2, "result"), (2, "decision")
+_ACTS = tuple(f"act{number}_{part}" for number, part in _PARTS)
 FIELDS = (
     "context",
     "model_params_b",
@@ -19,22 +22,12 @@ FIELDS = (
     "kv_cache_gb",
     "ttft_ms",
     "throughput_tps",
-    "act1_prediction",
-    "act1_correct",
-    "act2_result",
-    "act2_decision",
+    *_ACTS,
     "constraint_hit",
     "slo_met",
 )
 # Six of the thirteen are names that every lab of the course uses; the others tell an entry as this lab's.
-TELLING = frozenset(FIELDS) - {
-    "context",
-    "act1_prediction",
-    "act1_correct",
-    "act2_result",
-    "act2_decision",
-    "constraint_hit",
-}
+TELLING = frozenset(FIELDS) - {"context", *_ACTS, "constraint_hit"}
 MAX_EDITS = 10_000  # more than a person makes; a count above it counts as this
 MAX_CLEARED = 10_000  # ids; the oldest go first
 
