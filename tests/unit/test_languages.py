@@ -28,6 +28,7 @@ GERMAN = bundle.translations(CONTENT)["de"]
 LEFT_OVER = re.compile(
     r"\b(?:the|and|of|with|your|you|not|is|are|users?|memory|weights|limit|queue|wait\w*|requests?)\b"
 )
+REFUSAL = re.compile(r"(?:Note|ConfigError|_refusal)\(\s*\"(\w+)\"")
 # Placeholders, and what is others': names, titles of papers and data sets, the words of a data sheet.
 QUOTED = re.compile(
     r"\{[^}]*\}|github\.com/\S+|„with sparsity“|\[[^\]]*\]\(|time to first token|service-level objective"
@@ -138,16 +139,16 @@ def test_what_is_typed_is_answered_in_german(german):
     assert controls(german)["act1.weight_bits"].show(8) == "8 Bit"
 
 
-HUB = [f"physics/hub_{name}.py" for name in ("config", "layers", "text", "counts")]
+def refusals(of_the_hub):
+    """The names of the sentences with which the files that read a config.json refuse, or all the other files."""
+    files = [file for file in (CONTENT.parent / "py").rglob("*.py") if file.name.startswith("hub_") == of_the_hub]
+    return {name for file in files for name in REFUSAL.findall(file.read_text(encoding="utf-8"))}
 
 
-@pytest.mark.parametrize("file", ["record/ledger.py", "links/handoff.py", "handed/grading.py", *HUB])
-def test_every_refusal_has_its_words_in_every_language(file):
-    source = (CONTENT.parent / "py" / file).read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:Note|ConfigError|_refusal)\(\s*\"(\w+)\"", source))
-    part = "config" if "hub_" in file else "ledger"
-    for tables in (ENGLISH, GERMAN):
-        assert named and named <= set(tables["refusals"][part])
+def test_every_refusal_has_its_words_in_every_language():
+    for words in (ENGLISH["refusals"], GERMAN["refusals"]):
+        assert refusals(of_the_hub=False) == set(words["ledger"])
+        assert set() < refusals(of_the_hub=True) <= set(words["config"])
 
 
 def test_what_could_not_be_read_is_said_in_german(german):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "site" / "py"))
 
-from record import ledger
+from record import history, ledger, records
 from record.ledger import CHAPTER, FIELDS, OWN, LedgerError, Note, Record
 from tests import lab as native
 
@@ -83,6 +83,30 @@ def test_what_is_written_is_read_back() -> None:
     assert again.document["current_step"] == CHAPTER and again.document["last_updated"] == NOW
 
 
+def test_the_fields_are_the_thirteen_that_the_labs_agreed_on() -> None:
+    assert FIELDS == (
+        "context",
+        "model_params_b",
+        "context_length",
+        "max_batch_size",
+        "kv_cache_gb",
+        "ttft_ms",
+        "throughput_tps",
+        "act1_prediction",
+        "act1_correct",
+        "act2_result",
+        "act2_decision",
+        "constraint_hit",
+        "slo_met",
+    )
+
+
+def test_seven_of_the_fields_tell_this_lab_s_entry_under_a_number_that_other_labs_have_too() -> None:
+    ours = {name for name in FIELDS if ledger.read(document({"10": {name: 1}})).record.fields}
+    names = "model_params_b", "context_length", "max_batch_size", "kv_cache_gb", "ttft_ms", "throughput_tps", "slo_met"
+    assert ours == set(names)
+
+
 def test_an_answer_is_locked_once_in_each_context() -> None:
     found = record(answer("about_50"))
     assert ledger.add(found, answer("about_5", at=LATER)) is found
@@ -109,12 +133,10 @@ def test_times_are_compared_as_times_not_as_text() -> None:
     assert ledger.answered(both.facts, "latency", Q)["option"] == "a"
 
 
-def test_the_latest_design_and_the_failures_in_order() -> None:
+def test_the_designs_and_the_failures_in_order() -> None:
     found = record(design(LATER), design(NOW), failure("mended", LATER), failure("broke", NOW))
-    assert ledger.latest(found.facts, "recorded", "latency")["at"] == LATER
-    assert ledger.latest(found.facts, "recorded", "throughput") is None
+    assert [f["at"] for f in ledger.of_kind(found.facts, "recorded")] == [NOW, LATER]
     assert [f["kind"] for f in found.facts if f["kind"] in ("broke", "mended")] == ["broke", "mended"]
-    assert len(ledger.of_kind(found.facts, "recorded")) == 2
     assert ledger.add(found, design(NOW)) is found
 
 
@@ -280,7 +302,7 @@ def test_the_same_answer_can_be_given_after_clearing() -> None:
 
 
 def test_the_note_of_what_was_cleared_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "MAX_CLEARED", 3)
+    monkeypatch.setattr(records, "MAX_CLEARED", 3)
     found = Record()
     for minute in range(10):
         found = ledger.emptied(ledger.add(found, design(f"2026-03-01T12:{minute:02}:00Z")))
@@ -451,9 +473,9 @@ def test_a_newer_schema_is_never_overwritten(key: str) -> None:
 
 def test_migrations_are_applied_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     text = saved(answer())
-    monkeypatch.setattr(ledger, "SCHEMA", 3)
-    monkeypatch.setitem(ledger.MIGRATIONS, 1, lambda own: own | {"settings": {"seen": [1]}})
-    monkeypatch.setitem(ledger.MIGRATIONS, 2, lambda own: own | {"settings": {"seen": [*own["settings"]["seen"], 2]}})
+    monkeypatch.setattr(history, "SCHEMA", 3)
+    monkeypatch.setitem(history.MIGRATIONS, 1, lambda own: own | {"settings": {"seen": [1]}})
+    monkeypatch.setitem(history.MIGRATIONS, 2, lambda own: own | {"settings": {"seen": [*own["settings"]["seen"], 2]}})
     reading = ledger.read(text)
     assert reading.record.settings == {"seen": [1, 2]} and len(reading.record.facts) == 1
     assert history_of(saved(into=text))[CHAPTER][OWN]["schema"] == 3

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from record import ledger
 
+UNKNOWN, SAVING, DEVICE, PAGE = "unknown", "saving", "device", "page"  # where the record is
 OWN_KEY = f"kv_cache_lab_record_{ledger.SCHEMA}"  # a newer version has a key of its own, and reads this one too
 ASIDE = f"{ledger.KEY}_set_aside_"
 MAX_ASIDE, MAX_ASIDE_LETTERS = 4, 200_000
@@ -134,10 +135,10 @@ class Keeper:
     def status(self) -> tuple[str, str | None]:
         """Where the record is, and what there is to say about that, once."""
         if self.has_mirror:
-            return (ledger.DEVICE if self.due() is None else ledger.SAVING), None
+            return (DEVICE if self.due() is None else SAVING), None
         notice = self.why if self.why != self.said else None
         self.said = self.why
-        return (ledger.DEVICE if self.why is None else ledger.PAGE), notice
+        return (DEVICE if self.why is None else PAGE), notice
 
     # --- the browser's storage ---
 

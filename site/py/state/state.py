@@ -9,7 +9,7 @@ from content.controls import defaults
 from content.course import Course, Job, Result
 from links import share
 from record import ledger
-from record.ledger import UNKNOWN
+from record.keeper import UNKNOWN
 from state.actions import Copied
 
 Own = TypeVar("Own")

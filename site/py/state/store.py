@@ -11,7 +11,7 @@ from typing import Any
 
 from content.course import Course
 from links import share
-from record.ledger import DEVICE, PAGE, SAVING, UNKNOWN
+from record.keeper import DEVICE, PAGE, SAVING, UNKNOWN
 from runs import oracles
 from state import saved, settings
 from state.act import acts, handler

@@ -38,7 +38,8 @@ def is_revealed(course: Course, state: State) -> bool:
 
 def design(state: State) -> dict[str, Any] | None:
     """The design recorded last in the current context, None without one."""
-    return ledger.latest(store.facts(state), "recorded", state.context)
+    recorded = ledger.of_kind(store.facts(state), "recorded")
+    return next((fact for fact in reversed(recorded) if fact["context"] == state.context), None)
 
 
 def request(course: Course, state: State, side: str) -> RunRequest:
