@@ -112,7 +112,7 @@ def write_single(site: Path, dist: Path, language: str) -> None:
     if not (dist / languages.page(language)).exists():
         raise BuildError(f"The lab has no page in the language {language!r}: site/content/ has no such folder.")
     place = dist.parent / ("kv-cache-lab.html" if language == languages.ENGLISH else f"kv-cache-lab.{language}.html")
-    place.write_text(single.fold(dist, site / "single.mjs", language), encoding="utf-8")
+    place.write_text(single.fold(dist, site, language), encoding="utf-8")
     print(
         f"{place} ({place.stat().st_size / 1e6:.1f} MB) runs by itself: open it in a browser, from any folder or stick."
     )

@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +17,12 @@ from tools.passes.workshop import Workshop
 from tools.trouble import BuildError
 
 ROOT_FILES = ("icon.svg", "manifest.webmanifest", "404.html")
-ELEMENT = "kv-lab.js"
 ROOT_FOLDERS = ("icons",)
-PAGE_FILES = (
-    "blocks.mjs",
-    "boot.js",
-    "canvas.mjs",
-    "embed.js",
-    "first.js",
-    "floor.mjs",
-    "grade.mjs",
-    "grader.mjs",
-    "mirror.js",
-    "offline.js",
-    "pyscript.mjs",
-    "pieces.mjs",
-    "python.mjs",
-    "reach.js",
-    "replay.mjs",
-    "runtime.mjs",
-    "simulator.mjs",
-    "trouble.js",
-)
+SCRIPT = "[a-z]*js"  # .js and .mjs, and nothing that an editor or a system leaves beside them
+PAGE_SCRIPTS = f"scripts/[0-9]-*/{SCRIPT}"  # in a version's folder, flat: they name one another as neighbours
+STARTING_SCRIPTS = f"scripts/2-start-python/{SCRIPT}"
+FIXED = "scripts/fixed-address"  # beside the pages
+WORKER, ELEMENT = "sw.js", "kv-lab.js"
 STILL_PAGES = ("grade.html",)
 LINKED_DOCUMENTS = ("physics", "embedding")
 NEEDED = (
@@ -48,10 +32,6 @@ NEEDED = (
 )  # before Python can answer
 STARTING = (
     "app.zip",
-    "pieces.mjs",
-    "pyscript.mjs",
-    "python.mjs",
-    "runtime.mjs",
     "content.*.json",
     "runtime/pyodide/pyodide*",
     "runtime/pyodide/python_stdlib.zip",
@@ -107,9 +87,9 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist-") as scratch:
         made, parts = Path(scratch) / "dist", Path(scratch) / "dist/parts"
         parts.mkdir(parents=True)
-        copy(site, PAGE_FILES, parts)
-        copy(site, ROOT_FILES, made)
-        element = (site / ELEMENT).read_text(encoding="utf-8")
+        copy(scripts(site), parts)
+        copy([site / name for name in ROOT_FILES], made)
+        element = (site / FIXED / ELEMENT).read_text(encoding="utf-8")
         (made / ELEMENT).write_text(languages.spoken(element, every), encoding="utf-8")
         for name in ROOT_FOLDERS:
             shutil.copytree(site / name, made / name)
@@ -118,7 +98,7 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
             write_card(made / "manifest.webmanifest", tables["words"], tables["course"]["masthead"]["title"])
         write_parts(ready, parts)
         write_licences(modules, parts / "runtime", root)
-        write_manifest(parts, made_by)
+        write_manifest(parts, made_by, [*STARTING, *(file.name for file in site.glob(STARTING_SCRIPTS))])
         write_figures(content, made / "figures")
         told = f'data-languages="{" ".join(every)}"'  # in which a learner may have had the lab
         still = {name: prerender.still(site / name, content) for name in STILL_PAGES}
@@ -126,14 +106,24 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
         versions.seal(made, parts, site, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
-        versions.keep(made, (site / "sw.js").read_text(encoding="utf-8"))
+        versions.keep(made, (site / FIXED / WORKER).read_text(encoding="utf-8"))
         swap(made, dist)
 
 
-def copy(source: Path, names: tuple[str, ...], target: Path) -> None:
-    """Copy some files of a folder into another."""
-    for name in names:
-        shutil.copy(source / name, target / name)
+def scripts(site: Path) -> list[Path]:
+    """The scripts that the pages load, in the order of their folders. Raises BuildError for two of one name."""
+    found = sorted(site.glob(PAGE_SCRIPTS))
+    places = {file.name: file.parent.name for file in found}
+    for file in found:
+        if (other := places[file.name]) != file.parent.name:
+            raise BuildError(f"Two scripts are called {file.name}, in {file.parent.name} and in {other}. Rename one.")
+    return found
+
+
+def copy(files: Iterable[Path], target: Path) -> None:
+    """Copy files into a folder."""
+    for file in files:
+        shutil.copy(file, target)
 
 
 def read_content(folder: Path, settings: Path | None = None, tables: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -284,11 +274,12 @@ def write_figures(content: dict[str, Any], folder: Path) -> None:
         (folder / name).write_bytes(data)
 
 
-def write_manifest(parts: Path, made_by: Mapping[str, list[str]]) -> None:
-    """What a start loads: `files` that the progress line counts, in bytes; of each file under `start` its bytes and its hash, by
-    which a page sees that it is the file; `passes`, what the build has done, with the files that each pass changed."""
+def write_manifest(parts: Path, made_by: Mapping[str, list[str]], starting: Iterable[str]) -> None:
+    """What a start loads: `files` that the progress line counts, in bytes; of each file under `start`, as the patterns `starting`
+    find them, its bytes and its hash, by which a page sees that it is the file; `passes`, what the build has done, with the
+    files that each pass changed."""
     sizes = {name: (parts / name).stat().st_size for name in NEEDED}
-    found = sorted(file for pattern in STARTING for file in parts.glob(pattern))
+    found = sorted(file for pattern in starting for file in parts.glob(pattern))
     start = {file.relative_to(parts).as_posix(): (file.stat().st_size, versions.integrity(file)) for file in found}
     table = {"files": sizes, "start": start, "passes": made_by}
     (parts / "boot-manifest.json").write_text(json.dumps(table, indent=1), encoding="utf-8")

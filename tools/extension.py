@@ -25,7 +25,7 @@ HEAD = "-- Made by `python3 build.py extension` from site/content/embed.toml and
 def made(course: Any, site: Path) -> dict[str, bytes]:
     """Every made file by its path in the extension's folder, but for the painted pictures."""
     every = {languages.ENGLISH: course.tables, **bundle.translations(site / "content")}
-    element = languages.spoken((site / bundle.ELEMENT).read_text(encoding="utf-8"), every)
+    element = languages.spoken((site / bundle.FIXED / bundle.ELEMENT).read_text(encoding="utf-8"), every)
     drawn = {f"figures/{name}": data for name, data in figures.files(course).items()}
     return {bundle.ELEMENT: element.encode(), "words.lua": _lua(figures.words(course)), **drawn}
 

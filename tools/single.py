@@ -9,14 +9,15 @@ from pathlib import Path
 
 from tools import languages, policy
 
+BOOTSTRAP = "scripts/single-file/single.mjs"
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # What a file needs no more, and the ways to other languages, which are pages of their own.
 NEEDLESS = "preload|modulepreload|manifest|apple-touch-icon"
 DROPPED = rf'(?:<link rel="(?:{NEEDLESS})"[^>]*>|<p class="languages">.*?</p>)\n?\s*'
 
 
-def fold(dist: Path, bootstrap: Path, language: str = languages.ENGLISH) -> str:
-    """The page of a built site with everything it loads inside. `bootstrap` is the script that starts Python from there."""
+def fold(dist: Path, site: Path, language: str = languages.ENGLISH) -> str:
+    """The page of a built site with everything it loads inside, and the script of `site` that starts Python from there."""
     page = policy.unguarded((dist / languages.page(language)).read_text(encoding="utf-8"))
     (parts,) = (dist / "v").iterdir()
     page = page.replace(f"v/{parts.name}/", "")
@@ -34,7 +35,7 @@ def fold(dist: Path, bootstrap: Path, language: str = languages.ENGLISH) -> str:
     read = ["app.zip", *([languages.content_file(language)] if language != languages.ENGLISH else [])]
     scripts += [_embedded(parts / name, " data-root") for name in read]
     scripts += [_embedded(dist / name) for name in linked]
-    scripts += [f'<script type="module">{_script(bootstrap)}</script>']
+    scripts += [f'<script type="module">{_script(site / BOOTSTRAP)}</script>']
     return f"{head}</head>{body.replace('</body>', chr(10).join([*scripts, '</body>']))}"
 
 

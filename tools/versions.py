@@ -34,7 +34,7 @@ def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str,
     (made / "v").mkdir()
     parts.rename(made / address)
     for name, text in {"index.html": page, **documents}.items():
-        html = addressed(filled(starred(text, made / address), site), entries, address)
+        html = addressed(filled(starred(text, made / address), site, made / address), entries, address)
         (made / name).write_text(policy.guarded(html), encoding="utf-8")
     return address
 
@@ -64,10 +64,10 @@ def digest(folder: Path) -> str:
     return seen.hexdigest()[:HASH_LENGTH]
 
 
-def filled(html: str, site: Path) -> str:
+def filled(html: str, site: Path, parts: Path) -> str:
     """The page with what its first painting waits for inside it: the style sheets, one after the other, and plain scripts.
 
-    What they name lies beside the page.
+    What the style sheets name lies beside the page in `site`; the scripts lie in `parts`.
     """
 
     def sheets(links: re.Match[str]) -> str:
@@ -76,7 +76,7 @@ def filled(html: str, site: Path) -> str:
         return "<style>\n{}</style>\n    ".format(text.replace('url("../', 'url("'))
 
     def script(link: re.Match[str]) -> str:
-        return f"<script>\n{TYPES.sub('', (site / link[1]).read_text(encoding='utf-8'))}</script>"
+        return f"<script>\n{TYPES.sub('', (parts / link[1]).read_text(encoding='utf-8'))}</script>"
 
     return SCRIPTS.sub(script, SHEETS.sub(sheets, html))
 

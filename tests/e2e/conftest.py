@@ -45,7 +45,7 @@ def renewed(site: Path, change: Callable[[Path], object]) -> str:
     change(site / "parts")
     versions.seal(site, site / "parts", runtimes.ROOT / "site", page, {})
     (site / "sw.js").unlink()
-    versions.keep(site, (runtimes.ROOT / "site/sw.js").read_text(encoding="utf-8"))
+    versions.keep(site, (runtimes.ROOT / "site/scripts/fixed-address/sw.js").read_text(encoding="utf-8"))
     return next((site / "v").iterdir()).name
 
 

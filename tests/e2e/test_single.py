@@ -9,7 +9,7 @@ from tools import runtimes, single
 
 def test_one_file_is_the_whole_lab(browser, dist, tmp_path):
     place = tmp_path / "kv-cache-lab.html"
-    place.write_text(single.fold(dist, runtimes.ROOT / "site/single.mjs"), encoding="utf-8")
+    place.write_text(single.fold(dist, runtimes.ROOT / "site"), encoding="utf-8")
     lab = Lab.new(browser, "file://", viewport=DESK)
     lab.page.goto(place.as_uri())
     lab.ready()

@@ -149,6 +149,8 @@ def test_broken_content_ends_in_sentences_and_no_traceback(tmp_path):
 # --- a whole build, on a tiny project of its own ---
 
 WHEEL_FILE = "numpy-1-py3-none-any.whl"
+BOOT, PYTHON, REACH = "scripts/1-before/boot.js", "scripts/2-start-python/python.mjs", "scripts/3-beside/reach.js"
+SCRIPTS = (BOOT, PYTHON, REACH, f"{bundle.FIXED}/{bundle.ELEMENT}", f"{bundle.FIXED}/{bundle.WORKER}")
 PAGE = (
     '<html data-parts="."><title>{}</title><link rel="stylesheet" href="css/tokens.css"><script src="boot.js"></script>'
     '<a href="physics.html">physics</a><script src="reach.js" defer></script>'
@@ -191,10 +193,11 @@ class House:
             (self.site / name).mkdir()
         for name in ("package.json", "package-lock.json", ".npmrc"):
             (self.root / name).write_text("{}")
-        for name in (*bundle.PAGE_FILES, *bundle.ROOT_FILES, bundle.ELEMENT, "sw.js"):
-            (self.site / name).write_text(name)
+        for name in (*bundle.ROOT_FILES, *SCRIPTS):
+            (self.site / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.site / name).write_text(Path(name).name)
         (self.site / "css/tokens.css").write_text("p {}")
-        (self.site / "boot.js").write_text("early()")
+        (self.site / BOOT).write_text("early()")
         (self.site / "py/main.py").write_text("import inner.part\n")
         (self.site / "py/inner/part.py").write_text("X = 1\n")
         (self.site / "content/act.toml").write_text('title = "A title"\n')
@@ -265,8 +268,22 @@ def test_a_warm_cache_builds_everything_without_starting_a_program(house):
     files = contents(parts(dist))
     assert files["runtime/plotly.min.js"] == b"draw()"
     assert not [name for name in files if "numpy" in name]  # no page uses it yet
-    assert set(bundle.PAGE_FILES) | {"app.zip", "boot-manifest.json"} <= set(files)
-    assert set(bundle.ROOT_FILES) | {"index.html"} <= {file.name for file in dist.iterdir()}
+    assert {n for n in files if "/" not in n} == {"app.zip", "boot-manifest.json", "boot.js", "python.mjs", "reach.js"}
+    assert {*bundle.ROOT_FILES, bundle.ELEMENT, bundle.WORKER, "index.html"} <= {file.name for file in dist.iterdir()}
+
+
+def test_two_scripts_of_one_name_cannot_lie_in_one_folder(house):
+    (house.site / "scripts/4-further").mkdir()
+    (house.site / "scripts/4-further/reach.js").write_text("another()")
+    with pytest.raises(BuildError, match=r"reach\.js, in 3-beside and in 4-further"):
+        house.build()
+    assert not house.dist.exists()
+
+
+def test_what_an_editor_leaves_beside_a_script_is_no_script(house):
+    for name in ("reach.js~", ".reach.js", "#reach.js", "README.md"):
+        (house.site / REACH).with_name(name).write_text("left")
+    assert b"left" not in contents(house.build()).values()
 
 
 def test_the_page_leads_into_its_version_and_nowhere_else(house):
@@ -293,7 +310,7 @@ def test_the_service_worker_knows_every_file_by_its_bytes(house):
 def test_another_content_is_another_version_and_the_same_is_the_same(house):
     first = parts(house.build()).name
     assert parts(house.build()).name == first
-    (house.site / "reach.js").write_text("another()")
+    (house.site / REACH).write_text("another()")
     assert parts(house.build()).name != first
 
 
@@ -313,8 +330,10 @@ def test_the_lock_file_offers_no_package_that_is_not_there(house):
 
 def test_the_manifest_counts_the_bytes_of_what_is_there(house):
     made = parts(house.build())
-    sizes = json.loads((made / "boot-manifest.json").read_text())["files"]
-    assert sizes == {name: (made / name).stat().st_size for name in bundle.NEEDED}
+    table = json.loads((made / "boot-manifest.json").read_text())
+    assert table["files"] == {name: (made / name).stat().st_size for name in bundle.NEEDED}
+    scripts = [name for name in table["start"] if name.endswith("js") and "/" not in name]
+    assert scripts == [Path(PYTHON).name]  # those that start Python, by their folder
 
 
 def test_the_licences_are_listed_and_their_texts_come_along(house):
@@ -411,7 +430,7 @@ def test_another_language_is_a_page_a_content_file_and_a_card_beside_the_english
 
 
 def test_the_element_for_other_pages_gets_its_words_in_every_language(house):
-    (house.site / "kv-lab.js").write_text("const WORDS = {}; // filled in")
+    (house.site / bundle.FIXED / bundle.ELEMENT).write_text("const WORDS = {}; // filled in")
     (house.site / "manifest.webmanifest").write_text("{}")
     (house.site / "content/de").mkdir()
     (house.site / "content/de/embed.toml").write_text('[element]\nopen = "Öffnen"\n')

@@ -216,7 +216,7 @@ def test_an_honest_file_whose_run_the_engine_refuses_has_no_flag(runs, honest, m
             raise PhysicsError("no block is left")
         return native.ran(request)
 
-    monkeypatch.setattr(serving, "run", run)
+    monkeypatch.setattr(jobs, "do", run)
     state = native.after(state, store.ControlMoved("act2.seed", 7))
     for side in serving.SIDES:
         request = now.request(native.shipped(), state, side)
@@ -633,7 +633,7 @@ def test_a_mistake_in_opening_a_file_costs_one_row_and_says_so(monkeypatch):
 
 def test_check_hides_no_mistake_of_its_own(runs, honest, monkeypatch):
     monkeypatch.delattr(jobs, "refused")
-    monkeypatch.setattr(serving, "run", lambda *about: (_ for _ in ()).throw(PhysicsError("no")))
+    monkeypatch.setattr(jobs, "do", lambda *about: (_ for _ in ()).throw(PhysicsError("no")))
     with pytest.raises(AttributeError):
         grading.check(native.shipped(), grading.Runs(native.shipped()), "a.json", json.dumps(honest), GRADED)
 

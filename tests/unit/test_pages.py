@@ -42,5 +42,5 @@ def test_only_tokens_css_knows_light_and_dark():
 
 
 def test_the_element_holds_no_style_that_a_policy_would_refuse():
-    script = (ROOT / "site/kv-lab.js").read_text(encoding="utf-8")
+    script = (ROOT / "site/scripts/fixed-address/kv-lab.js").read_text(encoding="utf-8")
     assert not re.search(r"innerHTML|eval\(|<style|setAttribute\(\"style", script)

@@ -10,7 +10,7 @@ import pytest
 from tools import bundle, runtimes, scripts, versions
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("site", "tools", "bench")  # _extensions has a copy of site/kv-lab.js
+FOLDERS = ("site", "tools", "bench")  # _extensions has a copy of kv-lab.js
 
 
 @pytest.fixture(scope="module")
@@ -38,42 +38,46 @@ def test_the_checker_sees_every_script(checked):
 
 
 @pytest.mark.parametrize(
-    ("file", "right", "wrong", "told"),
+    ("name", "right", "wrong", "told"),
     [
-        ("site/boot.js", "window.labTrouble(", "window.labTruoble(", "'labTruoble' does not exist"),
-        ("site/runtime.mjs", "startPython(options, names,", "startPython(names, options,", "no properties in common"),
-        ("site/python.mjs", "    undo();", "    undone();", "Cannot find name 'undone'"),
-        (
-            "site/floor.mjs",
-            "mine = panel?.spans.filter",
-            "mine = panel?.spams.filter",
-            "Property 'spams' does not exist",
-        ),
-        ("site/sw.js", "SITE.version", "SITE.hash", "Property 'hash' does not exist"),
-        ("site/replay.mjs", "  say(now = 0) {", "  say(now) {", "implicitly has an 'any' type"),
+        ("boot.js", "window.labTrouble(", "window.labTruoble(", "'labTruoble' does not exist"),
+        ("runtime.mjs", "startPython(options, names,", "startPython(names, options,", "no properties in common"),
+        ("simulator.mjs", "startPython({}, [],", "startPython([], {},", "no properties in common"),
+        ("python.mjs", "    undo();", "    undone();", "Cannot find name 'undone'"),
+        ("floor.mjs", "mine = panel?.spans.filter", "mine = panel?.spams.filter", "Property 'spams' does not exist"),
+        ("sw.js", "SITE.version", "SITE.hash", "Property 'hash' does not exist"),
+        ("replay.mjs", "  say(now = 0) {", "  say(now) {", "implicitly has an 'any' type"),
     ],
 )
-def test_a_script_with_a_name_that_nothing_gives_is_told(checked, copy, file, right, wrong, told):
-    text = (copy / file).read_text(encoding="utf-8")
+def test_a_script_with_a_name_that_nothing_gives_is_told(checked, copy, name, right, wrong, told):
+    (place,) = (copy / "site/scripts").rglob(name)
+    text = place.read_text(encoding="utf-8")
     assert right in text
-    (copy / file).write_text(text.replace(right, wrong), encoding="utf-8")
+    place.write_text(text.replace(right, wrong), encoding="utf-8")
     found = checked(copy)
     assert found.returncode != 0
-    assert told in found.stdout and file in found.stdout
+    assert told in found.stdout and place.relative_to(copy).as_posix() in found.stdout
 
 
-def test_types_are_for_the_checker_and_take_no_room_in_the_page():
-    page = versions.filled((ROOT / "site/index.html").read_text(encoding="utf-8"), ROOT / "site")
+def test_types_are_for_the_checker_and_take_no_room_in_the_page(tmp_path):
+    bundle.copy(bundle.scripts(ROOT / "site"), tmp_path)
+    page = versions.filled((ROOT / "site/index.html").read_text(encoding="utf-8"), ROOT / "site", tmp_path)
     inlined = re.findall(r"<script>\n.*?</script>", page, re.S)
     assert len(inlined) == 3 and "labTrouble = (what) => {" in page
     assert [line for script in inlined for line in script.splitlines() if re.search(r"@(type|param)|^\s+$", line)] == []
 
 
-def test_what_a_module_of_the_page_imports_is_a_file_of_the_page():
-    imported = {
-        name
-        for file in bundle.PAGE_FILES
-        for name in re.findall(r'from "\./([\w-]+\.m?js)"', (ROOT / "site" / file).read_text(encoding="utf-8"))
-    }
-    assert {"blocks.mjs", "floor.mjs", "canvas.mjs", "python.mjs"} <= imported
-    assert imported <= set(bundle.PAGE_FILES)
+def test_what_pages_and_modules_name_is_a_script_of_the_pages():
+    files = bundle.scripts(ROOT / "site")
+    pages = [ROOT / "site" / name for name in ("index.html", *bundle.STILL_PAGES)]
+    name = re.compile(r'(?:from |src=|href=|URL\()"(?:\./)?([\w-]+\.m?js)"')
+    named = {found for file in [*files, *pages] for found in name.findall(file.read_text(encoding="utf-8"))}
+    assert {"boot.js", "canvas.mjs", "floor.mjs", "grade.mjs", "grader.mjs", "python.mjs", "replay.mjs"} <= named
+    assert named <= {file.name for file in files}
+
+
+def test_what_the_page_starts_python_with_is_what_the_manifest_lists():
+    page = (ROOT / "site/index.html").read_text(encoding="utf-8")
+    asked = re.search(r'<template id="python">.*?</template>', page, re.S)[0]
+    listed = {file.name for file in (ROOT / "site").glob(bundle.STARTING_SCRIPTS)}
+    assert set(re.findall(r'"([\w-]+\.mjs)"', asked)) == listed

@@ -18,17 +18,16 @@ SECURE = (
     r"Notification\b|PushManager|PaymentRequest|requestStorageAccess|hasStorageAccess|launchQueue|setAppBadge|"
     r"DeviceMotionEvent|DeviceOrientationEvent|importScripts|queryLocalFonts|documentPictureInPicture|EyeDropper|IdleDetector"
 )
+SHORT_PATH = "test_the_short_path_works_without_a_secure_context"
+RELOADED = "test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy"
 # file, API -> the test that shows the way without it
 KNOWN = {
     ("site/py/report/outlet.py", "navigator.clipboard"): "test_what_cannot_be_copied_by_the_page_is_selected",
-    ("site/trouble.js", "navigator.clipboard"): "test_an_error_report_that_the_page_cannot_copy",
-    ("site/offline.js", "serviceWorker"): "test_the_short_path_works_without_a_secure_context",
-    ("site/python.mjs", "caches"): "test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy",
-    ("site/offline.js", "caches"): "test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy",
-    (
-        "site/sw.js",
-        "caches",
-    ): "test_the_short_path_works_without_a_secure_context",  # such a page starts no service worker
+    ("site/scripts/1-before-paint/trouble.js", "navigator.clipboard"): "test_an_error_report_that_the_page_cannot_copy",
+    ("site/scripts/3-beside-python/offline.js", "serviceWorker"): SHORT_PATH,
+    ("site/scripts/2-start-python/python.mjs", "caches"): RELOADED,
+    ("site/scripts/3-beside-python/offline.js", "caches"): RELOADED,
+    ("site/scripts/fixed-address/sw.js", "caches"): SHORT_PATH,  # such a page starts no service worker
 }
 
 

@@ -1,4 +1,4 @@
-"""WebAssembly is compiled once: by one thread, and each kind of Pyodide's small modules once (site/python.mjs)."""
+"""WebAssembly is compiled once: by one thread, and each kind of Pyodide's small modules once (python.mjs)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tools.passes.workshop import Workshop
 
 
 def apply(parts: Parts, workshop: Workshop) -> Parts:
-    """Nothing of the parts changes; site/python.mjs hears that it may."""
+    """Nothing of the parts changes; python.mjs hears that it may."""
     if "instantiateStreaming" not in text(parts, SCRIPT):
         raise NotHere(f"{SCRIPT} gets its machine code otherwise")
     return {}

@@ -1,11 +1,11 @@
-"""In a page Python starts in pieces between which the page has its turn (site/pieces.mjs)."""
+"""In a page Python starts in pieces between which the page has its turn (pieces.mjs)."""
 
 from __future__ import annotations
 
 from tools.passes.shape import PLUMBING, SCRIPT, NotHere, Parts, Pass, text
 from tools.passes.workshop import Workshop
 
-# What site/pieces.mjs asks of Pyodide: an option of loadPyodide's, and names inside Emscripten's module.
+# What pieces.mjs asks of Pyodide: an option of loadPyodide's, and names inside Emscripten's module.
 NAMES = {
     SCRIPT: ("createPyodideModule",),
     PLUMBING: (
@@ -22,7 +22,7 @@ NAMES = {
 
 
 def apply(parts: Parts, workshop: Workshop) -> Parts:
-    """Nothing of the parts changes; site/python.mjs hears that it may."""
+    """Nothing of the parts changes; python.mjs hears that it may."""
     for file, names in NAMES.items():
         missing = [name for name in names if name not in text(parts, file)]
         if missing:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from tools.passes.shape import MACHINE_CODE, NotHere, Parts, Pass
 from tools.passes.workshop import Workshop
 
-STOCK = "runtime/pyodide/stock.wasm"  # site/python.mjs asks for it where a browser refuses ours
+STOCK = "runtime/pyodide/stock.wasm"  # python.mjs asks for it where a browser refuses ours
 MAGIC = b"\0asm\1\0\0\0"
 TYPES, IMPORTS, FUNCTIONS, CODE = 1, 2, 3, 10  # sections
 NONE = b"\0"  # a section without anything in it

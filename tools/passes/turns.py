@@ -2,7 +2,7 @@
 
 Pyodide links its machine code and sets itself up in JavaScript that does it in one go, on the page's thread: for a tenth of
 a second and more the page would neither scroll nor take a press. At these places it asks `Module.turn` to wait, which
-site/pieces.mjs provides in a page. Another version may start otherwise: then Pyodide's scripts stay as they are.
+pieces.mjs provides in a page. Another version may start otherwise: then Pyodide's scripts stay as they are.
 """
 
 from __future__ import annotations
