@@ -130,7 +130,7 @@ def read_content(folder: Path, settings: Path | None = None, tables: dict[str, A
     """Every content file, parsed, and a class's settings laid over them. Raises BuildError for a file that isn't TOML.
 
     `tables` are the files already parsed, in another language.
-    A settings file has a table for each content file that it changes, `[act2.targets]` for the targets in act2.toml.
+    A settings file has a table for each content file that it changes, `[words.typed]` for that table in words.toml.
     """
     tables = tables or {file.stem: _parsed(file) for file in content_files(folder)}
     changes = _parsed(settings) if settings else {}

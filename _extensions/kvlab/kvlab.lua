@@ -12,10 +12,16 @@ local qr = dofile(part("qr.lua"))
 
 local OPTIONS = { "act", "url", "stage", "height", "load", "title", "alt" }
 local CHOICES = {
-  act = { "1", "2", "all" },
+  act = {},
   stage = { "predict", "reality", "explore", "twist", "reflect" },
   load = { "click", "visible", "eager" },
 }
+for choice, about in pairs(words) do
+  if type(about) == "table" then
+    table.insert(CHOICES.act, choice)
+  end
+end
+table.sort(CHOICES.act)
 local FIGURE_WIDTH = "640"
 
 -- --- What is asked for ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ Options = Sequence[tuple[Value, str]]
 
 @lru_cache(maxsize=4)
 def controls(course: Course) -> dict[str, Control]:
-    """Every control of the lab by id (`act1.context`, `act2.a.max_batch`, ...), act by act."""
+    """Every control of the lab by id (its act, a dot, its own name), act by act."""
     return {control.id: control for act in course.acts for control in act.controls(course)}
 
 

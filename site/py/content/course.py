@@ -64,7 +64,7 @@ class Course:
     acts: tuple["Lesson", ...] = ()
 
     def at(self, path: str, context: str | None = None) -> Any:
-        """What stands under a dotted path, `act1.prediction.next`; with a context, its entry of a per-context table.
+        """What stands under a dotted path, `words.boot.in_part`; with a context, its entry of a per-context table.
 
         Raises KeyError when nothing stands there: a view asks for a word that the content lacks.
         """
@@ -89,7 +89,7 @@ class Course:
 
     @property
     def questions(self) -> tuple[str, ...]:
-        """The questions of all acts, `act1.prediction` and so on, in their order."""
+        """The questions of all acts, each its act and its part (`ACT.prediction`), in their order."""
         return tuple(question for act in self.acts for question in act.questions)
 
 
