@@ -478,7 +478,7 @@ def on_click(app: App, name: str, data: Any) -> None:
     elif name in deeds:
         deeds[name]()
     else:
-        field = document.getElementById(data.field) if data.field else None
+        field = document.getElementById(getattr(data, "field", None) or "")
         app.press(name, Press(data, now(), text=field.value if field else ""))
 
 
