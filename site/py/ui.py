@@ -484,7 +484,7 @@ def on_click(app: App, name: str, data: Any) -> None:
 
 def on_change(app: App, name: str, target: Any) -> None:
     """A control that came to rest: radio, select, number field, slider, switch, file."""
-    data = target.dataset
+    data, kind = target.dataset, getattr(target, "type", "")
     if name == "context":
         app.dispatch(store.ContextChosen(target.value))
     elif name == "choose":
@@ -498,11 +498,11 @@ def on_change(app: App, name: str, target: Any) -> None:
     elif name == "write":
         app.write(target)
         app.written()
-    elif target.type == "file":
+    elif kind == "file":
         app.reading = asyncio.ensure_future(app.press_file(name, target))
-    else:
+    elif kind == "checkbox":
         app.press(name, Press(data, now(), checked=bool(target.checked)))
-    if target.type in ("radio", "checkbox"):
+    if kind in ("radio", "checkbox"):
         app.render()
         app.screen.resync()
 
