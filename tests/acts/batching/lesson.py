@@ -1,0 +1,59 @@
+"""What the act teaches: its content's shape, its one slider, the oracle of its questions. Closed forms, no jobs."""
+
+from collections.abc import Iterator
+
+import engine
+from content import shapes
+from content.control import Control
+from content.controls import slider
+from content.course import Course, Lesson, Numbers, Oracle, Scenario
+from content.reading import out_of
+from content.shapes import COUNT, RANGE, TEXT, Shape
+
+ID = "act3"
+BATCH = f"{ID}.batch"
+ACT: Shape = shapes.ACT | {
+    "step": {"batch": COUNT, "context_tokens": COUNT},
+    "instrument": {"batch": RANGE, "*": TEXT},
+    "prediction": shapes.question(),
+    "reflection": shapes.question(),
+    "figure": {"*": TEXT},
+}
+
+
+def cost(course: Course) -> engine.StepCost:
+    """The step-time model of the first act's node."""
+    told = course.at("act1.deployment")
+    bits = (told["weight_bits"], told["kv_bits"])
+    deployment = engine.Deployment(course.models[told["model"]], course.gpus[told["gpu"]], told["gpus"], *bits)
+    return engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
+
+
+def numbers(course: Course, batch: int, tokens: int) -> Numbers:
+    """A step's time in s with a batch, over that of a request alone, and what a request costs of that."""
+    seconds, alone = (cost(course).seconds(n, n * tokens, []) for n in (batch, 1))
+    return {"batch": batch, "step": seconds, "ratio": seconds / alone, "share": seconds / alone / batch}
+
+
+def _scenario(course: Course, context: str) -> Scenario:
+    return dict(course.at(f"{ID}.step"))
+
+
+def _could_ask(course: Course, question: str, asked: Scenario, option: str) -> bool:
+    return set(asked) == {"batch", "context_tokens"} and all(0 < asked[name] <= 4096 for name in asked)
+
+
+def _controls(course: Course) -> list[Control]:
+    return [slider(course, BATCH, f"{ID}.instrument.batch")]
+
+
+def _problems(course: Course) -> Iterator[str]:
+    yield from out_of(course, {f"{ID}.step.batch": (1, 64), f"{ID}.step.context_tokens": (1, 4096)})
+
+
+STEP = Oracle(
+    _scenario,
+    _could_ask,
+    lambda course, asked, option, results: numbers(course, asked["batch"], asked["context_tokens"]),
+)
+LESSON = Lesson(id=ID, shapes={ID: ACT}, problems=_problems, controls=_controls, oracles={"step": STEP})
