@@ -49,7 +49,7 @@ def test_the_stages_follow_each_other(context):
 def test_a_commit_is_for_good():
     state = native.answered(native.start(), "act1.prediction", "about_200")
     again = native.answered(state, "act1.prediction", "about_50")
-    assert store.answer(again, "act1.prediction")["option"] == "about_200"
+    assert store.answer(again, "act1.prediction").option == "about_200"
     assert [fact["option"] for fact in store.facts(again)] == ["about_200"]
 
 
@@ -120,7 +120,7 @@ def test_another_tabs_facts_come_over_and_its_sliders_do_not():
     )
     text, _ = ledger.write(None, theirs.record, {}, native.AT)
     merged = native.after(ours, store.LedgerRead(ledger.read(text), store.DEVICE))
-    assert store.answer(merged, "act1.prediction")["option"] == "about_5"
+    assert store.answer(merged, "act1.prediction").option == "about_5"
     assert merged.value("act1.context") == 1024
 
 
@@ -308,10 +308,10 @@ def test_a_record_of_any_length_is_kept_whole_and_only_as_much_is_shown_as_a_pag
     text = many(15_000)
     state = native.after(native.start(), store.LedgerRead(ledger.read(text), store.DEVICE, restore=True))
     assert len(state.record.facts) == 15_001 and len(store.facts(state)) == saved.MOST_SHOWN + 1
-    assert store.answer(state, "act1.prediction")["option"] == "about_50"
+    assert store.answer(state, "act1.prediction").option == "about_50"
     assert COURSE.at("words.strange_facts") in state.notices
     state = native.answered(state, "act1.reflection", "run_time")  # and work goes on in it
-    assert store.answer(state, "act1.reflection")["option"] == "run_time"
+    assert store.answer(state, "act1.reflection").option == "run_time"
     made, _ = ledger.write(text, state.record, store.fields(COURSE, state), native.AT)
     assert len(ledger.read(made).record.facts) == 15_002
     assert len(views.frame(COURSE, state)["ledger.body"]["rows"]) == saved.MOST_SHOWN + 2
@@ -419,7 +419,7 @@ def test_a_question_that_is_answered_while_a_link_waits_stays_as_it_is():
     asked = offered(native.after(native.start(), WRITTEN), early)
     assert asked.offered.facts == 1
     state = native.after(native.answered(asked, "act1.prediction", "about_5"), store.RecordTaken())
-    assert store.answer(state, "act1.prediction")["option"] == "about_5"
+    assert store.answer(state, "act1.prediction").option == "about_5"
 
 
 def test_a_link_that_adds_nothing_asks_nothing():

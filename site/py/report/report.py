@@ -20,6 +20,7 @@ from record import ledger
 from runs import oracles
 from state import store
 from state.act import File as Form
+from state.questions import Answer
 from state.store import State, acts
 
 SCHEMA = 1
@@ -60,9 +61,7 @@ def missing(course: Course, state: State) -> list[str]:
 
 def _is_computed(course: Course, state: State) -> bool:
     """Whether every simulated run that an answer's verdict rests on is at hand."""
-    answers = ledger.of_kind(facts(state), "answered")
-    runs = (run for fact in answers for run in oracles.needs(course, fact["question"], fact["scenario"]))
-    return all(run in state.results for run in runs)
+    return all(job in state.results for act in course.acts for job in store.answered_needs(course, state, act.id))
 
 
 # --- The consistency check ---------------------------------------------------------------------------------------------
@@ -83,7 +82,9 @@ def events(course: Course, state: State) -> list[dict[str, Any]]:
     for fact in facts(state):
         found.append(fact)
         if fact["kind"] == "answered" and str(fact["question"]).endswith(".prediction"):
-            found.append({"kind": "revealed", "at": fact["at"], "of": fact["id"], **_verdict(course, state, fact)})
+            found.append(
+                {"kind": "revealed", "at": fact["at"], "of": fact["id"], **_verdict(course, state, Answer.of(fact))}
+            )
     return found
 
 
@@ -167,33 +168,33 @@ def _scenario(course: Course, state: State) -> dict[str, Any]:
 def _answers(course: Course, state: State, part: str) -> list[dict[str, Any]]:
     return [
         {
-            "question": fact["question"],
-            "option": fact["option"],
-            "text": option_text(course, fact),
-            "at": fact["at"],
-            "fact": fact["id"],
-            **_verdict(course, state, fact),
+            "question": answer.question,
+            "option": answer.option,
+            "text": option_text(course, answer),
+            "at": answer.at,
+            "fact": answer.id,
+            **_verdict(course, state, answer),
         }
-        for fact in _answered(course, state, part)
+        for answer in _answered(course, state, part)
     ]
 
 
-def _answered(course: Course, state: State, part: str) -> list[dict[str, Any]]:
+def _answered(course: Course, state: State, part: str) -> list[Answer]:
     locked = (store.answer(state, question) for question in course.questions if question.endswith(f".{part}"))
-    return [fact for fact in locked if fact]
+    return [answer for answer in locked if answer]
 
 
-def _verdict(course: Course, state: State, fact: Mapping[str, Any]) -> dict[str, Any]:
+def _verdict(course: Course, state: State, answer: Answer) -> dict[str, Any]:
     """Whether an answer is right and the engine's numbers behind it; None while a simulated run is missing."""
-    asked = (course, fact["question"], fact["scenario"], fact["option"], state.results)
+    asked = (course, answer.question, answer.scenario, answer.option, state.results)
     return {"right": oracles.is_right(*asked), "engine": oracles.numbers(*asked)}
 
 
-def option_text(course: Course, fact: Mapping[str, Any]) -> str:
+def option_text(course: Course, answer: Answer) -> str:
     """The words of an answer's option; its id if the question has it no longer."""
-    option = course.option(fact["question"], fact["option"])
-    text = option["text"] if option else fact["option"]
-    return str(text if isinstance(text, str) else text[fact["context"]])
+    option = course.option(answer.question, answer.option)
+    text = option["text"] if option else answer.option
+    return str(text if isinstance(text, str) else text[answer.context])
 
 
 def _limit(fact: Mapping[str, Any]) -> dict[str, Any]:

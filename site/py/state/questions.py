@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from content.course import Course, Scenario
+from content.course import Course, Fact, Scenario
 from links import share
 from record import ledger
 from runs import oracles
@@ -17,6 +17,23 @@ Facts = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
+class Answer:
+    """A committed answer: the option's id, when (ISO 8601, UTC), and what was asked about, as it was then."""
+
+    id: str
+    context: str
+    question: str
+    option: str
+    at: str
+    scenario: Scenario
+
+    @classmethod
+    def of(cls, fact: Fact) -> "Answer":
+        """The answer that a fact tells, one that the course understands."""
+        return cls(*(fact[name] for name in ("id", "context", "question", "option", "at", "scenario")))
+
+
+@dataclass(frozen=True)
 class _Known:
     """The facts that the course understands, in order, and the answer to each question of a
     context, for which a view asks again and again."""
@@ -24,7 +41,7 @@ class _Known:
     record: tuple[dict[str, Any], ...]
     strange: frozenset[str]
     facts: Facts
-    answers: Mapping[tuple[str, str], dict[str, Any]]
+    answers: Mapping[tuple[str, str], Answer]
 
 
 _looked_through: list[_Known] = []  # the last few records: a frame asks fifty times, of one
@@ -37,7 +54,7 @@ def _known(state: State) -> _Known:
         if known.record is record and known.strange is strange:
             return known
     facts = [fact for fact in record if fact["id"] not in strange]  # in order of (time, id)
-    answers = {(f["context"], f["question"]): f for f in reversed(ledger.of_kind(facts, "answered"))}
+    answers = {(f["context"], f["question"]): Answer.of(f) for f in reversed(ledger.of_kind(facts, "answered"))}
     _looked_through[:] = [_Known(record, strange, facts, answers), *_looked_through[:3]]
     return _looked_through[0]
 
@@ -47,8 +64,8 @@ def facts(state: State) -> Facts:
     return [*_known(state).facts]
 
 
-def answer(state: State, question: str, context: str | None = None) -> dict[str, Any] | None:
-    """The fact that locked a question in a context (the current one if not named), None while it is open."""
+def answer(state: State, question: str, context: str | None = None) -> Answer | None:
+    """The answer that locked a question in a context (the current one if not named), None while it is open."""
     return _known(state).answers.get((context or state.context, question))
 
 
@@ -86,7 +103,7 @@ def beside(course: Course, state: State) -> State | None:
 def asked(course: Course, state: State, question: str) -> Scenario:
     """The scenario of a question: the one that was locked, or the one that it asks about in this context."""
     locked = answer(state, question)
-    return locked["scenario"] if locked else oracles.scenario(course, question, state.context)
+    return locked.scenario if locked else oracles.scenario(course, question, state.context)
 
 
 # --- How far each act is -----------------------------------------------------------------------------------------------
@@ -133,4 +150,4 @@ def can_answer(course: Course, state: State, question: str) -> bool:
 def answered_needs(course: Course, state: State, act: str) -> list[Job]:
     """The jobs on which the verdicts on an act's answers rest."""
     locked = (answer(state, question) for question in course.questions if question.startswith(f"{act}."))
-    return [job for fact in locked if fact for job in oracles.needs(course, fact["question"], fact["scenario"])]
+    return [job for fact in locked if fact for job in oracles.needs(course, fact.question, fact.scenario)]

@@ -74,7 +74,7 @@ def plain(value: Any) -> str:
 def question(course: Course, state: store.State, id: str, numbers: Numbers) -> Frame:
     """A question: its prompt, its options, and whether it is still open. `numbers` fill the prompt and the options."""
     locked = store.answer(state, id)
-    picked = locked["option"] if locked else state.chosen.get(state.context, {}).get(id)
+    picked = locked.option if locked else state.chosen.get(state.context, {}).get(id)
     words = course.at("words")
     found: Frame = {} if locked else {f"{id}.said": {"text": ""}}
     found |= {
@@ -90,7 +90,7 @@ def question(course: Course, state: store.State, id: str, numbers: Numbers) -> F
         text = option["text"] if isinstance(option["text"], str) else option["text"][state.context]
         found[f"{id}.{option['id']}.text"] = {"text": wording.fill(text, numbers)}
     if locked:
-        found[f"{id}.next"] = {"text": wording.fill(words["committed_on"], {"at": when(locked["at"])})}
+        found[f"{id}.next"] = {"text": wording.fill(words["committed_on"], {"at": when(locked.at)})}
     else:
         found[f"{id}.next"] = {"text": state.problems.get(id) or course.say(f"{id}.next", state.context, numbers)}
     return found
@@ -117,10 +117,10 @@ def _verdict(course: Course, state: store.State, id: str) -> dict[str, Any]:
     if locked is None:
         return {"hidden": True, "text": "", "state": None}
     words = course.at("words")
-    option = course.option(id, locked["option"])
+    option = course.option(id, locked.option)
     if option is None:
         return {"hidden": False, "text": words["option_gone"], "state": None}
-    numbers = oracles.numbers(course, id, locked["scenario"], locked["option"], state.results)
+    numbers = oracles.numbers(course, id, locked.scenario, locked.option, state.results)
     if numbers is None:
         return {"hidden": False, "text": words["waiting"], "state": "waiting"}
     right = oracles.holds(option["claims"], numbers)

@@ -1,5 +1,6 @@
 """Act II as the page has it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from acts.promises import cluster_view, floor_view, happens, now, picture, view
@@ -11,17 +12,14 @@ from acts.promises.actions import (
     SweepStarted,
     WayOutTried,
 )
-from acts.promises.figures import sides_numbers
 from acts.promises.lesson import LESSON
-from acts.promises.live import live_numbers
+from acts.promises.live import live_numbers, recorded_numbers
 from acts.promises.reporting import REPORT
 from acts.promises.serving import OK, SIDES, RunRequest
 from content import wording
 from content.course import Course, Fact, Result
 from content.wording import Quantity
 from page.page import Frame
-from record import ledger
-from state import store
 from state.act import Act, Entry
 from state.store import State
 
@@ -49,9 +47,7 @@ def _synthesis(course: Course, state: State) -> dict[str, Quantity]:
     design = now.design(state)
     if design is None:
         return live_numbers(course, state)
-    requests = {side: RunRequest(**design["settings"][side]) for side in SIDES}
-    results = {requests[side]: design["result"][side] for side in SIDES}
-    return sides_numbers(course.at("act2.targets"), requests, results)
+    return recorded_numbers(course, design)
 
 
 def _compared(course: Course, state: State) -> list[tuple[str, str]] | None:
@@ -70,17 +66,16 @@ def _compared(course: Course, state: State) -> list[tuple[str, str]] | None:
 def _fields(course: Course, state: State) -> dict[str, Any]:
     recorded = now.design(state)
     side = SIDES[course.contexts.index(state.context) % len(SIDES)]
-    broke = (fact for fact in ledger.of_kind(store.facts(state), "broke") if fact["context"] == state.context)
-    found: dict[str, Any] = {"constraint_hit": any(True for _ in broke)}
+    found: dict[str, Any] = {"constraint_hit": bool(now.failures(state))}
     if recorded is None:
         return found
-    result = recorded["result"]
+    result = recorded.results
     return found | {
-        "max_batch_size": recorded["settings"][side]["max_batch"],
+        "max_batch_size": recorded.runs[side].max_batch,
         "ttft_ms": _times(result["a"], "ttft_p99_s", 1e3),
         "throughput_tps": _times(result["b"], "throughput_output_tokens_per_s", 1),
         "act2_result": {name: result[name]["state"] for name in SIDES},
-        "act2_decision": _decision(recorded["settings"]),
+        "act2_decision": _decision(recorded.runs),
         "slo_met": result["a"]["state"] == OK,
     }
 
@@ -90,11 +85,9 @@ def _times(result: Result, key: str, factor: float) -> float | None:
     return None if value is None else value * factor
 
 
-def _decision(settings: Fact) -> str:
-    sides = (settings[side] for side in SIDES)
-    return " | ".join(
-        f"{s['policy']}, batch {s['max_batch']}, {s['max_sequence']} tokens, {s['load']}/s" for s in sides
-    )
+def _decision(runs: Mapping[str, RunRequest]) -> str:
+    sides = (runs[side] for side in SIDES)
+    return " | ".join(f"{s.policy}, batch {s.max_batch}, {s.max_sequence} tokens, {s.load}/s" for s in sides)
 
 
 # --- Its facts in the ledger's table -------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
         if asked != action.request:
             continue
         failure = serving.judge(course, side, action.result)
-        last = _last_state(store.facts(state), state.context, side)
+        last = _last_state(state, side)
         if failure != last:
             kind = "mended" if failure == serving.OK else "broke"
             fact = {"kind": kind, "context": state.context, "side": side, "failure": failure, "at": action.at}
@@ -64,10 +64,9 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
     return state
 
 
-def _last_state(known: list[dict[str, Any]], context: str, side: str) -> str:
-    changes = [fact for fact in known if fact["kind"] in ("broke", "mended")]
-    mine = [fact["failure"] for fact in changes if (fact["context"], fact["side"]) == (context, side)]
-    return mine[-1] if mine else serving.OK
+def _last_state(state: State, side: str) -> str:
+    told = [change.failure for change in now.failures(state, "broke", "mended") if change.side == side]
+    return told[-1] if told else serving.OK
 
 
 def _design_recorded(course: Course, state: State, action: DesignRecorded) -> State:

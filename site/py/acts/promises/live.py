@@ -2,6 +2,7 @@
 
 from acts.promises import figures, now, serving
 from acts.promises.controls import DESIGN
+from acts.promises.now import Design
 from acts.promises.serving import RunRequest
 from content.course import Course, Result
 from content.wording import Quantity
@@ -48,3 +49,9 @@ def live_numbers(course: Course, state: store.State) -> Numbers:
         "requests": simulation["requests"],
         "quick_requests": simulation["quick_requests"],
     }
+
+
+def recorded_numbers(course: Course, design: Design) -> Numbers:
+    """The numbers of a design that was recorded, as they were then."""
+    results = {design.runs[side]: design.results[side] for side in serving.SIDES}
+    return figures.sides_numbers(course.at("act2.targets"), design.runs, results)

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
 
 from acts.promises import floor, receipts, serving, sweeps
 from acts.promises.controls import ID, SWEEP_SIDE
 from acts.promises.serving import RunRequest
-from content.course import Course, Job
+from content.course import Course, Fact, Job, Result
 from record import ledger
 from state import store
 from state.store import State
@@ -36,10 +35,37 @@ def is_revealed(course: Course, state: State) -> bool:
     return store.is_revealed(course, state, ID)
 
 
-def design(state: State) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Design:
+    """A design that was recorded: each side's run and its figures as they were then, with its state among them."""
+
+    runs: Mapping[str, RunRequest]
+    results: Mapping[str, Result]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A side that broke, or was mended: its state then, one of serving.STATES."""
+
+    side: str
+    failure: str
+    fact: Fact
+
+
+def design(state: State) -> Design | None:
     """The design recorded last in the current context, None without one."""
     recorded = ledger.of_kind(store.facts(state), "recorded")
-    return next((fact for fact in reversed(recorded) if fact["context"] == state.context), None)
+    last = next((fact for fact in reversed(recorded) if fact["context"] == state.context), None)
+    if last is None:
+        return None
+    runs = {side: RunRequest(**last["settings"][side]) for side in serving.SIDES}
+    return Design(runs, {side: last["result"][side] for side in serving.SIDES})
+
+
+def failures(state: State, *kinds: str) -> list[Failure]:
+    """What broke in the current context, in order; with `kinds` "broke" and "mended" what was mended too."""
+    told = (fact for fact in store.facts(state) if fact["kind"] in (kinds or ("broke",)))
+    return [Failure(fact["side"], fact["failure"], fact) for fact in told if fact["context"] == state.context]
 
 
 def request(course: Course, state: State, side: str) -> RunRequest:

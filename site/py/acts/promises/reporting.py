@@ -10,8 +10,6 @@ from acts.promises import cluster, now, receipts, serving
 from acts.promises.figures import sides_numbers, target_numbers
 from acts.promises.serving import KV, NO_WEIGHTS, SIDES, RunRequest
 from content.course import Course, Fact, Result, Scenario
-from record import ledger
-from state import store
 from state.act import Reporting
 from state.store import State
 
@@ -21,17 +19,14 @@ def designs(course: Course, state: State) -> dict[str, tuple[RunRequest, Result 
     recorded = now.design(state)
     if recorded is None:
         return {side: (run, state.results.get(run)) for side, run in now.sides(course, state).items()}
-    return {
-        side: (serving.request_from(course, recorded["settings"][side]), recorded["result"][side]) for side in SIDES
-    }
+    return {side: (run, recorded.results[side]) for side, run in recorded.runs.items()}
 
 
 def limits_met(state: State) -> list[Fact]:
     """The constraints that the learner ran into, each once, the first time: side, failure, what was needed and there."""
     found: dict[tuple[str, str], Fact] = {}
-    mine = (fact for fact in ledger.of_kind(store.facts(state), "broke") if fact["context"] == state.context)
-    for fact in mine:
-        found.setdefault((fact["side"], fact["failure"]), fact)
+    for broke in now.failures(state):
+        found.setdefault((broke.side, broke.failure), broke.fact)
     return list(found.values())
 
 

@@ -8,7 +8,7 @@ import charts
 import engine
 from acts.promises import figures, floor_view, now, receipts_view, roofline_view, serving, sweep_view, tail_view
 from acts.promises.controls import DESIGN, ID
-from acts.promises.live import known_results, live_numbers, live_requests, target_numbers
+from acts.promises.live import known_results, live_numbers, live_requests, recorded_numbers, target_numbers
 from acts.promises.serving import KV, NO_WEIGHTS, OK, TTFT, RunRequest
 from content import wording
 from content.controls import controls
@@ -148,7 +148,7 @@ def _pairs(course: Course, state: store.State) -> Frame:
         if option["id"] not in asked["pairs"]:
             continue
         numbers = oracles.numbers(course, "act2.prediction", asked, option["id"], state.results)
-        mine = locked is not None and locked["option"] == option["id"]
+        mine = locked is not None and locked.option == option["id"]
         text = f"{option['text']} **({words['yours']})**" if mine else option["text"]
         rows.append([text, *_pair_cells(words, numbers)])
     first = next(iter(asked["pairs"].values()))["a"]
@@ -379,7 +379,5 @@ def _recorded(course: Course, state: store.State) -> Frame:
     design = now.design(state)
     if design is None:
         return {"act2.recorded": {"text": "", "state": None}}
-    requests = {side: RunRequest(**design["settings"][side]) for side in serving.SIDES}
-    results = {requests[side]: design["result"][side] for side in serving.SIDES}
-    numbers = figures.sides_numbers(course.at("act2.targets"), requests, results)
+    numbers = recorded_numbers(course, design)
     return {"act2.recorded": {"text": course.say("act2.design.recorded", None, numbers), "state": "info"}}

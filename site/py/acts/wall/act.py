@@ -42,8 +42,8 @@ def _fields(course: Course, state: State) -> dict[str, Any]:
         "model_params_b": course.models[asked["model"]].parameters / 1e9,
         "context_length": asked["context_tokens"],
         "kv_cache_gb": users_numbers(course, asked)["kv_user_bytes"] / 1e9,
-        "act1_prediction": locked["option"] if locked else None,
-        "act1_correct": oracles.is_right(course, PREDICTION, asked, locked["option"], {}) if locked else None,
+        "act1_prediction": locked.option if locked else None,
+        "act1_correct": oracles.is_right(course, PREDICTION, asked, locked.option, {}) if locked else None,
     }
 
 

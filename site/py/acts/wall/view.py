@@ -65,7 +65,7 @@ def _told(course: Course, state: store.State) -> Frame:
 
 def _reality(course: Course, state: store.State, numbers: Numbers) -> Frame:
     locked = store.answer(state, "act1.prediction")
-    option = course.option("act1.prediction", locked["option"]) if locked else None
+    option = course.option("act1.prediction", locked.option) if locked else None
     guess = option.get("stands_for") if option else None
     ratio = guess / numbers["users"] if guess and numbers["users"] else None
     unit = next(c["unit"] for c in course.at("course.contexts") if c["id"] == state.context)
