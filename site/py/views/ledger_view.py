@@ -6,10 +6,10 @@ from report import report
 from state import store
 from state.store import acts
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 
-@remembered(None, same=("record.facts",), equal=("asking", "strange"))
+@by_fields(None, same=("record.facts",), equal=("asking", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """The facts of the record, newest last, and the buttons' state."""
     rows = [_row(course, fact) for fact in store.facts(state)]

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from content.course import Course
 from state import store
 
 Made = TypeVar("Made")
+Given = ParamSpec("Given")
 Part = Callable[[Course, store.State], Made]
 
 _kept: list[list[Any]] = []
@@ -20,7 +21,7 @@ def forget() -> None:
         last.clear()
 
 
-def remembered(
+def by_fields(
     controls: str | tuple[str, ...] | None, same: tuple[str, ...] = (), equal: tuple[str, ...] = ()
 ) -> Callable[[Part[Made]], Part[Made]]:
     """A part that reads, of the state, the current context's controls whose names begin like `controls`, or like
@@ -52,3 +53,32 @@ def remembered(
         return wrapper
 
     return decorate
+
+
+KEPT = 4  # calls: a part may be shown for both sides, and for a link's settings beside the learner's own
+
+
+def remembered(part: Callable[Given, Made]) -> Callable[Given, Made]:
+    """A part that is made again only when it is given something else than in its last few calls.
+
+    What it is given is compared by identity, then by equality, so it should be small or kept by whoever gives it. The part reads
+    nothing else: it is given no state.
+    """
+    calls: list[Any] = []
+    _kept.append(calls)
+
+    @wraps(part)
+    def wrapper(*given: Given.args, **named: Given.kwargs) -> Made:
+        for known, of, made in calls:
+            if (
+                len(known) == len(given)
+                and all(a is b or a == b for a, b in zip(known, given, strict=True))
+                and of == named
+            ):
+                kept: Made = made
+                return kept
+        made = part(*given, **named)
+        calls[:] = [(given, named, made), *calls[: KEPT - 1]]
+        return made
+
+    return wrapper

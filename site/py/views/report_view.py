@@ -8,7 +8,7 @@ from page.page import Frame
 from report import report
 from state import store
 from state.store import acts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 WRITING = ("log", "takeaway", "risk")
 
@@ -18,7 +18,7 @@ def frame(course: Course, state: store.State) -> Frame:
     return {**_written(course, state), **_check(course, state)}
 
 
-@remembered(None, same=("record.facts", "results"), equal=("drafts", "strange", "record.dated"))
+@by_fields(None, same=("record.facts", "results"), equal=("drafts", "strange", "record.dated"))
 def _written(course: Course, state: store.State) -> Frame:
     label = next(c["label"] for c in course.at("course.contexts") if c["id"] == state.context)
     name = store.written(state, "name")
@@ -73,7 +73,7 @@ def _contents(course: Course, state: store.State) -> Frame:
     return {"report.contents.head": {"head": words["contents_columns"]}, "report.contents.body": {"rows": rows}}
 
 
-@remembered(None, same=("record.facts", "results"), equal=("strange", "record.dated"))
+@by_fields(None, same=("record.facts", "results"), equal=("strange", "record.dated"))
 def _check(course: Course, state: store.State) -> Frame:
     links = report.chain(store.number(state), report.events(course, state))
     last = links[-1]["hash"] if links else wording.NOT_YET

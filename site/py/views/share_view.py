@@ -10,7 +10,7 @@ from links import share
 from page.page import Frame
 from state import store
 from state.store import acts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 EMPTY: Frame = {
     "shared.box": {"hidden": True},
@@ -24,7 +24,7 @@ EMPTY: Frame = {
 }
 
 
-@remembered("", same=("record.facts", "results", "own"), equal=("strange", "settled", "shared", "copied"))
+@by_fields("", same=("record.facts", "results", "own"), equal=("strange", "settled", "shared", "copied"))
 def frame(course: Course, state: store.State) -> Frame:
     """The copy button's answer, and the box of the link that was opened."""
     fragment = share.link(course, state.context, state.settings[state.context])

@@ -7,7 +7,7 @@ from page.page import Frame
 from state import store
 from state.act import Entry
 from state.store import acts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 SAVED = {
     store.UNKNOWN: "saved_unknown",
@@ -17,7 +17,7 @@ SAVED = {
 }
 
 
-@remembered(
+@by_fields(
     "",
     same=("record.facts", "results"),
     equal=("record.moved", "settled", "strange", "saved", "notices", "offered"),

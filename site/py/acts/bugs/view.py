@@ -11,10 +11,10 @@ from content.course import Course
 from page.page import Frame
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 
-@remembered("bugs.", same=("record.facts",), equal=("problems", "strange"))
+@by_fields("bugs.", same=("record.facts",), equal=("problems", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in the exercise. It is empty until the acts before it are committed."""
     opened = store.is_open(course, state, ID)

@@ -10,7 +10,7 @@ from content.course import Course, Result
 from page.page import Frame
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 PATH = "report.cluster"
 EXPECTED = (
@@ -30,7 +30,7 @@ PLANNED = (
 )
 
 
-@remembered((*DESIGN, "report."), same=("record.facts", "results"), equal=("problems", "settled", "strange", "copied"))
+@by_fields((*DESIGN, "report."), same=("record.facts", "results"), equal=("problems", "settled", "strange", "copied"))
 def frame(course: Course, state: store.State) -> Frame:
     """Commands, expectations and plan; nothing of it before the prediction that it would give away is committed."""
     opened = now.is_revealed(course, state)

@@ -17,7 +17,7 @@ from content.wording import Number
 from page.page import Frame
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 PATH, KEY = "replay.floor", "act2.replay"
 SECONDS = 60  # that the whole replay lasts at its usual speed
@@ -51,7 +51,7 @@ def floors(course: Course, state: store.State) -> Floors:
     return {panel: Shown(request, state.results.get(request)) for panel, request in asked.items()}
 
 
-@remembered((*DESIGN, "act2.floor"), same=("results",), equal=("settled", "own"))
+@by_fields((*DESIGN, "act2.floor"), same=("results",), equal=("settled", "own"))
 def frame(course: Course, state: store.State) -> Frame:
     """The instrument; its lanes once both runs are recorded."""
     shown = floors(course, state)

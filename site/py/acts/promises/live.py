@@ -8,7 +8,7 @@ from content.course import Course, Result
 from content.wording import Quantity
 from runs.jobs import Job
 from state import store
-from views.remembered import remembered
+from views.remembered import by_fields
 
 Numbers = dict[str, Quantity]
 
@@ -32,7 +32,7 @@ def known_results(course: Course, state: store.State) -> dict[Job, Result]:
     return known
 
 
-@remembered(DESIGN, same=("results",), equal=("settled",))
+@by_fields(DESIGN, same=("results",), equal=("settled",))
 def live_numbers(course: Course, state: store.State) -> Numbers:
     """Everything that the two configurations show now; None for what is still being simulated."""
     requests = live_requests(course, state)

@@ -9,12 +9,12 @@ from content import wording
 from content.course import Course, Result
 from page.page import Frame
 from state import store
-from views.remembered import remembered
+from views.remembered import by_fields
 
 PATH = "act2.receipts"
 
 
-@remembered(DESIGN, same=("results",), equal=("settled",))
+@by_fields(DESIGN, same=("results",), equal=("settled",))
 def frame(course: Course, state: store.State) -> Frame:
     """The receipts of both sides, the ladder of side A's, and the figures that are only cited."""
     table = course.at("measurements")

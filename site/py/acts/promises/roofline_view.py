@@ -20,7 +20,7 @@ from content.wording import Number
 from page.page import Frame
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 Numbers = Mapping[str, Number]
 Placed = Mapping[str, float | str]
@@ -35,7 +35,7 @@ PLACES = {  # of the labels, so that the two sides' don't meet
 }
 
 
-@remembered((*DESIGN, "act2.roof."), same=("results",), equal=("settled",))
+@by_fields((*DESIGN, "act2.roof."), same=("results",), equal=("settled",))
 def frame(course: Course, state: store.State) -> Frame:
     """The sentence on the learner's own step, the roofline, and the parts of each step."""
     live = live_numbers(course, state)

@@ -20,7 +20,7 @@ from content.wording import Number
 from page.page import Frame
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 PATH = "sweeps"
 Numbers = dict[str, Number]
@@ -34,7 +34,7 @@ def frame(course: Course, state: store.State) -> Frame:
 # --- The feasibility map -------------------------------------------------------------------------------------------------
 
 
-@remembered(DESIGN, same=("own",), equal=("settled", "own"))
+@by_fields(DESIGN, same=("own",), equal=("settled", "own"))
 def _map(course: Course, state: store.State) -> Frame:
     table, whole = course.at(f"{PATH}.map"), now.sweep(course, state, sweeps.MAP)
     sweep = sweeps.shown(course, whole, now.sides(course, state))
@@ -184,7 +184,7 @@ def _heaviest(course: Course, sweep: Sweep, own: RunRequest) -> list[str]:
 # --- The frontier --------------------------------------------------------------------------------------------------------
 
 
-@remembered((*DESIGN, "act2.sweep_side"), same=("own",), equal=("settled",))
+@by_fields((*DESIGN, "act2.sweep_side"), same=("own",), equal=("settled",))
 def _frontier(course: Course, state: store.State) -> Frame:
     whole = now.sweep(course, state, sweeps.FRONTIER)
     sweep, side = sweeps.shown(course, whole, now.sides(course, state)), whole.scenario.side

@@ -16,7 +16,7 @@ from content.wording import Number
 from page.page import Frame
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 Numbers = Mapping[str, Number]
 
@@ -46,7 +46,7 @@ class Waits:
         return (min(day[level] for day in self.days), max(day[level] for day in self.days)) if self.days else None
 
 
-@remembered(DESIGN, same=("results",), equal=("settled",))
+@by_fields(DESIGN, same=("results",), equal=("settled",))
 def frame(course: Course, state: store.State) -> Frame:
     """The distribution of each side whose run is there, and a sentence on how far it may be trusted."""
     live = live_numbers(course, state)

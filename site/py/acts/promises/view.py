@@ -18,7 +18,7 @@ from page.page import Frame
 from runs import oracles
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 Numbers = dict[str, Quantity]
 MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
@@ -38,7 +38,7 @@ def frame(course: Course, state: store.State) -> Frame:
     return {**found, **_instruments(course, state)} if revealed else found
 
 
-@remembered(None, same=("record.facts",), equal=("chosen", "problems", "strange"))
+@by_fields(None, same=("record.facts",), equal=("chosen", "problems", "strange"))
 def _asked(course: Course, state: store.State) -> Frame:
     numbers = target_numbers(course, state)
     message = course.at(f"act2.message.{state.context}")
@@ -62,12 +62,12 @@ def _instruments(course: Course, state: store.State) -> Frame:
     }
 
 
-@remembered("act2.", equal=("problems",))
+@by_fields("act2.", equal=("problems",))
 def _controls(course: Course, state: store.State) -> Frame:
     return parts.control_frames(course, state, "act2")
 
 
-@remembered(None, same=("record.facts", "results"), equal=("strange", "fresh"))
+@by_fields(None, same=("record.facts", "results"), equal=("strange", "fresh"))
 def _told(course: Course, state: store.State) -> Frame:
     """What became of the answers, whatever the controls say."""
     return {
@@ -78,7 +78,7 @@ def _told(course: Course, state: store.State) -> Frame:
     }
 
 
-@remembered(DESIGN, same=("record.facts", "results"), equal=("chosen", "problems", "settled", "strange"))
+@by_fields(DESIGN, same=("record.facts", "results"), equal=("chosen", "problems", "settled", "strange"))
 def _design(course: Course, state: store.State) -> Frame:
     """The two configurations, and what is said of their numbers."""
     numbers = live_numbers(course, state)

@@ -12,7 +12,7 @@ from content.wording import Number
 from page.page import Frame
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 PATH, KEY = "replay.blocks", "act1.blocks"
 HALVES = ("held", PAGED)
@@ -26,7 +26,7 @@ def asked(course: Course, state: store.State) -> BlocksRequest:
     return blocks.request_of(course, state.settings[state.context], state.context)
 
 
-@remembered("act1.", same=("results",), equal=())
+@by_fields("act1.", same=("results",), equal=())
 def frame(course: Course, state: store.State) -> Frame:
     """The instrument, still empty while its memory is being filled."""
     request = asked(course, state)

@@ -14,12 +14,12 @@ from content.wording import Number
 from page.page import Frame
 from state import store
 from views import parts
-from views.remembered import remembered
+from views.remembered import by_fields
 
 Numbers = Mapping[str, float]
 
 
-@remembered("act1.", same=("record.facts", "own", "results", "held"), equal=("chosen", "problems", "strange", "fresh"))
+@by_fields("act1.", same=("record.facts", "own", "results", "held"), equal=("chosen", "problems", "strange", "fresh"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
     found = _told(course, state)
@@ -40,7 +40,7 @@ def _asked(course: Course, state: store.State) -> Numbers:
     return users_numbers(course, store.asked(course, state, "act1.prediction"))
 
 
-@remembered(None, same=("record.facts", "results"), equal=("chosen", "problems", "strange", "fresh"))
+@by_fields(None, same=("record.facts", "results"), equal=("chosen", "problems", "strange", "fresh"))
 def _told(course: Course, state: store.State) -> Frame:
     """What the act says of its scenario, whatever the controls say."""
     numbers = _asked(course, state)
@@ -82,7 +82,7 @@ def _reality(course: Course, state: store.State, numbers: Numbers) -> Frame:
 # --- The twist ---------------------------------------------------------------------------------------------------------
 
 
-@remembered("act1.kv_heads", same=("record.facts",), equal=("strange",))
+@by_fields("act1.kv_heads", same=("record.facts",), equal=("strange",))
 def _twist(course: Course, state: store.State) -> Frame:
     numbers = _asked(course, state)
     published = state.value("act1.kv_heads") != FULL
@@ -137,7 +137,7 @@ def family_names(course: Course, state: store.State, chosen: engine.Model) -> di
     return names
 
 
-@remembered("act1.", same=("own",), equal=())
+@by_fields("act1.", same=("own",), equal=())
 def _families_chart(course: Course, state: store.State) -> Frame:
     words, found = course.at("act1.twist"), calculator.numbers(calculator.desk(course, state))
     rows = family_rows(course, state, found)
