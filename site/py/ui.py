@@ -148,14 +148,15 @@ class App:
 
     def carry_out(self, effect: store.Effect) -> None:
         """Do what an effect says."""
-        if not isinstance(effect, store.Save):
-            self.simulator.ask(effect.request)
-        elif effect.record.facts is self.state.stored.facts:
-            self.unsaved = effect
-            window.clearTimeout(self.saving)
-            self.saving = window.setTimeout(self.settled, SETTLED_MS)
-        else:  # what the learner has committed
-            self.save(effect)
+        match effect:
+            case store.Simulate(request):
+                self.simulator.ask(request)
+            case store.Save(may_wait=True):
+                self.unsaved = effect
+                window.clearTimeout(self.saving)
+                self.saving = window.setTimeout(self.settled, SETTLED_MS)
+            case store.Save():
+                self.save(effect)
 
     def save_settings(self, *_: Any) -> None:
         """Save the settings that are not saved yet: their frame is over, the page is left, or the document is asked for."""

@@ -14,10 +14,12 @@ from state.wanted import next_run
 
 @dataclass(frozen=True)
 class Save:
-    """Write the record, with the thirteen agreed fields, into the saved document."""
+    """Write the record, with the thirteen agreed fields, into the saved document. It may wait for the frame that shows what
+    changed if that is settings alone: of what a learner committed nothing may be lost."""
 
     record: ledger.Record
     fields: Mapping[str, Any]
+    may_wait: bool
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def effects(course: Course, before: State, after: State) -> list[Effect]:
     found: list[Effect] = []
     lacking = after.stored is not before.stored and ledger.work(after.record) != ledger.work(after.stored)
     if lacking or after.record not in (before.record, after.stored):
-        found.append(Save(after.record, fields(course, after)))
+        found.append(Save(after.record, fields(course, after), after.record.facts is after.stored.facts))
     run = next_run(course, after)
     if run is not None:
         found.append(Simulate(run))
