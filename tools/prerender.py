@@ -69,6 +69,9 @@ def written(site: Path, course: Any) -> Document:
 
     document, folder = Document((site / "index.html").read_text(encoding="utf-8")), site / "py/acts"
     places: dict[str, list[Element | Text]] = {}
+    for element in document.root.walk():
+        if element.tag == "template" and "data-place" in element.attributes:
+            places[element.attributes["data-place"]] = element.children
     asking = [act for act in course.acts if act.asks]
     for name, act in zip(acts.ACTS, course.acts, strict=True):
         for child in Document((folder / name / "page.html").read_text(encoding="utf-8")).root.children:
@@ -87,7 +90,7 @@ def written(site: Path, course: Any) -> Document:
         element.children = [
             inner
             for child in element.children
-            for inner in (places.get(_place(child), []) if _place(child) else [child])
+            for inner in (_placed(child, places))
         ]
         if element.tag == "head":
             element.append(_embedded_alone(asking))
@@ -96,8 +99,11 @@ def written(site: Path, course: Any) -> Document:
     return document
 
 
-def _place(child: Element | Text) -> str:
-    return child.attributes.get("data-place", "") if isinstance(child, Element) else ""
+def _placed(child: Element | Text, places: dict[str, list[Element | Text]]) -> list[Element | Text]:
+    """What stands where a node stands: what belongs in its place, nothing for a template that fills one, else itself."""
+    if not isinstance(child, Element) or "data-place" not in child.attributes:
+        return [child]
+    return [] if child.tag == "template" else places.get(child.attributes["data-place"], [])
 
 
 def _embedded_alone(asking: list[Any]) -> Element:

@@ -116,12 +116,29 @@ class Kind:
     refused: Callable[[Course, Any], Result] = lambda course, job: {"runs": 0}
 
 
+@dataclass(frozen=True)
+class Scene:
+    """One question, one instrument, one thing to do. Its address is its act's id and its name, `act/name`.
+
+    minutes: that a learner takes, as measured. asks: the part of the act that is answered in it. open: it can be seen before the
+    act's prediction is committed. doors: what stands behind it for those who want to know more, by name; `why/name` is the
+    address of each.
+    """
+
+    name: str
+    minutes: int
+    asks: str = ""
+    open: bool = False
+    doors: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
     """What an act teaches, as far as no learner is needed for it: its content, controls, questions, jobs.
 
     id: its name in controls, questions and the page, and that of its own table in the content. shapes: of its tables, by content
-    file; of a file that it shares with others, its part. asks: the parts of its stage machine that are questions.
+    file; of a file that it shares with others, its part. asks: the parts of its stage machine that are questions. scenes: what
+    a learner walks through, in order; their words stand in its table, [scenes] and [doors].
     answers: its controls hold what a learner found out, which is not for others. words: what texts that never change may say.
     facts: whether a saved fact of a kind that it adds to the record makes sense. problems are seen in the content alone; proof
     runs the lab for those that can't be, and own_texts are the slots (a pattern) whose numbers it looks at.
@@ -132,6 +149,7 @@ class Lesson:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     problems: Callable[[Course], Iterable[str]] = lambda course: ()
     asks: tuple[str, ...] = ("prediction", "reflection")
+    scenes: tuple[Scene, ...] = ()
     oracles: Mapping[str, Oracle] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     facts: Mapping[str, Callable[[Course, Fact], bool]] = field(default_factory=dict)

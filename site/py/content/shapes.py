@@ -143,4 +143,6 @@ ACT = {
     "duration": TEXT,
     "scenario": [PER_CONTEXT],
     "message": {"*": {"from": TEXT, "text": TEXT}},
+    "scenes": {"*": {"title": PER_CONTEXT, "aim": PER_CONTEXT}},
+    "doors": {"*": TEXT},
 }

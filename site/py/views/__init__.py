@@ -11,12 +11,12 @@ from content.wording import Number
 from page.page import Frame
 from state import store
 from state.store import acts
-from views import embed, ledger_view, parts, report_view, share_view, shell
+from views import embed, ledger_view, parts, rail, report_view, share_view, shell
 
 
 def frame(course: Course, state: store.State) -> Frame:
     """Everything the page shows for a state, key -> properties."""
-    found = shell.frame(course, state)
+    found = {**shell.frame(course, state), **rail.frame(course, state)}
     for act in acts(course):
         found = {**found, **act.frame(course, state)}
     return {
@@ -48,7 +48,7 @@ def lists(course: Course) -> dict[str, list[str]]:
         items = course.at(act.id).get("math", {}).get("items", ())
         found[f"{act.id}.math.items"] = [str(i) for i in range(len(items))]
         found |= act.lists(course)
-    return found | parts.choice_lists(course)
+    return found | rail.lists(course) | parts.choice_lists(course)
 
 
 def static_words(course: Course) -> Any:

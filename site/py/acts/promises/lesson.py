@@ -6,7 +6,7 @@ from acts.promises import floor, questions, serving, sweeps
 from acts.promises.controls import ID, LIMITS, controls
 from acts.promises.serving import SIDES
 from content import shapes
-from content.course import Course, Lesson
+from content.course import Course, Lesson, Scene
 from content.reading import out_of, place, unknown
 from content.shapes import CHOICE, COUNT, NAMED, NUMBER, PER_CONTEXT, RANGE, TEXT, WORDS, Shape
 
@@ -182,8 +182,16 @@ def _range_problems(course: Course, side: str) -> Iterator[str]:
                 yield f"{place(path)}.default: expected a number from {limits['min']} to {limits['max']}, found {default}"
 
 
+SCENES = (
+    Scene("predict", 3, asks="prediction", open=True),
+    Scene("verdict", 2),
+    Scene("floor", 5, doors=("moments",)),
+    Scene("servers", 8, doors=("figures", "roofline", "tail", "receipts", "map", "frontier")),
+    Scene("batching", 2, asks="reflection", doors=("latency-formula",)),
+)
 LESSON = Lesson(
     id=ID,
+    scenes=SCENES,
     shapes={
         ID: ACT,
         "insight": INSIGHT,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from acts.wall import blocks, users
 from acts.wall.controls import ID, controls
 from content import shapes
-from content.course import Course, Lesson
+from content.course import Course, Lesson, Scene
 from content.reading import out_of, unknown
 from content.shapes import CHOICE, COUNT, NUMBER, NUMBER_PER_CONTEXT, PER_CONTEXT, RANGE, TEXT, WORDS, Shape
 
@@ -65,8 +65,16 @@ def _problems(course: Course) -> Iterator[str]:
     yield from unknown(course, "act1.deployment.gpu", course.gpus)
 
 
+SCENES = (
+    Scene("predict", 3, asks="prediction", open=True),
+    Scene("wall", 2),
+    Scene("calculator", 5, doors=("derivation", "model")),
+    Scene("twist", 2, doors=("families", "blocks")),
+    Scene("length", 2, asks="reflection", doors=("memory-formula",)),
+)
 LESSON = Lesson(
     id=ID,
+    scenes=SCENES,
     shapes={ID: ACT, "replay": REPLAY},
     problems=_problems,
     controls=controls,
