@@ -126,8 +126,15 @@ export function starter(inPieces) {
       ask();
     };
     Object.defineProperty(module.validSuspender, "value", { get: () => may, set, configurable: true });
+    // A call begins a piece. One that waited while it comes in would leave Pyodide thinking that it is still inside.
+    const { promisingApply: enter } = module;
+    module.promisingApply = (/** @type {any[]} */ ...values) => {
+      begun = performance.now();
+      return enter(...values);
+    };
     const end = () => {
       Object.defineProperty(module.validSuspender, "value", { value: may, writable: true });
+      module.promisingApply = enter;
       may = false;
       ask();
     };
