@@ -315,6 +315,28 @@ def test_a_key_of_no_matter_changes_nothing(key):
 
 
 @pytest.mark.parametrize(
+    "key",
+    ["residual_moe", "attention_dropout_layers", "_hidden_layers_twice", "rope_head_dim", "ffn_dim_multiplier", "loss_free_heads",
+     "moe_router_enable_shared_expert", "layer_norm_window", "pruned_heads", "cache_rotary_rank", "kv_cache_scale_groups",
+     "expert_activation_rank", "num_labels_per_layer", "attention_bias_rank", "sink_token_id_heads"],
+)  # fmt: skip
+def test_a_key_of_shape_with_a_harmless_word_in_it_is_refused_by_name(key):
+    """The last word of a key says what it is: layers and ranks stay layers and ranks, whatever stands before them."""
+    assert key in refused({**LLAMA, key: 2})
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["attn_pdrop", "hidden_dropout_prob", "embd_pdrop", "router_aux_loss_coef", "moe_router_enable_expert_bias", "lm_head_bias",
+     "attention_softmax_in_fp32", "apply_query_key_layer_scaling", "_attn_implementation_autoset", "layer_norm_epsilon",
+     "rotary_emb_base", "attn_logit_softcapping", "num_labels", "mamba_ssm_cache_dtype", "hidden_activation", "layernorm_1p",
+     "bias_dropout_fusion", "mup_attn_multiplier", "router_jitter_noise", "embedding_multiplier_scale", "decoder_start_token_id"],
+)  # fmt: skip
+def test_what_real_files_say_of_training_and_running_is_harmless(key):
+    assert read({**LLAMA, key: 2}) == read(LLAMA)
+
+
+@pytest.mark.parametrize(
     ("quantised", "said"),
     [
         ({"quant_method": "fp8"}, "FP8"),

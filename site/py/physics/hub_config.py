@@ -538,7 +538,7 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
 
 def _matters(key: str) -> bool:
     """Whether a key could change a figure, by its name."""
-    return key in SHAPES or (MATTERS.search(key) is not None and not HARMLESS.search(key))
+    return key in SHAPES or (MATTERS.search(key) is not None and not HARMLESS.fullmatch(key))
 
 
 def _activation(config: Config, family: Family, kind: str) -> None:

@@ -137,6 +137,7 @@ def _every(config: Config, family: Family, layers: int) -> list[str]:
         raise ConfigError("unknown_kind", key="order_of_interleaved_layers", found=str(order))
     letters = config.get(names[0])
     if not config.get("sliding_window"):
+        config.used.update(names)  # a pattern of windows, and there are none
         return [FULL] * layers
     if isinstance(letters, str):
         if not letters or set(letters) - {"L", "G"}:
