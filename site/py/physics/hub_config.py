@@ -412,6 +412,8 @@ def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> di
         "block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)
     ):
         dense = _adjusted(config, dense)
+    if family.types == "qwen":  # the first Qwen names the width of gate and input together
+        dense //= 2
     beside, several = config.count(*OWN, default=0), config.count(*SHARED, default=0)
     if beside and several > 1:
         raise ConfigError("varies", key=next(name for name in SHARED if config.table.get(name)))

@@ -76,6 +76,7 @@ FAMILIES = (
     Family("ministral3", _keys(num_key_value_heads=8, head_dim=128)),
     Family("ministral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
     Family("qwen2 mimo qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text", _keys(), "upper", bias="q"),
+    Family("qwen", bias="q"),
     Family("qwen3 qwen3_vl_text", _keys(head_dim=128), "upper", qk="head"),
     Family("gemma", _keys(**TIED, num_key_value_heads=16, head_dim=256)),
     Family("phi3", _keys(), "window"),
