@@ -277,6 +277,7 @@ def _paste(course: Course, state: store.State) -> Frame:
         "read_bare": model.bare_layers,
         "read_precision": model.precision,
         "read_part": model.text_part,
+        "read_limit": model.max_context_tokens >= engine.ANY_CONTEXT,
     }
     named = read_numbers(model)
     said = [course.say(f"{PATH}.paste.{line}", None, named) for line, holds in understood.items() if holds]
