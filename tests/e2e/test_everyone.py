@@ -228,7 +228,7 @@ IN_PAGE = """async ([parts, code, files]) => {
 EVALUATED = """
 import json
 import scenarios, views
-from content import shipped
+from acts import shipped
 from state import store
 from threads import methods
 assert not methods.unknown, methods.unknown  # the build knew every method that a dataclass here is given
