@@ -37,29 +37,16 @@ def test_the_checker_sees_every_script(checked):
     assert there - seen == set()
 
 
+START, BESIDE = "site/scripts/2-start-python", "site/scripts/3-beside-python"
+SWAPPED = "no properties in common"
 WRONG = [  # a file, what stands there, a mistake to put in its place, what the checker says of it
     ("site/scripts/1-before-paint/boot.js", "window.labTrouble(", "window.labTruoble(", "'labTruoble' does not exist"),
-    (
-        "site/scripts/2-start-python/runtime.mjs",
-        "startPython(options, names,",
-        "startPython(names, options,",
-        "no properties in common",
-    ),
-    (
-        "site/scripts/4-simulator-thread/simulator.mjs",
-        "startPython({}, [],",
-        "startPython([], {},",
-        "no properties in common",
-    ),
-    ("site/scripts/2-start-python/python.mjs", "    undo();", "    undone();", "Cannot find name 'undone'"),
-    (
-        "site/scripts/3-beside-python/floor.mjs",
-        "mine = panel?.spans.filter",
-        "mine = panel?.spams.filter",
-        "Property 'spams' does not exist",
-    ),
+    (f"{START}/runtime.mjs", "startPython(options, names,", "startPython(names, options,", SWAPPED),
+    ("site/scripts/4-simulator-thread/simulator.mjs", "startPython({}, [],", "startPython([], {},", SWAPPED),
+    (f"{START}/python.mjs", "    undo();", "    undone();", "Cannot find name 'undone'"),
+    (f"{BESIDE}/floor.mjs", "panel?.spans.filter", "panel?.spams.filter", "Property 'spams' does not exist"),
     ("site/scripts/fixed-address/sw.js", "SITE.version", "SITE.hash", "Property 'hash' does not exist"),
-    ("site/scripts/3-beside-python/replay.mjs", "  say(now = 0) {", "  say(now) {", "implicitly has an 'any' type"),
+    (f"{BESIDE}/replay.mjs", "  say(now = 0) {", "  say(now) {", "implicitly has an 'any' type"),
 ]
 
 

@@ -35,14 +35,15 @@ def by_fields(
 
     def decorate(part: Part[Made]) -> Part[Made]:
         last: list[Any] = []
-        ids: list[str] = []  # of the controls that the part reads: every state has the same controls
+        ids: list[str] = []  # of the controls that the part reads: every state of a course has the same controls
+        asked: list[Course] = []
         _kept.append(last)
 
         @wraps(part)
         def wrapper(course: Course, state: store.State) -> Made:
             here = state.settings[state.context]
-            if controls is not None and not ids:
-                ids[:] = [id for id in here if id.startswith(controls)]
+            if controls is not None and asked != [course]:
+                asked[:], ids[:] = [course], [id for id in here if id.startswith(controls)]
             values = [here[id] for id in ids]
             large, small = [course, *(of(state) for of in large_of)], [values, *(of(state) for of in small_of)]
             if not (last and small == last[1] and all(a is b for a, b in zip(large, last[0], strict=True))):
