@@ -92,7 +92,7 @@ def test_the_histogram_holds_every_request():
 def test_the_band_is_the_days_slowest_and_fastest():
     state = native.walked(until=3)
     days = [native.ran(request)["ttft_p99_s"] for request in serving.band(COURSE, now.request(COURSE, state, "a"))]
-    waits = tail_view.waits(COURSE, state, "a", {"a_capacity_share": None})
+    waits = tail_view.waits(COURSE, now.hand(COURSE, state), "a", {"a_capacity_share": None})
     assert waits.band(tail_view.P99) == (min(days), max(days))
 
 
