@@ -26,7 +26,7 @@ from content import wording
 from content.controls import controls
 from engine import PhysicsError
 from links import share
-from page import page
+from page import page, remembered
 from record import ledger
 from report import report
 from runs import jobs
@@ -34,7 +34,6 @@ from state import saved, store
 from tests import lab as native
 from tools import bundle, prerender, proof
 from tools.htmldom import Document
-from views import remembered
 
 FILE = proof.GIVEN
 CONFIG = (

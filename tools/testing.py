@@ -23,6 +23,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 BRISK = (
     ROOT / "tests/e2e/brisk.toml"
 )  # shorter simulations: the page tests are about the page, not about how much it computes
+BY_FILE = ("loadfile", "--no-loadscope-reorder")  # in the order of tests/e2e/conftest.py
 WITHOUT_PAGE, WITH_PAGE = ("tests", "--ignore=tests/e2e"), ("tests/e2e",)
 UNIT = ("tests/unit", "--ignore=tests/unit/test_build.py")  # that one builds
 PATIENCE_S = 300  # for packages that a machine without a network never gets
@@ -62,7 +63,10 @@ def run(
                 [*pytest, "worksteal", *WITHOUT_PAGE, *_recorded(scratch, "tests", records), *arguments],
                 variables,
             ),
-            "page tests": ([*pytest, "loadfile", *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments], paged),
+            "page tests": (
+                [*pytest, *BY_FILE, *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments],
+                paged,
+            ),
         }
         rows, failed = _each(python, steps)
         print("\n" + "\n".join([*rows, *engines(records[-1], lacking)]))

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ BOOT_MS = ANSWER_MS = int(os.environ.get("LAB_PATIENCE_MS", "120000"))
 DESK = {"width": 1280, "height": 900}
 LEDGER, ENTRY = "mlsys_design_ledger", "v2_10"
 expect.set_options(timeout=ANSWER_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of one test first, since that is a long walk, then those of many tests; what comes last should be short."""
+    counts = Counter(item.path for item in items)
+    items.sort(key=lambda item: (counts[item.path] > 1, -counts[item.path]))
 
 
 @pytest.fixture(scope="session")

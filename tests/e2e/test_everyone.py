@@ -228,7 +228,7 @@ IN_PAGE = """async ([parts, code, files]) => {
 EVALUATED = """
 import json
 import scenarios, views
-from content import shipped
+from acts import shipped
 from state import store
 from threads import methods
 assert not methods.unknown, methods.unknown  # the build knew every method that a dataclass here is given
@@ -244,6 +244,24 @@ for name in [*json.loads(wanted), *(n[:-4].removesuffix('/__init__').replace('/'
     except BaseException as failure:
         failed[name] = repr(failure)
 json.dumps([len(names), failed])
+"""
+REMEMBERED = """
+import json, marshal, zipfile
+from types import CodeType
+def every(code):
+    yield code
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            yield from every(part)
+found = {}
+for place in ('/app.zip', '/lib/python314.zip'):
+    with zipfile.ZipFile(place) as archive:
+        names = [name for name in archive.namelist() if name.endswith('.pyc')]
+        for code in (code for name in names for code in every(marshal.loads(archive.read(name)[16:]))):
+            seen = found.setdefault(place, {'lines': 0, 'columns': 0})
+            seen['lines'] += any(line for *_, line in code.co_lines())
+            seen['columns'] += any(column is not None for *_, column, _ in code.co_positions())
+json.dumps(found)
 """
 
 
@@ -268,3 +286,9 @@ def test_the_trimmed_library_lacks_nothing_that_the_lab_or_its_tests_in_the_page
     kept, failed = in_python(visitor(), f"wanted = {json.dumps(wanted)!r}\n{IMPORTED}", {})
     assert failed == {}
     assert 100 < kept < 300
+
+
+def test_what_comes_compiled_knows_its_lines_and_no_columns(visitor):
+    found = in_python(visitor(), REMEMBERED, {})
+    assert len(found) == 2  # functions and modules, of the application and of the library
+    assert all(seen["lines"] > 1000 and seen["columns"] == 0 for seen in found.values()), found

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 import acts
 from tests import lab as native
-from tests.e2e.conftest import DESK
+from tests.e2e.conftest import DESK, Lab
 from tests.e2e.test_axe import HEAR
 from tests.e2e.twin import Twin, document, returned
 from tools import bundle
@@ -36,15 +36,21 @@ def focus(lab):
     return found["name"]
 
 
-@pytest.fixture
-def back(visitor):
-    """A visitor who answered everything on an earlier visit, everything open and computed."""
-    text = document(native.walked(until=4))
-    lab = visitor(document=text, viewport=DESK, reduced_motion="reduce").open()
-    twin = Twin(lab, returned(text))
+def returned_to_all(lab, text):
+    """The page of a visitor who answered everything on an earlier visit, everything computed and every fold open."""
+    twin = Twin(lab.open(), returned(text))
     twin.agrees(only="act2.b.")
     lab.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
     return twin
+
+
+@pytest.fixture(scope="module")
+def back(browser, origin):
+    """One such visitor for tests that go on from one another; the one that clears everything is the last."""
+    text = document(native.walked(until=4))
+    lab = Lab.new(browser, origin, document=text, viewport=DESK, reduced_motion="reduce")
+    yield returned_to_all(lab, text)
+    lab.close()
 
 
 @pytest.mark.parametrize("question", native.QUESTIONS)
@@ -95,8 +101,24 @@ def test_a_press_before_python_is_there_leads_to_the_verdict_too(visitor):
     assert focus(lab) == "act1.prediction.verdict"
 
 
-def test_no_button_of_the_page_loses_the_focus(back):
+def test_a_way_out_that_was_taken_leads_to_its_side(back):
+    back.set({"act2.a.load": 8})
+    expect(back.lab.node("act2.a.way.apply")).to_be_visible()
+    back.lab.node("act2.a.way.apply").press("Enter")
+    assert focus(back.lab) == "side-a-title"
+
+
+def test_a_sweep_that_ends_by_itself_leaves_the_focus_in_its_part(back):
     lab = back.lab
+    lab.node("act2.frontier.start").press("Enter")
+    assert focus(lab) == "act2.frontier.cancel"
+    expect(lab.node("act2.frontier.cancel")).to_be_disabled()
+    assert focus(lab) == "frontier-title"
+
+
+def test_no_button_of_the_page_loses_the_focus(visitor):
+    text = document(native.walked(until=4))
+    lab = returned_to_all(visitor(document=text, viewport=DESK, reduced_motion="reduce"), text).lab
     lab.page.evaluate("() => { window.print = () => {}; window.open = () => null; }")
     pressed = set()
     while left := [
@@ -121,21 +143,6 @@ def test_what_is_cleared_leaves_the_focus_where_it_was_asked_for(back):
     assert focus(lab) == "ledger.clear_no"
     lab.node("ledger.clear_yes").press("Enter")
     assert focus(lab) == "ledger.clear"
-
-
-def test_a_way_out_that_was_taken_leads_to_its_side(back):
-    back.set({"act2.a.load": 8})
-    expect(back.lab.node("act2.a.way.apply")).to_be_visible()
-    back.lab.node("act2.a.way.apply").press("Enter")
-    assert focus(back.lab) == "side-a-title"
-
-
-def test_a_sweep_that_ends_by_itself_leaves_the_focus_in_its_part(back):
-    lab = back.lab
-    lab.node("act2.frontier.start").press("Enter")
-    assert focus(lab) == "act2.frontier.cancel"
-    expect(lab.node("act2.frontier.cancel")).to_be_disabled()
-    assert focus(lab) == "frontier-title"
 
 
 def test_a_notice_a_link_and_an_offer_are_left_without_losing_the_place(visitor):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import lab as native
-from tests.e2e.conftest import DESK, ENTRY, LEDGER
+from tests.e2e.conftest import DESK, ENTRY, LEDGER, Lab
 from tests.e2e.twin import Twin
 from tests.unit.test_kept_model import LONG
 
@@ -157,10 +157,27 @@ def neighbour(lab, spoil, leave=True):
     return page
 
 
-@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
-def test_what_another_page_does_to_the_storage_while_the_lab_is_open_loses_nothing(visitor, spoil):
-    lab = visitor(viewport=DESK).open()
+@pytest.fixture(scope="module")
+def resident(browser, origin):
+    lab = Lab.new(browser, origin, viewport=DESK).open()
     lab.answer("act1.prediction", "about_50")
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def answered(resident):
+    """A visitor with the lab open and one answer saved: the same one each time, since nothing that is done here may last."""
+    expect(resident.node("act1.prediction")).to_have_attribute("data-state", "locked")
+    resident.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+    assert resident.page.evaluate(WHOLE)
+    yield resident
+    resident.check()
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_what_another_page_does_to_the_storage_while_the_lab_is_open_loses_nothing(answered, spoil):
+    lab = answered
     neighbour(lab, spoil)
     lab.page.wait_for_function(WHOLE)  # unasked
     lab.page.goto("about:blank")
@@ -170,10 +187,8 @@ def test_what_another_page_does_to_the_storage_while_the_lab_is_open_loses_nothi
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
-def test_what_another_page_does_to_the_storage_while_the_lab_is_closed_loses_nothing(visitor, spoil):
-    lab = visitor(viewport=DESK).open()
-    lab.answer("act1.prediction", "about_50")
-    lab.shows("status.ledger.value", native.shipped().at("words.saved_device"))
+def test_what_another_page_does_to_the_storage_while_the_lab_is_closed_loses_nothing(answered, spoil):
+    lab = answered
     lab.page.goto("about:blank")
     neighbour(lab, spoil)
     lab.open()

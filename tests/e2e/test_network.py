@@ -31,6 +31,54 @@ def guest(browser, site):
     lab.close()
 
 
+@pytest.fixture(scope="module")
+def regular_site(dist):
+    made = Liar(dist)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def regular(browser, regular_site):
+    """A visitor whose browser keeps everything, for tests that must leave it so: to be kept takes longer than to start."""
+    lab = Lab.new(browser, regular_site.origin, service_workers="allow", viewport=DESK).open()
+    lab.expects_trouble = True
+    expect(lab.page.get_by_text(native.shipped().at("words.offline_ready"))).to_be_visible()
+    yield lab, lab.page.evaluate(CONTENTS)
+    lab.close()
+
+
+@pytest.fixture
+def kept(regular, regular_site):
+    """The regular visitor with an honest network, nothing answered and everything kept, before a test and after it."""
+    lab, whole = regular
+    devtools = lab.page.context.new_cdp_session(lab.page)
+    lab.page.goto(f"{lab.origin}/icon.svg")  # no lab is open that would write again what is cleared
+    devtools.send("Storage.clearDataForOrigin", {"origin": lab.origin, "storageTypes": "local_storage,indexeddb"})
+    devtools.send("Network.clearBrowserCache")
+    devtools.detach()
+    assert lab.page.evaluate(CONTENTS) == whole
+    yield lab
+    regular_site.truth()
+    lab.requests.clear()  # where a portal leads
+    assert lab.page.evaluate(CONTENTS) == whole
+
+
+# Each file that is kept, with its size and a hash of its bytes.
+CONTENTS = """async () => {
+  const found = [];
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) {
+      const bytes = await (await cache.match(request)).arrayBuffer();
+      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).join();
+      found.push(`${name} ${request.url} ${bytes.byteLength} ${hash}`);
+    }
+  }
+  return found.sort();
+}"""
+
+
 @pytest.fixture
 def stranger(browser, site):
     """A visitor whose browser keeps nothing for visits without a network."""
@@ -64,22 +112,21 @@ KEPT = {
 
 
 @pytest.mark.parametrize("lie", KEPT)
-def test_what_is_kept_starts_whatever_the_network_answers(guest, site, lie):
-    site.tell("*", KEPT[lie])
-    guest.page.context.new_cdp_session(guest.page).send("Network.clearBrowserCache")
-    guest.reload()
-    guest.answer("act1.prediction", "about_50")
-    guest.requests.clear()  # where a portal leads
+def test_what_is_kept_starts_whatever_the_network_answers(kept, regular_site, lie):
+    regular_site.tell("*", KEPT[lie])
+    kept.open()
+    kept.answer("act1.prediction", "about_50")
 
 
 @pytest.mark.parametrize("lie", ["portal", "truncated without a word", "stalled", "gone"])
-def test_reloading_after_a_failure_drops_nothing_that_cannot_be_had_again(guest, site, lie):
-    before = guest.page.evaluate("caches.keys()")
-    site.tell("*", KEPT[lie])
-    with guest.page.expect_navigation():
-        guest.page.evaluate("() => void labForget()")
-    assert guest.page.evaluate("caches.keys()") == before
-    guest.ready()
+def test_reloading_after_a_failure_drops_nothing_that_cannot_be_had_again(kept, regular_site, lie):
+    kept.open()
+    before = kept.page.evaluate("caches.keys()")
+    regular_site.tell("*", KEPT[lie])
+    with kept.page.expect_navigation():
+        kept.page.evaluate("() => void labForget()")
+    assert kept.page.evaluate("caches.keys()") == before
+    kept.ready()
 
 
 LOSE = """async ending => {

@@ -92,7 +92,7 @@ def test_the_histogram_holds_every_request():
 def test_the_band_is_the_days_slowest_and_fastest():
     state = native.walked(until=3)
     days = [native.ran(request)["ttft_p99_s"] for request in serving.band(COURSE, now.request(COURSE, state, "a"))]
-    waits = tail_view.waits(COURSE, state, "a", {"a_capacity_share": None})
+    waits = tail_view.waits(COURSE, now.hand(COURSE, state), "a", {"a_capacity_share": None})
     assert waits.band(tail_view.P99) == (min(days), max(days))
 
 
@@ -149,6 +149,6 @@ def test_the_table_says_what_the_curves_do():
 
 def test_a_recorded_design_keeps_figures_and_no_distribution():
     state = native.after(native.walked(until=3), design_actions.DesignRecorded(native.AT))
-    kept = now.design(state)["result"]["a"]
+    kept = now.design(state).results["a"]
     assert "ttft_p99_s" in kept and not any(isinstance(value, list) for value in kept.values())
-    assert oracles.understands(COURSE, now.design(state))
+    assert oracles.understands(COURSE, next(fact for fact in store.facts(state) if fact["kind"] == "recorded"))

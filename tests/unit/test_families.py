@@ -17,7 +17,8 @@ COURSE = native.shipped()
 
 
 def rows_of(state):
-    return act1.family_rows(COURSE, state, calculator.numbers(calculator.desk(COURSE, state)))
+    desk = calculator.desk(COURSE, state)
+    return act1.family_rows(desk, happens.pasted(state), calculator.numbers(desk))
 
 
 def row(state, name):

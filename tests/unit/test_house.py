@@ -99,6 +99,15 @@ def test_functions_are_short_and_public_ones_are_documented(file):
             assert ast.get_docstring(node), f"{node.name} says nothing about itself"
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PYTHON)))
+def test_what_is_remembered_is_given_what_it_shows_and_no_state(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and any(ast.unparse(d) == "remembered" for d in node.decorator_list):
+            given = [*node.args.args, *node.args.kwonlyargs]
+            assert not any("State" in ast.unparse(each.annotation) for each in given if each.annotation), node.name
+            assert not node.args.kwonlyargs and not node.args.defaults, f"{node.name} is called by position"
+
+
 @cache
 def keys_of_the_page():
     from tools import bundle, prerender

@@ -315,6 +315,28 @@ def test_a_key_of_no_matter_changes_nothing(key):
 
 
 @pytest.mark.parametrize(
+    "key",
+    ["residual_moe", "attention_dropout_layers", "_hidden_layers_twice", "rope_head_dim", "ffn_dim_multiplier", "loss_free_heads",
+     "moe_router_enable_shared_expert", "layer_norm_window", "pruned_heads", "cache_rotary_rank", "kv_cache_scale_groups",
+     "expert_activation_rank", "num_labels_per_layer", "attention_bias_rank", "sink_token_id_heads"],
+)  # fmt: skip
+def test_a_key_of_shape_with_a_harmless_word_in_it_is_refused_by_name(key):
+    """The last word of a key says what it is: layers and ranks stay layers and ranks, whatever stands before them."""
+    assert key in refused({**LLAMA, key: 2})
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["attn_pdrop", "hidden_dropout_prob", "embd_pdrop", "router_aux_loss_coef", "moe_router_enable_expert_bias", "lm_head_bias",
+     "attention_softmax_in_fp32", "apply_query_key_layer_scaling", "_attn_implementation_autoset", "layer_norm_epsilon",
+     "rotary_emb_base", "attn_logit_softcapping", "num_labels", "mamba_ssm_cache_dtype", "hidden_activation", "layernorm_1p",
+     "bias_dropout_fusion", "mup_attn_multiplier", "router_jitter_noise", "embedding_multiplier_scale", "decoder_start_token_id"],
+)  # fmt: skip
+def test_what_real_files_say_of_training_and_running_is_harmless(key):
+    assert read({**LLAMA, key: 2}) == read(LLAMA)
+
+
+@pytest.mark.parametrize(
     ("quantised", "said"),
     [
         ({"quant_method": "fp8"}, "FP8"),
@@ -337,6 +359,35 @@ def test_the_precision_of_the_file_is_understood(quantised, said):
 )
 def test_an_unknown_precision_is_refused_by_name(quantised):
     assert "quantization_config" in refused({**LLAMA, "quantization_config": quantised})
+
+
+@pytest.mark.parametrize("bits", ["4", -4, True, 4.5, 0, 64, [4, 8]])
+@pytest.mark.parametrize("key", ["bits", "w_bit", "num_bits"])
+def test_what_is_no_number_of_bits_is_named(key, bits):
+    said = {"config_groups": {"g": {"weights": {key: bits}}}} if key == "num_bits" else {key: bits}
+    told = refused({**LLAMA, "quantization_config": {"quant_method": "gptq", "quant_algo": "W4A16", **said}})
+    assert "bits" in told or key in told
+    assert "quant_method" not in told and "gptq" not in told
+
+
+def test_a_number_is_whole_by_its_value_and_never_a_text():
+    quantised = {"quantization_config": {"quant_method": "gptq", "bits": 4.0}}
+    assert read({**LLAMA, **quantised}).precision == "gptq, 4 bit"
+    whole = {key: float(value) for key, value in DEEPSEEK.items() if isinstance(value, int)}
+    assert read({**DEEPSEEK, **whole}) == read(DEEPSEEK)
+    assert read({**DEEPSEEK, "moe_layer_freq": [0.0] * 3 + [1.0] * 58}) == read(DEEPSEEK)
+    for key, value in DEEPSEEK.items():
+        if isinstance(value, int):
+            assert f"{key} should be a whole number" in refused({**DEEPSEEK, key: str(value)})
+    assert "use_sliding_window" in refused({**LLAMA, "model_type": "mistral", "use_sliding_window": "true"})
+    assert "load_in_4bit" in refused({**LLAMA, "quantization_config": {"quant_method": "b", "load_in_4bit": "true"}})
+
+
+def test_dense_layers_are_no_more_than_there_are_layers():
+    assert "first_k_dense_replace should be" in refused({**DEEPSEEK, "first_k_dense_replace": 62})
+    dense = read({**DEEPSEEK, "first_k_dense_replace": 61})
+    assert (dense.experts, dense.parameters) == (0, dense.active_parameters)
+    assert dense.ffn_width == 18432
 
 
 def test_two_places_that_disagree_are_named():
@@ -408,6 +459,21 @@ def test_the_context_reaches_as_far_as_the_model_says():
     assert "8,192" in views.frame(native.shipped(), other)["act1.state"]["text"]
     unsaid = {key: value for key, value in LLAMA.items() if key != "max_position_embeddings"}
     assert store.control(native.shipped(), pasted(json.dumps(unsaid)), "act1.context").maximum == 32768
+
+
+@pytest.mark.parametrize("unsaid", [None, 0, 10**30, 1e30, 10**9])
+def test_a_context_that_no_file_names_is_no_limit_and_the_page_says_so(unsaid):
+    config = {**LLAMA, "max_position_embeddings": unsaid}
+    assert read(config).max_context_tokens == engine.ANY_CONTEXT
+    assert read({**config, "n_positions": 2048}).max_context_tokens == 2048
+    assert "names no longest context" in native.says(pasted(json.dumps(config)), "act1.paste.note")
+    assert "names no longest context" not in native.says(pasted(json.dumps(LLAMA)), "act1.paste.note")
+
+
+@pytest.mark.parametrize("wrong", ["4096", -1, True, 4096.5, [1, 2], {}])
+def test_a_context_that_is_no_number_is_named(wrong):
+    assert "max_position_embeddings" in refused({**LLAMA, "max_position_embeddings": wrong})
+    assert read({**LLAMA, "max_position_embeddings": 4096.0}).max_context_tokens == 4096
 
 
 def test_mutated_classes_are_refused_in_words_or_within_bounds():

@@ -112,8 +112,9 @@ def test_a_step_of_nothing_has_no_place():
 
 def shown(state):
     """The steps, and the frame, of a state."""
-    now = live.live_numbers(native.shipped(), state)
-    return roofline_view.placed(native.shipped(), state, now), views.frame(native.shipped(), state)
+    course = native.shipped()
+    at, own = now.hand(course, state), roofline_view.own_of(state)
+    return roofline_view.placed(course, at, own, live.numbers_of(course, at)), views.frame(course, state)
 
 
 def test_the_drawn_points_are_those_of_the_table():
@@ -169,7 +170,7 @@ def test_static_batching_keeps_fewer_at_work_than_it_seats():
     static = store.ControlMoved("act2.b.policy", "static")
     state = native.settled(native.after(native.walked(until=3), static))
     result = state.results[now.request(native.shipped(), state, "b")]
-    at_work = roofline_view.at_work(native.shipped(), state, "b")
+    at_work = roofline_view.at_work(now.hand(native.shipped(), state), "b")
     assert at_work < 0.9 * result["mean_batch"]
 
 

@@ -37,26 +37,32 @@ def test_the_checker_sees_every_script(checked):
     assert there - seen == set()
 
 
-@pytest.mark.parametrize(
-    ("name", "right", "wrong", "told"),
-    [
-        ("boot.js", "window.labTrouble(", "window.labTruoble(", "'labTruoble' does not exist"),
-        ("runtime.mjs", "startPython(options, names,", "startPython(names, options,", "no properties in common"),
-        ("simulator.mjs", "startPython({}, [],", "startPython([], {},", "no properties in common"),
-        ("python.mjs", "    undo();", "    undone();", "Cannot find name 'undone'"),
-        ("floor.mjs", "mine = panel?.spans.filter", "mine = panel?.spams.filter", "Property 'spams' does not exist"),
-        ("sw.js", "SITE.version", "SITE.hash", "Property 'hash' does not exist"),
-        ("replay.mjs", "  say(now = 0) {", "  say(now) {", "implicitly has an 'any' type"),
-    ],
-)
-def test_a_script_with_a_name_that_nothing_gives_is_told(checked, copy, name, right, wrong, told):
-    (place,) = (copy / "site/scripts").rglob(name)
-    text = place.read_text(encoding="utf-8")
-    assert right in text
-    place.write_text(text.replace(right, wrong), encoding="utf-8")
+START, BESIDE = "site/scripts/2-start-python", "site/scripts/3-beside-python"
+SWAPPED = "no properties in common"
+WRONG = [  # a file, what stands there, a mistake to put in its place, what the checker says of it
+    ("site/scripts/1-before-paint/boot.js", "window.labTrouble(", "window.labTruoble(", "'labTruoble' does not exist"),
+    (f"{START}/runtime.mjs", "startPython(options, names,", "startPython(names, options,", SWAPPED),
+    ("site/scripts/4-simulator-thread/simulator.mjs", "startPython({}, [],", "startPython([], {},", SWAPPED),
+    (f"{START}/python.mjs", "    undo();", "    undone();", "Cannot find name 'undone'"),
+    (f"{BESIDE}/floor.mjs", "panel?.spans.filter", "panel?.spams.filter", "Property 'spams' does not exist"),
+    ("site/scripts/fixed-address/sw.js", "SITE.version", "SITE.hash", "Property 'hash' does not exist"),
+    (f"{BESIDE}/replay.mjs", "  say(now = 0) {", "  say(now) {", "implicitly has an 'any' type"),
+]
+
+
+def test_a_script_with_a_name_that_nothing_gives_is_told(checked, copy):
+    """Each mistake in its own file: one run of the checker tells them all, each on a line that names the file."""
+    assert checked(copy).stdout == ""
+    for file, right, wrong, _ in WRONG:
+        text = (copy / file).read_text(encoding="utf-8")
+        assert right in text
+        (copy / file).write_text(text.replace(right, wrong), encoding="utf-8")
     found = checked(copy)
     assert found.returncode != 0
-    assert told in found.stdout and place.relative_to(copy).as_posix() in found.stdout
+    lines = found.stdout.splitlines()
+    missed = [(file, told) for file, _, _, told in WRONG if not any(file in line and told in line for line in lines)]
+    assert missed == []
+    assert {line.partition("(")[0] for line in lines if not line.startswith(" ")} == {file for file, *_ in WRONG}
 
 
 def test_types_are_for_the_checker_and_take_no_room_in_the_page(tmp_path):

@@ -14,11 +14,11 @@ from acts.promises import now, questions, serving, sweeps
 from acts.wall import actions as wall_actions
 from content.controls import controls, defaults
 from links import share
+from page import remembered
 from record import ledger
 from runs import jobs, oracles
 from state import saved, store
 from tests import lab as native
-from views import remembered
 
 COURSE = native.shipped()
 UNFILLED = re.compile(r"\{[a-z_]+[:}]|\bNone\b|\bnan\b")

@@ -9,7 +9,7 @@ PLACES = {LIBRARY: "/lib/python_stdlib.zip", APP: "/app.zip"}  # what tracebacks
 
 
 def apply(parts: Parts, workshop: Workshop) -> Parts:
-    """Library and application without source, docstrings and asserts."""
+    """Library and application without source, docstrings, asserts and columns (inside.mjs)."""
     return {
         name: workshop.inside("compile_archive", {"archive": parts[name]}, place=place)["archive"]
         for name, place in PLACES.items()
@@ -18,8 +18,8 @@ def apply(parts: Parts, workshop: Workshop) -> Parts:
 
 PASS = Pass(
     name="compiled",
-    does="Library and application come compiled, without source, docstrings and asserts.",
-    gain="with `trimmed`, Python ready 0.46–0.50× of the bare page",
+    does="Library and application come compiled, without source, docstrings, asserts and the columns of tracebacks.",
+    gain="with `trimmed`, Python ready 0.46–0.50× of the bare page; without columns the two 2.1 → 1.6 MB",
     without="Python compiles each module when it is first imported.",
     apply=apply,
 )

@@ -6,7 +6,9 @@ import { pathToFileURL } from "node:url";
 const [folder, inputs, outputs, deed, words] = process.argv.slice(2);
 try {
   const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`).href);
-  const python = await loadPyodide({ indexURL: folder, env: { PYTHONHASHSEED: "0" } });
+  // What is compiled remembers lines but no columns: a traceback shows those only beside the source, which doesn't travel.
+  const env = { PYTHONHASHSEED: "0", PYTHONNODEBUGRANGES: "1" };
+  const python = await loadPyodide({ indexURL: folder, env });
   const running = python.runPython("import sys; list(sys.modules)"); // before compiling.py brings its own
   for (const place of ["/in", "/out"]) python.FS.mkdir(place);
   for (const name of readdirSync(inputs)) python.FS.writeFile(`/in/${name}`, readFileSync(`${inputs}/${name}`));

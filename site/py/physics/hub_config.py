@@ -28,7 +28,7 @@ from physics.hub_families import (
     Family,
 )
 from physics.hub_layers import BOTH, FULL, MOST_LAYERS, NONE, STATE, WINDOW, Config, kinds, sparse
-from physics.hub_text import ConfigError, shown, table_of
+from physics.hub_text import LONGEST_NUMBER, ConfigError, shown, table_of
 from physics.quantities import ANY_CONTEXT, Model
 
 MOST_PARAMETERS = 10**15
@@ -378,8 +378,7 @@ def _experts(config: Config, family: Family, layers: int) -> tuple[int, int, lis
         raise ConfigError("no_experts", key=hints[0], others=", ".join(EXPERTS))
     experts = config.count(*EXPERTS, **({} if "moe" in str(config.get("model_type")) else {"default": 0}))
     if config.get("enable_moe_block") is False or experts < 2:
-        for name in (*CHOSEN, *SHARED):
-            config.get(name)
+        config.used.update(CHOSEN, SHARED)
         return 0, 0, [False] * layers
     per_token = config.count(*CHOSEN)
     if not 1 <= per_token < experts:
@@ -389,7 +388,10 @@ def _experts(config: Config, family: Family, layers: int) -> tuple[int, int, lis
     if family.layers == "letters":
         named = config.get("hybrid_override_pattern") or config.get("layers_block_type")
         placed = [letter in ("E", "moe") for letter in named]
-    return (experts, per_token, placed) if any(placed) else (0, 0, placed)
+    if not any(placed):  # each layer is dense: nothing that is said of experts matters
+        config.used.update(CHOSEN, SHARED, OWN, ("moe_intermediate_size",))
+        return 0, 0, placed
+    return experts, per_token, placed
 
 
 def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> dict[str, int]:
@@ -410,6 +412,8 @@ def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> di
         "block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)
     ):
         dense = _adjusted(config, dense)
+    if family.types == "qwen":  # the first Qwen names the width of gate and input together
+        dense //= 2
     beside, several = config.count(*OWN, default=0), config.count(*SHARED, default=0)
     if beside and several > 1:
         raise ConfigError("varies", key=next(name for name in SHARED if config.table.get(name)))
@@ -446,10 +450,17 @@ def _positions(config: Config, family: Family) -> int:
 
 
 def _context(config: Config) -> int:
-    """The most tokens that the file says; of several figures the first name's, as vLLM takes it."""
-    found = [config.get(name) for name in CONTEXT]
-    counts = [tokens for tokens in found if isinstance(tokens, int) and not isinstance(tokens, bool)]
-    return next((tokens for tokens in counts if 0 < tokens < ANY_CONTEXT), ANY_CONTEXT)
+    """The most tokens that the file says; of several figures the first name's, as vLLM takes it. Null and 0 say nothing, and
+    what is beyond all bounds no more. Raises ConfigError for what is no number of tokens."""
+    for name in CONTEXT:
+        found = config.get(name)
+        if isinstance(found, str) and found.isdecimal() and len(found) > LONGEST_NUMBER:
+            continue
+        if found is not None and not (isinstance(found, int | float) and found >= ANY_CONTEXT):
+            tokens = Config({name: found}).count(name, most=ANY_CONTEXT)
+            if tokens:
+                return tokens
+    return ANY_CONTEXT
 
 
 # --- Name and precision ------------------------------------------------------------------------------------------------
@@ -478,33 +489,43 @@ def _precision(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
             (at[key] for at in (table, whole) for key in ("dtype", "torch_dtype") if isinstance(at.get(key), str)), ""
         )
         return FLOATS.get(kept.removeprefix("torch."), shown(kept, 20))
-    method = found.get("quant_method") if isinstance(found, dict) else None
-    if not isinstance(method, str) or not method:
-        method = found.get("quant_algo") if isinstance(found, dict) else None
-        if not isinstance(method, str) or not method:
-            raise ConfigError("missing", key="quantization_config.quant_method")
+    named = [found.get(key) for key in ("quant_method", "quant_algo")] if isinstance(found, dict) else []
+    method = next((name for name in named if isinstance(name, str) and name), None)
+    if method is None:
+        raise ConfigError("unknown_kind", key="quantization_config", found=str(found))
     if method in BITS:
         return BITS[method]
-    bits = _bits(found)
-    algorithm = found.get("quant_algo")
-    named = shown(algorithm if isinstance(algorithm, str) else method, 30)
+    bits, algorithm = _bits(found), found.get("quant_algo")
+    said = shown(algorithm if isinstance(algorithm, str) else method, 30)
     if bits is None and not isinstance(algorithm, str):
         raise ConfigError("unknown_kind", key="quantization_config.quant_method", found=method)
-    return named if bits is None else f"{named}, {bits} bit"
+    return said if bits is None else f"{said}, {bits} bit"
 
 
 def _bits(found: Mapping[str, Any]) -> int | None:
-    """Bits a weight of a quantised file, None where it doesn't say."""
-    bits = found.get("bits") or found.get("w_bit") or found.get("weight_bits")
-    for mark, size in (("load_in_4bit", 4), ("_load_in_4bit", 4), ("load_in_8bit", 8), ("_load_in_8bit", 8)):
-        bits = size if found.get(mark) is True and not bits else bits
+    """Bits a weight of a quantised file, None where it doesn't say. Raises ConfigError for what is no number of bits."""
     groups = found.get("config_groups")
-    for group in groups.values() if isinstance(groups, dict) else []:
-        weights = group.get("weights") if isinstance(group, dict) else None
-        bits = bits or (weights.get("num_bits") if isinstance(weights, dict) else None)
-    if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= 32:
-        return None
-    return bits
+    parts = (
+        [group.get("weights") for group in groups.values() if isinstance(group, dict)]
+        if isinstance(groups, dict)
+        else []
+    )
+    said = [
+        Config({f"quantization_config.{at}": table[key]}).count(f"quantization_config.{at}", most=32)
+        for prefix, table in (
+            ("", found),
+            *(("config_groups.weights.", part) for part in parts if isinstance(part, dict)),
+        )
+        for key in (("num_bits",) if prefix else ("bits", "w_bit", "weight_bits"))
+        if table.get(key) is not None
+        for at in (prefix + key,)
+    ]
+    marked = Config({f"quantization_config.{key}": value for key, value in found.items()})
+    for size, names in ((4, ("load_in_4bit", "_load_in_4bit")), (8, ("load_in_8bit", "_load_in_8bit"))):
+        said += [size for name in names if marked.flag(f"quantization_config.{name}", False)]
+    if 0 in said:
+        raise ConfigError("too_low", key="quantization_config.bits", found="0")
+    return said[0] if said else None
 
 
 # --- What nobody has read ----------------------------------------------------------------------------------------------
@@ -538,7 +559,7 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
 
 def _matters(key: str) -> bool:
     """Whether a key could change a figure, by its name."""
-    return key in SHAPES or (MATTERS.search(key) is not None and not HARMLESS.search(key))
+    return key in SHAPES or (MATTERS.search(key) is not None and not HARMLESS.fullmatch(key))
 
 
 def _activation(config: Config, family: Family, kind: str) -> None:

@@ -76,6 +76,7 @@ FAMILIES = (
     Family("ministral3", _keys(num_key_value_heads=8, head_dim=128)),
     Family("ministral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
     Family("qwen2 mimo qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text", _keys(), "upper", bias="q"),
+    Family("qwen", bias="q"),
     Family("qwen3 qwen3_vl_text", _keys(head_dim=128), "upper", qk="head"),
     Family("gemma", _keys(**TIED, num_key_value_heads=16, head_dim=256)),
     Family("phi3", _keys(), "window"),
@@ -272,41 +273,40 @@ CLOSED = names(
 )
 SENSES = re.compile(r"image_size|patch_size|num_mel_bins|sampling_rate|num_channels|feat_extract|depths|out_features")
 
-# Keys that say how a model is trained, written or run, and nothing of its shape: they change none of its figures.
+# Keys that say how a model is trained, written or run, and nothing of its shape. Whole keys: the last word of a key says what it
+# is, so that an attention_dropout is a dropout and attention_dropout_layers are layers.
 HARMLESS = re.compile(
-    r"""^_ | loss | ^aux_ | dropout | (^|_)p?drop(_|$) | jitter | token_(id|ids|index)$
-    | (bos|eos|eod|pad|sep|cls|mask|image|video|audio)_id$ | ^(bos|eos|pad|sep|cls|boi|eoi|boa|eoa)_
-    | (^|_)act(ivation)?(_fn|_func|_function)?$ | norm_eps | epsilon | eps$ | initializer | ^init_ | _init(_|$)
-    | _std$ | ^rope | rope_(theta|interleave|scaling|parameters|type|local_base_freq|layers?)$ | no_rope_layer
-    | rotary | yarn | alibi | position_embedding_type | soft_?cap | multiplier | _scaling | scaling_factor | scale$
-    | _scale_ | ^scale_ | ^mup_ | ^output_(attentions|hidden_states|scores|router_logits|past) | ^return_
-    | ^use_(cache|flash_attn|flash_attention|mamba_kernels|mambapy)
-    | ^use_(associative_scan|mem_eff_path|logn_attn|dynamic_ntk|cache_quantization|cache_kernel|parallel_residual|qk_norm|rmsnorm)
-    | attn_impl | fp32 | _dtype$ | transformers_version | ^auto_map$ | architectures | ^dtype$ | ^pretraining_tp$
-    | ^tp_ | ^keys_to_ignore | num_logits_to_keep | ^num_(labels|beams?|beam_groups|return_sequences) | label
-    | norm_topk_prob | ^topk_(method|group)$ | ^n_group$ | ^num_(expert|limited)_groups?$ | scoring_func | ^route_scale$
-    | ^routed_scaling_factor$ | ^router_(aux|z|bias|logits|scaling|dtype|init) | layerdrop | ^layer_norm
-    | layernorm_type | ^norm_type$ | softmax | time_step | gradient_checkpointing | query_pre_attn_scalar | ^residual_
-    | ^moe_(norm_min|renormalize|router_|use_aux|dropout|capacity|apply_router|routed_scaling|implementation|layer_use_gmm)
-    | ^(max|min)_length$ | summary_ | classifier | finetuning_task | problem_type | tokenizer | ^prefix$
-    | task_specific_params | no_repeat_ngram | ^chunk_size_feed_forward$ | ^top_[kp]$ | ^temperature$ | length_penalty
-    | pruned_heads | ^cross_attention_hidden_size$ | add_cross_attention | tie_encoder_decoder | remove_invalid
-    | early_stopping | diversity | repetition | ^is_decoder$ | bad_words | forced_ | suppress | ^typical_p$
-    | ^tf_legacy | torchscript | use_bfloat16 | tensor_parallel | unsloth | ^seq_aux$ | ^ep_size$ | reorder_and_upcast
-    | ^mamba_(chunk_size|ssm_cache_dtype|hidden_act|norm_before_gate|proj_bias|conv_bias|rms_norm|dt_) | ^chunk_size$
-    | conv_bias | ^attn_(temperature_tuning|scale|logit_softcapping|uses_sequence_id) | attention_probs
-    | ^floor_scale$ | clip_qkv | prefix_lm | original_max_position_embeddings | ^apply_residual | fusion | ^swiglu_
-    | ^mscale | torch_dtype | ^bias_dropout | ^qk_layernorm$
-    | ^(attention|mlp|qkv|lm_head|add_bias|add_qkv|use|use_qkv|attention_out|use_expert|no|enable|add|projectors|kv|gate)_bias
-    | ^bias$ | bias_linear$ | rms_?norm | ^use_sliding_window$ | ^hidden_act | persist_layer | ^z_loss | ^block_size$
-    | ^embedding_fraction$ | (alpha|beta)_factor$ | activation_sparsity | linear_(a_log|dt)_ | linear_allow_neg
-    | ^use_bidirectional_attention$ | ^is_causal$ | ^dim_model_base$ | ^altup_(active|coef|correct)
-    | ^cache_implementation$ | ^post_layer_norm$ | layernorms?(_|$)
-    | ^shared_moe_mode$ | ^moe_drop_tokens$ | ^use_mixed_mlp_moe$ | ^dense_list$ | ^parallel_attn$
-    | ^do_layer_norm_before$ | apply_residual_connection | ^model_version | ^deterministic | ^hidden_size_scale
-    | ^learnable_sink | ^use_grouped_mm | ^use_kernels | ^moe_shared_expert_overlap$ | ^num_mem_blocks_none$ | ^n_ctx$
-    | interpolat | ^logits_ | ^use_grouped_topk$ | ^moe_gate(_act)?$ | ^(lm|rm)_head$ | ^num_media_embeds$
-    | ^add_(swa|full)_attention_sink_bias$ | ^use_(embedding_sharing|gated_activation|parallel_(block|embedding))$
+    r"""(\w+_)?(dropout(_rate|_prob|_p)?|p?drop|layer_?drop|drop_rate|jitter(_noise|_eps)?)
+    | (\w+_)?loss(_coef+|_weight|_alpha|_lambda|_gamma|_scale|_scaling_factor|_type|_function|_free)?
+    | (\w+_)?(token_(id|ids|index)|(bos|eos|eod|pad|sep|cls|mask|image|video|audio)_(id|index)|dtype|eps|epsilon)
+    | (\w+_)?act(ivation)?(_fn|_func|_function)?
+    | (\w+_)?(layer_?norm|rms_?norm|qk_norm)s?(_1p|_type|_init|_before|_embedding|_elementwise_affine|_eps_moe_gate)?
+    | (\w+_)?init(ializer)?(_range|_std|_method|_method_std|_value|_scale|_factor|_floor|_device|_fn)?
+    | (\w+_)?(std|bias|bias_linear|soft_?cap(ping)?|(alpha|beta)_factor|fp32(_combine)?) | _?attn_impl(ementation)?\w*
+    | (embed(ding)?s?|residual|attention(_in|_out)?|logits?(_mup_width)?|lm_head|ssm(_in|_out)?|key|mlp|width|depth)_multipliers?
+    | (embedding|output|attn_output|router)_multiplier_scale
+    | (attn|attention(_value)?|embed(ding)?s?|emb|router?|routed|layer|hidden_size|softmax|logits?|residual|lm_head)_scale
+    | (\w+_)?(rope|router?|routed|attention|attn|logits?|layer|depth)_scaling(_factor)?
+    | scale_(attn|attention|emb|embedding|depth|sqrt_depth|width|lm_head)(_weights|_by_inverse_layer_idx)?
+    | mup_(\w+_)?(multiplier|scale|scaling|alpha|by_d)
+    | (\w+_)?rope_(theta|base|scaling|parameters|type|interleaved?|pct|percent|ratio|local_base_freq|layers?)
+    | no_rope_layers | no_rope_layer_interval | rope_scaling_layers | (original_)?rotary_\w+ | use_rotary_embedding
+    | original_max_position_embeddings | position_embedding_type | _?output_(attentions|hidden_states|scores|router_logits|past)
+    | use_(cache|flash_attn|flash_attention)\w* | use_(mamba_kernels|mambapy|logn_attn|cache_quantization|cache_kernel)
+    | use_(mem_eff_path|associative_scan|parallel_residual|grouped_mm|grouped_topk) | use_kernels\w*
+    | use_(embedding_sharing|gated_activation|parallel_(block|embedding)) | _flash_attn_2_enabled | _experts_implementation\w*
+    | num_(labels|beams|beam_groups|return_sequences|logits_to_keep) | (encoder_)?no_repeat_ngram_size
+    | norm_topk_prob | topk_(method|group) | n_group | num_(expert|limited)_groups? | router_bias_update_(rate|speed|factor)
+    | moe_(norm_min|renormalize|normalize_expert_weights|drop_tokens|shared_expert_overlap|capacity|capacity_factor|gate)
+    | moe_(use_aux_free|apply_router_weight_on_input|implementation|layer_use_gmm|router_score_function|router_use_sigmoid)
+    | shared_moe_mode | use_mixed_mlp_moe | dense_list | query_pre_attn_scalar | time_step_rank
+    | summary_(use_proj|proj_to_labels) | chunk_size(_feed_forward)? | top_k | cross_attention_hidden_size | add_cross_attention
+    | tie_encoder_decoder | is_decoder | is_causal | use_bidirectional_attention | reorder_and_upcast_attn
+    | mamba_(chunk_size|norm_before_gate|rms_norm|dt_(rank|min|max|limit)) | attn_(temperature_tuning|uses_sequence_id) | clip_qkv
+    | apply_residual_connection\w* | deterministic_flash_attn | parallel_attn | (\w+_)?fusion | swiglu_limits?(_shared)?
+    | n_ctx | block_size | embedding_fraction | activation_sparsity_pattern | linear_a_log_(min|max) | linear_dt_(min|max)
+    | linear_allow_neg_eigval | dim_model_base | cache_implementation | learnable_sink | interpolate_pos_encoding
+    | (lm|rm)_head | num_media_embeds | num_mem_blocks_none
     """,
     re.VERBOSE,
 )

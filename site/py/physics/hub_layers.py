@@ -75,9 +75,14 @@ class Config:
         value = self.get(name)
         if value is None:
             return None
-        if not isinstance(value, list) or any(isinstance(n, bool) or not isinstance(n, int) for n in value):
+        whole = (
+            [int(n) if isinstance(n, float) and n.is_integer() else n for n in value]
+            if isinstance(value, list)
+            else None
+        )
+        if whole is None or any(isinstance(n, bool) or not isinstance(n, int) for n in whole):
             raise ConfigError("no_list", key=name)
-        return value
+        return whole
 
 
 def kinds(config: Config, family: Family, layers: int) -> list[str]:
@@ -113,7 +118,7 @@ def _plain(config: Config, family: Family, layers: int) -> list[str]:
 
 
 def _window(config: Config, family: Family, layers: int) -> list[str]:
-    on = config.get("sliding_window") and config.get("use_sliding_window") is not False
+    on = config.get("sliding_window") and config.flag("use_sliding_window", True)
     if config.table.get("full_attn_mod") == 1:
         config.get("full_attn_mod")  # each layer like the others
     return [WINDOW if on else FULL] * layers
@@ -137,6 +142,7 @@ def _every(config: Config, family: Family, layers: int) -> list[str]:
         raise ConfigError("unknown_kind", key="order_of_interleaved_layers", found=str(order))
     letters = config.get(names[0])
     if not config.get("sliding_window"):
+        config.used.update(names)  # a pattern of windows, and there are none
         return [FULL] * layers
     if isinstance(letters, str):
         if not letters or set(letters) - {"L", "G"}:
@@ -337,7 +343,7 @@ def _ruled(config: Config, family: Family, layers: int) -> list[bool]:
     frequency = config.numbers("moe_layer_freq") if listed else None
     if frequency is not None and len(frequency) != layers:
         raise ConfigError("list_length", key="moe_layer_freq", most=str(layers))
-    first = config.count("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index", default=0)
+    first = config.count("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index", default=0, most=layers)
     interval = config.count("moe_layer_interval", *(() if listed else ("moe_layer_freq",)), default=1)
     last = layers if config.get("moe_layer_end_index") == -1 else config.count("moe_layer_end_index", default=layers)
     step = config.count("decoder_sparse_step", "interleave_moe_layer_step", default=1)

@@ -10,12 +10,12 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from content import wording
-from content.course import Course
+from content.course import Course, Results
 from record import ledger
 from runs import oracles
 from state import store
@@ -76,14 +76,14 @@ def chain(number: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return links
 
 
-def events(course: Course, state: State) -> list[dict[str, Any]]:
-    """The facts of the context with, after each prediction, what the engine revealed."""
+def events(course: Course, told: Sequence[dict[str, Any]], results: Results) -> list[dict[str, Any]]:
+    """The facts of a context with, after each prediction, what the engine revealed."""
     found: list[dict[str, Any]] = []
-    for fact in facts(state):
+    for fact in told:
         found.append(fact)
         if fact["kind"] == "answered" and str(fact["question"]).endswith(".prediction"):
             found.append(
-                {"kind": "revealed", "at": fact["at"], "of": fact["id"], **_verdict(course, state, Answer.of(fact))}
+                {"kind": "revealed", "at": fact["at"], "of": fact["id"], **_verdict(course, Answer.of(fact), results)}
             )
     return found
 
@@ -151,7 +151,9 @@ def _metadata(course: Course, state: State, at: str) -> dict[str, Any]:
         "consistency_check": {
             "says": course.at("report.check.says"),
             "algorithm": "SHA-256",
-            "links": chain(store.number(state), [_finite(event) for event in events(course, state)]),
+            "links": chain(
+                store.number(state), [_finite(event) for event in events(course, facts(state), state.results)]
+            ),
         },
     }
 
@@ -173,7 +175,7 @@ def _answers(course: Course, state: State, part: str) -> list[dict[str, Any]]:
             "text": option_text(course, answer),
             "at": answer.at,
             "fact": answer.id,
-            **_verdict(course, state, answer),
+            **_verdict(course, answer, state.results),
         }
         for answer in _answered(course, state, part)
     ]
@@ -184,9 +186,9 @@ def _answered(course: Course, state: State, part: str) -> list[Answer]:
     return [answer for answer in locked if answer]
 
 
-def _verdict(course: Course, state: State, answer: Answer) -> dict[str, Any]:
+def _verdict(course: Course, answer: Answer, results: Results) -> dict[str, Any]:
     """Whether an answer is right and the engine's numbers behind it; None while a simulated run is missing."""
-    asked = (course, answer.question, answer.scenario, answer.option, state.results)
+    asked = (course, answer.question, answer.scenario, answer.option, results)
     return {"right": oracles.is_right(*asked), "engine": oracles.numbers(*asked)}
 
 

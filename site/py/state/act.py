@@ -5,6 +5,7 @@ Every field but the lesson's and `frame` has a default that does nothing: a smal
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from charts.picture import Picture
@@ -61,7 +62,7 @@ class Act(Lesson):
 
     frame: everything that its part shows. moments: what a replay says at a position, by the replay's key; pointed: what it means
     to point at something in it. reducers: its own actions. presses: the action that a node of its page stands for, by
-    data-action. control: a control as it is now.
+    data-action. control: one of its controls as it is now.
     live: the jobs that follow its controls, for which a slider waits. needed: the jobs without which it has something empty,
     most urgent first; spare: those that may wait for all others. came: what a finished job changes beside the results.
     saved and restored: what it keeps between visits. status, synthesis, fields, compared, note: its part of the status line, of
@@ -74,7 +75,7 @@ class Act(Lesson):
     pointed: Mapping[str, Callable[[str, int], Action]] = field(default_factory=dict)
     reducers: Mapping[type[Action], Reducer] = field(default_factory=dict)
     presses: Mapping[str, Callable[[Course, State, Press], Action]] = field(default_factory=dict)
-    control: Callable[[Course, State, Control], Control] = lambda course, state, control: control
+    control: Callable[[Course, State, Control], Control] | None = None
     live: Callable[[Course, State], Iterable[Job]] = lambda course, state: ()
     needed: Callable[[Course, State], list[Job]] | None = None
     spare: Callable[[Course, State], list[Job]] = lambda course, state: []
@@ -95,6 +96,7 @@ class Act(Lesson):
         return self.needed(course, state) if self.needed else answered_needs(course, state, self.id)
 
 
+@lru_cache(maxsize=4)
 def acts(course: Course) -> tuple[Act, ...]:
     """The acts of the page, in its order."""
     return tuple(act for act in course.acts if isinstance(act, Act))

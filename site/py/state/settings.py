@@ -1,12 +1,13 @@
 """The controls as they are now, and what it means to move one."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from content.control import Control, Settings
 from content.controls import controls, defaults
 from content.course import Course
-from state.act import acts
+from state.act import Act, acts
 from state.actions import ControlMoved, ControlsReset
 from state.questions import mapping
 from state.state import State
@@ -15,10 +16,14 @@ from state.wanted import live
 
 def control(course: Course, state: State, id: str) -> Control:
     """A control with the limits and options that it has now."""
-    found = controls(course)[id]
-    for act in acts(course):
-        found = act.control(course, state, found)
-    return found
+    act, found = _owners(course)[id], controls(course)[id]
+    return act.control(course, state, found) if act.control else found
+
+
+@lru_cache(maxsize=4)
+def _owners(course: Course) -> dict[str, Act]:
+    """The act that each control belongs to."""
+    return {control.id: act for act in acts(course) for control in act.controls(course)}
 
 
 def moved(course: Course, state: State, action: ControlMoved) -> State:

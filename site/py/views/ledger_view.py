@@ -2,17 +2,16 @@
 
 from content.course import Course, Fact
 from page.page import Frame
+from page.remembered import remembered
 from report import report
 from state import store
 from state.store import acts
 from views import parts
-from views.remembered import by_fields
 
 
-@by_fields(None, same=("record.facts",), equal=("asking", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """The facts of the record, newest last, and the buttons' state."""
-    rows = [_row(course, fact) for fact in store.facts(state)]
+    rows = _rows(course, state.record.facts, state.strange)
     return {
         "ledger.head": {"head": course.at("course.ledger.table")},
         "ledger.body": {"rows": rows},
@@ -22,6 +21,11 @@ def frame(course: Course, state: store.State) -> Frame:
         "ledger.clear_yes": {"hidden": not state.asking},
         "ledger.clear_no": {"hidden": not state.asking},
     }
+
+
+@remembered
+def _rows(course: Course, facts: tuple[Fact, ...], strange: frozenset[str]) -> list[list[str]]:
+    return [_row(course, fact) for fact in facts if fact["id"] not in strange]
 
 
 def _row(course: Course, fact: Fact) -> list[str]:

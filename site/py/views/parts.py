@@ -1,17 +1,20 @@
 """Parts that several acts share: controls, questions, the folded mathematics, charts with their tables."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from charts import Figure
 from content import wording
-from content.control import Choice, Control
+from content.control import Choice, Control, Value
 from content.controls import controls
-from content.course import Course
+from content.course import Course, Results
 from content.wording import Number
 from page.page import Frame
+from page.remembered import remembered
 from runs import oracles
 from state import store
+from state.questions import Answer
 
 Numbers = Mapping[str, Number]
 
@@ -38,17 +41,25 @@ def choice_lists(course: Course) -> dict[str, list[str]]:
 
 def control_frames(course: Course, state: store.State, act: str) -> Frame:
     """Every control of an act: label, limits, value, and what was wrong with a typed one."""
-    found: Frame = {}
-    for id in controls(course):
-        if id.startswith(f"{act}."):
-            found |= control_frame(store.control(course, state, id), state)
-    return found
+    here, wrong = state.settings[state.context], state.problems
+    return _control_frames(
+        [(store.control(course, state, id), here[id], wrong.get(id, "")) for id in _ids(course, act)]
+    )
 
 
-def control_frame(control: Control, state: store.State) -> Frame:
+@lru_cache(maxsize=16)
+def _ids(course: Course, act: str) -> tuple[str, ...]:
+    return tuple(id for id in controls(course) if id.startswith(f"{act}."))
+
+
+@remembered
+def _control_frames(now: Sequence[tuple[Control, Value, str]]) -> Frame:
+    return {key: shown for each in now for key, shown in control_frame(*each).items()}
+
+
+def control_frame(control: Control, value: Value, problem: str) -> Frame:
     """One control: a number field, with or without a slider, or a list to choose from."""
-    value, id = state.value(control.id), control.id
-    problem = state.problems.get(id, "")
+    id = control.id
     if isinstance(control, Choice):
         options = {f"{id}.{option}.option": {"text": words} for option, words in control.options}
         shown = {f"{id}.select": {"value": str(value)}, f"{id}.problem": {"text": problem}}
@@ -73,26 +84,39 @@ def plain(value: Any) -> str:
 
 def question(course: Course, state: store.State, id: str, numbers: Numbers) -> Frame:
     """A question: its prompt, its options, and whether it is still open. `numbers` fill the prompt and the options."""
-    locked = store.answer(state, id)
-    picked = locked.option if locked else state.chosen.get(state.context, {}).get(id)
+    picked = state.chosen.get(state.context, {}).get(id)
+    return _question(course, state.context, id, store.answer(state, id), picked, state.problems.get(id), numbers)
+
+
+@remembered
+def _question(
+    course: Course,
+    context: str,
+    id: str,
+    locked: Answer | None,
+    chosen: str | None,
+    problem: str | None,
+    numbers: Numbers,
+) -> Frame:
+    picked = locked.option if locked else chosen
     words = course.at("words")
     found: Frame = {} if locked else {f"{id}.said": {"text": ""}}
     found |= {
         id: {"state": "locked" if locked else "open"},
         f"{id}.fieldset": {"disabled": locked is not None},
-        f"{id}.prompt": {"text": course.say(f"{id}.prompt", state.context, numbers)},
+        f"{id}.prompt": {"text": course.say(f"{id}.prompt", context, numbers)},
         f"{id}.commit": {"hidden": locked is not None},
     }
     for option in course.at(id)["options"]:
-        chosen = option["id"] == picked
-        found[f"{id}.{option['id']}"] = {"state": "chosen" if chosen else None}
-        found[f"{id}.{option['id']}.input"] = {"checked": chosen}
-        text = option["text"] if isinstance(option["text"], str) else option["text"][state.context]
+        taken = option["id"] == picked
+        found[f"{id}.{option['id']}"] = {"state": "chosen" if taken else None}
+        found[f"{id}.{option['id']}.input"] = {"checked": taken}
+        text = option["text"] if isinstance(option["text"], str) else option["text"][context]
         found[f"{id}.{option['id']}.text"] = {"text": wording.fill(text, numbers)}
     if locked:
         found[f"{id}.next"] = {"text": wording.fill(words["committed_on"], {"at": when(locked.at)})}
     else:
-        found[f"{id}.next"] = {"text": state.problems.get(id) or course.say(f"{id}.next", state.context, numbers)}
+        found[f"{id}.next"] = {"text": problem or course.say(f"{id}.next", context, numbers)}
     return found
 
 
@@ -103,29 +127,33 @@ def when(at: str) -> str:
 
 def feedback(course: Course, state: store.State, id: str) -> Frame:
     """The verdict on a committed answer, and what a screen reader says of it: the same, once, when it is news."""
-    verdict = _verdict(course, state, id)
-    news = id in state.fresh and verdict["state"] != "waiting"
+    return _feedback(course, id, store.answer(state, id), id in state.fresh, state.results)
+
+
+@remembered
+def _feedback(course: Course, id: str, locked: Answer | None, fresh: bool, results: Results) -> Frame:
+    verdict = _verdict(course, id, locked, results)
+    news = fresh and verdict["state"] != "waiting"
     found: Frame = {f"{id}.feedback": verdict, f"{id}.said": {"text": verdict["text"] if news else ""}}
     if id.endswith(".reflection"):  # a prediction's stands under a heading of its own
         found[f"{id}.verdict"] = {"hidden": verdict["hidden"]}
     return found
 
 
-def _verdict(course: Course, state: store.State, id: str) -> dict[str, Any]:
+def _verdict(course: Course, id: str, locked: Answer | None, results: Results) -> dict[str, Any]:
     """The verdict, from the engine's numbers for the scenario that was locked."""
-    locked = store.answer(state, id)
     if locked is None:
         return {"hidden": True, "text": "", "state": None}
     words = course.at("words")
     option = course.option(id, locked.option)
     if option is None:
         return {"hidden": False, "text": words["option_gone"], "state": None}
-    numbers = oracles.numbers(course, id, locked.scenario, locked.option, state.results)
+    numbers = oracles.numbers(course, id, locked.scenario, locked.option, results)
     if numbers is None:
         return {"hidden": False, "text": words["waiting"], "state": "waiting"}
     right = oracles.holds(option["claims"], numbers)
     text = option.get("right" if right else "wrong") or words["right" if right else "not_quite"]
-    text = text if isinstance(text, str) else text[state.context]
+    text = text if isinstance(text, str) else text[locked.context]
     lead = words["right"] if right else words["not_quite"]
     said = wording.fill(text, numbers)
     said = said if said.startswith((words["yes"], lead)) else f"**{lead}** {said}"

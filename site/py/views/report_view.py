@@ -1,24 +1,24 @@
 """The report as a frame: what the learner writes, what a reader looks for, what is complete, and the consistency check."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from content import wording
-from content.course import Course
+from content.course import Course, Results
 from page.page import Frame
+from page.remembered import remembered
 from report import report
 from state import store
 from state.store import acts
-from views.remembered import by_fields
 
 WRITING = ("log", "takeaway", "risk")
 
 
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in the report but the link and the commands, which follow the sliders and have files of their own."""
-    return {**_written(course, state), **_check(course, state)}
+    return {**_written(course, state), **_check(course, store.number(state), report.facts(state), state.results)}
 
 
-@by_fields(None, same=("record.facts", "results"), equal=("drafts", "strange", "record.dated"))
 def _written(course: Course, state: store.State) -> Frame:
     label = next(c["label"] for c in course.at("course.contexts") if c["id"] == state.context)
     name = store.written(state, "name")
@@ -28,7 +28,7 @@ def _written(course: Course, state: store.State) -> Frame:
         "report.name.printed": {"verbatim": name},
         **{key: value for field in WRITING for key, value in _writing(course, state, field).items()},
         "report.criteria": {"items": _criteria(course, state)},
-        **_contents(course, state),
+        **_contents(course, report.missing(course, state)),
     }
 
 
@@ -60,9 +60,10 @@ def _criteria(course: Course, state: store.State) -> list[str]:
     ]
 
 
-def _contents(course: Course, state: store.State) -> Frame:
+@remembered
+def _contents(course: Course, lacks: list[str]) -> Frame:
     """The parts of the report, each complete or missing; two more are named only when they are in the way."""
-    lacks, words = report.missing(course, state), course.at("report")
+    words = course.at("report")
     rows: list[list[Any]] = []
     parts = (*course.questions, *(part for act in acts(course) for part in act.report.parts), *WRITING)
     for name in (*parts, *(name for name in lacks if name not in parts)):
@@ -73,9 +74,9 @@ def _contents(course: Course, state: store.State) -> Frame:
     return {"report.contents.head": {"head": words["contents_columns"]}, "report.contents.body": {"rows": rows}}
 
 
-@by_fields(None, same=("record.facts", "results"), equal=("strange", "record.dated"))
-def _check(course: Course, state: store.State) -> Frame:
-    links = report.chain(store.number(state), report.events(course, state))
+@remembered
+def _check(course: Course, number: str, told: Sequence[dict[str, Any]], results: Results) -> Frame:
+    links = report.chain(number, report.events(course, told, results))
     last = links[-1]["hash"] if links else wording.NOT_YET
     return {
         "report.check.text": {"text": course.say("report.check.text", None, {"links": len(links)})},

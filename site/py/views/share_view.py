@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from content import wording
+from content.control import Settings
 from content.controls import controls
 from content.course import Course
 from links import share
 from page.page import Frame
+from page.remembered import remembered
 from state import store
 from state.store import acts
-from views.remembered import by_fields
 
 EMPTY: Frame = {
     "shared.box": {"hidden": True},
@@ -24,16 +25,20 @@ EMPTY: Frame = {
 }
 
 
-@by_fields("", same=("record.facts", "results", "own"), equal=("strange", "settled", "shared", "copied"))
 def frame(course: Course, state: store.State) -> Frame:
     """The copy button's answer, and the box of the link that was opened."""
-    fragment = share.link(course, state.context, state.settings[state.context])
+    fragment = _link(course, state.context, state.settings[state.context])
     note = " ".join(filter(None, (act.note(course, state) for act in acts(course))))
     return {
         "share.note": {"text": note},
         "share.status": {"text": _copied(course, state, fragment)},
         **(EMPTY if state.shared is None else _shared(course, state, state.shared)),
     }
+
+
+@remembered
+def _link(course: Course, context: str, settings: Settings) -> str:
+    return share.link(course, context, settings)
 
 
 def _copied(course: Course, state: store.State, fragment: str) -> str:

@@ -7,7 +7,6 @@ from page.page import Frame
 from state import store
 from state.act import Entry
 from state.store import acts
-from views.remembered import by_fields
 
 SAVED = {
     store.UNKNOWN: "saved_unknown",
@@ -17,11 +16,6 @@ SAVED = {
 }
 
 
-@by_fields(
-    "",
-    same=("record.facts", "results"),
-    equal=("record.moved", "settled", "strange", "saved", "notices", "offered"),
-)
 def frame(course: Course, state: store.State) -> Frame:
     """Notices, contexts, status line and synthesis."""
     return {

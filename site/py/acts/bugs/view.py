@@ -1,39 +1,44 @@
 """Find the bugs as a frame: the draft's sentences, the learner's corrections, and what the engine says of each."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from acts.bugs import bugs
 from acts.bugs.controls import ID, name
 from content import wording
-from content.control import Choice, Control
+from content.control import Choice, Control, Value
 from content.controls import controls
 from content.course import Course
 from page.page import Frame
+from page.remembered import remembered
 from state import store
 from views import parts
-from views.remembered import by_fields
 
 
-@by_fields("bugs.", same=("record.facts",), equal=("problems", "strange"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in the exercise. It is empty until the acts before it are committed."""
     opened = store.is_open(course, state, ID)
     found: Frame = {"bugs.gate": {"hidden": opened}, "bugs.open": {"hidden": not opened}}
     if not opened:
         return found
-    table = controls(course)
-    judged: dict[str, str] = {}
-    for id in bugs.all_of(course):
-        value = state.value(name(id))
-        judged[id] = bugs.judge(course, id, value)
-        found |= _correction(table[name(id)], state) | _verdict(course, id, value, judged[id])
+    values = {id: state.value(name(id)) for id in bugs.all_of(course)}
+    problems = {id: state.problems.get(name(id), "") for id in values}
+    return found | _shown(course, values, problems)
+
+
+@remembered
+def _shown(course: Course, values: Mapping[str, Value], problems: Mapping[str, str]) -> Frame:
+    found: Frame = {}
+    judged = {id: bugs.judge(course, id, value) for id, value in values.items()}
+    for id, value in values.items():
+        found |= _correction(controls(course)[name(id)], value, problems[id])
+        found |= _verdict(course, id, value, judged[id])
     return found | _count(course, list(judged.values()))
 
 
-def _correction(control: Control, state: store.State) -> Frame:
+def _correction(control: Control, value: Value, problem: str) -> Frame:
     if not isinstance(control, Choice):
-        return parts.control_frame(control, state)
-    value = state.value(control.id)
+        return parts.control_frame(control, value, problem)
     found: Frame = {}
     for option, words in control.options:
         key = f"{control.id}.{option}"

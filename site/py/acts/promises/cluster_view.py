@@ -1,18 +1,20 @@
 """The design as commands for a real server and its benchmark, what they should then say, and the plan for a load."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from acts.promises import cluster, now, reporting, serving
-from acts.promises.controls import DESIGN
 from acts.promises.serving import RunRequest
 from content import wording
 from content.course import Course, Result
 from page.page import Frame
+from page.remembered import remembered
 from state import store
+from state.store import Copied
 from views import parts
-from views.remembered import by_fields
 
 PATH = "report.cluster"
+TEXTS = ("serve", "bench")
 EXPECTED = (
     ("expect_ttft", "ttft_p99_s", 1e3),
     ("expect_median", "ttft_p50_s", 1e3),
@@ -30,22 +32,36 @@ PLANNED = (
 )
 
 
-@by_fields((*DESIGN, "report."), same=("record.facts", "results"), equal=("problems", "settled", "strange", "copied"))
 def frame(course: Course, state: store.State) -> Frame:
     """Commands, expectations and plan; nothing of it before the prediction that it would give away is committed."""
     opened = now.is_revealed(course, state)
     found: Frame = {"cluster.gate": {"hidden": opened}, "cluster.open": {"hidden": not opened}}
     if not opened:
         return found
-    words, recorded = course.at(PATH), now.design(state) is not None
+    designs, recorded = reporting.designs(course, state), now.design(state) is not None
+    wanted = {side: float(state.value(f"report.load_{side}")) for side in serving.SIDES}
+    for side, (run, result) in designs.items():
+        found |= _commands(course, side, run, result)
+        found |= {
+            f"cluster.{side}.{name}.status": {"text": _copied(course, state.copied, found, side, name)}
+            for name in TEXTS
+        }
+    return {
+        **found,
+        **_intro(course, recorded),
+        **parts.control_frames(course, state, "report"),
+        **_plan(course, designs, wanted, float(state.value("report.hours"))),
+    }
+
+
+def _intro(course: Course, recorded: bool) -> Frame:
+    words = course.at(PATH)
     said = {**words, "basis": words["basis_recorded" if recorded else "basis_current"]}
-    found |= {"cluster.intro": {"text": wording.fill(words["intro"], said)}}
-    for side, (run, result) in reporting.designs(course, state).items():
-        found |= _commands(course, state, side, run, result)
-    return {**found, **parts.control_frames(course, state, "report"), **_plan(course, state)}
+    return {"cluster.intro": {"text": wording.fill(words["intro"], said)}}
 
 
-def _commands(course: Course, state: store.State, side: str, run: RunRequest, result: Result | None) -> Frame:
+@remembered
+def _commands(course: Course, side: str, run: RunRequest, result: Result | None) -> Frame:
     words, model = course.at(PATH), course.models[run.model]
     texts = {
         "serve": cluster.shell(cluster.serve(course, run)),
@@ -54,7 +70,6 @@ def _commands(course: Course, state: store.State, side: str, run: RunRequest, re
     found: Frame = {}
     for name, text in texts.items():
         found[f"cluster.{side}.{name}"] = {"verbatim": text}
-        found[f"cluster.{side}.{name}.status"] = {"text": _copied(words, state, text)}
     named = {"real_kv_heads": model.kv_heads, "max_context_tokens": model.max_context_tokens}
     takes = {"requests": run.requests, "duration": run.requests / run.load}
     return found | {
@@ -67,10 +82,11 @@ def _commands(course: Course, state: store.State, side: str, run: RunRequest, re
     }
 
 
-def _copied(words: Any, state: store.State, text: str) -> str:
-    if state.copied is None or state.copied.text != text:
+def _copied(course: Course, copied: Copied | None, shown: Frame, side: str, name: str) -> str:
+    """What is said beside a command that was copied last."""
+    if copied is None or copied.text != shown[f"cluster.{side}.{name}"]["verbatim"]:
         return ""
-    return str(words["copied" if state.copied.done else "by_hand"])
+    return str(course.at(PATH)["copied" if copied.done else "by_hand"])
 
 
 def _expected(words: Any, result: Result | None) -> list[list[str]]:
@@ -82,9 +98,12 @@ def _expected(words: Any, result: Result | None) -> list[list[str]]:
     ]
 
 
-def _plan(course: Course, state: store.State) -> Frame:
+@remembered
+def _plan(
+    course: Course, designs: Mapping[str, tuple[RunRequest, Result | None]], wanted: Mapping[str, float], hours: float
+) -> Frame:
     words = course.at(f"{PATH}.plan")
-    plans = {plan["side"]: plan for plan in reporting.plans(course, state)}
+    plans = {plan["side"]: plan for plan in reporting.planned(course, designs, wanted, hours)}
 
     def cells(key: str, form: str) -> list[str]:
         return [wording.show(plans[side][key] if side in plans else None, form) for side in serving.SIDES]

@@ -9,8 +9,6 @@ from content.course import Course
 ID = "act2"
 FLOOR, SWEEP_SIDE = "act2.floor", "act2.sweep_side"
 LIMITS = ("max_batch", "max_sequence", "load")
-REPLICA = ("act2.gpus", "act2.weight_bits", "act2.kv_heads", "act2.seed", "act2.cv")  # what both sides share
-DESIGN = (*(f"act2.{side}." for side in SIDES), *REPLICA)  # how the names of the controls begin that a run reads
 
 
 def controls(course: Course) -> list[Control]:

@@ -8,16 +8,16 @@ from typing import Any
 import engine
 from acts.promises import floor, now, serving
 from acts.promises.actions import RequestPicked
-from acts.promises.controls import DESIGN
+from acts.promises.controls import FLOOR
 from acts.promises.floor import BOTH, CELLS, PANELS, FloorRequest
 from content import wording
 from content.controls import controls
 from content.course import Course, Result
 from content.wording import Number
 from page.page import Frame
+from page.remembered import remembered
 from state import store
 from views import parts
-from views.remembered import by_fields
 
 PATH, KEY = "replay.floor", "act2.replay"
 SECONDS = 60  # that the whole replay lasts at its usual speed
@@ -31,10 +31,10 @@ Numbers = dict[str, Number]
 
 @dataclass(frozen=True)
 class Shown:
-    """One panel: its run by name, which is what it is compared by, and the run's record once that is at hand."""
+    """One panel: its run by name, and the run's record once that is at hand."""
 
     request: FloorRequest
-    result: Result | None = field(compare=False)
+    result: Result | None = field(hash=False)
 
     @property
     def played(self) -> Result | None:
@@ -51,16 +51,20 @@ def floors(course: Course, state: store.State) -> Floors:
     return {panel: Shown(request, state.results.get(request)) for panel, request in asked.items()}
 
 
-@by_fields((*DESIGN, "act2.floor"), same=("results",), equal=("settled", "own"))
 def frame(course: Course, state: store.State) -> Frame:
     """The instrument; its lanes once both runs are recorded."""
-    shown = floors(course, state)
+    pointed = now.kept(state).picked
+    return _shown(course, floors(course, state), str(state.value(FLOOR)), state.settled, pointed)
+
+
+@remembered
+def _shown(course: Course, shown: Floors, which: str, settled: bool, pointed: tuple[str, int] | None) -> Frame:
     known = all(panel.result is not None for panel in shown.values())
-    titles = _titles(course, state, shown)
+    titles = _titles(course, which, shown)
     found: Frame = {
         KEY: {"scene": _scene(course, shown) if known else None, "state": None if known else "waiting"}
-        | _picked_mark(state, shown),
-        f"{KEY}.state": _status(course, state, shown, titles, known),
+        | _picked_mark(pointed, shown),
+        f"{KEY}.state": _status(course, settled, shown, titles, known),
         f"{KEY}.legend": {"items": course.at(f"{PATH}.legend")},
         f"{KEY}.caption": {"text": course.at(f"{PATH}.caption")},
         f"{KEY}.stops": {"hidden": not any(panel.played and panel.played["stops"] for panel in shown.values())},
@@ -72,17 +76,16 @@ def frame(course: Course, state: store.State) -> Frame:
         found[f"{KEY}.{name}.useful"] = {"text": _useful(course, panel)}
         if not known:  # afterwards each moment has a label of its own
             found[f"{KEY}.{name}"] = {"label": found[f"{KEY}.state"]["text"]}
-    short = _titles(course, state, shown, short=True).values()
+    short = _titles(course, which, shown, short=True).values()
     tables = _tables(course, *shown.values(), *short) if known else _tables(course, None, None, *short)
-    return {**found, **_why(course, state, shown, titles), **tables}
+    return {**found, **_why(course, pointed, shown, titles), **tables}
 
 
-def _titles(course: Course, state: store.State, shown: Floors, short: bool = False) -> dict[str, str]:
+def _titles(course: Course, which: str, shown: Floors, short: bool = False) -> dict[str, str]:
     """What each panel shows: the side and its scheduling; in short, what tells the two apart."""
-    which = state.value("act2.floor")
     found = {}
     for (name, panel), own in zip(shown.items(), serving.SIDES, strict=True):
-        side = own if which == BOTH else str(which)
+        side = own if which == BOTH else which
         policy = controls(course)[f"act2.{side}.policy"].show(panel.request.policy)
         title = course.at(f"act2.sides.{side}.title")
         whole = course.say(f"{PATH}.same", None, {"title": title, "policy": policy})
@@ -90,11 +93,9 @@ def _titles(course: Course, state: store.State, shown: Floors, short: bool = Fal
     return found
 
 
-def _status(
-    course: Course, state: store.State, shown: Floors, titles: Mapping[str, str], known: bool
-) -> dict[str, Any]:
+def _status(course: Course, settled: bool, shown: Floors, titles: Mapping[str, str], known: bool) -> dict[str, Any]:
     if not known:
-        return {"text": course.at(f"{PATH}.{'waiting' if state.settled else 'held_slider'}"), "state": "waiting"}
+        return {"text": course.at(f"{PATH}.{'waiting' if settled else 'held_slider'}"), "state": "waiting"}
     closed = [titles[name] for name, panel in shown.items() if not panel.played]
     if closed:
         return {"text": course.say(f"{PATH}.cannot", None, {"title": "; ".join(closed)}), "state": "warn"}
@@ -137,17 +138,16 @@ def moments(length: int) -> list[int]:
 # --- one request -------------------------------------------------------------------------------------------------------
 
 
-def picked(state: store.State, shown: Floors) -> tuple[str, int] | None:
+def picked(pointed: tuple[str, int] | None, shown: Floors) -> tuple[str, int] | None:
     """The panel and request that is explained: the one that was picked, else the slowest of the first server that runs."""
     running = {name: panel.played for name, panel in shown.items() if panel.played}
-    pointed = now.kept(state).picked
     if pointed and pointed[0] in running and 0 <= pointed[1] < len(running[pointed[0]]["lives"]):
         return pointed
     return next(((name, result["slowest"][0]) for name, result in running.items()), None)
 
 
-def _picked_mark(state: store.State, shown: Floors) -> dict[str, Any]:
-    told = picked(state, shown)
+def _picked_mark(pointed: tuple[str, int] | None, shown: Floors) -> dict[str, Any]:
+    told = picked(pointed, shown)
     return {"picked": f"{told[0]} {told[1]}" if told else None}
 
 
@@ -155,7 +155,7 @@ def moved(course: Course, state: store.State, move: str) -> RequestPicked:
     """The action of a button: the slowest request of a panel (its name), or the one before or after the picked one."""
     shown = floors(course, state)
     running = {name: panel.played for name, panel in shown.items() if panel.played}
-    before = picked(state, shown)
+    before = picked(now.kept(state).picked, shown)
     if move in running:
         return RequestPicked(move, running[move]["slowest"][0])
     if move in PANELS or before is None:
@@ -165,15 +165,15 @@ def moved(course: Course, state: store.State, move: str) -> RequestPicked:
     return RequestPicked(name, min(max(request + {"earlier": -1, "later": 1}[move], 0), last))
 
 
-def _why(course: Course, state: store.State, shown: Floors, titles: Mapping[str, str]) -> Frame:
-    explained = picked(state, shown)
+def _why(course: Course, pointed: tuple[str, int] | None, shown: Floors, titles: Mapping[str, str]) -> Frame:
+    explained = picked(pointed, shown)
     played = shown[explained[0]].played if explained else None
     if explained is None or played is None:
         return {f"{KEY}.why": {"live": "off", "text": ""}, f"{KEY}.life": {"label": course.at(f"{PATH}.why.title")}}
     name, request = explained
     said = told(course, titles[name], floor.life_of(played, request))
     label = course.say(f"{PATH}.why.life_label", None, {"said": _unmarked(said)})
-    live = "polite" if now.kept(state).picked else "off"  # spoken to whoever points at requests, and to nobody else
+    live = "polite" if pointed else "off"  # spoken to whoever points at requests, and to nobody else
     return {f"{KEY}.why": {"live": live, "text": said}, f"{KEY}.life": {"label": label}}
 
 
@@ -263,7 +263,7 @@ def moment(course: Course, state: store.State, at: int) -> Frame:
     """The sentences of one moment, in ms."""
     found: Frame = {}
     shown = floors(course, state)
-    titles = _titles(course, state, shown)
+    titles = _titles(course, str(state.value(FLOOR)), shown)
     for name, panel in shown.items():
         text = course.say(f"{PATH}.now", None, at_moment(panel.played, at)) if panel.played else ""
         found[f"{KEY}.{name}.now"] = {"text": text}

@@ -7,7 +7,9 @@ from itertools import islice
 from acts.promises import floor, receipts, serving, sweeps
 from acts.promises.controls import ID, SWEEP_SIDE
 from acts.promises.serving import RunRequest
+from content.control import Settings
 from content.course import Course, Fact, Job, Result
+from page.remembered import remembered
 from record import ledger
 from state import store
 from state.store import State
@@ -70,14 +72,38 @@ def failures(state: State, *kinds: str) -> list[Failure]:
 
 def request(course: Course, state: State, side: str) -> RunRequest:
     """The run that a side asks for now; a quick one while a slider is held."""
-    table = course.at("act2.simulation")
-    count = table["requests"] if state.settled else table["quick_requests"]
-    return serving.request_of(course, state.settings[state.context], side, count)
+    return sides(course, state)[side]
 
 
 def sides(course: Course, state: State) -> dict[str, RunRequest]:
     """The run that each side asks for now."""
-    return {side: request(course, state, side) for side in serving.SIDES}
+    return _sides(course, state.settings[state.context], state.settled)
+
+
+@remembered
+def _sides(course: Course, settings: Settings, settled: bool) -> dict[str, RunRequest]:
+    table = course.at("act2.simulation")
+    count = table["requests"] if settled else table["quick_requests"]
+    return {side: serving.request_of(course, settings, side, count) for side in serving.SIDES}
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What the act's instruments show from: each side's run, the results at hand, whether no slider is held, light or dark."""
+
+    requests: Mapping[str, RunRequest]
+    results: Mapping[Job, Result]
+    settled: bool
+    theme: str
+
+    def result(self, side: str) -> Result | None:
+        """What came of a side's run, None while it is missing."""
+        return self.results.get(self.requests[side])
+
+
+def hand(course: Course, state: State) -> Hand:
+    """What the act's instruments show from now."""
+    return Hand(sides(course, state), state.results, state.settled, state.theme)
 
 
 def live(course: Course, state: State) -> set[Job]:
@@ -120,14 +146,14 @@ def _spread(course: Course, state: State) -> list[RunRequest]:
         asked = request(course, state, side)
         if state.results.get(asked, {}).get("runs"):
             found += [serving.flood(course, asked), *serving.band(course, asked)]
-    near = (receipt(course, state, side) for side in serving.SIDES)
+    at = hand(course, state)
+    near = (receipt(course, at, side) for side in serving.SIDES)
     return [*(receipts.request_of(course, row) for row in near if row), *found]
 
 
-def receipt(course: Course, state: State, side: str) -> receipts.Measured | None:
+def receipt(course: Course, at: Hand, side: str) -> receipts.Measured | None:
     """The published measurement nearest to a side, None while its run is missing."""
-    asked = request(course, state, side)
-    return receipts.for_side(course, asked, state.results.get(asked))
+    return receipts.for_side(course, at.requests[side], at.result(side))
 
 
 def _ways_out(course: Course, state: State) -> list[RunRequest]:

@@ -3,23 +3,27 @@
 from collections.abc import Mapping
 
 from acts.promises import now, receipts, serving
-from acts.promises.controls import DESIGN
+from acts.promises.now import Hand
 from acts.promises.receipts import Measured
 from content import wording
 from content.course import Course, Result
 from page.page import Frame
+from page.remembered import remembered
 from state import store
-from views.remembered import by_fields
 
 PATH = "act2.receipts"
 
 
-@by_fields(DESIGN, same=("results",), equal=("settled",))
 def frame(course: Course, state: store.State) -> Frame:
     """The receipts of both sides, the ladder of side A's, and the figures that are only cited."""
+    return _shown(course, now.hand(course, state))
+
+
+@remembered
+def _shown(course: Course, at: Hand) -> Frame:
     table = course.at("measurements")
-    found = {side: now.receipt(course, state, side) for side in serving.SIDES}
-    rows = [_row(course, state, side, row) for side, row in found.items() if row]
+    found = {side: now.receipt(course, at, side) for side in serving.SIDES}
+    rows = [_row(course, at, side, row) for side, row in found.items() if row]
     published = [
         [entry["what"], entry["figure"], f"[{entry['source']}]({entry['address']})"] for entry in table["published"]
     ]
@@ -29,13 +33,13 @@ def frame(course: Course, state: store.State) -> Frame:
         "act2.receipts.source": {"text": course.say(f"{PATH}.source", None, table["served"])},
         "act2.published.head": {"head": course.at(f"{PATH}.published_columns")},
         "act2.published.body": {"rows": published},
-        **_ladder(course, state, found["a"]),
+        **_ladder(course, at, found["a"]),
     }
 
 
-def _row(course: Course, state: store.State, side: str, row: Measured) -> list[str]:
-    request, predicted = now.request(course, state, side), state.results.get(receipts.request_of(course, row))
-    mine = state.results[request]
+def _row(course: Course, at: Hand, side: str, row: Measured) -> list[str]:
+    request, predicted = at.requests[side], at.results.get(receipts.request_of(course, row))
+    mine = at.results[request]
     case = {"gpus": row.gpus, "users": row.users, "prompt": row.prompt_tokens, "output": row.output_tokens}
     yours = {
         "gpus": request.gpus,
@@ -62,11 +66,11 @@ def _signed(share: float) -> str:
     return ("+" if share > 0 else "") + wording.show(share, "pct")
 
 
-def _ladder(course: Course, state: store.State, row: Measured | None) -> Frame:
+def _ladder(course: Course, at: Hand, row: Measured | None) -> Frame:
     words: Mapping[str, str] = course.at(f"{PATH}.ladder")
     if row is None:
         return {"act2.ladder.intro": {"text": ""}, "act2.ladder.head": {"head": []}, "act2.ladder.body": {"rows": []}}
-    rungs = receipts.ladder(course, row, state.results.get(receipts.request_of(course, row)))
+    rungs = receipts.ladder(course, row, at.results.get(receipts.request_of(course, row)))
     rows = [
         [words[rung], wording.show(value, "ms"), wording.NOT_YET if value is None else _signed(value / row.tpot_s - 1)]
         for rung, value in rungs.items()

@@ -1,7 +1,7 @@
 """What Act II adds to the report: the design, the limits that were met, the evidence, the plan for a load."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -32,10 +32,17 @@ def limits_met(state: State) -> list[Fact]:
 
 def plans(course: Course, state: State) -> list[dict[str, Any]]:
     """The plan of each side whose figures are known, for the loads and hours that the learner asks for."""
-    hours = float(state.value("report.hours"))
+    wanted = {side: float(state.value(f"report.load_{side}")) for side in SIDES}
+    return planned(course, designs(course, state), wanted, float(state.value("report.hours")))
+
+
+def planned(
+    course: Course, chosen: Mapping[str, tuple[RunRequest, Result | None]], wanted: Mapping[str, float], hours: float
+) -> list[dict[str, Any]]:
+    """The same for some designs, requests per s that are wanted of each side, and hours a day."""
     return [
-        cluster.plan(course, side, run, result, float(state.value(f"report.load_{side}")), hours)
-        for side, (run, result) in designs(course, state).items()
+        cluster.plan(course, side, run, result, wanted[side], hours)
+        for side, (run, result) in chosen.items()
         if result is not None and "kv_has" in result
     ]
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import charts
 from acts.promises import now, sweeps
-from acts.promises.controls import DESIGN
 from acts.promises.serving import RunRequest
 from acts.promises.sweeps import Point, Sweep
 from content import wording
@@ -18,9 +17,9 @@ from content.controls import controls
 from content.course import Course
 from content.wording import Number
 from page.page import Frame
+from page.remembered import remembered
 from state import store
 from views import parts
-from views.remembered import by_fields
 
 PATH = "sweeps"
 Numbers = dict[str, Number]
@@ -28,30 +27,35 @@ Numbers = dict[str, Number]
 
 def frame(course: Course, state: store.State) -> Frame:
     """The feasibility map and the frontier."""
-    return {**_map(course, state), **_frontier(course, state)}
+    asked, kept = now.sides(course, state), now.kept(state)
+    return {
+        **_map(course, now.sweep(course, state, sweeps.MAP), asked, kept.mapping, state.theme),
+        **_frontier(
+            course, now.sweep(course, state, sweeps.FRONTIER), asked, now.is_sweeping(course, state), state.theme
+        ),
+    }
 
 
 # --- The feasibility map -------------------------------------------------------------------------------------------------
 
 
-@by_fields(DESIGN, same=("own",), equal=("settled", "own"))
-def _map(course: Course, state: store.State) -> Frame:
-    table, whole = course.at(f"{PATH}.map"), now.sweep(course, state, sweeps.MAP)
-    sweep = sweeps.shown(course, whole, now.sides(course, state))
-    own = now.request(course, state, "a")
+@remembered
+def _map(course: Course, whole: Sweep, asked: sweeps.Sides, wanted: bool, theme: str) -> Frame:
+    table, own = course.at(f"{PATH}.map"), asked["a"]
+    sweep = sweeps.shown(course, whole, asked)
     numbers = map_numbers(course, sweep)
     here = (_position(table["limits"], own.max_sequence), _position(table["loads"], own.load))
-    cells = _map_cells(course, sweep, state.theme)
+    cells = _map_cells(course, sweep, theme)
     columns = [_short_limit(course, column) for column in sweeps.columns(course, sweep.scenario)]
     loads = [wording.show(load) for load in table["loads"]]
-    figure = charts.feasibility_chart(cells, columns, loads, here, table, state.theme)
+    figure = charts.feasibility_chart(cells, columns, loads, here, table, theme)
     describe = wording.fill(table["describe"], {**numbers, "counts": _counts(table, numbers)})
     head, rows = _map_table(course, sweep)
     return {
         **parts.chart("act2.map", table["chart_title"], table["caption"], describe, figure, head, rows),
         "act2.map.findings": {"items": _map_findings(course, sweep, own)},
         "act2.map.basis": {"text": wording.fill(table["basis"], numbers)},
-        **_map_progress(course, state, whole, numbers),
+        **_map_progress(course, whole, asked, wanted, numbers),
         **{
             f"act2.map.key.{state}": {"text": f"{table['marks'][state]} {words}"}
             for state, words in table["states"].items()
@@ -65,17 +69,15 @@ def _counts(table: Mapping[str, Any], numbers: Numbers) -> str:
     return "; ".join(wording.fill(table["count"], {"state": words, "count": count}) for words, count in found)
 
 
-def _map_progress(course: Course, state: store.State, sweep: Sweep, numbers: Numbers) -> Frame:
-    left = numbers["waiting"] or sweeps.missing(course, sweep, now.sides(course, state))
-    status = (
-        "finished" if not left else "running" if now.kept(state).mapping else "stopped" if sweep.results else "idle"
-    )
+def _map_progress(course: Course, sweep: Sweep, asked: sweeps.Sides, wanted: bool, numbers: Numbers) -> Frame:
+    left = numbers["waiting"] or sweeps.missing(course, sweep, asked)
+    status = "finished" if not left else "running" if wanted else "stopped" if sweep.results else "idle"
     return {
         "act2.map.status": {"text": course.say(f"{PATH}.map.{status}", None, numbers)},
         "act2.map.said": {"text": course.at(f"{PATH}.said.{status}")},
         "act2.map.bar": {"value": numbers["done"], "max": str(numbers["total"]), "label": course.at(f"{PATH}.bar")},
-        "act2.map.start": {"disabled": now.kept(state).mapping},
-        "act2.map.cancel": {"disabled": not now.kept(state).mapping},
+        "act2.map.start": {"disabled": wanted},
+        "act2.map.cancel": {"disabled": not wanted},
     }
 
 
@@ -184,16 +186,15 @@ def _heaviest(course: Course, sweep: Sweep, own: RunRequest) -> list[str]:
 # --- The frontier --------------------------------------------------------------------------------------------------------
 
 
-@by_fields((*DESIGN, "act2.sweep_side"), same=("own",), equal=("settled",))
-def _frontier(course: Course, state: store.State) -> Frame:
-    whole = now.sweep(course, state, sweeps.FRONTIER)
-    sweep, side = sweeps.shown(course, whole, now.sides(course, state)), whole.scenario.side
-    own = sweeps.in_sweep(sweep.scenario, now.request(course, state, side))
-    other = sweeps.in_sweep(sweep.scenario, now.request(course, state, _other(side)))
+@remembered
+def _frontier(course: Course, whole: Sweep, asked: sweeps.Sides, running: bool, theme: str) -> Frame:
+    sweep, side = sweeps.shown(course, whole, asked), whole.scenario.side
+    own = sweeps.in_sweep(sweep.scenario, asked[side])
+    other = sweeps.in_sweep(sweep.scenario, asked[_other(side)])
     return {
-        **_progress(course, state, whole),
+        **_progress(course, whole, asked, running),
         **_standing(course, sweep, own),
-        **_charts(course, sweep, own, other, state.theme),
+        **_charts(course, sweep, own, other, theme),
         "act2.frontier.key": {"items": parts.filled(course.at(f"{PATH}.frontier.key"), {"side": _other(side).upper()})},
     }
 
@@ -202,9 +203,8 @@ def _other(side: str) -> str:
     return "b" if side == "a" else "a"
 
 
-def _progress(course: Course, state: store.State, sweep: Sweep) -> Frame:
-    words, running = course.at(f"{PATH}.frontier"), now.is_sweeping(course, state)
-    asked = now.sides(course, state)
+def _progress(course: Course, sweep: Sweep, asked: sweeps.Sides, running: bool) -> Frame:
+    words = course.at(f"{PATH}.frontier")
     total = sweeps.size(course, sweep.scenario, asked)
     done = total - len(sweeps.missing(course, sweep, asked)) if sweep.results else 0
     numbers: Numbers = {"done": done, "total": total}

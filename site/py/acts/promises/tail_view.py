@@ -7,16 +7,16 @@ from typing import Any
 import charts
 import engine
 from acts.promises import now, serving
-from acts.promises.controls import DESIGN
-from acts.promises.live import live_numbers
+from acts.promises.live import numbers_of
+from acts.promises.now import Hand
 from charts.tail import RARER, TIMES
 from content import wording
 from content.course import Course, Result
 from content.wording import Number
 from page.page import Frame
+from page.remembered import remembered
 from state import store
 from views import parts
-from views.remembered import by_fields
 
 Numbers = Mapping[str, Number]
 
@@ -46,16 +46,20 @@ class Waits:
         return (min(day[level] for day in self.days), max(day[level] for day in self.days)) if self.days else None
 
 
-@by_fields(DESIGN, same=("results",), equal=("settled",))
 def frame(course: Course, state: store.State) -> Frame:
     """The distribution of each side whose run is there, and a sentence on how far it may be trusted."""
-    live = live_numbers(course, state)
+    return _shown(course, now.hand(course, state))
+
+
+@remembered
+def _shown(course: Course, at: Hand) -> Frame:
+    live = numbers_of(course, at)
     words, found = course.at("insight.tail"), numbers(course, live)
-    known = {side: waits(course, state, side, live) for side in serving.SIDES}
-    text, mark = _trust(course, state, found)
+    known = {side: waits(course, at, side, live) for side in serving.SIDES}
+    text, mark = _trust(course, at, found)
     caption, describe = (wording.fill(words[f"chart_{key}"], found) for key in ("caption", "describe"))
     head = [wording.fill(column, found) for column in words["columns"]]
-    figure = _figure(course, known, found, state.theme)
+    figure = _figure(course, known, found, at.theme)
     return {
         "act2.tail.trust": {"text": text, "state": mark},
         **parts.chart("act2.tail", words["chart_title"], caption, describe, figure, head, _rows(course, known)),
@@ -74,20 +78,20 @@ def level_words(course: Course, rarity: float) -> str:
     return course.say("insight.tail.level", None, {"part": whole - 1, "whole": whole})
 
 
-def waits(course: Course, state: store.State, side: str, live: Numbers) -> Waits | None:
+def waits(course: Course, at: Hand, side: str, live: Numbers) -> Waits | None:
     """The waits of a side's run; None while it is missing and when nothing could run."""
-    asked = now.request(course, state, side)
-    result: Result = state.results.get(asked, {})
+    asked = at.requests[side]
+    result: Result = at.result(side) or {}
     if not result.get("ttft_bins"):
         return None
     first, *counts = result["ttft_bins"]
     edges, total = engine.bin_edges()[first : first + len(counts) + 1], sum(counts)
     band = serving.band(course, asked)
-    known = (state.results.get(day, {}).get("ttft_quantiles_s") for day in band)
+    known = (at.results.get(day, {}).get("ttft_quantiles_s") for day in band)
     days: list[list[float]] = [each for each in known if each]
     return Waits(
         served=result["ttft_quantiles_s"],
-        days=days if state.settled and len(days) == len(band) else [],
+        days=days if at.settled and len(days) == len(band) else [],
         edges=list(edges),
         shares=[count / total for count in counts],
         capacity_share=live[f"{side}_capacity_share"],
@@ -126,14 +130,14 @@ def _drawn(course: Course, side: str, known: Waits) -> dict[str, Any]:
     }
 
 
-def _trust(course: Course, state: store.State, found: Numbers) -> tuple[str, str]:
+def _trust(course: Course, at: Hand, found: Numbers) -> tuple[str, str]:
     """How far the tails may be trusted, by the side that works nearest to its capacity."""
-    results = [state.results.get(now.request(course, state, side)) for side in serving.SIDES]
+    results = [at.result(side) for side in serving.SIDES]
     running = [side for side, result in zip(serving.SIDES, results, strict=True) if result is None or result["runs"]]
     known = {side: float(found[f"{side}_share"] or 0) for side in running if found[f"{side}_share"] is not None}
     if not running:
         return course.at("insight.tail.nothing"), "info"
-    if not state.settled or len(known) < len(running):
+    if not at.settled or len(known) < len(running):
         return course.say("insight.tail.measuring", None, found), "waiting"
     side = max(known, key=lambda side: known[side])
     said = {**found, "which": course.at(f"act2.sides.{side}.title"), "share": known[side]}

@@ -7,20 +7,23 @@ from typing import Any
 import charts
 import engine
 from acts.promises import figures, floor_view, now, receipts_view, roofline_view, serving, sweep_view, tail_view
-from acts.promises.controls import DESIGN, ID
-from acts.promises.live import known_results, live_numbers, live_requests, recorded_numbers, target_numbers
+from acts.promises.controls import ID
+from acts.promises.live import known_results, numbers_of, recorded_numbers, target_numbers
+from acts.promises.now import Design, Hand
 from acts.promises.serving import KV, NO_WEIGHTS, OK, TTFT, RunRequest
 from content import wording
 from content.controls import controls
-from content.course import Course, Result
+from content.course import Course, Result, Results, Scenario
 from content.wording import Number, Quantity
 from page.page import Frame
+from page.remembered import remembered
 from runs import oracles
 from state import store
+from state.questions import Answer
 from views import parts
-from views.remembered import by_fields
 
 Numbers = dict[str, Quantity]
+PREDICTION, REFLECTION = f"{ID}.prediction", f"{ID}.reflection"
 MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
 
 
@@ -38,7 +41,6 @@ def frame(course: Course, state: store.State) -> Frame:
     return {**found, **_instruments(course, state)} if revealed else found
 
 
-@by_fields(None, same=("record.facts",), equal=("chosen", "problems", "strange"))
 def _asked(course: Course, state: store.State) -> Frame:
     numbers = target_numbers(course, state)
     message = course.at(f"act2.message.{state.context}")
@@ -51,7 +53,7 @@ def _asked(course: Course, state: store.State) -> Frame:
 
 def _instruments(course: Course, state: store.State) -> Frame:
     return {
-        **_controls(course, state),
+        **parts.control_frames(course, state, ID),
         **_told(course, state),
         **_design(course, state),
         **floor_view.frame(course, state),
@@ -62,44 +64,42 @@ def _instruments(course: Course, state: store.State) -> Frame:
     }
 
 
-@by_fields("act2.", equal=("problems",))
-def _controls(course: Course, state: store.State) -> Frame:
-    return parts.control_frames(course, state, "act2")
-
-
-@by_fields(None, same=("record.facts", "results"), equal=("strange", "fresh"))
 def _told(course: Course, state: store.State) -> Frame:
     """What became of the answers, whatever the controls say."""
     return {
         **parts.feedback(course, state, "act2.prediction"),
-        **_pairs(course, state),
-        **_recorded(course, state),
+        **_pairs(course, store.answer(state, PREDICTION), store.asked(course, state, PREDICTION), state.results),
+        **_recorded(course, now.design(state)),
         **parts.feedback(course, state, "act2.reflection"),
     }
 
 
-@by_fields(DESIGN, same=("record.facts", "results"), equal=("chosen", "problems", "settled", "strange"))
 def _design(course: Course, state: store.State) -> Frame:
     """The two configurations, and what is said of their numbers."""
-    numbers = live_numbers(course, state)
+    at = now.hand(course, state)
+    return {**_shown(course, at), **parts.question(course, state, REFLECTION, numbers_of(course, at))}
+
+
+@remembered
+def _shown(course: Course, at: Hand) -> Frame:
+    numbers = numbers_of(course, at)
     return {
-        **_sides(course, state, numbers),
-        **_results(course, state, numbers),
-        **parts.question(course, state, "act2.reflection", numbers),
-        **parts.mathematics(course, "act2", numbers | equation_numbers(course, state)),
+        **_sides(course, at, numbers),
+        **_results(course, at, numbers),
+        **parts.mathematics(course, ID, numbers | equation_numbers(course, at)),
     }
 
 
 # --- The numbers -------------------------------------------------------------------------------------------------------
 
 
-def equation_numbers(course: Course, state: store.State) -> Numbers:
+def equation_numbers(course: Course, at: Hand) -> Numbers:
     """The live numbers behind the four equations: step times in s from the step-time model, FLOP, bytes."""
-    requests = live_requests(course, state)
+    requests = at.requests
     b, table = requests["b"], course.at("act2.simulation")
     cost, deployment = serving.step_cost(course, b), serving.deployment_of(course, b)
     draft = serving.step_cost(course, replace(b, **serving.draft_of(course)))
-    live = figures.sides_numbers(course.at("act2.targets"), requests, known_results(course, state))
+    live = figures.sides_numbers(course.at("act2.targets"), requests, known_results(course, at))
     tokens = float(live["b_prompt_mean"] or 0)
     batch = b.max_batch
     alone, full = cost.seconds(1, round(tokens), []), cost.seconds(batch, round(tokens * batch), [])
@@ -139,15 +139,14 @@ def _prefill(cost: engine.StepCost, tokens: Quantity) -> float:
 # --- Prediction against reality: the four pairs ------------------------------------------------------------------------
 
 
-def _pairs(course: Course, state: store.State) -> Frame:
+@remembered
+def _pairs(course: Course, locked: Answer | None, asked: Scenario, results: Results) -> Frame:
     words = course.at("act2.reality")
-    locked = store.answer(state, "act2.prediction")
-    asked = store.asked(course, state, "act2.prediction")
     rows: list[list[Any]] = []
     for option in course.at("act2.prediction")["options"]:
         if option["id"] not in asked["pairs"]:
             continue
-        numbers = oracles.numbers(course, "act2.prediction", asked, option["id"], state.results)
+        numbers = oracles.numbers(course, "act2.prediction", asked, option["id"], results)
         mine = locked is not None and locked.option == option["id"]
         text = f"{option['text']} **({words['yours']})**" if mine else option["text"]
         rows.append([text, *_pair_cells(words, numbers)])
@@ -175,13 +174,13 @@ def _pair_cells(words: Mapping[str, str], numbers: Numbers | None) -> list[Any]:
 # --- One side: its state, its way out, its cards -----------------------------------------------------------------------
 
 
-def _sides(course: Course, state: store.State, numbers: Numbers) -> Frame:
+def _sides(course: Course, at: Hand, numbers: Numbers) -> Frame:
     """Both sides, and what a screen reader says once both have come to rest: each verdict with its figure, once."""
-    found = {key: value for side in serving.SIDES for key, value in _side(course, state, side, numbers).items()}
+    found = {key: value for side in serving.SIDES for key, value in _side(course, at, side, numbers).items()}
     said = []
     for side, figure, form in (("a", "ttft", "time"), ("b", "throughput", "tps")):
         shown = found[f"act2.{side}.state"]
-        if not state.settled or shown["state"] == "waiting":
+        if not at.settled or shown["state"] == "waiting":
             return {**found, "act2.said": {"text": ""}}
         lead = next((words for tag, words, _ in wording.runs(shown["text"]) if tag == "strong"), shown["text"])
         value = numbers[f"{side}_{figure}"]
@@ -190,9 +189,8 @@ def _sides(course: Course, state: store.State, numbers: Numbers) -> Frame:
     return {**found, "act2.said": {"text": "; ".join(said)}}
 
 
-def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Frame:
-    request = now.request(course, state, side)
-    result = state.results.get(request)
+def _side(course: Course, at: Hand, side: str, numbers: Numbers) -> Frame:
+    request, result = at.requests[side], at.result(side)
     text, mark = _side_state(course, side, request, result, numbers)
     text += _near_capacity(course, side, numbers)
     used = [wording.show(numbers[f"{side}_{key}"], "pct") for key in ("mfu", "mbu")]
@@ -208,7 +206,7 @@ def _side(course: Course, state: store.State, side: str, numbers: Numbers) -> Fr
         },
         f"act2.{side}.card.utilisation": {"text": " · ".join(used)},
         f"act2.{side}.card.kv": {"text": " · ".join(memory)},
-        **_way_out(course, state, side, request, result),
+        **_way_out(course, at, side, request, result),
     }
 
 
@@ -270,13 +268,13 @@ def _cause_numbers(course: Course, side: str, request: RunRequest, numbers: Numb
     }
 
 
-def _way_out(course: Course, state: store.State, side: str, request: RunRequest, result: Result | None) -> Frame:
+def _way_out(course: Course, at: Hand, side: str, request: RunRequest, result: Result | None) -> Frame:
     """The smallest single change that mends a failing side, found by simulating it, and a button that makes it."""
     key = f"act2.{side}.way"
     hidden: Frame = {key: {"hidden": True}, f"{key}.text": {"text": ""}, f"{key}.apply": {"hidden": True}}
-    if result is None or not state.settled or serving.judge(course, side, result) == OK:
+    if result is None or not at.settled or serving.judge(course, side, result) == OK:
         return hidden
-    change, missing = serving.way_out(course, side, request, state.results)
+    change, missing = serving.way_out(course, side, request, at.results)
     path = "act2.failures"
     if change is not None:
         text = _change_text(course, change)
@@ -314,14 +312,14 @@ ROWS = (
 )
 
 
-def _results(course: Course, state: store.State, numbers: Numbers) -> Frame:
+def _results(course: Course, at: Hand, numbers: Numbers) -> Frame:
     words = course.at("act2.design")
     return {
-        "act2.runs": {"text": wording.fill(words["full" if state.settled else "quick"], numbers)},
-        "act2.record": {"disabled": any(r not in state.results for r in live_requests(course, state).values())},
+        "act2.runs": {"text": wording.fill(words["full" if at.settled else "quick"], numbers)},
+        "act2.record": {"disabled": any(run not in at.results for run in at.requests.values())},
         "act2.results.head": {"head": words["rows"]["columns"]},
         "act2.results.body": {"rows": result_rows(course, numbers)},
-        **_chart(course, state, numbers),
+        **_chart(course, at, numbers),
     }
 
 
@@ -353,13 +351,13 @@ def _band_cell(words: Mapping[str, str], numbers: Numbers, side: str) -> str:
 OWN_LIMITS = ({0, 2}, {1, 2})  # A is held to its TTFT, B to its throughput, both to their memory
 
 
-def _chart(course: Course, state: store.State, numbers: Numbers) -> Frame:
+def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
     words = course.at("act2.design")
     keys = ("ttft_share", "throughput_share", "kv_share")
     shares = [[numbers[f"{side}_{key}"] for key in keys] for side in serving.SIDES]
     names = [course.at(f"act2.sides.{side}.title") for side in serving.SIDES]
     spreads = [_spread(course, numbers, side) for side in serving.SIDES]
-    figure = charts.sides_chart(names, words["chart_bars"], shares, spreads, OWN_LIMITS, words["chart_y"], state.theme)
+    figure = charts.sides_chart(names, words["chart_bars"], shares, spreads, OWN_LIMITS, words["chart_y"], at.theme)
     rows = [
         [bar, *(wording.show(numbers[f"{side}_{key}"], "pct") for side in serving.SIDES)]
         for bar, key in zip(words["chart_bars"], keys, strict=True)
@@ -375,8 +373,7 @@ def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] 
     return None if low is None else (low / slo, high / slo)
 
 
-def _recorded(course: Course, state: store.State) -> Frame:
-    design = now.design(state)
+def _recorded(course: Course, design: Design | None) -> Frame:
     if design is None:
         return {"act2.recorded": {"text": "", "state": None}}
     numbers = recorded_numbers(course, design)

@@ -10,9 +10,9 @@ from content import wording
 from content.course import Course, Result
 from content.wording import Number
 from page.page import Frame
+from page.remembered import remembered
 from state import store
 from views import parts
-from views.remembered import by_fields
 
 PATH, KEY = "replay.blocks", "act1.blocks"
 HALVES = ("held", PAGED)
@@ -26,11 +26,15 @@ def asked(course: Course, state: store.State) -> BlocksRequest:
     return blocks.request_of(course, state.settings[state.context], state.context)
 
 
-@by_fields("act1.", same=("results",), equal=())
 def frame(course: Course, state: store.State) -> Frame:
     """The instrument, still empty while its memory is being filled."""
     request = asked(course, state)
-    result, words = state.results.get(request), course.at(PATH)
+    return _shown(course, request, state.results.get(request))
+
+
+@remembered
+def _shown(course: Course, request: BlocksRequest, result: Result | None) -> Frame:
+    words = course.at(PATH)
     known = result if result is not None and result["runs"] else None
     numbers = numbers_of(course, request, known)
     ready = wording.fill(words["ready"], numbers) if known else words["waiting"]

@@ -9,13 +9,14 @@ import charts
 import engine
 from acts.promises import serving
 from acts.wall import happens
-from acts.wall.controls import CONTEXT, FULL, NAIVE, PASTED, PUBLISHED
+from acts.wall.controls import CONTEXT, FULL, ID, NAIVE, PASTED, PUBLISHED
 from content import wording
-from content.control import Choice, Range, Value
+from content.control import Choice, Control, Range, Value
 from content.controls import controls
 from content.course import Course
 from content.wording import Number
 from page.page import Frame
+from page.remembered import remembered
 from state import store
 from views import parts
 
@@ -50,13 +51,21 @@ class Desk:
 
 def desk(course: Course, state: store.State) -> Desk:
     """The desk of a state."""
-    return Desk(course, happens.models(course, state), state.settings[state.context])
+    here = state.settings[state.context]
+    own = {id: value for id, value in here.items() if id.startswith(f"{ID}.")}
+    return Desk(course, happens.models(course, state), own)
 
 
 def frame(course: Course, state: store.State) -> Frame:
     """Everything that the calculator shows for its controls."""
-    here = desk(course, state)
-    found = numbers(here)
+    problem = state.problems.get(PASTED)
+    length = store.control(course, state, CONTEXT)
+    return {**_shown(desk(course, state), length, state.theme), **_paste(course, problem, happens.pasted(state))}
+
+
+@remembered
+def _shown(here: Desk, length: Control, theme: str) -> Frame:
+    course, found = here.course, numbers(here)
     text, mark = _state(here, found)
     return {
         "act1.sources": {"text": _sources(here)},
@@ -66,8 +75,7 @@ def frame(course: Course, state: store.State) -> Frame:
         "act1.card.left": {"text": wording.show(found["left_bytes"], "gib")},
         **_split(course, found),
         "act1.derivation": {"rows": _derivation(course, found)},
-        **_chart(here, found, state),
-        **_paste(course, state),
+        **_chart(here, length, found, theme),
     }
 
 
@@ -234,17 +242,17 @@ def _lengths(course: Course, most: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _chart(at: Desk, found: Sums, state: store.State) -> Frame:
-    control: Any = store.control(at.course, state, CONTEXT)
+def _chart(at: Desk, length: Control, found: Sums, theme: str) -> Frame:
+    assert isinstance(length, Range)
     described, kept = at.deployment, reserve(at)
-    least, most = int(control.minimum), int(control.maximum)
+    least, most = int(length.minimum), int(length.maximum)
     contexts = _lengths(at.course, most)
     fit = _users_over_context(described, contexts, kept)
     words = at.course.at(f"{PATH}.chart")
     ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
     said: Numbers = {**found, **{key: float(value) for key, value in ends.items()}}
     here = (found["context_tokens"], found["users"])
-    figure = charts.users_chart(contexts, fit, here, found["viable_users"], words, state.theme)
+    figure = charts.users_chart(contexts, fit, here, found["viable_users"], words, theme)
     rows = [
         [
             wording.show(tokens, "n"),
@@ -261,9 +269,9 @@ def _chart(at: Desk, found: Sums, state: store.State) -> Frame:
 # --- Another model, from its config.json -------------------------------------------------------------------------------
 
 
-def _paste(course: Course, state: store.State) -> Frame:
+@remembered
+def _paste(course: Course, problem: str | None, model: engine.Model | None) -> Frame:
     """What became of a pasted config.json: the model that was read, or a sentence that names what could not be."""
-    problem, model = state.problems.get(PASTED), happens.pasted(state)
     if problem:
         return {"act1.paste.note": {"text": problem, "state": "warn"}}
     if model is None:
@@ -277,6 +285,7 @@ def _paste(course: Course, state: store.State) -> Frame:
         "read_bare": model.bare_layers,
         "read_precision": model.precision,
         "read_part": model.text_part,
+        "read_limit": model.max_context_tokens >= engine.ANY_CONTEXT,
     }
     named = read_numbers(model)
     said = [course.say(f"{PATH}.paste.{line}", None, named) for line, holds in understood.items() if holds]

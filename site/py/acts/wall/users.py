@@ -3,6 +3,7 @@
 import engine
 from acts.promises import serving
 from content.course import Course, Oracle, Scenario, short_name
+from page.remembered import remembered
 
 BLOCK_TOKENS = 16
 
@@ -22,6 +23,7 @@ def _users_asked(course: Course, question: str, asked: Scenario, option: str) ->
     return set(asked) == {*course.at("act1.deployment")} and serving.offers(course, asked, asked)
 
 
+@remembered
 def users_numbers(course: Course, asked: Scenario) -> dict[str, float]:
     """Everything that Act I says about one scenario: sizes in bytes, lengths in tokens, users as whole numbers."""
     full, tokens = deployment_of(course, asked), asked["context_tokens"]

@@ -6,86 +6,97 @@ from typing import Any
 import charts
 import engine
 from acts.wall import blocks_view, calculator, happens
-from acts.wall.controls import FULL
+from acts.wall.calculator import Desk
+from acts.wall.controls import FULL, ID, KV_HEADS
 from acts.wall.users import users_numbers
 from content import wording
 from content.course import Course
 from content.wording import Number
 from page.page import Frame
+from page.remembered import remembered
 from state import store
+from state.questions import Answer
 from views import parts
-from views.remembered import by_fields
 
 Numbers = Mapping[str, float]
+PREDICTION, REFLECTION = f"{ID}.prediction", f"{ID}.reflection"
 
 
-@by_fields("act1.", same=("record.facts", "own", "results", "held"), equal=("chosen", "problems", "strange", "fresh"))
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
     found = _told(course, state)
-    if store.answer(state, "act1.prediction") is None:
+    if store.answer(state, PREDICTION) is None:
         return found
     rest = store.at_rest(state)
+    numbers = _asked(course, state)
     return {
         **found,
-        **parts.control_frames(course, state, "act1"),
+        **parts.control_frames(course, state, ID),
         **calculator.frame(course, state),
-        **_twist(course, state),
-        **_families_chart(course, rest),
+        **_twist(course, numbers, state.value(KV_HEADS) != FULL),
+        **_families_chart(course, calculator.desk(course, rest), happens.pasted(state), state.theme),
         **blocks_view.frame(course, rest),
     }
 
 
 def _asked(course: Course, state: store.State) -> Numbers:
-    return users_numbers(course, store.asked(course, state, "act1.prediction"))
+    return users_numbers(course, store.asked(course, state, PREDICTION))
 
 
-@by_fields(None, same=("record.facts", "results"), equal=("chosen", "problems", "strange", "fresh"))
 def _told(course: Course, state: store.State) -> Frame:
     """What the act says of its scenario, whatever the controls say."""
-    numbers = _asked(course, state)
-    revealed = store.answer(state, "act1.prediction") is not None
-    message = course.at(f"act1.message.{state.context}")
-    found: Frame = {
-        "act1.message.from": {"text": message["from"]},
-        "act1.message.text": {"text": wording.fill(message["text"], numbers)},
-        **parts.question(course, state, "act1.prediction", numbers),
-        "act1.revealed": {"hidden": not revealed},
+    numbers, locked = _asked(course, state), store.answer(state, PREDICTION)
+    found = {
+        **_message(course, state.context, numbers),
+        **parts.question(course, state, PREDICTION, numbers),
+        "act1.revealed": {"hidden": locked is None},
     }
-    if not revealed:
+    if locked is None:
         return found
     return {
         **found,
-        **_reality(course, state, numbers),
-        **parts.question(course, state, "act1.reflection", numbers),
-        **parts.feedback(course, state, "act1.reflection"),
-        **parts.mathematics(course, "act1", numbers),
+        **_reality(course, locked, numbers),
+        **parts.feedback(course, state, PREDICTION),
+        **parts.question(course, state, REFLECTION, numbers),
+        **parts.feedback(course, state, REFLECTION),
+        **_mathematics(course, numbers),
     }
 
 
-def _reality(course: Course, state: store.State, numbers: Numbers) -> Frame:
-    locked = store.answer(state, "act1.prediction")
-    option = course.option("act1.prediction", locked.option) if locked else None
+@remembered
+def _message(course: Course, context: str, numbers: Numbers) -> Frame:
+    message = course.at(f"act1.message.{context}")
+    return {
+        "act1.message.from": {"text": message["from"]},
+        "act1.message.text": {"text": wording.fill(message["text"], numbers)},
+    }
+
+
+@remembered
+def _mathematics(course: Course, numbers: Numbers) -> Frame:
+    return parts.mathematics(course, ID, numbers)
+
+
+@remembered
+def _reality(course: Course, locked: Answer, numbers: Numbers) -> Frame:
+    option, context = course.option(PREDICTION, locked.option), locked.context
     guess = option.get("stands_for") if option else None
     ratio = guess / numbers["users"] if guess and numbers["users"] else None
-    unit = next(c["unit"] for c in course.at("course.contexts") if c["id"] == state.context)
+    unit = next(c["unit"] for c in course.at("course.contexts") if c["id"] == context)
     return {
         "act1.reality.said": {"text": f"{option['text']} {unit}" if option else wording.NOT_YET},
         "act1.reality.physics": {"text": wording.united(wording.show(numbers["users"], "n"), unit)},
         "act1.reality.ratio": {"text": wording.show(ratio, "x")},
-        "act1.reality.basis": {"text": course.say("act1.reality.basis", state.context, numbers)},
-        "act1.reality.reserve": {"text": course.say("act1.reality.reserve", state.context, numbers)},
-        **parts.feedback(course, state, "act1.prediction"),
+        "act1.reality.basis": {"text": course.say("act1.reality.basis", context, numbers)},
+        "act1.reality.reserve": {"text": course.say("act1.reality.reserve", context, numbers)},
     }
 
 
 # --- The twist ---------------------------------------------------------------------------------------------------------
 
 
-@by_fields("act1.kv_heads", same=("record.facts",), equal=("strange",))
-def _twist(course: Course, state: store.State) -> Frame:
-    numbers = _asked(course, state)
-    published = state.value("act1.kv_heads") != FULL
+@remembered
+def _twist(course: Course, numbers: Numbers, published: bool) -> Frame:
     return {
         "act1.twist.text": {"text": course.say("act1.twist.text", None, numbers)},
         "act1.twist.label": {"text": course.say("act1.twist.switch", None, numbers)},
@@ -102,17 +113,17 @@ def _twist(course: Course, state: store.State) -> Frame:
 PRECISIONS = (16, 8, 4)  # bits a cached value
 
 
-def family_rows(course: Course, state: store.State, found: Numbers) -> list[dict[str, Any]]:
+def family_rows(desk: Desk, pasted: engine.Model | None, found: Numbers) -> list[dict[str, Any]]:
     """Every model on offer at every precision of the cache: {name, family, here, sizes}, the leanest first.
 
     `sizes` holds, for each of PRECISIONS, (bytes that a token costs at this length, users that then fit); `here` is the
     place of the calculator's precision in it, None for other models than the calculator's. `found` are its numbers. The
     memory is the same for all, what the calculator has left, so that only what a token leaves behind makes a difference.
     """
-    chosen = calculator.desk(course, state).deployment
+    chosen = desk.deployment
     tokens, left = int(found["context_tokens"]), max(0, int(found["left_bytes"]))
     rows = []
-    for model, name in family_names(course, state, chosen.model).items():
+    for model, name in family_names(desk.course, pasted, chosen.model).items():
         each = [engine.kv_bytes(model, tokens, bits) for bits in PRECISIONS]
         rows.append(
             {
@@ -125,22 +136,22 @@ def family_rows(course: Course, state: store.State, found: Numbers) -> list[dict
     return sorted(rows, key=lambda row: row["sizes"][0][0])
 
 
-def family_names(course: Course, state: store.State, chosen: engine.Model) -> dict[engine.Model, str]:
+def family_names(course: Course, pasted: engine.Model | None, chosen: engine.Model) -> dict[engine.Model, str]:
     """The models to compare, each with a name of its own: the catalogue, the textbook's shape, a pasted one, the chosen one."""
     words, start = course.at("act1.twist"), course.at("act1.deployment")
     textbook = course.models[start["model"]].with_kv_heads(start["kv_heads"])
     names = {model: model.name for model in course.models.values()}
-    for model in (happens.pasted(state), textbook, chosen):
+    for model in (pasted, textbook, chosen):
         if model is not None and model not in names:
-            key = "families_pasted" if model == happens.pasted(state) else "families_heads"
+            key = "families_pasted" if model == pasted else "families_heads"
             names[model] = wording.fill(words[key], {"model": model.name, "heads": model.kv_heads})
     return names
 
 
-@by_fields("act1.", same=("own",), equal=())
-def _families_chart(course: Course, state: store.State) -> Frame:
-    words, found = course.at("act1.twist"), calculator.numbers(calculator.desk(course, state))
-    rows = family_rows(course, state, found)
+@remembered
+def _families_chart(course: Course, desk: Desk, pasted: engine.Model | None, theme: str) -> Frame:
+    words, found = course.at("act1.twist"), calculator.numbers(desk)
+    rows = family_rows(desk, pasted, found)
     least, most = rows[0], rows[-1]
     ends = {"least_name": least["name"], "least_bytes": least["sizes"][0][0]}
     ends |= {"most_name": most["name"], "most_bytes": most["sizes"][0][0]}
@@ -151,7 +162,7 @@ def _families_chart(course: Course, state: store.State) -> Frame:
     said |= {"here_name": mine["name"], "here_bytes": bytes_here, "here_users": users_here}
     bits = [wording.fill(words["families_bits"], {"bits": bits}) for bits in PRECISIONS]
     room = max(0.0, float(found["left_bytes"] or 0)) / float(found["context_tokens"] or 1)
-    figure = charts.families_chart(rows, bits, room, words["families_kinds"], words, state.theme)
+    figure = charts.families_chart(rows, bits, room, words["families_kinds"], words, theme)
     table = [[_marked(row), words["families_kinds"][row["family"]], *map(_size_cell, row["sizes"])] for row in rows]
     caption, describe = (wording.fill(words[f"families_{key}"], said) for key in ("caption", "describe"))
     head = [*words["families_columns"], *bits]
