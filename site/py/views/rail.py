@@ -7,7 +7,7 @@ from page.page import Frame
 from state import store
 
 DONE, OPEN, SHUT = "done", "open", "shut"
-END = "end"  # the last scene, which belongs to no act
+END = "takeaway"  # the last scene, which belongs to no act
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const scenes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".scene:not(.door), #end")]);
+  const scenes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".scene:not(.door), #takeaway")]);
   const doors = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".door")]);
   const rail = document.getElementById("rail");
   const toggle = /** @type {HTMLButtonElement} */ (rail.querySelector(".rail-toggle"));
