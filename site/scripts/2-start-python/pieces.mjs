@@ -53,6 +53,7 @@ export function starter(inPieces) {
   let restore; // the same
   let begun = 0; // when this piece began
   let may = false; // whether Python may wait: not when a function of JavaScript's has called it and waits for its answer
+  let inside = false; // a call runs, or waits with its state where it is: Pyodide would take a second one for a mistake
   let within = 0; // functions of JavaScript's that Python has called and that haven't returned: nor may it wait below these
 
   /** Have Python ask for signals, or not. It asks only where it may wait: a browser takes the mere question for waiting. */
@@ -77,6 +78,12 @@ export function starter(inPieces) {
     }
   };
 
+  /** Come in once nobody else is inside. A browser lets others in at each question, even when the answer is there at once. */
+  const comeIn = async () => {
+    while (inside) await turn();
+    inside = true;
+  };
+
   /** A function that Python calls, answering now or, once a piece is over, when the page has had its turn. @param {Function} answer */
   const pausing = (answer) =>
     new WebAssembly.Suspending((...values) => {
@@ -84,7 +91,9 @@ export function starter(inPieces) {
       // Other Python may run meanwhile, once Pyodide is up. Its run_sync() saves and restores the same.
       const state = module.API?.pyodide_py ? save() : null;
       module.validSuspender.value = false;
-      return turn().then(() => {
+      if (state) inside = false;
+      return turn().then(async () => {
+        if (state) await comeIn();
         begun = performance.now();
         if (state) restore(state);
         module.validSuspender.value = true;
@@ -96,12 +105,13 @@ export function starter(inPieces) {
   const run = async (name, ...values) => {
     if (!waiting) return exported[name](...values);
     await turn();
+    await comeIn();
     begun = performance.now();
     module.validSuspender.value = true;
     try {
       return await WebAssembly.promising(exported[name])(...values);
     } finally {
-      module.validSuspender.value = false;
+      module.validSuspender.value = inside = false;
     }
   };
 
@@ -122,12 +132,22 @@ export function starter(inPieces) {
   /** Have Python wait where Pyodide notes that it may, until the lab takes the page over. */
   const waitUntilMounting = () => {
     const set = (/** @type {boolean} */ whether) => {
-      may = whether;
+      may = whether && inside; // a call that came in while another waited would else put back what it found
       ask();
     };
     Object.defineProperty(module.validSuspender, "value", { get: () => may, set, configurable: true });
+    const { promisingApply: call } = module;
+    module.promisingApply = async (/** @type {unknown[]} */ ...values) => {
+      await comeIn();
+      try {
+        return await call(...values);
+      } finally {
+        inside = false;
+      }
+    };
     const end = () => {
       Object.defineProperty(module.validSuspender, "value", { value: may, writable: true });
+      module.promisingApply = call;
       may = false;
       ask();
     };
