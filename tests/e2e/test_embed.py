@@ -218,6 +218,9 @@ def test_a_frame_at_its_limit_scrolls_inside_and_leaves_nothing_out_of_reach(boo
     assert frame.get_attribute("scrolling") is None
     hidden = "[document.documentElement, document.body].map(node => getComputedStyle(node).overflowY)"
     assert inside.evaluate(hidden) == ["visible", "visible"]  # a hand can scroll it
+    for side in "ab":  # what still comes in above would push it out of sight again
+        expect(read.inside.locator(f'[data-key="act2.{side}.state"]')).not_to_have_attribute("data-state", "waiting")
+    expect(read.inside.locator('[data-key="act2.replay"]')).not_to_have_attribute("data-state", "waiting")
     last.scroll_into_view_if_needed()
     expect(last).to_be_in_viewport()
     assert inside.evaluate("scrollY") > 0

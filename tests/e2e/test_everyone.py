@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from acts.wall import actions as wall_actions
 from state import store
 from tests import lab as native
-from tests.e2e.conftest import DESK
+from tests.e2e.conftest import ANSWER_MS, DESK
 from tests.e2e.twin import Twin, document
 from tests.unit import scenarios
 from tools.passes import compiling
@@ -142,7 +142,7 @@ def test_with_text_at_150_and_200_percent_the_page_fits_and_its_status_can_be_re
         page.set_viewport_size({"width": width, "height": 800})
         for percent in (100, 150, 200):
             page.evaluate(LARGE, percent)
-            page.wait_for_function(f"() => ({WIDE})() === 0")  # the plots follow when they get to it
+            page.wait_for_function(f"() => ({WIDE})() === 0", timeout=ANSWER_MS)  # the plots follow when they get to it
             assert page.evaluate(STATUS) == [[], True], f"{width} pixels, {percent} %"
 
 

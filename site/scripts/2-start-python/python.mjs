@@ -204,11 +204,20 @@ async function started({ inPieces = false, compiled = () => {}, counted = (_, an
   // While the machine code is on its way the application, which comes last, leaves the line to it.
   const files = arrived.then(() => Promise.all(["app.zip", ...names].map(async (name) => [`/${name}`, await whole(name)])));
   files.catch(() => {}); // said below, once Pyodide is up
+  // Pyodide itself waits for ever for machine code that doesn't arrive.
+  /** @type {(failure: unknown) => void} */
+  let lose;
+  const lost = new Promise((_, reject) => (lose = reject));
+  lost.catch(() => {});
   const before = globalThis.fetch;
   globalThis.fetch = async (input, init) => {
     const path = Object.keys(start).find((name) => here(name) === String(/** @type {Request} */ (input).url ?? input));
     if (path === WASM && thrifty) return new Response(); // nobody reads it: module() has it
-    if (path === WASM) return had(code, /** @type {Asked} */ (machineCode), async (asked) => counted(code, await okay(code, asked)));
+    if (path === WASM) {
+      const answer = had(code, /** @type {Asked} */ (machineCode), async (asked) => counted(code, await okay(code, asked)));
+      answer.catch(lose);
+      return answer;
+    }
     return path ? new Response(await whole(path)) : plain(input, init);
   };
   let python;
@@ -220,7 +229,7 @@ async function started({ inPieces = false, compiled = () => {}, counted = (_, an
       lockFileURL: here("runtime/pyodide/pyodide-lock.json"),
       packages: [],
     });
-    python = await Promise.race([starting, broken]);
+    python = await Promise.race([starting, broken, lost]);
   } finally {
     globalThis.fetch = before;
     undo();
