@@ -8,8 +8,9 @@ import charts
 import engine
 import views
 from acts.wall import actions as wall_actions
-from acts.wall import calculator, happens
+from acts.wall import calculator, happens, users
 from acts.wall import view as act1
+from runs import oracles
 from state import store
 from tests import lab as native
 
@@ -66,6 +67,14 @@ def test_copies_are_counted_for_other_models_than_the_calculators_too():
     for name, copies in (("Falcon-7B", 8), ("Llama-3-70B", 1)):
         size, users = row(state, name)["sizes"][0]
         assert users == left // (size * tokens * copies) > 0
+
+
+@pytest.mark.parametrize("context", COURSE.contexts)
+def test_sums_are_made_with_figures_only_and_sentences_get_the_names_too(context):
+    asked = oracles.scenario(COURSE, "act1.prediction", context)
+    figures, said = users.sizes(COURSE, asked), users.users_numbers(COURSE, asked)
+    assert {type(value) for value in figures.values()} == {int, float}
+    assert said == figures | {"model": "Llama-3-70B", "gpu_short": "H100"}
 
 
 def test_only_windows_get_cheaper_with_a_longer_context():
