@@ -140,6 +140,7 @@ def family_rows(desk: Desk, pasted: engine.Model | None, found: Sums) -> list[di
     return sorted(rows, key=lambda row: row["sizes"][0][0])
 
 
+@remembered
 def family_names(course: Course, pasted: engine.Model | None, chosen: engine.Model) -> dict[engine.Model, str]:
     """The models to compare, each with a name of its own: the catalogue, the textbook's shape, a pasted one, the chosen one."""
     words, start = course.at("act1.twist"), course.at("act1.deployment")
