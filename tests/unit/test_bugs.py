@@ -123,6 +123,7 @@ MISTAKES = [
     (lambda t: bug_of(t, "users").update(draft=50), "50 is right"),
     (lambda t: bug_of(t, "users").update(draft=0), "a value that its control offers"),
     (lambda t: bug_of(t, "users").update(measure="people"), "'people'"),
+    (lambda t: bug_of(t, "users").update(measure="model"), "'model'"),  # a name, which no correction can be near
     (lambda t: bug_of(t, "users").update(hint="{kv_user_byte:gib}"), "{kv_user_byte}"),
     (lambda t: bug_of(t, "p99")["options"].pop(), "exactly one option"),
     (lambda t: bug_of(t, "p99").update(draft="tail"), "'tail' is right"),

@@ -8,8 +8,9 @@ import charts
 import engine
 import views
 from acts.wall import actions as wall_actions
-from acts.wall import calculator, happens
+from acts.wall import calculator, happens, users
 from acts.wall import view as act1
+from runs import oracles
 from state import store
 from tests import lab as native
 
@@ -46,6 +47,34 @@ def test_the_calculators_model_fits_as_many_users_as_the_calculator_says():
         state = moved(**settings)
         mine = next(row for row in rows_of(state) if row["here"] is not None)
         assert mine["sizes"][mine["here"]][1] == calculator.users(calculator.desk(COURSE, state))
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 4, 8])
+@pytest.mark.parametrize("model", ["llama-3-70b", "qwen3-235b-a22b", "falcon-7b", "deepseek-v3", "gemma-3-27b"])
+def test_at_every_precision_the_calculators_model_fits_as_many_users_as_the_calculator_then_says(model, gpus):
+    """Also with more GPUs than KV heads (four, one, a latent), where each GPU holds a copy."""
+    state = moved(model=model, gpus=gpus, kv_heads="published", weight_bits=8)
+    desk = calculator.desk(COURSE, state)
+    mine = next(row for row in rows_of(state) if row["here"] is not None)
+    then = [calculator.users(desk.with_settings({"act1.kv_bits": bits})) for bits in act1.PRECISIONS]
+    assert [users for _, users in mine["sizes"]] == then
+
+
+def test_copies_are_counted_for_other_models_than_the_calculators_too():
+    """Falcon-7B has one KV head: on eight GPUs its cache is there eight times, Llama-3-70B's with eight heads once."""
+    state = moved(gpus=8)
+    left, tokens = (calculator.numbers(calculator.desk(COURSE, state))[key] for key in ("left_bytes", "context_tokens"))
+    for name, copies in (("Falcon-7B", 8), ("Llama-3-70B", 1)):
+        size, users = row(state, name)["sizes"][0]
+        assert users == left // (size * tokens * copies) > 0
+
+
+@pytest.mark.parametrize("context", COURSE.contexts)
+def test_sums_are_made_with_figures_only_and_sentences_get_the_names_too(context):
+    asked = oracles.scenario(COURSE, "act1.prediction", context)
+    figures, said = users.sizes(COURSE, asked), users.users_numbers(COURSE, asked)
+    assert {type(value) for value in figures.values()} == {int, float}
+    assert said == figures | {"model": "Llama-3-70B", "gpu_short": "H100"}
 
 
 def test_only_windows_get_cheaper_with_a_longer_context():

@@ -4,6 +4,7 @@ from content import wording
 from content.course import Course
 from content.wording import Quantity
 from page.page import Frame
+from page.remembered import remembered
 from state import store
 from state.act import Entry
 from state.store import acts
@@ -21,7 +22,7 @@ def frame(course: Course, state: store.State) -> Frame:
     return {
         **notices(state),
         **_offer(course, state),
-        **_contexts(course, state),
+        **_contexts(course, state.context),
         **_status(course, state),
         **_synthesis(course, state),
     }
@@ -39,13 +40,14 @@ def _offer(course: Course, state: store.State) -> Frame:
     return {"offer.box": {"hidden": not state.offered}, "offer.text": {"text": filled}}
 
 
-def _contexts(course: Course, state: store.State) -> Frame:
+@remembered
+def _contexts(course: Course, here: str) -> Frame:
     found: Frame = {}
     for context in course.at("course.contexts"):
         id = context["id"]
         numbers = {key: value for act in course.acts for key, value in act.words(course, id).items()}
-        found[f"context.{id}"] = {"state": "chosen" if id == state.context else None}
-        found[f"context.{id}.input"] = {"checked": id == state.context}
+        found[f"context.{id}"] = {"state": "chosen" if id == here else None}
+        found[f"context.{id}.input"] = {"checked": id == here}
         found[f"context.{id}.label"] = {"text": f"{context['label']} · {context['persona']}"}
         found[f"context.{id}.text"] = {"text": wording.fill(context["text"], numbers)}
     return found
@@ -75,12 +77,20 @@ def status(course: Course, state: store.State) -> dict[str, Entry]:
 
 
 def _synthesis(course: Course, state: store.State) -> Frame:
-    done = store.is_done(course, state)
-    found: Frame = {"synthesis.gate": {"hidden": done}, "synthesis.open": {"hidden": not done}}
-    takeaways: list[str] = []
-    if done:
-        numbers: dict[str, Quantity] = {}
-        for act in acts(course):
-            numbers |= act.synthesis(course, state)
-        takeaways = [wording.fill(text, numbers) for text in course.at("course.synthesis.takeaways")]
-    return found | {"synthesis.takeaways": {"items": takeaways}}
+    if not store.is_done(course, state):
+        return _takeaways(course, None)
+    numbers: dict[str, Quantity] = {}
+    for act in acts(course):
+        numbers |= act.synthesis(course, state)
+    return _takeaways(course, numbers)
+
+
+@remembered
+def _takeaways(course: Course, numbers: dict[str, Quantity] | None) -> Frame:
+    """The synthesis with its numbers; None: it isn't open yet."""
+    texts = [] if numbers is None else course.at("course.synthesis.takeaways")
+    return {
+        "synthesis.gate": {"hidden": numbers is not None},
+        "synthesis.open": {"hidden": numbers is None},
+        "synthesis.takeaways": {"items": [wording.fill(text, numbers or {}) for text in texts]},
+    }

@@ -12,8 +12,8 @@ from typing import Any
 
 import engine
 from acts.promises import questions, serving
-from acts.wall.users import users_numbers
-from content.course import Course
+from acts.wall.users import sizes, users_numbers
+from content.course import Course, Scenario
 from content.wording import MIB, Number, Quantity
 from runs import oracles
 
@@ -52,6 +52,7 @@ def said(course: Course, id: str, value: object) -> dict[str, Number]:
     """The numbers that a bug's sentences may ask for: the engine's, the draft's mistake, and the learner's correction."""
     bug = all_of(course)[id]
     found: dict[str, Number] = {
+        **users_numbers(course, _asked(course)),
         **numbers(course),
         "draft": bug["draft"],
         "value": value if isinstance(value, int | float) else None,
@@ -75,16 +76,16 @@ def response_s(course: Course, batch: int) -> float:
 def numbers(course: Course) -> Numbers:
     """Everything that the sentences rest on, for the default context: closed forms, no simulation. s, bytes, FLOP, tokens."""
     context = course.at("course.context.default")
-    users = users_numbers(course, oracles.scenario(course, "act1.prediction", context))
+    users = sizes(course, _asked(course))
     start = course.at("act1.deployment")
     model, gpu = course.models[start["model"]], course.gpus[start["gpu"]]
     prefill = 2 * model.active_parameters
     return {
         **users,
-        "draft_user_bytes": _number(users["kv_user_bytes"]) / _number(users["bytes_per_value"]),
+        "draft_user_bytes": users["kv_user_bytes"] / users["bytes_per_value"],
         "peak": gpu.bf16_flops_per_s,
         "peak_tflops": gpu.bf16_flops_per_s / engine.TFLOP,
-        "page_mib": _number(users["block_bytes_real"]) / MIB,
+        "page_mib": users["block_bytes_real"] / MIB,
         "draft_bytes": next(b["draft"] for b in course.at("bugs.numbers") if b["id"] == "page") * MIB,
         "prefill_flop": prefill,
         "prefill_gflop": prefill / 1e9,
@@ -93,6 +94,11 @@ def numbers(course: Course) -> Numbers:
         **_tail_numbers(course, context),
         **_speculation_numbers(course, context),
     }
+
+
+def _asked(course: Course) -> Scenario:
+    """Act I's scenario for the default context."""
+    return oracles.scenario(course, "act1.prediction", course.at("course.context.default"))
 
 
 def _queue_numbers(course: Course) -> Numbers:

@@ -6,10 +6,9 @@ from acts.wall import blocks_view, calculator, happens, picture, view
 from acts.wall.actions import ConfigPasted, TwistFlipped
 from acts.wall.controls import ID, MODEL, PASTED
 from acts.wall.lesson import LESSON
-from acts.wall.users import users_numbers
+from acts.wall.users import answered, sizes, users_numbers
 from content import wording
 from content.course import Course, Scenario
-from content.wording import Number, Quantity
 from runs import oracles
 from state import store
 from state.act import Act, Entry, Reporting
@@ -22,13 +21,9 @@ def _asked(course: Course, state: State) -> Scenario:
     return store.asked(course, state, PREDICTION)
 
 
-def _revealed_numbers(course: Course, state: State) -> dict[str, Quantity]:
-    """The numbers of the locked question; none before that."""
-    return {**users_numbers(course, _asked(course, state))} if happens.is_revealed(course, state) else {}
-
-
 def _status(course: Course, state: State) -> dict[str, Entry]:
-    words, found = course.at("words"), _revealed_numbers(course, state)
+    words = course.at("words")
+    found = sizes(course, _asked(course, state)) if happens.is_revealed(course, state) else {}
     return {
         "kv": (words["status_kv"], wording.show(found.get("kv_user_bytes"), "bytes"), None),
         "users": (words["status_users"], wording.show(found.get("users"), "n"), None),
@@ -41,7 +36,7 @@ def _fields(course: Course, state: State) -> dict[str, Any]:
     return {
         "model_params_b": course.models[asked["model"]].parameters / 1e9,
         "context_length": asked["context_tokens"],
-        "kv_cache_gb": users_numbers(course, asked)["kv_user_bytes"] / 1e9,
+        "kv_cache_gb": sizes(course, asked)["kv_user_bytes"] / 1e9,
         "act1_prediction": locked.option if locked else None,
         "act1_correct": oracles.is_right(course, PREDICTION, asked, locked.option, {}) if locked else None,
     }
@@ -61,13 +56,10 @@ def _note(course: Course, state: State) -> str:
     return str(course.at("report.share.pasted_model")) if state.value(MODEL) == PASTED else ""
 
 
-def _words(course: Course, asked: Scenario) -> dict[str, Number]:
-    return {**users_numbers(course, asked), "model": course.models[asked["model"]].name}
-
-
 def _evidence(course: Course, state: State) -> list[str]:
-    found = _revealed_numbers(course, state)
-    return [course.say("report.evidence.memory", None, found)] if found else []
+    if not happens.is_revealed(course, state):
+        return []
+    return [course.say("report.evidence.memory", None, users_numbers(course, _asked(course, state)))]
 
 
 ACT = Act(
@@ -85,10 +77,10 @@ ACT = Act(
     saved=happens.saved,
     restored=happens.restored,
     status=_status,
-    synthesis=lambda course, state: {**users_numbers(course, _asked(course, state))},
+    synthesis=lambda course, state: answered(users_numbers(course, _asked(course, state))),
     fields=_fields,
     compared=_compared,
     note=_note,
     picture=picture.picture,
-    report=Reporting(scenario=_asked, words=_words, evidence=_evidence),
+    report=Reporting(scenario=_asked, words=users_numbers, evidence=_evidence),
 )

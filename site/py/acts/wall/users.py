@@ -1,8 +1,12 @@
 """Act I's questions: how many users fit, and what grows with what. Closed forms, no simulation."""
 
+from collections.abc import Mapping
+from typing import cast
+
 import engine
 from acts.promises import serving
 from content.course import Course, Oracle, Scenario, short_name
+from content.wording import Number, Quantity
 from page.remembered import remembered
 
 BLOCK_TOKENS = 16
@@ -24,8 +28,8 @@ def _users_asked(course: Course, question: str, asked: Scenario, option: str) ->
 
 
 @remembered
-def users_numbers(course: Course, asked: Scenario) -> dict[str, float]:
-    """Everything that Act I says about one scenario: sizes in bytes, lengths in tokens, users as whole numbers."""
+def sizes(course: Course, asked: Scenario) -> dict[str, float]:
+    """Everything that Act I computes of one scenario: sizes in bytes, lengths in tokens, users as whole numbers."""
     full, tokens = deployment_of(course, asked), asked["context_tokens"]
     published = course.models[asked["model"]]
     real = deployment_of(course, asked, published.kv_heads)
@@ -34,8 +38,6 @@ def users_numbers(course: Course, asked: Scenario) -> dict[str, float]:
     return {
         **found,
         "gpus": asked["gpus"],
-        "gpu_short": short_name(course.gpus[asked["gpu"]].name),
-        "model": published.name,
         "parameters": published.parameters,
         "context_tokens": tokens,
         "query_heads": published.query_heads,
@@ -63,22 +65,34 @@ def users_numbers(course: Course, asked: Scenario) -> dict[str, float]:
     }
 
 
-def growth_numbers(course: Course, asked: Scenario) -> dict[str, float]:
+@remembered
+def users_numbers(course: Course, asked: Scenario) -> dict[str, Number]:
+    """Everything that Act I says about one scenario: its `sizes`, and what its model and its GPU are called."""
+    model, gpu = course.models[asked["model"]].name, short_name(course.gpus[asked["gpu"]].name)
+    return {**sizes(course, asked), "gpu_short": gpu, "model": model}
+
+
+def growth_numbers(course: Course, asked: Scenario) -> dict[str, Number]:
     """Act I's scenario with what grows when the length or the width doubles, as measured factors."""
     factors = engine.growth(deployment_of(course, asked), asked["context_tokens"])
-    return users_numbers(course, asked) | factors
+    return {**users_numbers(course, asked), **factors}
 
 
-def default_numbers(course: Course, context: str) -> dict[str, float]:
+def default_numbers(course: Course, context: str) -> dict[str, Number]:
     """The numbers of the question as it is asked in a context."""
     return users_numbers(course, _users_scenario(course, context))
 
 
+def answered(numbers: Mapping[str, Number]) -> dict[str, Quantity]:
+    """`numbers` as questions and the synthesis take them: their type knows figures only, their sentences ask for names too."""
+    return cast("dict[str, Quantity]", {**numbers})
+
+
 ORACLES = {
     "users": Oracle(
-        _users_scenario, _users_asked, lambda course, asked, option, results: {**users_numbers(course, asked)}
+        _users_scenario, _users_asked, lambda course, asked, option, results: answered(users_numbers(course, asked))
     ),
     "growth": Oracle(
-        _users_scenario, _users_asked, lambda course, asked, option, results: {**growth_numbers(course, asked)}
+        _users_scenario, _users_asked, lambda course, asked, option, results: answered(growth_numbers(course, asked))
     ),
 }

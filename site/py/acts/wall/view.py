@@ -1,6 +1,7 @@
 """Act I as a frame: the prediction, its reality, the twist, the reflection; the calculator has its own file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import charts
@@ -8,7 +9,7 @@ import engine
 from acts.wall import blocks_view, calculator, happens
 from acts.wall.calculator import Desk
 from acts.wall.controls import FULL, ID, KV_HEADS
-from acts.wall.users import users_numbers
+from acts.wall.users import sizes, users_numbers
 from content import wording
 from content.course import Course
 from content.wording import Number
@@ -18,7 +19,8 @@ from state import store
 from state.questions import Answer
 from views import parts
 
-Numbers = Mapping[str, float]
+Numbers = Mapping[str, Number]
+Sums = Mapping[str, float]
 PREDICTION, REFLECTION = f"{ID}.prediction", f"{ID}.reflection"
 
 
@@ -55,7 +57,7 @@ def _told(course: Course, state: store.State) -> Frame:
         return found
     return {
         **found,
-        **_reality(course, locked, numbers),
+        **_reality(course, locked, numbers, sizes(course, store.asked(course, state, PREDICTION))["users"]),
         **parts.feedback(course, state, PREDICTION),
         **parts.question(course, state, REFLECTION, numbers),
         **parts.feedback(course, state, REFLECTION),
@@ -78,14 +80,14 @@ def _mathematics(course: Course, numbers: Numbers) -> Frame:
 
 
 @remembered
-def _reality(course: Course, locked: Answer, numbers: Numbers) -> Frame:
+def _reality(course: Course, locked: Answer, numbers: Numbers, users: float) -> Frame:
     option, context = course.option(PREDICTION, locked.option), locked.context
     guess = option.get("stands_for") if option else None
-    ratio = guess / numbers["users"] if guess and numbers["users"] else None
+    ratio = guess / users if guess and users else None
     unit = next(c["unit"] for c in course.at("course.contexts") if c["id"] == context)
     return {
         "act1.reality.said": {"text": f"{option['text']} {unit}" if option else wording.NOT_YET},
-        "act1.reality.physics": {"text": wording.united(wording.show(numbers["users"], "n"), unit)},
+        "act1.reality.physics": {"text": wording.united(wording.show(users, "n"), unit)},
         "act1.reality.ratio": {"text": wording.show(ratio, "x")},
         "act1.reality.basis": {"text": course.say("act1.reality.basis", context, numbers)},
         "act1.reality.reserve": {"text": course.say("act1.reality.reserve", context, numbers)},
@@ -113,29 +115,32 @@ def _twist(course: Course, numbers: Numbers, published: bool) -> Frame:
 PRECISIONS = (16, 8, 4)  # bits a cached value
 
 
-def family_rows(desk: Desk, pasted: engine.Model | None, found: Numbers) -> list[dict[str, Any]]:
+def family_rows(desk: Desk, pasted: engine.Model | None, found: Sums) -> list[dict[str, Any]]:
     """Every model on offer at every precision of the cache: {name, family, here, sizes}, the leanest first.
 
     `sizes` holds, for each of PRECISIONS, (bytes that a token costs at this length, users that then fit); `here` is the
     place of the calculator's precision in it, None for other models than the calculator's. `found` are its numbers. The
-    memory is the same for all, what the calculator has left, so that only what a token leaves behind makes a difference.
+    memory is the same for all, what the calculator has left, so that only what a token leaves behind makes a difference,
+    and how often it is kept: the bytes are of one copy, the users count the copies that the calculator's GPUs hold.
     """
     chosen = desk.deployment
     tokens, left = int(found["context_tokens"]), max(0, int(found["left_bytes"]))
     rows = []
     for model, name in family_names(desk.course, pasted, chosen.model).items():
         each = [engine.kv_bytes(model, tokens, bits) for bits in PRECISIONS]
+        copies = engine.kv_copies(replace(chosen, model=model))
         rows.append(
             {
                 "name": name,
                 "family": "window" if model.local_layers else model.attention,
                 "here": PRECISIONS.index(chosen.kv_bits) if model == chosen.model else None,
-                "sizes": [(size / tokens, left // size) for size in each],
+                "sizes": [(size / tokens, left // (size * copies)) for size in each],
             }
         )
     return sorted(rows, key=lambda row: row["sizes"][0][0])
 
 
+@remembered
 def family_names(course: Course, pasted: engine.Model | None, chosen: engine.Model) -> dict[engine.Model, str]:
     """The models to compare, each with a name of its own: the catalogue, the textbook's shape, a pasted one, the chosen one."""
     words, start = course.at("act1.twist"), course.at("act1.deployment")
