@@ -5,7 +5,7 @@ from typing import Any
 
 import charts
 import engine
-from acts.wall import blocks_view, calculator, happens
+from acts.wall import blocks_view, calculator, happens, wall_view
 from acts.wall.controls import FULL
 from acts.wall.users import users_numbers
 from content import wording
@@ -30,6 +30,7 @@ def frame(course: Course, state: store.State) -> Frame:
         **found,
         **parts.control_frames(course, state, "act1"),
         **calculator.frame(course, state),
+        **wall_view.frame(course, state),
         **_twist(course, state),
         **_families_chart(course, rest),
         **blocks_view.frame(course, rest),
@@ -57,6 +58,7 @@ def _told(course: Course, state: store.State) -> Frame:
     return {
         **found,
         **_reality(course, state, numbers),
+        **wall_view.reveal(course, state, store.asked(course, state, "act1.prediction")),
         **parts.question(course, state, "act1.reflection", numbers),
         **parts.feedback(course, state, "act1.reflection"),
         **parts.mathematics(course, "act1", numbers),
