@@ -25,6 +25,8 @@ export const colours = (root, names) => {
   probe.remove();
   return found;
 };
+/** Whether the reader wishes things to stand still. */
+export const still = matchMedia("(prefers-reduced-motion: reduce)");
 /** How many of the screen's pixels make one CSS pixel, as far as a canvas follows. */
 export const ratio = () => Math.max(1, Math.min(2, devicePixelRatio || 1));
 /** @type {(value: number, low: number, high: number) => number} */

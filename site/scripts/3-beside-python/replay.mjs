@@ -1,9 +1,10 @@
-// Replays: numbers that Python computed become pictures, and a clock moves through them. What is painted stands in blocks.mjs and
-// floor.mjs; this file holds the clock and its buttons. None of them knows the lesson or holds a word of it: what is written on a
+// Replays: numbers that Python computed become pictures, and a clock moves through them. What is painted stands in blocks.mjs,
+// floor.mjs and wall.mjs; this file holds the clock and its buttons. None of them knows the lesson or holds a word of it: what is written on a
 // canvas comes with the scene.
 //
 //   labReplay.show(root, scene, tell)   paints a scene (JSON text) into the canvases of root and takes over its buttons;
 //                                       tell("at", position) and tell("pick", panel, request) say what happened
+//                                       a scene without `seconds` has no clock: the next one takes its place (change)
 //   labReplay.repaint(root)             paints it again: something was picked (root's data-picked)
 //   labReplay.frames(root)              how many frames it has played
 //
@@ -11,31 +12,31 @@
 // anew when light turns to dark, and, if things on it can be pressed, hit(canvas, x, y), sought(), where the picked one can be
 // seen, and repick(position), which paints what a pick changes.
 import { Blocks } from "./blocks.mjs";
-import { clamp } from "./canvas.mjs";
+import { clamp, still } from "./canvas.mjs";
 import { Floor } from "./floor.mjs";
+import { Wall } from "./wall.mjs";
 
 const TELL_EVERY_MS = 125;
 const KEY_FRAME_MS = 1800;
-const still = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 /**
  * What a painter is to the clock.
  * @typedef {{length: number, start: number, keys: number[], step(position: number, direction: number): number,
  *   paint(position: number): void, dress(): void, hit?(canvas: HTMLElement, x: number, y: number): [string, number],
- *   sought?(): number | undefined, repick?(position: number): void}} Painter
+ *   sought?(): number | undefined, repick?(position: number): void, change?(scene: any, slow: boolean): void}} Painter
  *
- * @typedef {{painter: string, name: string, seconds: number}} Scene a painter's own, told in full where it is painted
+ * @typedef {{painter: string, name: string, seconds?: number, plays?: boolean, chosen?: string}} Scene a painter's own, told in
+ *   full where it is painted; plays: it begins by itself; chosen: what isn't moved by a slider
  * @typedef {(...what: (string | number)[]) => void} Tell
  */
 
 /** @type {Record<string, new (root: HTMLElement, scene: any) => Painter>} */
-const PAINTERS = { blocks: Blocks, floor: Floor };
+const PAINTERS = { blocks: Blocks, floor: Floor, wall: Wall };
 
 class Player {
   /** @type {Painter} */ painter;
   /** @type {Tell} */ tell;
   /** @type {number} */ seconds; // that the whole takes at speed 1
-  /** @type {number} */ width; // of root, in CSS pixels
   playing = false;
   fresh = true; // nobody has moved it yet
   speed = 1;
@@ -49,21 +50,11 @@ class Player {
     this.root = root;
     this.slider = root.querySelector('[data-play="position"]');
     root.addEventListener("click", (event) => this.press(event));
-    root.addEventListener("input", (event) => event.target === this.slider && this.seek(Number(this.slider.value)));
+    root.addEventListener("input", (event) => this.slider && event.target === this.slider && this.seek(Number(this.slider.value)));
     root.addEventListener("change", (event) => {
       if (event.target.dataset.play === "speed") this.speed = Number(event.target.value);
     });
-    new ResizeObserver(([{ contentRect }]) => {
-      if (contentRect.width === this.width) return; // its height follows from what is painted
-      this.width = contentRect.width;
-      requestAnimationFrame(() => this.paint());
-    }).observe(root);
-    const dress = () => {
-      this.painter?.dress();
-      this.paint();
-    };
-    dark.addEventListener("change", dress);
-    addEventListener("lab:theme", dress);
+    watch(root, () => this.painter, () => this.paint());
   }
 
   /** @param {Scene} scene @param {Tell} tell */
@@ -73,15 +64,29 @@ class Player {
     this.tell = tell;
     this.pause();
     this.root.dataset.scene = scene.name;
-    this.slider.max = String(this.painter.length);
-    this.seek(this.painter.start);
+    if (this.slider) this.slider.max = String(this.painter.length);
+    const begins = scene.plays && !still.matches;
+    this.seek(begins ? 0 : this.painter.start);
     this.fresh = true;
+    if (begins) this.begin();
+  }
+
+  /** Play once it is in sight. */
+  begin() {
+    const { painter } = this;
+    const seen = new IntersectionObserver((entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      seen.disconnect();
+      if (this.painter === painter && this.fresh) this.play();
+    }, { threshold: 0.6 });
+    seen.observe(this.root);
   }
 
   /** @param {MouseEvent} event */
   press(event) {
     const { play } = event.target.closest("[data-play]")?.dataset ?? {};
     if (play === "toggle") this.playing ? this.pause() : this.play();
+    if (play === "again") this.playing ? this.skip() : this.play();
     if (play === "back") this.go(-1);
     if (play === "on") this.go(1);
     const canvas = event.target.closest("canvas");
@@ -97,7 +102,14 @@ class Player {
     this.seek(still.matches ? (key ?? this.position) : this.painter.step(this.position, direction));
   }
 
+  /** To the end. */
+  skip() {
+    this.move(this.painter.length);
+    this.pause();
+  }
+
   play() {
+    if (!this.painter) return;
     if (this.fresh || this.position >= this.painter.length) this.seek(0);
     this.playing = true;
     this.root.dataset.playing = "true";
@@ -148,7 +160,7 @@ class Player {
   move(position) {
     this.fresh = false;
     this.position = clamp(position, 0, this.painter.length);
-    this.slider.value = String(Math.floor(this.position));
+    if (this.slider) this.slider.value = String(Math.floor(this.position));
     this.paint();
   }
 
@@ -163,12 +175,63 @@ class Player {
   }
 }
 
+/** A picture without a clock: the next scene takes the place of the last one, by the same painter. */
+class Picture {
+  /** @type {Painter} */ painter;
+  /** @type {string} */ chosen;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    watch(root, () => this.painter, () => this.painter?.paint(0));
+  }
+
+  /** @param {Scene} scene */
+  show(scene) {
+    this.root.dataset.scene = scene.name;
+    if (this.painter) this.painter.change(scene, scene.chosen !== this.chosen);
+    else {
+      this.painter = new PAINTERS[scene.painter](this.root, scene);
+      this.painter.paint(0);
+    }
+    this.chosen = scene.chosen;
+  }
+}
+
+/**
+ * Have a picture painted anew when its room changes or light turns to dark.
+ * @param {HTMLElement} root @param {() => Painter} painter @param {() => void} paint
+ */
+function watch(root, painter, paint) {
+  let known = "";
+  new ResizeObserver(([{ contentRect: { width, height } }]) => {
+    const size = root.matches(".wall") ? `${width} ${height}` : `${width}`; // of the others the height follows from what is painted
+    if (size === known) return;
+    known = size;
+    requestAnimationFrame(paint);
+  }).observe(root);
+  const dress = () => {
+    painter()?.dress();
+    paint();
+  };
+  dark.addEventListener("change", dress);
+  addEventListener("lab:theme", dress);
+}
+
+/** @type {WeakMap<HTMLElement, Picture>} */
+const pictures = new WeakMap();
+/** @param {HTMLElement} root */
+const pictureOf = (root) => pictures.get(root) ?? (pictures.set(root, new Picture(root)), pictures.get(root));
 /** @type {WeakMap<HTMLElement, Player>} */
 const players = new WeakMap();
 const playerOf = (/** @type {HTMLElement} */ root) => players.get(root) ?? (players.set(root, new Player(root)), players.get(root));
 
 window.labReplay = {
-  show: (root, scene, tell) => playerOf(root).show(JSON.parse(scene), tell),
+  show: (root, text, tell) => {
+    const scene = JSON.parse(text);
+    if (scene.seconds) playerOf(root).show(scene, tell);
+    else pictureOf(root).show(scene);
+  },
   repaint: (root) => players.get(root)?.look(), // before the first scene there is nothing to paint, and nothing to press
   frames: (root) => playerOf(root).frames,
 };

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from acts.wall import blocks_view, calculator, happens, picture, view
+from acts.wall import blocks_view, calculator, happens, picture, view, wall_view
 from acts.wall.actions import ConfigPasted, TwistFlipped
 from acts.wall.controls import ID, MODEL, PASTED
 from acts.wall.lesson import LESSON
@@ -65,7 +65,7 @@ def _evidence(course: Course, state: State) -> list[str]:
 ACT = Act(
     **vars(LESSON),
     frame=view.frame,
-    moments={blocks_view.KEY: blocks_view.moment},
+    moments={blocks_view.KEY: blocks_view.moment, wall_view.REVEAL: wall_view.moment},
     reducers=happens.REDUCERS,
     presses={
         "twist": lambda course, state, press: TwistFlipped(press.checked),

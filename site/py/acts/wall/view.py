@@ -6,7 +6,7 @@ from typing import Any
 
 import charts
 import engine
-from acts.wall import blocks_view, calculator, happens
+from acts.wall import blocks_view, calculator, happens, wall_view
 from acts.wall.calculator import Desk
 from acts.wall.controls import FULL, ID, KV_HEADS
 from acts.wall.users import sizes, users_numbers
@@ -35,6 +35,8 @@ def frame(course: Course, state: store.State) -> Frame:
         **found,
         **parts.control_frames(course, state, ID),
         **calculator.frame(course, state),
+        **wall_view.frame(course, state),
+        **wall_view.twist(course, state, store.asked(course, state, PREDICTION)),
         **_twist(course, numbers, state.value(KV_HEADS) != FULL),
         **_families_chart(course, calculator.desk(course, rest), happens.pasted(state), state.theme),
         **blocks_view.frame(course, rest),
@@ -58,6 +60,7 @@ def _told(course: Course, state: store.State) -> Frame:
     return {
         **found,
         **_reality(course, locked, numbers, sizes(course, store.asked(course, state, PREDICTION))["users"]),
+        **wall_view.reveal(course, state, store.asked(course, state, PREDICTION)),
         **parts.feedback(course, state, PREDICTION),
         **parts.question(course, state, REFLECTION, numbers),
         **parts.feedback(course, state, REFLECTION),
