@@ -11,7 +11,7 @@ from typing import Any
 
 Figure = Mapping[str, Any]
 
-CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+CONFIG = {"displayModeBar": False, "responsive": False, "scrollZoom": False}
 MARGIN = "400px"  # drawn this far ahead of scrolling
 REST_MS = 120  # a hand that has not moved for so long rests
 
@@ -26,14 +26,17 @@ class Plots:
         self.drawn: dict[str, Figure] = {}
         self.in_sight: set[str] = set()
         self.rest, self.rested = 0, proxy(self.draw_sighted)
+        self.on_paper = False
         keys = [key for key in nodes if key.endswith(".plot")]
         if not hasattr(window, "IntersectionObserver"):
             self.in_sight.update(keys)
             return
         options = window.JSON.parse(json.dumps({"rootMargin": MARGIN}))
         self.observer = window.IntersectionObserver.new(proxy(self.sighted), options)
+        self.rooms = window.ResizeObserver.new(proxy(self.resized))
         for key in keys:
             self.observer.observe(nodes[key])
+            self.rooms.observe(nodes[key])
 
     def sighted(self, entries: Any, *_: Any) -> None:
         """Plots came into sight or left it."""
@@ -44,6 +47,13 @@ class Plots:
                 self.update(key)
             else:
                 self.in_sight.discard(key)
+
+    def resized(self, entries: Any, *_: Any) -> None:
+        """The rooms of plots changed: what is drawn follows, whatever changed them. plotly.js itself minds the window alone."""
+        for entry in entries:
+            key = entry.target.getAttribute("data-key")
+            if key in self.drawn and entry.contentRect.width and not self.on_paper:
+                self.window.Plotly.Plots.resize(entry.target)
 
     def show(self, figures: Mapping[str, Figure]) -> None:
         """Plots should show these figures from now on."""
@@ -76,6 +86,7 @@ class Plots:
         plotly.js draws for a size in pixels; with that size as its view box a drawing takes the width that print.css gives it.
         """
         self.show_all()
+        self.on_paper = True
         for key in self.drawn:
             for drawing in self.nodes[key].querySelectorAll(".main-svg"):
                 width, height = drawing.getAttribute("width"), drawing.getAttribute("height")
@@ -84,6 +95,7 @@ class Plots:
 
     def leave_paper(self) -> None:
         """Let the window give the sizes again."""
+        self.on_paper = False
         for key in self.drawn:
             self.nodes[key].style.aspectRatio = ""
 

@@ -69,7 +69,7 @@ def _problems(course: Course) -> Iterator[str]:
 SCENES = (
     Scene("predict", 3, asks="prediction", open=True),
     Scene("wall", 2),
-    Scene("calculator", 5, doors=("derivation", "model")),
+    Scene("calculator", 5, doors=("derivation", "config")),
     Scene("twist", 2, doors=("families", "blocks")),
     Scene("length", 2, asks="reflection", doors=("memory-formula",)),
 )

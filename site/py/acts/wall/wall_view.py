@@ -16,7 +16,7 @@ from content.course import Course, Scenario
 from content.wording import Number
 from page.page import Frame
 from state import store
-from views.remembered import remembered
+from page.remembered import remembered
 
 PATH = "act1.wall"
 REVEAL, NOW, TWIST = f"{PATH}.reveal", f"{PATH}.now", f"{PATH}.twist"
