@@ -51,7 +51,8 @@ def frame(course: Course, state: store.State) -> Frame:
     titles = [title(course, state, stop) for stop in walk]
     for i, stop in enumerate(walk):
         found[f"rail.{stop.address}"] = {"state": marks[i]}
-        found[f"rail.{stop.address}.title"] = {"text": titles[i]}
+        label = course.say(f"words.scene_{marks[i]}", None, {"title": titles[i]})
+        found[f"rail.{stop.address}.title"] = {"text": titles[i], "label": label}
         found[f"title.{stop.address}"] = {"text": titles[i]}
         found[f"minutes.{stop.address}"] = {"text": minutes(course, stop.minutes)}
         if stop.act is not None and stop.scene is not None:
