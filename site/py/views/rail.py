@@ -70,7 +70,7 @@ def frame(course: Course, state: store.State) -> Frame:
 
 
 def lists(course: Course) -> dict[str, list[str]]:
-    """The addresses that the walk's repeated parts are built from: all scenes, and of each its doors, the one before, the next."""
+    """What the walk's repeated parts are built from: the addresses of all scenes; of each its doors, the one before, the next."""
     walk = stops(course)
     found = {"scenes": [stop.address for stop in walk]}
     for i, stop in enumerate(walk):

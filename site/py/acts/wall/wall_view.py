@@ -15,8 +15,8 @@ from content import wording
 from content.course import Course, Scenario
 from content.wording import Number
 from page.page import Frame
-from state import store
 from page.remembered import remembered
+from state import store
 
 PATH = "act1.wall"
 REVEAL, NOW, TWIST = f"{PATH}.reveal", f"{PATH}.now", f"{PATH}.twist"
