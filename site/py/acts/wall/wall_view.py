@@ -11,7 +11,6 @@ import engine
 from acts.wall import calculator
 from acts.wall.controls import CONTEXT, FULL, KV_HEADS
 from acts.wall.users import deployment_of
-from content import wording
 from content.course import Course, Scenario
 from content.wording import Number
 from page.page import Frame
@@ -117,8 +116,9 @@ def _picture(
 
 
 def numbers(node: Node, guess: Guess | None) -> dict[str, Number]:
-    """What the picture's words may say: bytes of one GPU as gpu_bytes, weights_gpu_bytes, ...; users; the guess and its bytes."""
+    """What the picture's words may say: bytes of one GPU as gpu_bytes, weights_gpu_bytes, ...; users; the guess, its bytes."""
     gpus, left = node.gpus, node.left_bytes
+    asked = node.weights_bytes + guess.users * node.user_bytes if guess else None
     return {
         "gpus": gpus,
         "gpu_bytes": node.gpu_bytes,
@@ -131,7 +131,8 @@ def numbers(node: Node, guess: Guess | None) -> dict[str, Number]:
         "free_gpu_bytes": node.free_bytes / gpus,
         "missing_gpu_bytes": max(0.0, -left) / gpus,
         "guess": guess.said if guess else None,
-        "guess_bytes": node.weights_bytes + node.kept_bytes + guess.users * node.user_bytes if guess else None,
+        "guess_bytes": asked,
+        "guess_gpu_bytes": asked / gpus if asked else None,
     }
 
 
@@ -139,9 +140,7 @@ def scene(
     course: Course, context: str, node: Node, guess: Guess | None, said: dict[str, Number]
 ) -> dict[str, Any]:
     """What wall.mjs paints: bytes of all GPUs together, and each word that stands on the canvas."""
-    words = course.at(PATH)
-    painted = {name: wording.fill(words["painted"][name], said) for name in words["painted"]}
-    painted |= {name: course.at(f"{PATH}.{name}", context) for name in ("fit", "fit_one")}
+    painted = f"{PATH}.painted"
     sizes = (node.gpus, node.gpu_bytes, node.weights_bytes, node.kept_bytes, node.user_bytes)
     return {
         "painter": "wall",
@@ -152,9 +151,8 @@ def scene(
         "kept_bytes": node.kept_bytes,
         "user_bytes": node.user_bytes,
         "users": node.users,
-        "free_bytes": node.free_bytes,
         "guess": guess.users if guess else None,
-        "words": painted,
+        "words": {name: course.say(f"{painted}.{name}", context, said) for name in course.at(painted)},
     }
 
 
