@@ -59,8 +59,9 @@ export class Wall {
   /** Another scene in place of this one. `slow`: a choice changed, so one becomes the other before one's eyes.
       @param {Scene} scene @param {boolean} slow */
   change(scene, slow) {
-    const [from, to, before] = [this.now, rest(scene), this.scene];
-    const shares = from.user !== to.user && ["gpus", "gpu_bytes", "weights_bytes", "kept_bytes"].every((key) => scene[key] === before[key]);
+    const [from, to] = [this.now, rest(scene)];
+    const same = scene.gpus === this.scene.gpus && from.memory === to.memory && from.weights === to.weights && from.kept === to.kept;
+    const shares = same && from.user !== to.user;
     cancelAnimationFrame(this.turning);
     this.scene = scene;
     this.end = to;
@@ -120,12 +121,12 @@ export class Wall {
     const [lid, stack] = [now.memory - now.kept, now.weights + users * now.user];
     const [over, guessed] = [now.weights > lid, guess === null ? null : this.end.weights + guess * this.end.user];
     const head = flat ? 24 : 36;
-    const top = head + (wide ? 0 : LINE * (guess === null ? 1 : 2)) + ABOVE;
+    const top = head + (wide ? 0 : LINE * (guess === null ? 1 : 2)) + ABOVE + 3;
     const bottom = height - (flat ? 16 : 20);
     pen.font = `500 11px ${this.font}`;
     const left = Math.ceil(pen.measureText(`${number(now.memory)} ${words.unit}`).width) + 10;
     const gutter = wide ? this.gutter(pen, width, flat) : COUNTS;
-    const pitch = Math.min((width - left - gutter) / gpus, wide ? 96 : width);
+    const pitch = Math.min((width - left - gutter) / gpus, wide ? 150 : width);
     const gap = clamp(pitch * 0.14, 3, 12);
     const tall = Math.max(now.memory, Math.min(now.weights, now.memory * MOST_OVER));
     const scale = ratio();
@@ -162,7 +163,11 @@ export class Wall {
     this.tick(pen, at.left - 6, at.y(now.memory), `${number(now.memory)} ${unit}`, -3);
     pen.textAlign = "left";
     const step = Math.max(1, round(COUNT / at.one));
-    for (let n = step; n <= at.users; n += step) this.tick(pen, at.right + 3, at.y(now.weights + n * now.user), short(n), 7);
+    for (let n = step; n <= at.users; n += step) {
+      const y = at.y(now.weights + n * now.user);
+      const crossed = at.guess !== null && !at.beyond && Math.abs(y - at.y(at.guess)) < 9; // by the line of the guess
+      if (!crossed) this.tick(pen, at.right + 3, y, short(n), 7);
+    }
     pen.textBaseline = "alphabetic";
     pen.textAlign = "center";
     at.columns.forEach(({ x, w }, i) => pen.fillText(w > 44 ? `${gpu} ${i + 1}` : String(i + 1), x + w / 2, at.bottom + 14));
@@ -194,7 +199,7 @@ export class Wall {
       };
       fill(this.hatch, top, at.bottom);
       const moved = ease(clamp(now.moved * 1.6 - (i / at.columns.length) * 0.6, 0, 1)); // one column after the other
-      fill(inks[at.over ? "red" : "bar-weights"], at.bottom - (at.bottom - floor) * moved, at.bottom);
+      fill(inks["bar-weights"], at.bottom - (at.bottom - floor) * moved, at.bottom);
       for (let band = 0, below = floor; band < at.bands; band++) {
         const above = at.y(now.weights + Math.min((band + 1) * at.group, at.users) * now.user);
         fill(inks[band % 2 ? "wall-user-2" : "wall-user"], above + parting, Math.max(below, above + parting + 0.5));
@@ -313,7 +318,7 @@ export class Wall {
       now.kept > 0 && { top: at.y(now.memory), bottom: lid, words: [words.kept, words.kept_size], ink: this.inks.soft },
       !at.over && now.tried > 0.4 && free > 26 && { top: lid, bottom: stack, words: [words.free, words.free_size], ink: this.inks.soft },
       at.users > 0 && { top: stack, bottom: floor, words: [words.cache, words.cache_size, stripe], ink: this.inks.green },
-      now.moved === 1 && { top: floor, bottom: at.bottom, words: [words.weights, words.weights_size], ink: this.inks[at.over ? "red" : "bar-weights"] },
+      now.moved === 1 && { top: floor, bottom: at.bottom, words: [words.weights, words.weights_size], ink: this.inks["bar-weights"] },
     ].filter(Boolean);
   }
 
