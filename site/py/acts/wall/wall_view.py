@@ -25,7 +25,10 @@ KEYS = 4  # key frames while users move in
 
 @dataclass(frozen=True)
 class Node:
-    """A node's memory in bytes, of all its GPUs together. user_bytes: one user's cache with all its copies."""
+    """A node's memory in bytes, of all its GPUs together.
+
+    kept_bytes: what an engine doesn't hand out; user_bytes: one user's cache with all its copies; users: as many as fit.
+    """
 
     gpus: int
     gpu_bytes: float
@@ -106,7 +109,7 @@ def frame(course: Course, state: store.State) -> Frame:
 def _picture(
     course: Course, context: str, key: str, node: Node, guess: Guess | None, is_news: bool, chosen: str
 ) -> Frame:
-    """The picture under a key. is_news: it plays by itself; chosen: what no slider moves, so that a change of it is seen."""
+    """The picture under a key. is_news: it plays by itself; chosen: all that no slider moves; a change of it is shown slowly."""
     said = numbers(node, guess)
     clock = _clock(node, is_news) if key == REVEAL else {"chosen": chosen}
     return {
@@ -116,9 +119,9 @@ def _picture(
 
 
 def numbers(node: Node, guess: Guess | None) -> dict[str, Number]:
-    """What the picture's words may say: bytes of one GPU as gpu_bytes, weights_gpu_bytes, ...; users; the guess, its bytes."""
+    """What the picture's words may say: bytes of one GPU (*gpu_bytes), users, the guess and what weights and it would need."""
     gpus, left = node.gpus, node.left_bytes
-    asked = node.weights_bytes + guess.users * node.user_bytes if guess else None
+    needed = node.weights_bytes + guess.users * node.user_bytes if guess else None
     return {
         "gpus": gpus,
         "gpu_bytes": node.gpu_bytes,
@@ -131,15 +134,15 @@ def numbers(node: Node, guess: Guess | None) -> dict[str, Number]:
         "free_gpu_bytes": node.free_bytes / gpus,
         "missing_gpu_bytes": max(0.0, -left) / gpus,
         "guess": guess.said if guess else None,
-        "guess_bytes": asked,
-        "guess_gpu_bytes": asked / gpus if asked else None,
+        "guess_bytes": needed,
+        "guess_gpu_bytes": needed / gpus if needed else None,
     }
 
 
 def scene(
     course: Course, context: str, node: Node, guess: Guess | None, said: dict[str, Number]
 ) -> dict[str, Any]:
-    """What wall.mjs paints: bytes of all GPUs together, and each word that stands on the canvas."""
+    """What wall.mjs paints: bytes of all GPUs together, and each text that stands on the canvas."""
     painted = f"{PATH}.painted"
     sizes = (node.gpus, node.gpu_bytes, node.weights_bytes, node.kept_bytes, node.user_bytes)
     return {
