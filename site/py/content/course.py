@@ -117,19 +117,26 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Door:
+    """Depth behind a scene, by the question that it answers. Its address is `why/name`. minutes: that it takes, as measured."""
+
+    name: str
+    minutes: int
+
+
+@dataclass(frozen=True)
 class Scene:
     """One question, one instrument, one thing to do. Its address is its act's id and its name, `act/name`.
 
     minutes: that a learner takes, as measured. asks: the part of the act that is answered in it. open: it can be seen before the
-    act's prediction is committed. doors: what stands behind it for those who want to know more, by name; `why/name` is the
-    address of each.
+    act's prediction is committed. doors: what stands behind it for those who want to know more.
     """
 
     name: str
     minutes: int
     asks: str = ""
     open: bool = False
-    doors: tuple[str, ...] = ()
+    doors: tuple[Door, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +145,8 @@ class Lesson:
 
     id: its name in controls, questions and the page, and that of its own table in the content. shapes: of its tables, by content
     file; of a file that it shares with others, its part. asks: the parts of its stage machine that are questions. scenes: what
-    a learner walks through, in order; their words stand in its table, [scenes] and [doors].
+    a learner walks through, in order; their words stand in its table, [scenes] and [doors]. door: the exercise that it is at the
+    end of the walk, where it has no scenes.
     answers: its controls hold what a learner found out, which is not for others. words: what texts that never change may say.
     facts: whether a saved fact of a kind that it adds to the record makes sense. problems are seen in the content alone; proof
     runs the lab for those that can't be, and own_texts are the slots (a pattern) whose numbers it looks at.
@@ -150,6 +158,7 @@ class Lesson:
     problems: Callable[[Course], Iterable[str]] = lambda course: ()
     asks: tuple[str, ...] = ("prediction", "reflection")
     scenes: tuple[Scene, ...] = ()
+    door: Door | None = None
     oracles: Mapping[str, Oracle] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     facts: Mapping[str, Callable[[Course, Fact], bool]] = field(default_factory=dict)

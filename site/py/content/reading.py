@@ -34,6 +34,8 @@ SHARED: Mapping[str, Shape] = {
         "contexts": [{"id": TEXT, "label": TEXT, "text": TEXT, "persona": TEXT, "unit": TEXT}],
         "ledger": {"table": [TEXT], "*": TEXT},
         "synthesis": {"title": TEXT, "locked": TEXT, "takeaways": [TEXT], "next_title": TEXT, "next": TEXT},
+        "end": {"title": TEXT, "aim": TEXT},
+        "doors": {"*": TEXT},
         "status": WORDS,
         "glossary": [{"term": TEXT, "text": TEXT}],
     },

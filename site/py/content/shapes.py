@@ -141,8 +141,9 @@ ACT = {
     "name": TEXT,
     "title": TEXT,
     "duration": TEXT,
+    "opening?": TEXT,
     "scenario": [PER_CONTEXT],
     "message": {"*": {"from": TEXT, "text": TEXT}},
-    "scenes": {"*": {"title": PER_CONTEXT, "aim": PER_CONTEXT}},
-    "doors": {"*": TEXT},
+    "scenes?": {"*": {"title": PER_CONTEXT, "aim": PER_CONTEXT}},
+    "doors?": {"*": TEXT},
 }

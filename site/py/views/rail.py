@@ -1,33 +1,46 @@
-"""The walk: its scenes on the rail, each done, open or shut, and the way on from each of them."""
+"""The walk: its scenes on the rail, each done, open or shut, the doors behind them, and the way on from each."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from content.course import Course, Lesson, Scene
+from content.course import Course, Door, Lesson, Scene
 from page.page import Frame
 from state import store
 
 DONE, OPEN, SHUT = "done", "open", "shut"
 END = "takeaway"  # the last scene, which belongs to no act
+END_MINUTES = 5
+END_DOORS = (Door("contents", 2), Door("ledger", 2), Door("check", 1), Door("share", 1), Door("words", 2))
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A scene at its address, with the act that it belongs to; the last one has none."""
+    """A scene at its address, with the act that it belongs to (the last one has none), its minutes and its doors."""
 
     address: str
+    minutes: int
+    doors: tuple[Door, ...]
     act: Lesson | None = None
     scene: Scene | None = None
 
 
 def stops(course: Course) -> tuple[Stop, ...]:
     """The scenes of the walk, in order."""
-    own = [Stop(f"{act.id}/{scene.name}", act, scene) for act in course.acts for scene in act.scenes]
-    return (*own, Stop(END))
+    own = [
+        Stop(f"{act.id}/{scene.name}", scene.minutes, scene.doors, act, scene)
+        for act in course.acts
+        for scene in act.scenes
+    ]
+    exercises = tuple(act.door for act in course.acts if act.door)
+    return (*own, Stop(END, END_MINUTES, (*exercises, *END_DOORS)))
 
 
-def doors(course: Course) -> dict[str, str]:
-    """Every door by name, with the path of its question."""
-    return {name: f"{act.id}.doors.{name}" for act in course.acts for scene in act.scenes for name in scene.doors}
+def doors(course: Course) -> Iterator[tuple[Door, str]]:
+    """Every door of the walk, with the path of its question."""
+    for stop in stops(course):
+        for door in stop.doors:
+            owner = next((act.id for act in course.acts if door == act.door), "course")
+            yield door, f"{stop.act.id if stop.act else owner}.doors.{door.name}"
 
 
 def frame(course: Course, state: store.State) -> Frame:
@@ -40,33 +53,39 @@ def frame(course: Course, state: store.State) -> Frame:
         found[f"rail.{stop.address}"] = {"state": marks[i]}
         found[f"rail.{stop.address}.title"] = {"text": titles[i]}
         found[f"title.{stop.address}"] = {"text": titles[i]}
+        found[f"minutes.{stop.address}"] = {"text": minutes(course, stop.minutes)}
         if stop.act is not None and stop.scene is not None:
             aim = course.at(f"{stop.act.id}.scenes.{stop.scene.name}.aim", state.context)
             found[f"aim.{stop.address}"] = {"text": aim}
-        if i and stop.act is not None:
+        if i:
             found[f"back.{stop.address}"] = {"text": titles[i - 1]}
         if i + 1 < len(walk):
             found[f"on.{stop.address}"] = {"text": titles[i + 1], "hidden": marks[i + 1] == SHUT}
-    for name, path in doors(course).items():
-        found |= {f"door.{name}": {"text": course.at(path)}, f"why.{name}": {"text": course.at(path)}}
+    for door, path in doors(course):
+        asked = course.at(path)
+        found |= {key: {"text": asked} for key in (f"door.{door.name}", f"why.{door.name}", f"rail.{door.name}.door")}
+        found[f"door.{door.name}.minutes"] = {"text": minutes(course, door.minutes)}
     return found
 
 
 def lists(course: Course) -> dict[str, list[str]]:
     """The addresses that the walk's repeated parts are built from: all scenes, and of each its doors, the one before, the next."""
-    walk = [stop.address for stop in stops(course)]
-    found = {"scenes": walk}
-    for i, stop in enumerate(stops(course)):
-        found[f"{stop.address}.doors"] = list(stop.scene.doors) if stop.scene else []
-        found[f"{stop.address}.before"] = walk[i - 1 : i] if i else []
-        found[f"{stop.address}.next"] = walk[i + 1 : i + 2]
+    walk = stops(course)
+    found = {"scenes": [stop.address for stop in walk]}
+    for i, stop in enumerate(walk):
+        found[f"{stop.address}.doors"] = [door.name for door in stop.doors]
+        found[f"{stop.address}.before"] = found["scenes"][i - 1 : i] if i else []
+        found[f"{stop.address}.next"] = found["scenes"][i + 1 : i + 2]
     return found
 
 
 def mark(course: Course, state: store.State, stop: Stop) -> str:
-    """Whether a scene is done, open, or still shut. One that asks nothing is done when the next question is answered."""
+    """Whether a scene is done, open, or still shut. One that asks nothing is done when the next question is answered.
+
+    The last is never shut: a report can be handed in at any time.
+    """
     if stop.act is None or stop.scene is None:
-        return OPEN if store.is_done(course, state) else SHUT
+        return OPEN
     act, scene = stop.act, stop.scene
     opened = store.is_open(course, state, act.id) if scene.open else store.is_revealed(course, state, act.id)
     if not opened:
@@ -79,5 +98,10 @@ def mark(course: Course, state: store.State, stop: Stop) -> str:
 def title(course: Course, state: store.State, stop: Stop) -> str:
     """What a scene asks."""
     if stop.act is None or stop.scene is None:
-        return str(course.at("course.synthesis.title"))
+        return str(course.at("course.end.title"))
     return str(course.at(f"{stop.act.id}.scenes.{stop.scene.name}.title", state.context))
+
+
+def minutes(course: Course, count: int) -> str:
+    """How long something takes, as it is said."""
+    return course.say("words.minutes", None, {"minutes": count})

@@ -27,9 +27,10 @@
     if (!place) return;
     const door = /** @type {HTMLElement} */ (place.closest(".door"));
     if (door) open(door);
-    if (!inSight(place)) return; // still shut: the rail says so
-    place.scrollIntoView();
-    if (focus) place.querySelector("h3, h2")?.focus({ preventScroll: true });
+    const target = door ?? /** @type {HTMLElement} */ (place.closest(".scene")) ?? place;
+    if (!inSight(target)) return; // still shut: the rail says so
+    (inSight(place) && !place.matches(".lesson, .lesson *") ? place : target).scrollIntoView();
+    if (focus) target.querySelector(/** @type {"h3"} */ ("h3, h2"))?.focus({ preventScroll: true });
   };
   addEventListener("hashchange", () => go());
   document.addEventListener("click", (event) => {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from acts.bugs import bugs
 from acts.bugs.controls import ID, controls, name
 from content.controls import controls as all_controls
-from content.course import Course, Lesson
+from content.course import Course, Door, Lesson
 from content.reading import unfilled
 from content.shapes import CLAIM, COUNT, NUMBER, TEXT, Shape
 
@@ -18,6 +18,7 @@ ACT: Shape = {
         | {"min": NUMBER, "max": NUMBER, "step": NUMBER}
     ],
     "choices": [BUG | {"draft": TEXT, "options": [{"id": TEXT, "text": TEXT, "claims": [CLAIM]}]}],
+    "doors": {"*": TEXT},
     "*": TEXT,
 }
 KINDS = ("numbers", "choices")
@@ -59,6 +60,7 @@ LESSON = Lesson(
     shapes={ID: ACT},
     controls=controls,
     asks=(),
+    door=Door(ID, 10),
     lists=_lists,
     answers=True,
     proof=_proof,

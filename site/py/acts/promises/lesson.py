@@ -6,7 +6,7 @@ from acts.promises import floor, questions, serving, sweeps
 from acts.promises.controls import ID, LIMITS, controls
 from acts.promises.serving import SIDES
 from content import shapes
-from content.course import Course, Lesson, Scene
+from content.course import Course, Door, Lesson, Scene
 from content.reading import out_of, place, unknown
 from content.shapes import CHOICE, COUNT, NAMED, NUMBER, PER_CONTEXT, RANGE, TEXT, WORDS, Shape
 
@@ -53,8 +53,8 @@ ACT: Shape = shapes.ACT | {
     },
     "sides": {"a": SIDE, "b": SIDE},
     "prediction": shapes.question({"a?": CONFIGURATION, "b?": CONFIGURATION}),
-    "reality": {"columns": [TEXT], "*": PER_CONTEXT},
-    "design": {"rows": {"columns": [TEXT], "*": TEXT}, "chart_bars": [TEXT], "workloads": [TEXT], "*": PER_CONTEXT},
+    "reality": WORDS,
+    "design": {"rows": {"columns": [TEXT], "*": TEXT}, "three": [TEXT], "chart_bars": [TEXT], "workloads": [TEXT], "*": PER_CONTEXT},
     "failures": WORDS,
     "receipts": {
         "columns": [TEXT],
@@ -182,12 +182,31 @@ def _range_problems(course: Course, side: str) -> Iterator[str]:
                 yield f"{place(path)}.default: expected a number from {limits['min']} to {limits['max']}, found {default}"
 
 
+def _lists(course: Course) -> dict[str, list[str]]:
+    return {
+        "map.states": list(sweeps.MAP_STATES),
+        "act2.pairs": [option["id"] for option in course.at("act2.prediction")["options"]],
+    }
+
+
 SCENES = (
-    Scene("predict", 3, asks="prediction", open=True),
+    Scene("predict", 3, asks="prediction", open=True, doors=(Door("lives", 2),)),
     Scene("verdict", 2),
-    Scene("floor", 5, doors=("moments",)),
-    Scene("servers", 8, doors=("figures", "roofline", "tail", "receipts", "map", "frontier")),
-    Scene("batching", 2, asks="reflection", doors=("latency-formula",)),
+    Scene("floor", 5, doors=(Door("moments", 3),)),
+    Scene(
+        "servers",
+        8,
+        doors=(
+            Door("figures", 3),
+            Door("roofline", 5),
+            Door("tail", 4),
+            Door("receipts", 5),
+            Door("map", 5),
+            Door("frontier", 5),
+            Door("cluster", 5),
+        ),
+    ),
+    Scene("batching", 2, asks="reflection", doors=(Door("latency-formula", 4),)),
 )
 LESSON = Lesson(
     id=ID,
@@ -205,5 +224,5 @@ LESSON = Lesson(
     oracles=questions.ORACLES,
     kinds={**serving.KINDS, **floor.KINDS},
     facts=questions.FACTS,
-    lists=lambda course: {"map.states": list(sweeps.MAP_STATES)},
+    lists=_lists,
 )

@@ -142,33 +142,41 @@ def _prefill(cost: engine.StepCost, tokens: Quantity) -> float:
 @remembered
 def _pairs(course: Course, locked: Answer | None, asked: Scenario, results: Results) -> Frame:
     words = course.at("act2.reality")
-    rows: list[list[Any]] = []
-    for option in course.at("act2.prediction")["options"]:
-        if option["id"] not in asked["pairs"]:
-            continue
-        numbers = oracles.numbers(course, "act2.prediction", asked, option["id"], results)
-        mine = locked is not None and locked.option == option["id"]
-        text = f"{option['text']} **({words['yours']})**" if mine else option["text"]
-        rows.append([text, *_pair_cells(words, numbers)])
     first = next(iter(asked["pairs"].values()))["a"]
     basis = {"requests": first["requests"], "seed": first["seed"]}
+    found: Frame = {"act2.reality.basis": {"text": wording.fill(words["basis"], basis)}}
+    for option in course.at("act2.prediction")["options"]:
+        key, is_asked = f"act2.pairs.{option['id']}", option["id"] in asked["pairs"]
+        found[key] = {"hidden": not is_asked}
+        if is_asked:
+            numbers = oracles.numbers(course, "act2.prediction", asked, option["id"], results)
+            mine = locked is not None and locked.option == option["id"]
+            text = f"{option['text']} **({words['yours']})**" if mine else option["text"]
+            found |= {f"{key}.text": {"text": text}, **_pair(words, key, numbers)}
+    return found
+
+
+def _pair(words: Mapping[str, str], key: str, numbers: Numbers | None) -> Frame:
+    """One pair: each side's figure, a bar of it against its limit, and whether both hold."""
+    if numbers is None:
+        empty: Frame = {f"{key}.{side}.bar": {"width": "0%"} for side in serving.SIDES}
+        shown = {f"{key}.{side}": {"text": wording.NOT_YET} for side in serving.SIDES}
+        return {**empty, **shown, f"{key}.holds": {"text": words["waiting"], "state": "waiting"}}
+    a = oracles.holds([{"measure": "a_ttft_share", "at_most": 1}], numbers)
+    b = oracles.holds([{"measure": "b_throughput_share", "at_least": 1}], numbers)
+    verdict = "holds" if a and b else "fails_b" if a else "fails_a" if b else "fails_both"
     return {
-        "act2.reality.basis": {"text": wording.fill(words["basis"], basis)},
-        "act2.pairs.head": {"head": words["columns"]},
-        "act2.pairs.body": {"rows": rows},
+        f"{key}.a": {"text": wording.show(numbers["a_ttft"], "time"), "state": "good" if a else "fail"},
+        f"{key}.b": {"text": wording.show(numbers["b_throughput"], "tps"), "state": "good" if b else "fail"},
+        f"{key}.a.bar": {"width": _against_limit(numbers["a_ttft_share"])},
+        f"{key}.b.bar": {"width": _against_limit(numbers["b_throughput_share"])},
+        f"{key}.holds": {"text": words[verdict], "state": "good" if a and b else "fail"},
     }
 
 
-def _pair_cells(words: Mapping[str, str], numbers: Numbers | None) -> list[Any]:
-    if numbers is None:
-        return [wording.NOT_YET, wording.NOT_YET, words["waiting"]]
-    ttft, throughput = wording.show(numbers["a_ttft"], "time"), wording.show(numbers["b_throughput"], "tps")
-    a = oracles.holds([{"measure": "a_ttft_share", "at_most": 1}], numbers)
-    b = oracles.holds([{"measure": "b_throughput_share", "at_least": 1}], numbers)
-    verdict = (
-        words["holds"] if a and b else words["fails_both"] if not a and not b else words["fails_b" if a else "fails_a"]
-    )
-    return [ttft, throughput, verdict, {"state": "good" if a and b else "fail"}]
+def _against_limit(share: Quantity) -> str:
+    """The width of a bar whose limit stands in the middle of its room; what is twice the limit or more fills it."""
+    return f"{50 * min(float(share or 0), 2):.4g}%"
 
 
 # --- One side: its state, its way out, its cards -----------------------------------------------------------------------
@@ -193,19 +201,9 @@ def _side(course: Course, at: Hand, side: str, numbers: Numbers) -> Frame:
     request, result = at.requests[side], at.result(side)
     text, mark = _side_state(course, side, request, result, numbers)
     text += _near_capacity(course, side, numbers)
-    used = [wording.show(numbers[f"{side}_{key}"], "pct") for key in ("mfu", "mbu")]
-    memory = [wording.show(numbers[f"{side}_kv_needs"], "gib"), wording.show(numbers["kv_has"], "gib")]
-    ttft, throughput = numbers[f"{side}_ttft"], numbers[f"{side}_throughput"]
     return {
         f"act2.{side}.text": {"text": _traffic(course, request)},
         f"act2.{side}.state": {"text": text, "state": mark},
-        f"act2.{side}.card.ttft": {"text": wording.show(ttft, "time"), "state": mark if side == "a" else None},
-        f"act2.{side}.card.throughput": {
-            "text": wording.show(throughput, "tps"),
-            "state": mark if side == "b" else None,
-        },
-        f"act2.{side}.card.utilisation": {"text": " · ".join(used)},
-        f"act2.{side}.card.kv": {"text": " · ".join(memory)},
         **_way_out(course, at, side, request, result),
     }
 
@@ -319,6 +317,8 @@ def _results(course: Course, at: Hand, numbers: Numbers) -> Frame:
         "act2.record": {"disabled": any(run not in at.results for run in at.requests.values())},
         "act2.results.head": {"head": words["rows"]["columns"]},
         "act2.results.body": {"rows": result_rows(course, numbers)},
+        "act2.three.head": {"head": words["three"]},
+        "act2.three.body": {"rows": three_rows(course, numbers)},
         **_chart(course, at, numbers),
     }
 
@@ -341,6 +341,22 @@ def result_rows(course: Course, numbers: Numbers) -> list[list[str]]:
     )
     shares = (wording.show(numbers[f"{side}_capacity_share"], "pct") for side in serving.SIDES)
     return [*found, [words["capacity"], *shares]]
+
+
+def three_rows(course: Course, numbers: Numbers) -> list[list[str]]:
+    """What is promised, and what each side does now: first token, tokens per second, memory of the cache."""
+    words = course.at("act2.design")
+    limits = (("at_most", "slo", "time"), ("at_least", "target", "tps"), ("at_most", "kv_has", "gib"))
+    promised = [wording.fill(words[sign], {"value": wording.show(numbers[key], form)}) for sign, key, form in limits]
+    forms = (("ttft", "time"), ("throughput", "tps"), ("kv_needs", "gib"))
+    sides = [
+        [
+            wording.fill(words["three_side"], {"side": side.upper()}),
+            *(wording.show(numbers[f"{side}_{key}"], form) for key, form in forms),
+        ]
+        for side in serving.SIDES
+    ]
+    return [[words["promise"], *promised], *sides]
 
 
 def _band_cell(words: Mapping[str, str], numbers: Numbers, side: str) -> str:

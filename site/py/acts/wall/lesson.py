@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from acts.wall import blocks, users
 from acts.wall.controls import ID, controls
 from content import shapes
-from content.course import Course, Lesson, Scene
+from content.course import Course, Door, Lesson, Scene
 from content.reading import out_of, unknown
 from content.shapes import CHOICE, COUNT, NUMBER, NUMBER_PER_CONTEXT, PER_CONTEXT, RANGE, TEXT, WORDS, Shape
 
@@ -67,11 +67,11 @@ def _problems(course: Course) -> Iterator[str]:
 
 
 SCENES = (
-    Scene("predict", 3, asks="prediction", open=True),
+    Scene("predict", 3, asks="prediction", open=True, doors=(Door("cache", 2), Door("briefing", 2))),
     Scene("wall", 2),
-    Scene("calculator", 5, doors=("derivation", "config")),
-    Scene("twist", 2, doors=("families", "blocks")),
-    Scene("length", 2, asks="reflection", doors=("memory-formula",)),
+    Scene("calculator", 5, doors=(Door("derivation", 3), Door("config", 2))),
+    Scene("twist", 2, doors=(Door("families", 3), Door("blocks", 5))),
+    Scene("length", 2, asks="reflection", doors=(Door("memory-formula", 3),)),
 )
 LESSON = Lesson(
     id=ID,
