@@ -18,6 +18,30 @@ from tests.e2e.twin import Twin, document, returned
 COURSE = native.shipped()
 PLACES = (REVEAL, NOW, TWIST)
 WORDS = COURSE.at(wall_view.PATH)
+PHONE, TURNED = {"width": 390, "height": 844}, {"width": 844, "height": 390}
+MEMORIES = (
+    {"act1.gpus": 1},  # the weights don't fit
+    {"act1.reserve": "real", "act1.context": 8192},
+    {"act1.gpus": 2, "act1.context": 32768, "act1.kv_heads": "full"},  # room for nobody
+    {"act1.model": "deepseek-v3", "act1.weight_bits": 4},  # the latent is on every GPU
+    {"act1.model": "falcon-7b", "act1.kv_heads": "published"},  # one KV head: copies
+    {"act1.model": "llama-3.2-1b", "act1.kv_bits": 4, "act1.weight_bits": 4, "act1.context": 512},  # a crowd
+)
+# Each canvas keeps where its words stand: what is said, left, right, top, bottom in CSS pixels.
+NOTE_WORDS = """() => {
+  const pens = CanvasRenderingContext2D.prototype, { fillText, clearRect } = pens;
+  pens.clearRect = function (...where) {
+    this.canvas.words = [];
+    return clearRect.apply(this, where);
+  };
+  pens.fillText = function (said, x, y) {
+    const { width } = this.measureText(said), size = parseFloat(/([\\d.]+)px/.exec(this.font)[1]);
+    const left = x - width * { left: 0, start: 0, center: 0.5, right: 1 }[this.textAlign];
+    const top = y - size * (this.textBaseline === 'middle' ? 0.5 : 0.78);
+    this.canvas.words?.push([said, left, left + width, top, top + size]);
+    return fillText.call(this, said, x, y);
+  };
+}"""
 # What the wall's canvas under a key says of itself, whenever it is painted anew: kept in a list.
 LISTEN = """key => {
   const canvas = document.querySelector(`[data-key="${key}.picture"]`);
@@ -26,6 +50,15 @@ LISTEN = """key => {
 }"""
 
 GREEN = (0, 0x8F, 0x45)  # --wall-user by day
+WEIGHTS, USERS = "0,99,149", ("0,143,69", "92,195,145")  # --bar-weights, --wall-user and --wall-user-2 by day
+# The colours in the first column that is met near the foot of a wall's canvas, from below.
+COLUMN = """key => {
+  const canvas = document.querySelector(`[data-key="${key}.picture"]`);
+  const { width, height } = canvas, { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const colour = (x, y) => data.slice(4 * (y * width + x), 4 * (y * width + x) + 3).join();
+  const [x] = [...Array(width).keys()].filter(x => colour(x, height - 30) === "0,99,149").slice(6);
+  return [...Array(height).keys()].reverse().map(y => colour(x, y));
+}"""
 HAS_INK = """([key, [r, g, b]]) => {
   const canvas = document.querySelector(`[data-key="${key}.picture"]`);
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -92,10 +125,25 @@ def agrees(lab, state, key):
     return shown
 
 
+def legible(lab, key):
+    """Nothing that is written on a canvas is cut, and no words lie on other words."""
+    found = lab.node(f"{key}.picture")
+    words = found.evaluate("node => node.words")
+    room = found.evaluate("node => [node.clientWidth, node.clientHeight]")
+    assert len(words) > 4
+    for i, (said, left, right, top, bottom) in enumerate(words):
+        assert -0.5 <= left and right <= room[0] + 0.5 and -1 <= top and bottom <= room[1] + 0.5, said
+        for other, *its in words[:i]:
+            apart = right <= its[0] + 1 or its[1] <= left + 1 or bottom <= its[2] + 1.5 or its[3] <= top + 1.5
+            assert apart, f"{said} on {other}"
+
+
 def visit(browser, origin, context="latency", **options):
     """A visitor who comes back, Act I's prediction committed."""
     text = document(native.walked(context, until=1))
-    return Twin(Lab.new(browser, origin, document=text, **{"viewport": DESK, **options}).open(), returned(text))
+    lab = Lab.new(browser, origin, document=text, **{"viewport": DESK, **options})
+    lab.context.add_init_script(f"({NOTE_WORDS})()")
+    return Twin(lab.open(), returned(text))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +161,12 @@ def button(lab, name):
 
 def test_all_three_show_what_the_engine_computed(watching):
     for key in PLACES:
-        agrees(watching.lab, watching.state, key)
+        shown = agrees(watching.lab, watching.state, key)
+        column = watching.lab.page.evaluate(COLUMN, key)
+        runs = [colour for colour, before in zip(column[1:], column, strict=False) if colour != before]
+        bands = [colour for colour in runs if colour in USERS]
+        assert column.count(WEIGHTS) == pytest.approx(shown["px"]["weights"], abs=2)
+        assert len(bands) == pytest.approx(shown["bands"], abs=2)  # the line of the guess lies over some
 
 
 def test_the_twist_shrinks_each_share_then_more_fill_up_and_back(watching):
@@ -144,22 +197,28 @@ def test_it_follows_each_step_of_the_slider(watching):
     watching.reset("act1")
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"act1.gpus": 1},  # the weights don't fit
-        {"act1.reserve": "real", "act1.context": 8192},
-        {"act1.gpus": 2, "act1.context": 32768, "act1.kv_heads": "full"},  # room for nobody
-        {"act1.model": "deepseek-v3", "act1.weight_bits": 4},  # the latent is on every GPU
-        {"act1.model": "falcon-7b", "act1.kv_heads": "published"},  # one KV head: copies
-        {"act1.model": "llama-3.2-1b", "act1.kv_bits": 4, "act1.weight_bits": 4, "act1.context": 512},  # a crowd
-    ],
-    ids=lambda settings: "-".join(str(value) for value in settings.values()),
-)
+@pytest.mark.parametrize("settings", MEMORIES, ids=lambda settings: "-".join(map(str, settings.values())))
 def test_it_shows_every_kind_of_memory(watching, settings):
     watching.set(settings)
     agrees(watching.lab, watching.state, NOW)
+    legible(watching.lab, NOW)
     watching.reset("act1")
+
+
+@pytest.mark.parametrize(
+    ("viewport", "memories"), [(PHONE, MEMORIES), (TURNED, MEMORIES[3:])], ids=["phone", "turned"]
+)
+def test_its_words_can_be_read_in_little_room(browser, origin, viewport, memories):
+    twin = visit(browser, origin, "throughput", viewport=viewport)
+    for key in PLACES:
+        agrees(twin.lab, twin.state, key)
+        legible(twin.lab, key)
+    for settings in memories:
+        twin.set(settings)
+        agrees(twin.lab, twin.state, NOW)
+        legible(twin.lab, NOW)
+        twin.reset("act1")
+    twin.lab.close()
 
 
 def test_out_of_sight_nothing_is_painted_until_it_comes_into_sight(watching):

@@ -9,6 +9,7 @@ const SHARE_MS = 700; // where only a user's share changes: it shrinks or grows,
 const FALL_MS = 320; // of one user, from the top of the picture to their place
 const [BAND, COUNT, TICK] = [3, 22, 34]; // px at least: a band of users, from one count to the next, from one tick of GiB to the next
 const [WIDE, FLAT] = [560, 280]; // px: from here on words stand beside the columns; below this each has one line
+const [LOW, LEAST] = [150, 60]; // px of a narrow canvas below which only the count stands above the columns; of columns below which it stands alone
 const COUNTS = 40; // px at the right of the columns for how many users are below
 const ABOVE = 14; // px over the columns, into which the one who doesn't fit sticks out
 const LINE = 15; // px
@@ -95,14 +96,8 @@ export class Wall {
     if (!width) return;
     const pen = sized(this.canvas, width, height);
     const at = this.layout(pen, width, height, now);
-    this.paintAxes(pen, at, now);
-    this.paintColumns(pen, at, now);
-    this.paintFalling(pen, at, now, position);
-    this.paintNext(pen, at, now);
-    this.paintGuess(pen, at);
     this.paintHead(pen, at, now);
-    if (at.wide) this.paintBeside(pen, at, [...this.remarks(at, now), ...this.parts(at, now)]);
-    else this.paintUpon(pen, at, this.parts(at, now));
+    if (at.bottom - at.top >= LEAST) this.paintMemory(pen, at, now, position);
     const { gpus } = this.scene;
     const bytes = (/** @type {number} */ gib) => Math.round(gib * GIB * gpus);
     const high = (/** @type {number} */ low, /** @type {number} */ top) => at.y(low) - at.y(top);
@@ -110,6 +105,17 @@ export class Wall {
       weights: bytes(now.weights), kept: bytes(now.kept), user: bytes(now.user), guess: at.guess && bytes(at.guess), beyond: at.beyond,
       px: { memory: high(0, now.memory), weights: high(0, now.weights), users: high(now.weights, at.stack), kept: high(at.lid, now.memory) } };
     this.canvas.dataset.drawn = JSON.stringify(drawn);
+  }
+
+  /** @param {Pen} pen @param {Layout} at @param {Now} now @param {number} position */
+  paintMemory(pen, at, now, position) {
+    this.paintAxes(pen, at, now);
+    this.paintColumns(pen, at, now);
+    this.paintFalling(pen, at, now, position);
+    this.paintNext(pen, at, now);
+    this.paintGuess(pen, at);
+    if (at.wide) this.paintBeside(pen, at, [...this.remarks(at, now), ...this.parts(at, now)]);
+    else this.paintUpon(pen, at, this.parts(at, now));
   }
 
   /** Where things are. y(gib) is a height on the canvas, on whole pixels of the screen; lid: the GiB up to which users may fill
@@ -121,7 +127,8 @@ export class Wall {
     const [lid, stack] = [now.memory - now.kept, now.weights + users * now.user];
     const [over, guessed] = [now.weights > lid, guess === null ? null : this.end.weights + guess * this.end.user];
     const head = flat ? 24 : 36;
-    const top = head + (wide ? 0 : LINE * (guess === null ? 1 : 2)) + ABOVE + 3;
+    const lines = wide || height < LOW ? 0 : guess === null ? 1 : 2;
+    const top = head + LINE * lines + ABOVE + 3;
     const bottom = height - (flat ? 16 : 20);
     pen.font = `500 11px ${this.font}`;
     const left = Math.ceil(pen.measureText(`${number(now.memory)} ${words.unit}`).width) + 10;
@@ -135,7 +142,7 @@ export class Wall {
     const columns = Array.from({ length: gpus }, (_, i) => ({ x: snap(left + i * pitch), w: snap(pitch - gap) }));
     const one = (now.user / tall) * (bottom - top); // px
     const group = Math.max(1, round(BAND / one));
-    return { width, wide, flat, head, top, bottom, left, right: snap(left + gpus * pitch) - gap, columns, tall, y, lid, stack, over, users, one, group,
+    return { width, wide, flat, head, lines, top, bottom, left, right: snap(left + gpus * pitch) - gap, columns, tall, y, lid, stack, over, users, one, group,
       bands: Math.ceil(users / group), next: now.tried > 0 && !over, guess: guessed, beyond: guessed !== null && guessed > now.memory };
   }
 
@@ -282,7 +289,7 @@ export class Wall {
     pen.font = `600 ${at.flat ? 13 : 15}px ${this.font}`;
     pen.fillStyle = this.inks.soft;
     pen.fillText(at.users === 1 ? fit_one : fit, next, size * 0.86);
-    if (at.wide) return;
+    if (!at.lines) return;
     pen.font = `600 11px ${this.font}`;
     for (const { words, ink, mark } of this.remarks(at, now)) {
       const y = at.head + LINE * (mark ? 2 : 1) - 3; // each has its own line, whether or not the other is there
