@@ -169,16 +169,35 @@ class Lab:
         """Wait until a node reads so."""
         expect(self.node(key)).to_have_text(text, use_inner_text=False)
 
+    def door(self, name: str, page: Page | None = None) -> Locator:
+        """A door, opened by its address."""
+        page = page or self.page
+        page.evaluate("name => { location.hash = `#why/${name}` }", name)
+        found = page.locator(f'[id="why/{name}"]')
+        expect(found).to_be_visible()
+        return found
+
+    def reach(self, place: Locator) -> Locator:
+        """Open the door behind which something stands, if it stands behind one."""
+        shut = place.first.evaluate("node => node.closest('.door:not([data-open])')?.id ?? ''")
+        if shut:
+            self.door(shut.removeprefix("why/"), place.page)
+        return place
+
+    def everything(self, page: Page | None = None) -> None:
+        """Open all doors at once, as paper shows them; a person opens one at a time."""
+        (page or self.page).evaluate("document.querySelectorAll('.door').forEach(door => door.toggleAttribute('data-open', true))")
+
     def plot(self, chart: str, page: Page | None = None) -> Locator:
         """The plot of a chart, once it is in sight and therefore drawn."""
-        found = self.node(f"{chart}.plot", page)
+        found = self.reach(self.node(f"{chart}.plot", page))
         found.scroll_into_view_if_needed()
         expect(found.locator(".main-svg").first).to_be_visible()
         return found
 
     def choose(self, question: str, option: str, page: Page | None = None) -> None:
         """Pick an option of a question."""
-        self.node(f"{question}.{option}.input", page).check()
+        self.reach(self.node(f"{question}.{option}.input", page)).check()
 
     def commit(self, question: str, page: Page | None = None) -> None:
         """Press a question's commit button."""
@@ -194,10 +213,11 @@ class Lab:
         """Give a control a value, as a person would: type it, or pick it from the list."""
         number = self.page.locator(f'[id="{control}.number"]')
         if number.count():
+            self.reach(number)
             number.fill(str(value))
             number.press("Tab")
         else:
-            self.page.locator(f'[id="{control}.select"]').select_option(str(value))
+            self.reach(self.page.locator(f'[id="{control}.select"]')).select_option(str(value))
 
     def parts(self) -> str:
         """Where this version's files lie."""
@@ -206,7 +226,8 @@ class Lab:
 
     def press(self, name: str) -> None:
         """Press the button with exactly this name."""
-        self.page.get_by_role("button", name=name, exact=True).click()
+        named = self.page.get_by_role("button", name=name, exact=True, include_hidden=True)
+        self.reach(named).click()
 
     def storage(self) -> str | None:
         """The saved document."""

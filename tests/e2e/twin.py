@@ -47,7 +47,11 @@ DIFFERENCES = """expected => {
     for (const [name, wanted] of Object.entries(properties)) {
       const shown = JSON.stringify(read[name](node));
       if (shown === JSON.stringify(wanted)) continue;
-      if (name === 'figure' && !sought) node.scrollIntoView(); // a plot is drawn when it comes into sight
+      if (name === 'figure' && !sought) { // a plot is drawn when it comes into sight
+        const door = node.closest('.door:not([data-open])');
+        if (door) location.hash = door.id;
+        node.scrollIntoView();
+      }
       sought ||= name === 'figure';
       found.push(`${key} ${name}: shown ${shown}, expected ${JSON.stringify(wanted)}`);
     }

@@ -5,7 +5,7 @@ const FLOOR = ["waits", "seated", "prefill", "decode", "idle", "evicted"]; // th
 const [WAITS, SEATED, PREFILL, DECODE, IDLE, EVICTED] = FLOOR.keys();
 const FLOOR_COLOURS = [...FLOOR.flatMap((n) => [`floor-${n}`, `floor-${n}-ink`]), "floor-stop", "text", "soft", "border", "page"];
 const CURVES = ["batch", "step_us", "blocks"];
-const [SEATS_H, QUEUE_H, CURVE_H, LABEL_H, AXIS_H] = [208, 66, 34, 17, 22];
+const [SEATS_H, QUEUE_H, CURVE_H, LABEL_H, AXIS_H] = [168, 48, 24, 16, 20];
 
 /**
  * A server of replays.py; one that can't start has `runs` 0 and nothing else. spans: kind (FLOOR), request, lane, begin, end in ms.
