@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
+  const framed = parent !== window;
   const scenes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".scene:not(.door), #takeaway")]);
   const doors = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".door")]);
   const rail = document.getElementById("rail");
@@ -21,15 +22,26 @@
 
   // --- the address ---
 
-  const wanted = () => decodeURIComponent(location.hash.slice(1));
-  const go = (focus = true) => {
-    const place = document.getElementById(wanted());
+  const wanted = () => {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return ""; // damaged on the way
+    }
+  };
+  /** @param {HTMLElement} node */
+  const show = (node, focus = true) => {
+    if (!framed || focus) node.scrollIntoView();
+    else scrollTo(0, node.getBoundingClientRect().top + scrollY); // nobody asked to move the page around the frame
+  };
+  const go = (focus = true, name = wanted()) => {
+    const place = document.getElementById(name);
     if (!place) return;
     const door = /** @type {HTMLElement} */ (place.closest(".door"));
     if (door) open(door);
     const target = door ?? /** @type {HTMLElement} */ (place.closest(".scene")) ?? place;
     if (!inSight(target)) return; // still shut: the rail says so
-    (inSight(place) && !place.matches(".lesson, .lesson *") ? place : target).scrollIntoView();
+    show(inSight(place) && !place.matches(".lesson, .lesson *") ? place : target, focus);
     if (focus) target.querySelector(/** @type {"h3"} */ ("h3, h2"))?.focus({ preventScroll: true });
   };
   addEventListener("hashchange", () => go());
@@ -93,12 +105,17 @@
   });
   addEventListener("keydown", ({ key }) => key === "Escape" && fold(false));
 
+  /** Go where the address leads, which a frame has noted and taken out of it (embed.js). */
+  const arrive = () => {
+    const name = wanted() || root.dataset.place;
+    if (name) go(false, name);
+  };
   // The page before Python may not yet show what the address names: what was committed opens it.
   const ready = new MutationObserver(() => {
     if (root.dataset.boot === "loading") return;
     ready.disconnect();
-    if (wanted()) go(false);
+    arrive();
   });
   ready.observe(root, { attributes: true, attributeFilter: ["data-boot"] });
-  if (wanted()) go(false);
+  arrive();
 })();
