@@ -3,6 +3,7 @@ engine's, every word stands in the content, and each is drawn for light and dark
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ WIDTH = 640.0
 LEFT, TOP, RIGHT, BOTTOM = 64.0, 84.0, 616.0, 262.0
 MADE = {"light": ("svg",), "dark": ("svg",), "print": ("svg", "pdf")}
 
-# The lab's own colours (css/tokens.css): the weights blue, the cache green; on paper they stand on white.
+HATCH = 7.0  # points from one stroke to the next
+
+# The lab's own colours (css/tokens.css): the weights blue, free memory hatched; on paper they stand on white.
 INKS: Mapping[str, Mapping[str, str]] = {
     "light": {
         "paper": "#f8fafc",
@@ -20,7 +23,9 @@ INKS: Mapping[str, Mapping[str, str]] = {
         "soft": "#475569",
         "grid": "#dfe6ee",
         "blue": "#006395",
-        "green": "#a6dcbd",
+        "free": "#f4f7fa",
+        "hatch": "#b9c5d3",
+        "edge": "#64748b",
         "grey": "#8090a6",
         "mark": "#00713a",
     },
@@ -30,7 +35,9 @@ INKS: Mapping[str, Mapping[str, str]] = {
         "soft": "#c3cfde",
         "grid": "#2c3a52",
         "blue": "#3f9ccf",
-        "green": "#22634a",
+        "free": "#18233a",
+        "hatch": "#3c4d68",
+        "edge": "#8b9bb3",
         "grey": "#71829c",
         "mark": "#63d39b",
     },
@@ -83,7 +90,7 @@ def draw(course: Any, act: str, picture: Any, look: str) -> Drawing:
         _draw_column(drawing, picture, texts, position, number, ink)
     if picture.below:
         drawing.items.append(Words((LEFT + RIGHT) / 2, BOTTOM + 36, texts["below"], 12, ink["soft"], "middle"))
-    named = [(ink[colour], texts[part]) for part, (colour, _) in picture.parts.items()]
+    named = [(colour, texts[part]) for part, (colour, _) in picture.parts.items()]
     _key(drawing, BOTTOM + (66 if picture.below else 48), named[::-1], ink)
     drawing.items.insert(0, Rectangle(0, 0, drawing.width, drawing.height, ink["paper"], 12))
     return drawing
@@ -104,11 +111,29 @@ def _draw_column(drawing: Drawing, picture: Any, texts: Texts, position: int, nu
         top, bottom = _height(above, picture.full), _height(below, picture.full)
         drawing.items.append(Rectangle(x, top, width, bottom - top, ink[colour]))
         if part == picture.marked:
+            drawing.items += _hatch(x, top, width, bottom - top, ink)
+            drawing.items += _edge(x, width, ink)
             middle = (top + bottom) / 2 + 14
             drawing.items.append(Words(x + width / 2, middle, texts["mark"], 40, ink["mark"], "middle", strong=True))
         below = above
     name = texts["column"].replace("{number}", str(number))
     drawing.items.append(Words(x + width / 2, BOTTOM + 18, name, 12, ink["soft"], "middle"))
+
+
+def _hatch(x: float, y: float, width: float, height: float, ink: Ink) -> list[Line]:
+    """Strokes from the lower left to the upper right, as far as a rectangle goes."""
+    strokes = []
+    for i in range(1, int((width + height) / HATCH) + 1):
+        low = i * HATCH  # where the stroke meets the left edge, or would below it, from the top
+        left, right = max(0.0, low - height), min(width, low)
+        strokes.append(Line(x + left, y + low - left, x + right, y + low - right, ink["hatch"]))
+    return strokes
+
+
+def _edge(x: float, width: float, ink: Ink) -> list[Line]:
+    """The edges of a column that is as high as the scale."""
+    corners = ((x, BOTTOM), (x, TOP), (x + width, TOP), (x + width, BOTTOM))
+    return [Line(*one, *other, ink["edge"], 1.5) for one, other in itertools.pairwise((*corners, corners[0]))]
 
 
 # --- What both are made of ----------------------------------------------------------------------------------------------
@@ -137,6 +162,7 @@ def _scale(drawing: Drawing, full: float, step: float, name: str, ink: Ink) -> N
 def _key(drawing: Drawing, y: float, entries: Sequence[tuple[str, str]], ink: Ink) -> None:
     """What each colour means, in the order of the stack, and the end of the drawing below it."""
     for colour, text in entries:
-        drawing.items += [Rectangle(LEFT, y - 10, 11, 11, colour, 2), Words(LEFT + 18, y, text, 12, ink["text"])]
+        drawing.items += [Rectangle(LEFT, y - 10, 11, 11, ink[colour], 2), Words(LEFT + 18, y, text, 12, ink["text"])]
+        drawing.items += _hatch(LEFT, y - 10, 11, 11, ink) if colour == "free" else []
         y += 21
     drawing.height = y

@@ -87,11 +87,7 @@ def written(site: Path, course: Any) -> Document:
             else:
                 places.setdefault(place, []).append(child)
     for element in document.root.walk():
-        element.children = [
-            inner
-            for child in element.children
-            for inner in (_placed(child, places))
-        ]
+        element.children = [inner for child in element.children for inner in (_placed(child, places))]
         if element.tag == "head":
             element.append(_embedded_alone(asking))
     _substitute(document.root, "{first}", course.acts[0].id)

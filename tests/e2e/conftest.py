@@ -186,7 +186,9 @@ class Lab:
 
     def everything(self, page: Page | None = None) -> None:
         """Open all doors at once, as paper shows them; a person opens one at a time."""
-        (page or self.page).evaluate("document.querySelectorAll('.door').forEach(door => door.toggleAttribute('data-open', true))")
+        (page or self.page).evaluate(
+            "document.querySelectorAll('.door').forEach(door => door.toggleAttribute('data-open', true))"
+        )
 
     def plot(self, chart: str, page: Page | None = None) -> Locator:
         """The plot of a chart, once it is in sight and therefore drawn."""

@@ -160,6 +160,7 @@ def tokens(theme):
 
 
 WRITTEN = [(ink, ground) for ink in ("soft", "text") for ground in ("page", "surface")]
+WRITTEN += [(ink, "page") for ink in ("bar-weights", "green", "red")]  # words of the wall
 WRITTEN += [("floor-decode-ink", "floor-decode"), ("map-holds", "page"), ("map-fails", "page"), ("blue", "page")]
 
 

@@ -77,6 +77,19 @@ def test_the_weights_and_the_room_are_the_engines():
     assert len(columns) == 2 * told["gpus"]
 
 
+def test_what_is_not_filled_yet_is_hatched_within_its_edges():
+    free, hatch = (figures.INKS["light"][name] for name in ("free", "hatch"))
+    rooms = [item for item in rectangles("act1") if item.colour == free]
+    strokes = [item for item in drawn("act1").items if isinstance(item, drawing.Line) and item.colour == hatch]
+    for room in rooms:
+        mine = [s for s in strokes if room.x <= s.x1 <= room.x + room.width and room.y - 1e-6 <= s.y2 <= room.y + room.height]
+        assert len(mine) >= 1
+        for stroke in mine:
+            assert stroke.x1 <= stroke.x2 <= room.x + room.width + 1e-6
+            assert room.y - 1e-6 <= stroke.y2 <= stroke.y1 <= room.y + room.height + 1e-6
+    assert len(rooms) == 9  # eight GPUs and the key
+
+
 def test_each_bar_is_as_high_as_its_step_is_long():
     course = native.shipped()
     shared, told = course.at("act2.shared"), course.at("act2.deployment")
@@ -121,7 +134,7 @@ def test_the_figure_of_act_one_does_not_answer_its_question():
 def test_words_can_be_read_on_their_ground(name, look):
     ink = figures.INKS[look]
     for item in words(name, look):
-        ground = ink["green"] if item.colour == ink["mark"] else ink["paper"]
+        ground = ink["free"] if item.colour == ink["mark"] else ink["paper"]
         assert contrast(item.colour, ground) >= (3 if item.size >= 24 else 4.5)
 
 

@@ -204,6 +204,7 @@ SIGHT = {
 TOLD_APART = 12  # a difference in CIELAB that is seen at a glance; 2.3 is just noticeable
 BLOCKS = ["block-1", "block-2", "block-3", "block-4", "block-later", "block-never", "block-free"]
 LANES = ["floor-waits", "floor-prefill", "floor-decode", "floor-idle"]
+WALL = ["bar-weights", "wall-user", "wall-user-2", "wall-kept", "wall-free"]
 INKED = ["block-later", "block-never", "floor-waits", "floor-seated", "floor-idle", "floor-evicted"]
 
 
@@ -233,7 +234,7 @@ def difference(one, other, sight):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("sight", SIGHT)
-@pytest.mark.parametrize("names", [BLOCKS, LANES], ids=["blocks", "lanes"])
+@pytest.mark.parametrize("names", [BLOCKS, LANES, WALL], ids=["blocks", "lanes", "wall"])
 def test_neighbours_are_told_apart_whatever_one_sees(theme, sight, names):
     colours = palettes()[theme]
     for one, other in combinations(names, 2):

@@ -12,7 +12,7 @@ class Picture:
 
     numbers: what the words may say. columns: the number that each is named by. parts: of each, from the bottom, its colour and
     its height in each column, in units of the axis. step: of the lines across. full: the height of the axis. marked: the
-    part in which the content's mark stands. below: whether a line of words names the columns.
+    part that isn't filled yet: hatched, with the content's mark in it. below: whether a line of words names the columns.
     """
 
     numbers: Mapping[str, Number]

@@ -51,7 +51,8 @@ def frame(course: Course, state: store.State) -> Frame:
     titles = [title(course, state, stop) for stop in walk]
     for i, stop in enumerate(walk):
         found[f"rail.{stop.address}"] = {"state": marks[i]}
-        found[f"rail.{stop.address}.title"] = {"text": titles[i]}
+        label = course.say(f"words.scene_{marks[i]}", None, {"title": titles[i]})
+        found[f"rail.{stop.address}.title"] = {"text": titles[i], "label": label}
         found[f"title.{stop.address}"] = {"text": titles[i]}
         found[f"minutes.{stop.address}"] = {"text": minutes(course, stop.minutes)}
         if stop.act is not None and stop.scene is not None:
@@ -69,7 +70,7 @@ def frame(course: Course, state: store.State) -> Frame:
 
 
 def lists(course: Course) -> dict[str, list[str]]:
-    """The addresses that the walk's repeated parts are built from: all scenes, and of each its doors, the one before, the next."""
+    """What the walk's repeated parts are built from: the addresses of all scenes; of each its doors, the one before, the next."""
     walk = stops(course)
     found = {"scenes": [stop.address for stop in walk]}
     for i, stop in enumerate(walk):

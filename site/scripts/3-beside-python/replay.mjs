@@ -18,7 +18,7 @@ import { Wall } from "./wall.mjs";
 
 const TELL_EVERY_MS = 125;
 const KEY_FRAME_MS = 1800;
-const dark = matchMedia("(prefers-color-scheme: dark)");
+const [dark, paper] = [matchMedia("(prefers-color-scheme: dark)"), matchMedia("print")];
 /**
  * What a painter is to the clock.
  * @typedef {{length: number, start: number, keys: number[], step(position: number, direction: number): number,
@@ -38,6 +38,7 @@ class Player {
   /** @type {Tell} */ tell;
   /** @type {number} */ seconds; // that the whole takes at speed 1
   playing = false;
+  plays = false; // by itself
   fresh = true; // nobody has moved it yet
   speed = 1;
   position = 0;
@@ -65,7 +66,8 @@ class Player {
     this.pause();
     this.root.dataset.scene = scene.name;
     if (this.slider) this.slider.max = String(this.painter.length);
-    const begins = scene.plays && !still.matches;
+    this.plays = Boolean(scene.plays);
+    const begins = this.plays && !still.matches;
     this.seek(begins ? 0 : this.painter.start);
     this.fresh = true;
     if (begins) this.begin();
@@ -170,36 +172,56 @@ class Player {
     this.tell("at", Math.floor(this.position));
   }
 
+  /** On paper, what plays by itself stands at its end. */
   paint() {
-    if (this.painter && this.root.clientWidth) this.painter.paint(this.position);
+    const at = this.plays && paper.matches ? this.painter.length : this.position;
+    if (this.painter && this.root.clientWidth) this.painter.paint(at);
   }
 }
 
-/** A picture without a clock: the next scene takes the place of the last one, by the same painter. */
+/** A picture without a clock: the next scene takes the place of the last one, by the same painter, as soon as it can be seen. */
 class Picture {
   /** @type {Painter} */ painter;
+  /** @type {Scene | undefined} */ waits; // not painted yet
   /** @type {string} */ chosen;
+  seen = false;
 
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    watch(root, () => this.painter, () => this.painter?.paint(0));
+    watch(root, () => this.painter, () => {
+      this.turn();
+      this.painter?.paint(0);
+    });
+    new IntersectionObserver((entries) => {
+      this.seen = entries.at(-1).isIntersecting;
+      if (this.seen) this.turn();
+    }).observe(root);
   }
 
   /** @param {Scene} scene */
   show(scene) {
     this.root.dataset.scene = scene.name;
-    if (this.painter) this.painter.change(scene, scene.chosen !== this.chosen);
+    this.waits = scene;
+    if (this.seen) this.turn();
+  }
+
+  /** Paint what waits. */
+  turn() {
+    const { painter, waits } = this;
+    if (!waits) return;
+    this.waits = undefined;
+    if (painter) painter.change(waits, this.seen && waits.chosen !== this.chosen);
     else {
-      this.painter = new PAINTERS[scene.painter](this.root, scene);
+      this.painter = new PAINTERS[waits.painter](this.root, waits);
       this.painter.paint(0);
     }
-    this.chosen = scene.chosen;
+    this.chosen = waits.chosen;
   }
 }
 
 /**
- * Have a picture painted anew when its room changes or light turns to dark.
+ * Have a picture painted anew when its room changes, light turns to dark, or screen to paper.
  * @param {HTMLElement} root @param {() => Painter} painter @param {() => void} paint
  */
 function watch(root, painter, paint) {
@@ -214,7 +236,7 @@ function watch(root, painter, paint) {
     painter()?.dress();
     paint();
   };
-  dark.addEventListener("change", dress);
+  for (const look of [dark, paper]) look.addEventListener("change", dress);
   addEventListener("lab:theme", dress);
 }
 

@@ -54,7 +54,13 @@ ACT: Shape = shapes.ACT | {
     "sides": {"a": SIDE, "b": SIDE},
     "prediction": shapes.question({"a?": CONFIGURATION, "b?": CONFIGURATION}),
     "reality": WORDS,
-    "design": {"rows": {"columns": [TEXT], "*": TEXT}, "three": [TEXT], "chart_bars": [TEXT], "workloads": [TEXT], "*": PER_CONTEXT},
+    "design": {
+        "rows": {"columns": [TEXT], "*": TEXT},
+        "three": [TEXT],
+        "chart_bars": [TEXT],
+        "workloads": [TEXT],
+        "*": PER_CONTEXT,
+    },
     "failures": WORDS,
     "receipts": {
         "columns": [TEXT],

@@ -21,7 +21,7 @@ ACT: Shape = shapes.ACT | {
     },
     "prediction": shapes.question({"stands_for?": NUMBER}),
     "reality": WORDS,
-    "wall": {"painted": {"*": TEXT}, "says": WORDS, "*": PER_CONTEXT},
+    "wall": {"painted": WORDS, "says": WORDS, "*": TEXT},
     "calculator": {
         "viable_users": COUNT,
         "context": RANGE,

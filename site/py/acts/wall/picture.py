@@ -1,4 +1,4 @@
-"""Eight GPUs, the weights in them, and the question. Not the answer: a reader has not predicted yet."""
+"""The wall as a picture (wall_view.py) before the users are in: the weights and the question. A reader has not predicted yet."""
 
 import engine
 from charts.picture import Picture
@@ -19,7 +19,7 @@ def picture(course: Course) -> Picture:
     }
     parts = {
         "weights": ("blue", (weights / engine.GIB,) * gpus),
-        "room": ("green", ((gpu.memory_bytes - weights) / engine.GIB,) * gpus),
+        "room": ("free", ((gpu.memory_bytes - weights) / engine.GIB,) * gpus),
     }
     full = gpu.memory_bytes / engine.GIB
     return Picture(numbers, tuple(range(1, gpus + 1)), parts, step=20, full=full, marked="room")

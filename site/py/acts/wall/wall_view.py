@@ -11,12 +11,11 @@ import engine
 from acts.wall import calculator
 from acts.wall.controls import CONTEXT, FULL, KV_HEADS
 from acts.wall.users import deployment_of
-from content import wording
 from content.course import Course, Scenario
 from content.wording import Number
 from page.page import Frame
-from state import store
 from page.remembered import remembered
+from state import store
 
 PATH = "act1.wall"
 REVEAL, NOW, TWIST = f"{PATH}.reveal", f"{PATH}.now", f"{PATH}.twist"
@@ -26,7 +25,10 @@ KEYS = 4  # key frames while users move in
 
 @dataclass(frozen=True)
 class Node:
-    """A node's memory in bytes, of all its GPUs together. user_bytes: one user's cache with all its copies."""
+    """A node's memory in bytes, of all its GPUs together.
+
+    kept_bytes: what an engine doesn't hand out; user_bytes: one user's cache with all its copies; users: as many as fit.
+    """
 
     gpus: int
     gpu_bytes: float
@@ -107,7 +109,7 @@ def frame(course: Course, state: store.State) -> Frame:
 def _picture(
     course: Course, context: str, key: str, node: Node, guess: Guess | None, is_news: bool, chosen: str
 ) -> Frame:
-    """The picture under a key. is_news: it plays by itself; chosen: what no slider moves, so that a change of it is seen."""
+    """The picture under a key. is_news: it plays by itself; chosen: all that no slider moves; a change of it is shown slowly."""
     said = numbers(node, guess)
     clock = _clock(node, is_news) if key == REVEAL else {"chosen": chosen}
     return {
@@ -117,8 +119,9 @@ def _picture(
 
 
 def numbers(node: Node, guess: Guess | None) -> dict[str, Number]:
-    """What the picture's words may say: bytes of one GPU as gpu_bytes, weights_gpu_bytes, ...; users; the guess and its bytes."""
+    """What the picture's words may say: bytes of one GPU (*gpu_bytes), users, the guess and what weights and it would need."""
     gpus, left = node.gpus, node.left_bytes
+    needed = node.weights_bytes + guess.users * node.user_bytes if guess else None
     return {
         "gpus": gpus,
         "gpu_bytes": node.gpu_bytes,
@@ -131,17 +134,16 @@ def numbers(node: Node, guess: Guess | None) -> dict[str, Number]:
         "free_gpu_bytes": node.free_bytes / gpus,
         "missing_gpu_bytes": max(0.0, -left) / gpus,
         "guess": guess.said if guess else None,
-        "guess_bytes": node.weights_bytes + node.kept_bytes + guess.users * node.user_bytes if guess else None,
+        "guess_bytes": needed,
+        "guess_gpu_bytes": needed / gpus if needed else None,
     }
 
 
 def scene(
     course: Course, context: str, node: Node, guess: Guess | None, said: dict[str, Number]
 ) -> dict[str, Any]:
-    """What wall.mjs paints: bytes of all GPUs together, and each word that stands on the canvas."""
-    words = course.at(PATH)
-    painted = {name: wording.fill(words["painted"][name], said) for name in words["painted"]}
-    painted |= {name: course.at(f"{PATH}.{name}", context) for name in ("fit", "fit_one")}
+    """What wall.mjs paints: bytes of all GPUs together, and each text that stands on the canvas."""
+    painted = f"{PATH}.painted"
     sizes = (node.gpus, node.gpu_bytes, node.weights_bytes, node.kept_bytes, node.user_bytes)
     return {
         "painter": "wall",
@@ -152,9 +154,8 @@ def scene(
         "kept_bytes": node.kept_bytes,
         "user_bytes": node.user_bytes,
         "users": node.users,
-        "free_bytes": node.free_bytes,
         "guess": guess.users if guess else None,
-        "words": painted,
+        "words": {name: course.say(f"{painted}.{name}", context, said) for name in course.at(painted)},
     }
 
 
