@@ -14,11 +14,7 @@
     try {
       return decodeURIComponent(location.hash.slice(1));
     } catch {
-<<<<<<< HEAD
       return ""; // a % that begins nothing names no place
-=======
-      return ""; // damaged on the way
->>>>>>> tests2
     }
   };
   const openers = (/** @type {string} */ id) => document.querySelectorAll(`.doors a[href="#${id}"]`);
