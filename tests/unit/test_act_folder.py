@@ -78,6 +78,41 @@ def test_before_the_others_are_done_it_is_shut_and_shows_nothing(course):
     assert {key for key in frame if key.startswith("act3.")} == {"act3.gate", "act3.open", "act3.revealed"}
 
 
+def rail_marks(course, state):
+    """What the rail says of each scene."""
+    frame = views.frame(course, state)
+    return {stop.address: frame[f"rail.{stop.address}"]["state"] for stop in views.rail.stops(course)}
+
+
+def test_its_scenes_stand_on_the_rail_between_those_before_and_the_last(course):
+    addresses = views.lists(course)["scenes"]
+    own = [f"act3/{name}" for name in ("predict", "batch", "reason")]
+    assert addresses[-5:] == ["act2/batching", *own, "takeaway"]
+    lists = views.lists(course)
+    assert lists["act2/batching.next"] == ["act3/predict"] and lists["act3/predict.before"] == ["act2/batching"]
+    assert lists["act3/reason.next"] == ["takeaway"] and lists["takeaway.before"] == ["act3/reason"]
+    assert lists["act3/predict.doors"] == ["step"]
+    frame = views.frame(course, store.initial(course))
+    assert frame["rail.act3/batch.title"]["text"] == course.at("act3.scenes.batch.title") == frame["on.act3/predict"]["text"]
+    assert frame["aim.act3/reason"]["text"] == course.at("act3.scenes.reason.aim")
+    assert frame["why.step"]["text"] == frame["rail.step.door"]["text"] == course.at("act3.doors.step")
+
+
+def test_its_scenes_open_with_the_walk_and_are_done_when_answered(course):
+    def own(state):
+        marks = rail_marks(course, state)
+        return [marks[f"act3/{name}"] for name in ("predict", "batch", "reason")]
+
+    assert own(store.initial(course)) == ["shut", "shut", "shut"]
+    state = walked(course)
+    assert own(state) == ["open", "shut", "shut"]
+    assert views.frame(course, state)["on.act3/predict"]["hidden"]
+    state = answered(course, state, "act3.prediction", "same")
+    assert own(state) == ["done", "open", "open"]
+    assert not views.frame(course, state)["on.act3/predict"]["hidden"]
+    assert own(answered(course, state, "act3.reflection", "weights")) == ["done", "done", "done"]
+
+
 def test_the_report_and_the_ledger_tell_of_it(course):
     state = answered(course, walked(course), "act3.prediction", "each")
     snapshot = report.snapshot(course, state, native.AT)
@@ -128,5 +163,8 @@ def test_its_folder_and_its_row_are_all_that_it_takes(tmp_path):
     assert made.returncode == 0, made.stderr[-2000:]
     page = made.stdout
     assert page.index('id="act2"') < page.index('id="act3"') < page.index('id="synthesis"') < page.index('id="bugs"')
-    assert 'data-number="3"' in page and 'data-acts="1 2 3 all"' in page and '[data-embed="3"] .act:not(#act3)' in page
+    assert 'data-number="3"' in page and 'data-acts="1 2 3 all"' in page and '[data-embed="3"] :is(.act:not(#act3)' in page
+    for scene in ("predict", "batch", "reason"):
+        assert f'id="act3/{scene}"' in page and f'data-key="rail.act3/{scene}"' in page
+    assert 'id="why/step"' in page and 'data-key="rail.step.door"' in page
     assert 'data-key="status.act3.value"' in page and 'data-key="status.step.value"' in page

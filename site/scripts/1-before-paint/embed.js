@@ -8,7 +8,7 @@
   const STAGES = {
     predict: 'form[data-key$=".prediction"]',
     reality: ".reality",
-    explore: ".instrument",
+    explore: ".instrument:not(.door, .replay)",
     twist: ".twist",
     reflect: 'form[data-key$=".reflection"]',
   };
@@ -45,18 +45,15 @@
     scrollBy(0, more.getBoundingClientRect().top - 24); // in a frame as tall as the lab there is nothing to scroll
   });
 
-  // A browser that goes to a place named behind the # scrolls the page around the frame too. So the lab goes there by itself.
+  // A browser that goes to a place named behind the # scrolls the page around the frame too. So the lab goes there by itself (walk.js).
   const place = framed && !/[=%]/.test(location.hash) ? location.hash.slice(1) : "";
   if (place) {
     try {
       history.replaceState(history.state, "", location.pathname + location.search);
+      root.dataset.place = place;
     } catch {
       // a frame whose address is not its own can't change it
     }
-    addEventListener("DOMContentLoaded", () => {
-      const part = document.getElementById(place);
-      if (part) scrollTo(0, part.getBoundingClientRect().top + scrollY);
-    });
   }
 
   /** The part of the act that the link names; the prediction as long as that part is still closed. */
@@ -66,6 +63,8 @@
     const part = Object.hasOwn(STAGES, asked.get("stage")) && acts.querySelector(STAGES[asked.get("stage")]);
     return part && part.getClientRects().length ? part : acts.querySelector(STAGES.predict);
   };
+  /** How much of the window's top the folded rail takes. */
+  const bar = () => parseFloat(getComputedStyle(document.querySelector(".scene")).scrollMarginTop);
   const stageTop = () => {
     const part = stage();
     return part ? Math.round(part.getBoundingClientRect().top + scrollY) : null;
@@ -113,7 +112,7 @@
 
   const ready = () => {
     const top = stageTop();
-    if (top !== null) scrollTo(0, top - 16);
+    if (top !== null) scrollTo(0, top - 16 - bar());
     if (!framed) return; // nobody to tell, and to measure the page takes a frame
     up("ready", { act, height: Math.ceil(root.getBoundingClientRect().height), stageTop: top });
     new MutationObserver(follow).observe(document.body, { attributes: true, attributeFilter: ["data-state"], subtree: true });

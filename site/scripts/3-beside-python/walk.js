@@ -49,8 +49,13 @@
 
   // --- the address: a scene, a door, or anything that stands in one ---
 
-  const go = (focus = true) => {
-    const place = document.getElementById(wanted());
+  /** @param {HTMLElement} node @param {boolean} asked */
+  const bring = (node, asked) => {
+    if (asked || parent === window) node.scrollIntoView();
+    else scrollTo(0, node.getBoundingClientRect().top + scrollY); // the page around the frame stays where its reader has it
+  };
+  const go = (focus = true, name = wanted()) => {
+    const place = document.getElementById(name);
     if (!place) return;
     const door = doors.find((door) => door.contains(place));
     if (door) open(door);
@@ -58,7 +63,7 @@
     // What is still shut is opened by the question before it: the last scene that can be seen.
     const target = isShown(at) ? at : scenes.filter((scene) => isShown(scene) && scene.compareDocumentPosition(at) & 4).at(-1);
     if (!target) return;
-    (target === at && isShown(place) && !place.matches(".lesson, .lesson *") ? place : target).scrollIntoView();
+    bring(target === at && isShown(place) && !place.matches(".lesson, .lesson *") ? place : target, focus);
     if (focus) target.querySelector("h2, h3")?.focus({ preventScroll: true });
   };
   addEventListener("hashchange", () => go());
@@ -112,11 +117,16 @@
     if (next) location.hash = next.id;
   });
 
+  /** Where the address leads; in a frame it has been noted and taken out of the address (embed.js). */
+  const arrive = () => {
+    const name = wanted() || root.dataset.place;
+    if (name) go(false, name);
+  };
   // What the address names may be there only once the record has opened it.
   new MutationObserver((_, seen) => {
     if (root.dataset.boot === "loading") return;
     seen.disconnect();
-    if (wanted()) go(false);
+    arrive();
   }).observe(root, { attributes: true, attributeFilter: ["data-boot"] });
-  if (wanted()) go(false);
+  arrive();
 })();

@@ -6,7 +6,7 @@ import engine
 from content import shapes
 from content.control import Control
 from content.controls import slider
-from content.course import Course, Lesson, Numbers, Oracle, Scenario
+from content.course import Course, Door, Lesson, Numbers, Oracle, Scenario, Scene
 from content.reading import out_of
 from content.shapes import COUNT, RANGE, TEXT, Shape
 
@@ -56,4 +56,11 @@ STEP = Oracle(
     _could_ask,
     lambda course, asked, option, results: numbers(course, asked["batch"], asked["context_tokens"]),
 )
-LESSON = Lesson(id=ID, shapes={ID: ACT}, problems=_problems, controls=_controls, oracles={"step": STEP})
+SCENES = (
+    Scene("predict", 1, asks="prediction", open=True, doors=(Door("step", 1),)),
+    Scene("batch", 1),
+    Scene("reason", 1, asks="reflection"),
+)
+LESSON = Lesson(
+    id=ID, scenes=SCENES, shapes={ID: ACT}, problems=_problems, controls=_controls, oracles={"step": STEP}
+)
