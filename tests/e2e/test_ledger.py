@@ -275,7 +275,7 @@ def test_a_long_config_json_blocks_no_commit(visitor):
     lab = visitor(viewport=DESK).open()
     lab.answer("act1.prediction", "about_50")
     act1 = native.shipped().at("act1.calculator.paste")
-    lab.page.get_by_text(act1["title"], exact=True).click()
+    lab.door("config")
     lab.page.locator("#paste-text").fill(LONG)
     lab.press(act1["use"])
     lab.answer("act1.reflection", "run_time")

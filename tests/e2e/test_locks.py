@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import lab as native
+from tests.e2e.conftest import DESK
 
 QUESTION = "act1.prediction"
 FREE = (
@@ -86,3 +87,30 @@ def test_act_two_stays_shut_until_act_one_is_done(locked):
         locked.node(node).dispatch_event("click")
     expect(locked.node("status.act2.value")).to_have_text(native.shipped().at("words.stage_closed"))
     assert {fact["question"] for fact in locked.entry()["kv_cache_lab"]["facts"]} == {QUESTION}
+
+
+def test_no_address_leads_past_what_is_still_to_be_answered(lab):
+    shut = ("act1/twist", "why/derivation", "act2/servers", "why/roofline", "why/cluster")
+    for place in shut:
+        lab.page.evaluate("place => { location.hash = place }", place)
+        expect(lab.page.locator('[id="act1/predict-title"]')).to_be_focused()  # the question that opens it
+        expect(lab.page.locator(f'[id="{place}"]')).to_be_hidden()
+        lab.page.get_by_role("radio").first.focus()
+    lab.answer(QUESTION, "about_200")
+    lab.page.evaluate("location.hash = 'act1/twist'")
+    expect(lab.page.locator('[id="act1/twist-title"]')).to_be_focused()
+    for place in shut[2:]:
+        lab.page.evaluate("place => { location.hash = place }", place)
+        expect(lab.page.locator('[id="act1/length-title"]')).to_be_focused()
+        expect(lab.page.locator(f'[id="{place}"]')).to_be_hidden()
+        lab.page.get_by_role("radio").first.focus()
+
+
+@pytest.mark.parametrize("fragment", ["#%", "#why/", "#act9/nothing", "#why/'\"]<i>"])
+def test_an_address_that_names_no_place_leads_nowhere_and_breaks_nothing(visitor, fragment):
+    lab = visitor(viewport=DESK)
+    lab.page.goto(f"{lab.origin}/{fragment}")
+    lab.ready()
+    expect(lab.page.locator(".door[data-open]")).to_have_count(0)
+    lab.answer(QUESTION, "about_200")
+    holds(lab)
