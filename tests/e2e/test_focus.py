@@ -22,7 +22,7 @@ FOCUS = """() => new Promise(done => requestAnimationFrame(() => requestAnimatio
   done({
     name: node.id || key || action || play || node.getAttribute('href') || node.tagName, lost: node === document.body,
     usable: node.checkVisibility() && !node.matches(':disabled'), marked: node.matches(':focus-visible'),
-    seen: !!there && (node.contains(there) || there.contains(node)), at: [box.x, box.y, box.width, box.height], there: there?.outerHTML.slice(0, 99),
+    seen: !!there && (node.contains(there) || there.contains(node)),
   });
 })))"""
 BUTTONS = """() => [...document.querySelectorAll('main button, .embed-foot button')]
