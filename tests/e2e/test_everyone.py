@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,34 @@ def test_the_dark_page_is_dark_and_its_charts_too(visitor):
     lab.page.wait_for_function(f"before => ({INK})().every((colour, i) => colour !== before[i])", arg=ink)
     ink, paper = lab.page.evaluate(INK), lab.page.evaluate(PAPER)
     assert max(map(brightness, ink)) < 127 < brightness(paper)
+
+
+# What paper shows of the walk, from top to bottom, with the edges of each part; and what of a bench would lie over the rest.
+ON_PAPER = """() => {
+  const shown = [...document.querySelectorAll('.scene, .door')].filter(node => node.checkVisibility());
+  const sticking = [...document.querySelectorAll('.seen')].filter(node => getComputedStyle(node).position !== 'static');
+  const edges = shown.map(node => node.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom]);
+  return { names: shown.map(({ id }) => id), edges, sticking: sticking.length };
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_paper_shows_the_scenes_that_are_revealed_and_the_doors_that_were_opened_in_order(visitor, width):
+    lab = visitor(document=document(native.walked(until=1)), viewport={"width": width, "height": 800}).open()
+    for name in ("blocks", "derivation", "words"):  # one at a time: only the last still stands open
+        lab.door(name)
+    lab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    lab.page.emulate_media(media="print")
+    found = lab.page.evaluate(ON_PAPER)
+    scenes = ["act1/predict", "act1/wall", "act1/calculator", "why/derivation", "act1/twist", "why/blocks", "act1/length"]
+    assert found["names"] == [*scenes, "takeaway", "why/words"]
+    assert found["sticking"] == 0
+    assert all(below[0] >= above[1] for above, below in pairwise(found["edges"]))
+    assert lab.page.evaluate(WIDE) == 0
+    for hidden in (".rail", ".status", ".doors", ".onward", ".door-head .shut", ".controls input"):
+        assert not any(node.is_visible() for node in lab.page.locator(hidden).all()), hidden
+    for kept in ("act1.card.users", "act1.blocks.body", "act1.wall.reveal.picture", "act1.chart.plot"):
+        expect(lab.node(kept)).to_be_visible()
 
 
 IN_PAGE = """async ([parts, code, files]) => {
