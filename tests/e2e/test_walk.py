@@ -65,7 +65,7 @@ IN_SIGHT = """id => {
   const place = document.getElementById(id);
   const room = place.closest('.door, .scene') ?? place;
   const { top, bottom } = (place.checkVisibility() ? place : room).getBoundingClientRect();
-  const head = room.querySelector('h2, h3').getBoundingClientRect();
+  const head = (room.querySelector("h2, h3") ?? room).getBoundingClientRect();
   return (bottom > 0 && top < innerHeight) || (head.bottom > 0 && head.top < innerHeight);
 }"""
 

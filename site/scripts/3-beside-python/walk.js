@@ -18,7 +18,7 @@
     }
   };
   const openers = (/** @type {string} */ id) => document.querySelectorAll(`.doors a[href="#${id}"]`);
-  root.dataset.doors = "shut";
+  root.dataset.doors = "led";
 
   // --- doors: one at a time; what was opened is marked, since paper shows it ---
 
