@@ -35,8 +35,15 @@ def test_it_is_walked_to_its_end_and_the_lab_ends_after_it(browser, house):
     lab.open()
     expect(lab.page.get_by_role("heading", name="One step for many")).to_be_visible()
     assert lab.node("synthesis.open").is_hidden()
+    rail = lab.page.get_by_role("navigation", name=native.shipped().at("words.walk"))
+    rail.get_by_role("link", name="What does a batch cost?").click()
+    expect(lab.page).to_have_url(f"{house}/#act3/predict")
+    expect(lab.page.get_by_role("heading", name="What does a batch cost?")).to_be_focused()
+    assert lab.door("step").get_by_text("A step reads all weights").is_visible()
     lab.answer("act3.prediction", "same")
     expect(lab.node("act3.prediction.feedback")).to_contain_text("the weights are read once for all")
+    lab.page.get_by_role("link", name="A step, by its batch").and_(lab.page.locator(".next")).click()
+    expect(lab.page).to_have_url(f"{house}/#act3/batch")
     before = lab.node("act3.said").inner_text()
     lab.set("act3.batch", 64)
     expect(lab.node("act3.said")).to_contain_text("With 64 requests")
@@ -44,7 +51,13 @@ def test_it_is_walked_to_its_end_and_the_lab_ends_after_it(browser, house):
     lab.answer("act3.reflection", "weights")
     expect(lab.node("status.act3.value")).to_have_text("done")
     expect(lab.node("synthesis.open")).to_be_visible()
-    expect(lab.page.get_by_role("row", name="Prediction, Act III")).to_be_visible()
+    for scene in ("predict", "batch", "reason"):
+        expect(lab.node(f"rail.act3/{scene}")).to_have_attribute("data-state", "done")
+    lab.page.get_by_role("link", name="Why is it so cheap?").and_(lab.page.locator(".back")).click()
+    expect(lab.page.get_by_role("heading", name="Why is it so cheap?")).to_be_focused()
+    lab.page.go_back()
+    expect(lab.page).not_to_have_url(f"{house}/#act3/reason")
+    expect(lab.door("ledger").get_by_role("row", name="Prediction, Act III")).to_be_visible()
     lab.reload()
     expect(lab.node("act3.said")).to_contain_text("With 64 requests")
     lab.close()
@@ -55,6 +68,6 @@ def test_a_frame_shows_the_act_that_it_asks_for_and_no_other(browser, house, ask
     lab = Lab.new(browser, house)
     lab.page.goto(f"{house}/?embed=1&act={asked}")
     lab.ready()
-    shown = [number for number in "123" if lab.page.locator(f'.act[data-number="{number}"]').is_visible()]
+    shown = [number for number in "123" if lab.page.locator(f'.act[data-number="{number}"] .act-title').is_visible()]
     assert shown == [asked]
     lab.close()

@@ -184,7 +184,7 @@ def test_nothing_is_asked_of_the_lab_before_a_press_and_then_the_frame_follows_i
     read.start()
     expect(read.page.get_by_role("img", name="a figure")).to_be_hidden()
     closed = read.content_fits()
-    for name in (".opening", ".page-foot", ".status", "#act2", ".glossary"):
+    for name in (".opening", ".rail", ".page-foot", ".status", "#act2", ".glossary"):
         expect(read.inside.locator(name)).to_be_hidden()
     read.answer("act1.prediction", "about_50")
     grown = read.content_fits()
@@ -199,6 +199,46 @@ def test_nothing_is_asked_of_the_lab_before_a_press_and_then_the_frame_follows_i
         "n => new Promise(done => { const f = () => n-- ? requestAnimationFrame(f) : done(); f(); })", 60
     )
     assert len(read.heard("kvlab:resize")) == told  # it has come to rest: a frame must not drive its own height
+
+
+@pytest.mark.parametrize(("width", "side"), [(1280, "left"), (736, "above"), (376, "above")])
+def test_in_a_frame_as_high_as_the_lab_the_bench_stands_with_its_controls(book, width, side):
+    """What is sized by the window's height has bounds: such a frame is as high as what stands in it."""
+    read = book(viewport={"width": width, "height": 900}).element(act="1").start()
+    read.answer("act1.prediction", "about_50")
+    assert read.content_fits() < LIMIT_PX
+    scene = read.inside.locator('[id="act1/calculator"]')
+    bench, controls = scene.locator(".seen").bounding_box(), scene.locator(".controls").bounding_box()
+    assert 200 < bench["height"] < 600
+    if side == "left":
+        assert controls["x"] + controls["width"] <= bench["x"]
+        assert bench["y"] < controls["y"] + controls["height"]
+    else:
+        assert 0 <= controls["y"] - bench["y"] - bench["height"] < 40
+        assert controls["width"] <= bench["width"] < width
+
+
+def test_the_way_on_in_a_frame_leads_from_scene_to_scene_and_to_no_act_that_is_not_shown(book):
+    read = book().element(act="1").start()
+    read.answer("act1.prediction", "about_50")
+    read.answer("act1.reflection", native.right_option("act1.reflection", "latency"))
+    read.content_fits()
+    read.inside.locator('[id="act1/calculator"] .onward .next').click()
+    expect(read.inside.locator('[id="act1/twist-title"]')).to_be_focused()
+    expect(read.inside.locator('[id="act1/twist"] .switch')).to_be_in_viewport()
+    ways = read.inside.locator(".onward a").all()
+    shown = {way.get_attribute("href").partition("/")[0] for way in ways if way.is_visible()}
+    assert shown == {"#act1"}
+
+
+def test_a_door_in_a_frame_opens_where_it_stands_and_the_frame_makes_room_for_it(book):
+    read = book().element(act="1").start()
+    before = read.content_fits()
+    read.inside.get_by_role("link", name=native.shipped().at("act1.doors.briefing")).click()
+    expect(read.inside.locator('[id="why/briefing"]')).to_be_in_viewport()
+    assert read.content_fits() > before + 100
+    read.inside.locator('[id="why/briefing"] [data-shut]').click()
+    assert read.content_fits() == before
 
 
 @pytest.mark.parametrize("width", [676, 351])
@@ -394,21 +434,58 @@ def test_a_sandbox_on_a_server_that_shares_no_files_is_explained(book):
 def test_a_plain_frame_shows_the_act_and_the_theme_that_it_names(book):
     read = book("partitioned", color_scheme="light").frame("embed=1&act=2&theme=dark")
     expect(read.inside.locator("html")).to_have_css("background-color", "rgb(15, 23, 42)")
-    expect(read.inside.locator("#act1")).to_be_hidden()
+    expect(read.inside.locator("#act1-title")).to_be_hidden()
+    expect(read.inside.locator('[id="act1/predict"]')).to_be_hidden()
     expect(read.node("act2.gate")).to_be_visible()
+    expect(read.node("context.throughput.input")).to_be_visible()  # which side to look from is nobody's alone
     read.inside.get_by_role("button", name=WORDS["whole"]).click()
-    expect(read.inside.locator("#act1")).to_be_visible()
+    expect(read.inside.locator("#act1-title")).to_be_visible()
+    expect(read.inside.locator('[id="act1/predict"]')).to_be_visible()
+
+
+STAGES = {  # each stage of a link, and what then stands at the top
+    "1": {
+        "predict": '[data-key="act1.prediction"]',
+        "reality": '[id="act1/wall"]',
+        "explore": '[id="act1/calculator"]',
+        "twist": '[id="act1/twist"]',
+        "reflect": '[data-key="act1.reflection"]',
+    },
+    "2": {
+        "predict": '[data-key="act2.prediction"]',
+        "reality": '[id="act2/verdict"]',
+        "explore": '[id="act2/servers"]',
+        "reflect": '[data-key="act2.reflection"]',
+    },
+}
+# Whether a part begins at the top of what the window shows of the page: under the folded rail, if there is one.
+AT_THE_TOP = """part => {
+  const rail = document.querySelector('.rail').getBoundingClientRect();
+  const top = document.querySelector(part).getBoundingClientRect().top - (rail.width > innerWidth / 2 ? rail.bottom : 0);
+  return top > -1 && top < 60;
+}"""
+
+
+def leads(lab, act, stage, part):
+    """Follow a link to a stage, and wait until that part stands at the top."""
+    lab.page.goto(f"{lab.origin}/?act={act}&stage={stage}")
+    lab.ready()
+    lab.page.wait_for_function(AT_THE_TOP, arg=part)
 
 
 def test_a_link_leads_to_a_stage_and_opens_nothing_that_is_locked(visitor):
     lab = visitor(viewport=DESK)
-    top = "name => document.querySelector(name).getBoundingClientRect().top"
-    for name, seen in (("reflect", '[data-key="act1.prediction"]'), ("explore", "#act1 .instrument")):
-        lab.page.goto(f"{lab.origin}/?act=1&stage={name}")
-        lab.ready()
-        lab.page.wait_for_function(f"name => Math.abs(({top})(name)) < 60", arg=seen)
-        if name == "reflect":
-            lab.answer("act1.prediction", "about_50")
+    leads(lab, "1", "reflect", STAGES["1"]["predict"])
+    lab.answer("act1.prediction", "about_50")
+    leads(lab, "1", "explore", STAGES["1"]["explore"])
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_link_leads_to_each_stage_of_an_act(visitor, width):
+    lab = visitor(document=twin.document(native.walked()), viewport={"width": width, "height": 800})
+    for act, stages in STAGES.items():
+        for stage, part in stages.items():
+            leads(lab, act, stage, part)
 
 
 @pytest.mark.parametrize(
@@ -421,19 +498,20 @@ def test_an_address_that_asks_for_what_there_is_not_asks_for_nothing(visitor, qu
     lab.answer("act1.prediction", "about_50")  # and no error of the page: see Lab.check
 
 
-@pytest.mark.parametrize("place", ["#act1", "#synthesis", "?embed=1&stage=reflect"])
+@pytest.mark.parametrize("place", ["#act1", "#synthesis", "#why/contents", "?embed=1&stage=reflect"])
 def test_a_page_of_the_same_site_is_not_scrolled_by_the_lab_in_its_frame(book, tmp_path, place):
     read = book()
     (tmp_path / "lab").symlink_to(DIST.resolve())
     frame = f'<iframe src="lab/{place}" title="Lab" width="100%" height="700"></iframe>'
     read.open(f'<div style="height: 300vh">A long chapter.</div>{frame}<div style="height: 300vh">More.</div>')
     read.ready()
+    if place.startswith("#"):  # the lab itself is where the address leads
+        near = "id => { const top = document.getElementById(id).getBoundingClientRect().top; return top > -70 && top < innerHeight }"
+        read.page.frames[1].wait_for_function(near, arg=place[1:])
+        expect(read.inside.locator(f'[id="{place[1:]}"]')).to_be_visible()
+        assert "#" not in read.page.frames[1].url
     read.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert read.page.evaluate("scrollY") == 0
-    if place.startswith("#"):  # the lab itself is where the address leads
-        top = read.inside.locator(place).evaluate("part => part.getBoundingClientRect().top / innerHeight")
-        assert -0.1 < top < 1
-        assert "#" not in read.page.frames[1].url
 
 
 def test_a_reader_who_reads_on_while_the_lab_loads_is_left_where_they_are(book):

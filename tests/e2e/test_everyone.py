@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,17 +17,21 @@ from tests.e2e.twin import Twin, document
 from tests.unit import scenarios
 from tools.passes import compiling
 
-# The focused node, whether something shows that it is focused, and how far it reaches under the status line.
+# The focused node, whether something shows that it is focused, whether all of it is in the window, and what lies over it: the status
+# line, the rail, a bench that sticks.
 FOCUS = """() => {
-  const node = document.activeElement, status = document.querySelector('.status').getBoundingClientRect();
-  const box = (node.closest('label') ?? node).getBoundingClientRect();
+  const node = document.activeElement, shown = node.closest('label') ?? node;
+  const box = shown.getBoundingClientRect();
+  const over = [box.top + 2, (box.top + box.bottom) / 2, box.bottom - 2]
+    .map(y => document.elementFromPoint((box.left + box.right) / 2, y))
+    .filter(found => found && !found.contains(shown) && !shown.contains(found));
   const marked = [node, node.closest('label'), node.nextElementSibling].filter(n => n).some(n => {
     const style = getComputedStyle(n);
     return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
   });
   return {
     key: node.dataset.key || node.dataset.action || node.id || node.tagName,
-    marked, under: box.bottom - status.top, above: box.top,
+    marked, inside: box.top >= 0 && box.bottom <= innerHeight, over: over.map(found => found.outerHTML.slice(0, 80)),
   };
 }"""
 
@@ -43,8 +48,8 @@ class Keyboard:
             self.page.keyboard.press("Tab")
             focus = self.page.evaluate(FOCUS)
             assert focus["marked"], f"nothing shows that {focus['key']} has the focus"
-            assert focus["under"] <= 0, f"{focus['key']} hides under the status line"
-            assert focus["above"] >= 0, f"{focus['key']} is out of sight"
+            assert focus["inside"], f"{focus['key']} is out of sight"
+            assert focus["over"] == [], f"{focus['key']} hides under {focus['over']}"
             if focus["key"] == key:
                 return
         raise AssertionError(f"{key} can't be reached by Tab")
@@ -111,6 +116,7 @@ def test_on_a_phone_nothing_is_cut(visitor):
         twin.answer(question, native.right_option(question, "latency"))
         fits(of=question.partition(".")[0])
     lab.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+    lab.everything()
     fits()
 
 
@@ -138,6 +144,7 @@ def test_with_text_at_150_and_200_percent_the_page_fits_and_its_status_can_be_re
     for chart in CHARTS:
         lab.plot(chart)
     page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+    lab.everything()
     for width in (1280, 1024, 390, 320):
         page.set_viewport_size({"width": width, "height": 800})
         for percent in (100, 150, 200):
@@ -187,7 +194,7 @@ FAINT = """() => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_word_that_plotly_draws_can_be_read(visitor, scheme):
     lab = visitor(document=document(native.walked(until=4)), viewport=DESK, color_scheme=scheme).open()
-    lab.node("act2.map.start").press("Enter")
+    lab.reach(lab.node("act2.map.start")).press("Enter")
     for chart in (*CHARTS, "act2.map"):
         lab.plot(chart)
     expect(lab.node("act2.map.plot").locator(".bartext").first).to_be_visible()
@@ -217,6 +224,34 @@ def test_the_dark_page_is_dark_and_its_charts_too(visitor):
     lab.page.wait_for_function(f"before => ({INK})().every((colour, i) => colour !== before[i])", arg=ink)
     ink, paper = lab.page.evaluate(INK), lab.page.evaluate(PAPER)
     assert max(map(brightness, ink)) < 127 < brightness(paper)
+
+
+# What paper shows of the walk, from top to bottom, with the edges of each part; and what of a bench would lie over the rest.
+ON_PAPER = """() => {
+  const shown = [...document.querySelectorAll('.scene, .door')].filter(node => node.checkVisibility());
+  const sticking = [...document.querySelectorAll('.seen')].filter(node => getComputedStyle(node).position !== 'static');
+  const edges = shown.map(node => node.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom]);
+  return { names: shown.map(({ id }) => id), edges, sticking: sticking.length };
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_paper_shows_the_scenes_that_are_revealed_and_the_doors_that_were_opened_in_order(visitor, width):
+    lab = visitor(document=document(native.walked(until=1)), viewport={"width": width, "height": 800}).open()
+    for name in ("blocks", "derivation", "words"):  # one at a time: only the last still stands open
+        lab.door(name)
+    lab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    lab.page.emulate_media(media="print")
+    found = lab.page.evaluate(ON_PAPER)
+    scenes = ["act1/predict", "act1/wall", "act1/calculator", "why/derivation", "act1/twist", "why/blocks", "act1/length"]
+    assert found["names"] == [*scenes, "takeaway", "why/words"]
+    assert found["sticking"] == 0
+    assert all(below[0] >= above[1] for above, below in pairwise(found["edges"]))
+    assert lab.page.evaluate(WIDE) == 0
+    for hidden in (".rail", ".status", ".doors", ".onward", ".door-head .shut", ".controls input"):
+        assert not any(node.is_visible() for node in lab.page.locator(hidden).all()), hidden
+    for kept in ("act1.card.users", "act1.blocks.body", "act1.wall.reveal.picture", "act1.chart.plot"):
+        expect(lab.node(kept)).to_be_visible()
 
 
 IN_PAGE = """async ([parts, code, files]) => {

@@ -18,7 +18,7 @@
     }
   };
   const openers = (/** @type {string} */ id) => document.querySelectorAll(`.doors a[href="#${id}"]`);
-  root.dataset.doors = "shut";
+  root.dataset.doors = "led";
 
   // --- doors: one at a time; what was opened is marked, since paper shows it ---
 
@@ -87,8 +87,8 @@
     const link = rail.querySelector(`a[href="#${here}"]`);
     link?.setAttribute("aria-current", "step");
     toggle.firstElementChild.textContent = `${scenes.indexOf(at) + 1}/${scenes.length}  ${link?.textContent ?? ""}`;
-    const said = wanted();
-    if (scrollY > 0 && (!said || scenes.some(({ id }) => id === said))) history.replaceState(history.state, "", `#${here}`);
+    const said = wanted(); // of a frame nobody sees the address
+    if (parent === window && scrollY > 0 && (!said || scenes.some(({ id }) => id === said))) history.replaceState(history.state, "", `#${here}`);
   };
   let due = 0;
   const soon = () => {
