@@ -41,6 +41,8 @@ interface Window {
     repaint(root: HTMLElement): void;
     frames(root: HTMLElement): number;
   };
+  /** Opens the door behind which a node stands (walk.js). */
+  labReach(node: HTMLElement): void;
   /** plotly.js, once it has come; the scripts only ask whether it has. */
   Plotly?: object;
   /** reveal.js, where the page around a <kv-lab> is a set of slides. */

@@ -312,8 +312,7 @@ class App:
 
     def show_text(self, text: str, why: str, *areas: str) -> None:
         """Show a text to copy, and say why it is there."""
-        for area in areas:
-            self.outlet.show(area, text)
+        self.outlet.show(text, *areas)
         self.dispatch(store.Noticed(self.course.at(why)))
 
     def open_tab(self) -> None:
@@ -470,7 +469,7 @@ def on_click(app: App, name: str, data: Any) -> None:
         "offer-take": lambda: app.answer_offer(True),
         "offer-leave": lambda: app.answer_offer(False),
         "save-file": lambda: app.save_file(data.form),
-        "show-text": lambda: app.outlet.show("report.text", report.markdown(app.course, app.state, now())),
+        "show-text": lambda: app.outlet.show(report.markdown(app.course, app.state, now()), "report.text"),
         "copy": lambda: app.copy(data.what),
         "print": window.print,
     }

@@ -63,7 +63,7 @@ START = [
     "*/pyodide-lock.json",
     "*/pieces.mjs",
 ]
-BESIDE = ["*/mirror.js", "*/offline.js", "*/reach.js", "*/replay.mjs"]  # the lab starts without them
+BESIDE = ["*/mirror.js", "*/offline.js", "*/reach.js", "*/walk.js", "*/replay.mjs"]  # the lab starts without them
 PLACES = ["*", "/", "/v/*", *START, *BESIDE]
 
 # What the browser's two places for a record do: a page's toggles, tried before the page's own scripts.
@@ -550,6 +550,7 @@ def clears(walk: Walk) -> str | None:
     walk.excused |= walk.claimed
     walk.claimed.clear()
     walk.frail.clear()
+    tab.page.evaluate("location.hash = 'why/ledger'")  # with or without the walk, from there on it can be seen
     tab.press(words["clear"])
     tab.press(words["clear_confirm"])
     has_saved(tab)

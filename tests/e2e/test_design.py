@@ -78,6 +78,15 @@ def judged(state, side):
     return serving.judge(native.shipped(), side, state.results[now.request(native.shipped(), state, side)])
 
 
+# The columns of the three rows, the promise and the two sides, behind the heading of each.
+FIRST_TOKEN, THROUGHPUT, KV_MEMORY = range(3)
+
+
+def now_row(lab, side):
+    """The row of a side among the three."""
+    return lab.node("act2.three.body").get_by_role("row").nth(1 + serving.SIDES.index(side))
+
+
 def fixed_words(text):
     """The longest stretch of a content text that no number interrupts."""
     return max(wording.PLACEHOLDER.sub("\n", native.plain(text)).split("\n"), key=len).strip()
@@ -94,7 +103,7 @@ def test_every_failure_of_the_design_is_entered_explained_and_left(designer):
         expect(told).to_have_attribute("data-state", "fail")
         expect(told).to_contain_text(fixed_words(words[cause]))
         if cause == "kv_static":
-            expect(lab.node(f"act2.{side}.card.throughput")).to_have_text(wording.NOT_YET)
+            expect(now_row(lab, side).get_by_role("cell").nth(THROUGHPUT)).to_have_text(wording.NOT_YET)
         mended = native.after(designer.state, design_actions.WayOutTried(side))
         if mended != designer.state:
             lab.node(f"act2.{side}.way").get_by_role("button", name=words["way_apply"]).click()
@@ -126,7 +135,10 @@ def test_a_side_can_be_seen_while_it_is_dragged_and_settles_when_it_is_let_go(de
     slider.evaluate(DRAG, 20)
     expect(lab.node("act2.runs")).to_contain_text(fixed_words(words["quick"]))
     state = native.after(designer.state, store.ControlMoved("act2.a.max_batch", "20", settled=False))
-    lab.shows("act2.a.card.kv", native.says(state, "act2.a.card.kv"))
+    told = views.frame(native.shipped(), state)["act2.three.body"]["rows"]
+    before = views.frame(native.shipped(), designer.state)["act2.three.body"]["rows"]
+    assert told[1][1 + KV_MEMORY] != before[1][1 + KV_MEMORY]
+    expect(now_row(lab, "a").get_by_role("cell").nth(KV_MEMORY)).to_have_text(told[1][1 + KV_MEMORY])
     slider.dispatch_event("change")
     designer.native(store.ControlMoved("act2.a.max_batch", "20"))
     designer.agrees(but=LOG)
@@ -179,13 +191,20 @@ def test_the_chart_follows_while_the_slider_is_dragged(lab):
         lab.page.wait_for_function(f"() => ({here})() === {length}")
 
 
+def table_of(lab, chart):
+    """The table with a chart's numbers, unfolded; it stands with the chart or below it."""
+    fold = lab.page.locator("details", has=lab.node(f"{chart}.body"))
+    fold.get_by_text(native.shipped().at("words.show_table")).click()
+    expect(fold.get_by_role("table")).to_be_visible()
+    expect(lab.node(f"{chart}.caption")).to_be_visible()
+
+
 def test_each_chart_has_the_table_with_its_numbers(designer):
     lab = designer.lab
     designer.agrees(but=LOG)  # every table and every figure's points are the native ones
     for chart in ("act1.chart", "act1.families", "act2.chart"):
         lab.plot(chart)
-        lab.node(chart).get_by_text(native.shipped().at("words.show_table")).click()
-        expect(lab.node(chart).get_by_role("table")).to_be_visible()
+        table_of(lab, chart)
     curve = lab.plot("act1.chart").evaluate("node => node.data[0]")
     users = {wording.show(x, "n"): wording.show(y, "n") for x, y in zip(curve["x"], curve["y"], strict=True)}
     rows = (
@@ -199,7 +218,7 @@ def test_each_chart_has_the_table_with_its_numbers(designer):
 
 def test_a_pasted_config_becomes_a_model(lab):
     lab.answer("act1.prediction", "about_50")
-    lab.page.get_by_text("Another model").click()
+    lab.page.get_by_role("link", name="Is your model missing?").click()
     lab.page.get_by_label("Text of config.json").fill('{"hidden_size": 1}')
     lab.page.get_by_role("button", name="Use this model").click()
     expect(lab.node("act1.paste.note")).to_contain_text("num_hidden_layers")
@@ -217,7 +236,7 @@ def test_a_pasted_config_becomes_a_model(lab):
 
 def test_a_chosen_config_may_be_utf_16_and_the_slider_reaches_its_limit(lab):
     lab.answer("act1.prediction", "about_50")
-    lab.page.get_by_text("Another model").click()
+    lab.page.get_by_role("link", name="Is your model missing?").click()
     shape = {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4}
     shape |= {"intermediate_size": 128, "vocab_size": 100, "max_position_embeddings": 1_048_576}
     file = {"name": "config.json", "mimeType": "application/json", "buffer": json.dumps(shape).encode("utf-16")}

@@ -9,17 +9,20 @@ from tests.e2e.conftest import DESK, Lab
 from tests.e2e.test_axe import HEAR
 from tests.e2e.twin import Twin, document, returned
 from tools import bundle
+from views import rail
 
+DOORS = [door.name for door, _ in rail.doors(native.shipped())]
 GERMAN = acts.course(bundle.translations(native.CONTENT)["de"])
 SAVED = {"index": native.shipped().at("words.saved_device"), "de": GERMAN.at("words.saved_device")}
-# After the next frame: what has the focus, whether that is shown, and whether it can be seen.
+# After the next frame: what has the focus, whether that is shown, and whether it can be seen: its middle lies under nothing.
 FOCUS = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
   const node = document.activeElement, box = node.getBoundingClientRect();
-  const status = document.querySelector('.status').getBoundingClientRect();
+  const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const { key, action, play } = node.dataset;
   done({
-    name: node.id || node.dataset.key || node.dataset.action || node.tagName, lost: node === document.body,
+    name: node.id || key || action || play || node.getAttribute('href') || node.tagName, lost: node === document.body,
     usable: node.checkVisibility() && !node.matches(':disabled'), marked: node.matches(':focus-visible'),
-    seen: box.bottom > 0 && box.top < (status.height ? status.top : innerHeight),
+    seen: !!there && (node.contains(there) || there.contains(node)),
   });
 })))"""
 BUTTONS = """() => [...document.querySelectorAll('main button, .embed-foot button')]
@@ -34,6 +37,11 @@ def focus(lab):
     assert not found["lost"], "the focus is on nothing"
     assert found["usable"] and found["marked"] and found["seen"], found
     return found["name"]
+
+
+def reached(lab, key):
+    """The node under a key, the door opened behind which it stands."""
+    return lab.reach(lab.node(key))
 
 
 def returned_to_all(lab, text):
@@ -110,10 +118,10 @@ def test_a_way_out_that_was_taken_leads_to_its_side(back):
 
 def test_a_sweep_that_ends_by_itself_leaves_the_focus_in_its_part(back):
     lab = back.lab
-    lab.node("act2.frontier.start").press("Enter")
+    reached(lab, "act2.frontier.start").press("Enter")
     assert focus(lab) == "act2.frontier.cancel"
     expect(lab.node("act2.frontier.cancel")).to_be_disabled()
-    assert focus(lab) == "frontier-title"
+    assert focus(lab) == "why/frontier-title"
 
 
 def test_no_button_of_the_page_loses_the_focus(visitor):
@@ -121,21 +129,39 @@ def test_no_button_of_the_page_loses_the_focus(visitor):
     lab = returned_to_all(visitor(document=text, viewport=DESK, reduced_motion="reduce"), text).lab
     lab.page.evaluate("() => { window.print = () => {}; window.open = () => null; }")
     pressed = set()
-    while left := [
-        button for button in lab.page.evaluate(BUTTONS) if button not in pressed and "clear-yes" not in button
-    ]:
-        pressed.add(left[0])
-        player, _, rest = left[0].partition("[")
-        within = lab.page.locator(".player", has=lab.node(player)) if player else lab.page.locator("body")
-        within.locator(f"[{rest}:visible").press("Enter")
-        focus(lab)
+    for door in (None, *DOORS):
+        if door:
+            lab.door(door)
+        while left := [
+            button for button in lab.page.evaluate(BUTTONS) if button not in pressed and "clear-yes" not in button
+        ]:
+            pressed.add(left[0])
+            player, _, rest = left[0].partition("[")
+            within = lab.page.locator(".player", has=lab.node(player)) if player else lab.page.locator("body")
+            within.locator(f"[{rest}:visible").press("Enter")
+            focus(lab)
     assert len(pressed) > 25
-    assert {"clear-no", "sweep-cancel", "record"} <= {button.partition('"')[2].partition('"')[0] for button in pressed}
+    assert {"again", "clear-no", "sweep-cancel", "record"} <= {button.partition('"')[2].partition('"')[0] for button in pressed}
+
+
+def test_each_door_is_opened_and_shut_by_keyboard_and_nobody_loses_their_place(back):
+    lab = back.lab
+    opened = lab.page.locator(".door[data-open]")
+    for door in DOORS:
+        question = lab.page.locator(f'.doors a[href="#why/{door}"]')
+        question.press("Enter")
+        expect(opened).to_have_attribute("id", f"why/{door}")  # and no other
+        assert focus(lab) == f"why/{door}-title"
+        expect(question).to_have_attribute("aria-expanded", "true")
+        opened.locator("[data-shut]").press("Enter")
+        expect(opened).to_have_count(0)
+        assert focus(lab) == f"#why/{door}"
+        expect(question).to_have_attribute("aria-expanded", "false")
 
 
 def test_what_is_cleared_leaves_the_focus_where_it_was_asked_for(back):
     lab = back.lab
-    lab.node("ledger.clear").press("Enter")
+    reached(lab, "ledger.clear").press("Enter")
     assert focus(lab) == "ledger.clear_no"
     lab.page.keyboard.press("Enter")
     assert focus(lab) == "ledger.clear"
@@ -150,11 +176,11 @@ def test_a_notice_a_link_and_an_offer_are_left_without_losing_the_place(visitor)
     lab.page.goto(f"{lab.origin}/")
     lab.ready()
     lab.node("notices.box").get_by_role("button").press("Enter")
-    assert focus(lab) == "briefing-title"
+    assert focus(lab) == "act1-title"
     lab.page.evaluate("location.hash = '#s=1.broken'")
     expect(lab.node("shared.box")).to_be_visible()
     lab.node("shared.drop").press("Enter")
-    assert focus(lab) == "briefing-title"
+    assert focus(lab) == "act1-title"
 
 
 def test_the_skip_link_leads_to_the_first_act(lab):

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from state import store
 from tests import lab as native
 from tests.e2e.conftest import DESK, Lab
-from tests.e2e.test_design import DRAG, LOG
+from tests.e2e.test_design import DRAG, LOG, table_of
 from tests.e2e.twin import Twin, document, returned
 
 CHARTS = ("act1.families", "act2.roof", "act2.steps", "act2.tail")
@@ -27,8 +27,7 @@ def test_each_figure_and_its_table_are_the_native_ones(looking):
     for chart in CHARTS:
         lab.plot(chart)
         expect(lab.node(f"{chart}.plot")).to_have_attribute("role", "img")
-        lab.node(chart).get_by_text(native.shipped().at("words.show_table")).click()
-        expect(lab.node(chart).get_by_role("table")).to_be_visible()
+        table_of(lab, chart)
 
 
 def test_the_learners_own_step_moves_while_its_slider_is_held(looking):

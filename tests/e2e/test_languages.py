@@ -37,6 +37,8 @@ def test_the_german_page_computes_in_german_and_the_english_one_shows_the_same_r
     answered = native.answered(native.start(), "act1.prediction", "about_50")
     state = native.after(answered, store.ControlMoved("act1.context", 8192))
     frame = views.frame(german, state)
+    lab.door("derivation")
+    expect(lab.page.get_by_role("heading", name=german.at("act1.doors.derivation"))).to_be_visible()
     for key in ("act1.prediction.feedback", "act1.state", "act1.card.kv_user", "act1.card.left", "status.act1.value"):
         lab.shows(key, native.plain(frame[key]["text"]))
     expect(lab.node("act1.card.left")).to_have_text("508,6 GiB")
@@ -50,12 +52,13 @@ def test_the_german_page_computes_in_german_and_the_english_one_shows_the_same_r
     lab.shows("act2.prediction.prompt", native.plain(prompt))
 
     lab.page.get_by_role("link", name="English", exact=True).click()
-    lab.page.wait_for_url(re.compile(r"/index\.html\?theme=dark$"))
+    lab.page.wait_for_url(re.compile(r"/index\.html\?theme=dark#act1/\w+$"))  # where the reader was
     lab.ready()
     expect(lab.page.locator("html")).to_have_attribute("lang", "en")
     expect(lab.node("act1.reflection")).to_have_attribute("data-state", "locked")
     expect(lab.page.get_by_role("spinbutton", name="Context length")).to_have_value("8192")
     expect(lab.node("ledger.body")).to_contain_text("Prediction, Act I")
+    expect(lab.door("derivation").get_by_role("heading", name="Where does the number come from?")).to_be_visible()
 
 
 @pytest.mark.parametrize("part", ["pyodide.asm.wasm", "content.de.json"])

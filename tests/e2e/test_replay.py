@@ -37,6 +37,13 @@ def watching(browser, origin):
     twin.lab.close()
 
 
+def opened(lab, key):
+    """A replay in sight: that of the memory handed out stands behind a door, the floor is a scene of its own."""
+    if key == BLOCKS:
+        lab.door("blocks")
+    expect(lab.node(f"{key}.position")).to_be_visible()
+
+
 def drawn(lab, key):
     """What the painter says it put on a canvas."""
     return json.loads(lab.node(key).get_attribute("data-drawn"))
@@ -71,6 +78,7 @@ def blocks_in(stays, step):
 
 def test_the_maps_show_what_the_engine_computed(watching):
     lab, state = watching.lab, watching.state
+    opened(lab, BLOCKS)
     result = state.results[blocks_view.asked(native.shipped(), state)]
     held = [result["held"][i : i + 5] for i in range(0, len(result["held"]), 5)]
     paged = [result["paged"][i : i + 4] for i in range(0, len(result["paged"]), 4)]
@@ -99,6 +107,7 @@ def test_the_maps_show_what_the_engine_computed(watching):
 
 def test_another_reservation_and_the_published_heads_are_another_map(watching):
     lab = watching.lab
+    opened(lab, BLOCKS)
     for control, value in (("act1.reservation", "oracle"), ("act1.kv_heads", "published")):
         watching.set({control: value})
         watching.agrees(only=BLOCKS)
@@ -112,6 +121,7 @@ def test_another_reservation_and_the_published_heads_are_another_map(watching):
 def test_the_lanes_show_what_the_record_says(watching):
     lab, state = watching.lab, watching.state
     shown = floor_view.floors(native.shipped(), state)
+    lab.door("moments")
     row = lab.node(f"{FLOOR}.moments.body").get_by_role("row")
     length = floor_view.end_ms(*shown.values())
     for i, at in enumerate(floor_view.moments(length)[:-1]):
@@ -154,6 +164,7 @@ def test_a_request_is_explained_when_it_is_pressed_or_asked_for(watching):
 @pytest.mark.parametrize("key", [BLOCKS, FLOOR])
 def test_it_plays_pauses_and_can_be_scrubbed_by_keyboard(watching, key):
     lab = watching.lab
+    opened(lab, key)
     slider = lab.node(f"{key}.position")
     slider.fill("0")
     button(lab, key, "play").click()
@@ -179,6 +190,7 @@ def test_with_reduced_motion_it_goes_from_key_frame_to_key_frame(browser, origin
     lab = twin.lab
     frame = views.frame(native.shipped(), twin.state)
     for key in (BLOCKS, FLOOR):
+        opened(lab, key)
         keys = frame[key]["scene"]["keys"]
         lab.node(f"{key}.position").fill("0")
         for at in keys[:3]:
@@ -201,8 +213,10 @@ def test_without_the_painter_the_tables_still_stand(visitor):
     lab.page.route("**/replay.mjs", lambda route: route.abort())
     lab.open()
     expect(lab.node(BLOCKS)).to_have_attribute("data-missing", "true")
+    lab.door("blocks")
     expect(lab.node(f"{BLOCKS}.held")).to_be_hidden()
     expect(lab.node(f"{BLOCKS}.body").get_by_role("row")).to_have_count(4)
+    lab.door("moments")
     expect(lab.node(f"{FLOOR}.moments.body").get_by_role("row")).to_have_count(floor_view.MOMENTS)
 
 
@@ -212,7 +226,7 @@ def test_buttons_pressed_before_there_is_anything_to_play_do_nothing(visitor):
     lab.open()
     for key in (BLOCKS, FLOOR):
         expect(lab.node(key)).to_have_attribute("data-state", "waiting")
-        lab.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+        opened(lab, key)
         for name in ("play", "on", "back"):
             button(lab, key, name).click()
         lab.node(f"{key}.position").press("End")

@@ -11,6 +11,7 @@ from report import report
 from tests import lab as native
 from tests.e2e.conftest import DESK
 from tests.e2e.twin import Twin, document, returned
+from views import rail
 
 COURSE = native.shipped()
 WORDS = COURSE.at("report")
@@ -91,8 +92,18 @@ def test_a_file_that_the_browser_refuses_stands_as_text_to_copy(visitor):
     lab.page.evaluate(REFUSE_FILES)
     lab.press(WORDS["save_markdown"])
     area = lab.page.get_by_label(WORDS["text_label"])
+    expect(area).to_be_focused()  # the door behind which it stands is opened
     assert area.input_value().startswith("## Lab\n")
     expect(lab.node("notices.list")).to_contain_text(COURSE.at("words.export_failed"))
+
+
+def test_a_refused_file_leaves_the_door_open_whose_field_has_its_text(visitor):
+    lab = visitor(viewport=DESK).open()
+    lab.page.evaluate(REFUSE_FILES)
+    lab.door("ledger")
+    lab.press(COURSE.at("course.ledger.export_dict"))
+    expect(lab.node("ledger.text")).to_be_focused()
+    assert lab.node("ledger.text").input_value() == lab.node("embed.text").input_value()
 
 
 def test_the_text_is_there_for_who_gets_no_file(lab):
@@ -118,7 +129,7 @@ def test_a_copied_link_brings_the_settings_to_somebody_else(visitor):
     friend.press(WORDS["shared"]["take"])
     expect(friend.page.locator("[id='act1.context.number']")).to_have_value("8192")
     expect(box).to_be_hidden()
-    assert "#" not in friend.page.url
+    assert "#s=" not in friend.page.url
     assert [fact["option"] for fact in friend.entry()["kv_cache_lab"]["facts"]] == ["about_50"]
 
 
@@ -150,6 +161,9 @@ def test_a_hostile_link_ends_in_a_sentence_and_costs_nothing(visitor, fragment, 
 
 def test_on_paper_answers_charts_and_derivations_stay_and_controls_go(visitor):
     lab = visitor(document=finished(), viewport=DESK).open()
+    for door, _ in rail.doors(COURSE):
+        if door.name != "tail":
+            lab.door(door.name)  # one at a time; paper shows them all
     field(lab, "log").fill(LOG)
     folds = lab.page.locator("details.math")
     lab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -158,7 +172,11 @@ def test_on_paper_answers_charts_and_derivations_stay_and_controls_go(visitor):
     expect(lab.node("report.log.printed")).to_have_text(LOG)
     expect(lab.node("act1.derivation")).to_be_visible()
     expect(lab.node("act1.math.0.formula")).to_be_visible()
-    for gone in ("button", "input[type=range]", "select", "textarea", ".status"):
+    expect(lab.node("act2.results.body")).to_be_visible()
+    expect(lab.node("act2.tail.plot")).to_be_hidden()  # nobody asked
+    for question in native.QUESTIONS:
+        expect(lab.node(f"{question}.feedback")).to_be_visible()
+    for gone in ("button", "input[type=range]", "select", "textarea", ".status", ".rail", ".scene-foot", "[data-shut]"):
         assert lab.page.locator(gone).filter(visible=True).count() == 0, gone
     lab.page.set_viewport_size({"width": 680, "height": 900})  # about an A4 page between its margins
     wide = "nodes => nodes.filter(n => n.getBoundingClientRect().right > innerWidth + 1).map(n => n.className)"

@@ -29,6 +29,7 @@ def says(lab, name):
 
 def test_the_map_fills_when_asked_follows_the_settings_and_says_what_the_engine_says(planner):
     planner.agrees(only="act2.map")
+    planner.lab.door("map")
     planner.lab.node("act2.map.start").click()
     planner.native(design_actions.SweepStarted(sweeps.MAP))
     planner.agrees(only="act2.map")
@@ -45,6 +46,7 @@ def test_the_map_fills_when_asked_follows_the_settings_and_says_what_the_engine_
 def test_the_frontier_is_swept_stopped_and_finished(planner):
     lab = planner.lab
     start, stop = lab.node("act2.frontier.start"), lab.node("act2.frontier.cancel")
+    lab.door("frontier")
     planner.set({"act2.sweep_side": "b"})
     expect(lab.node("act2.frontier.results")).to_be_hidden()
     says(lab, "idle")
@@ -78,6 +80,6 @@ def test_the_one_change_can_be_tried(planner):
     lab = planner.lab
     planner.set({"act2.b.max_batch": 16, "act2.b.policy": "static"})
     planner.agrees(only="act2.frontier")
-    lab.node("act2.frontier.change").get_by_role("button", name=WORDS["take"]).click()
+    lab.reach(lab.node("act2.frontier.change")).get_by_role("button", name=WORDS["take"]).click()
     planner.native(design_actions.ChangeTaken())
     planner.agrees(only="act2.")

@@ -132,7 +132,7 @@ def legible(lab, key):
     room = found.evaluate("node => [node.clientWidth, node.clientHeight]")
     assert len(words) > 4
     for i, (said, left, right, top, bottom) in enumerate(words):
-        assert -0.5 <= left and right <= room[0] + 0.5 and -1 <= top and bottom <= room[1] + 0.5, said
+        assert left >= -0.5 and right <= room[0] + 0.5 and top >= -1 and bottom <= room[1] + 0.5, said
         for other, *its in words[:i]:
             apart = right <= its[0] + 1 or its[1] <= left + 1 or bottom <= its[2] + 1.5 or its[3] <= top + 1.5
             assert apart, f"{said} on {other}"
@@ -205,9 +205,7 @@ def test_it_shows_every_kind_of_memory(watching, settings):
     watching.reset("act1")
 
 
-@pytest.mark.parametrize(
-    ("viewport", "memories"), [(PHONE, MEMORIES), (TURNED, MEMORIES[3:])], ids=["phone", "turned"]
-)
+@pytest.mark.parametrize(("viewport", "memories"), [(PHONE, MEMORIES), (TURNED, MEMORIES[3:])], ids=["phone", "turned"])
 def test_its_words_can_be_read_in_little_room(browser, origin, viewport, memories):
     twin = visit(browser, origin, "throughput", viewport=viewport)
     for key in PLACES:

@@ -82,7 +82,11 @@ def test_what_is_not_filled_yet_is_hatched_within_its_edges():
     rooms = [item for item in rectangles("act1") if item.colour == free]
     strokes = [item for item in drawn("act1").items if isinstance(item, drawing.Line) and item.colour == hatch]
     for room in rooms:
-        mine = [s for s in strokes if room.x <= s.x1 <= room.x + room.width and room.y - 1e-6 <= s.y2 <= room.y + room.height]
+        mine = [
+            s
+            for s in strokes
+            if room.x <= s.x1 <= room.x + room.width and room.y - 1e-6 <= s.y2 <= room.y + room.height
+        ]
         assert len(mine) >= 1
         for stroke in mine:
             assert stroke.x1 <= stroke.x2 <= room.x + room.width + 1e-6

@@ -142,15 +142,15 @@ def test_every_text_is_whole(course, context, guess, name):
             "many",
             "latency",
             GUESS,
-            "8 GPUs of 80 GiB. The weights of M take 16 GiB a GPU. 51 users fit, each with 1.25 GiB a GPU. 0.2 GiB a GPU stay free."
-            " Your guess, about 20, needs 328 GiB in all.",
+            "8 GPUs of 80 GiB. The weights of M take 16 GiB a GPU. 51 users fit, each with 1.25 GiB a GPU."
+            " 0.2 GiB a GPU stay free. Your guess, about 20, needs 328 GiB in all.",
         ),
         (
             "kept",
             "throughput",
             None,
-            "8 GPUs of 80 GiB. The weights of M take 16 GiB a GPU. 44 documents fit, each with 1.25 GiB a GPU. 1 GiB a GPU stay free."
-            " The engine keeps back 8 GiB a GPU.",
+            "8 GPUs of 80 GiB. The weights of M take 16 GiB a GPU. 44 documents fit, each with 1.25 GiB a GPU."
+            " 1 GiB a GPU stay free. The engine keeps back 8 GiB a GPU.",
         ),
         (
             "one",

@@ -29,12 +29,18 @@ class Outlet:
             return False
         return True
 
-    def show(self, area: str, text: str) -> None:
-        """Show a text in a field, selected."""
-        node = self.nodes[area]
-        node.value, node.hidden = text, False
-        node.focus()  # what is selected in a field without the focus can't be copied by keyboard
-        node.select()
+    def show(self, text: str, *areas: str) -> None:
+        """Show a text in fields, selected in the last that can be seen. If none can, a door is opened to show one."""
+        fields = [self.nodes[area] for area in areas]
+        for field in fields:
+            field.value, field.hidden = text, False
+        seen = [field for field in fields if field.getClientRects().length]
+        reach = getattr(self.window, "labReach", None)
+        if not seen and reach:
+            reach(fields[-1])
+        field = (seen or fields)[-1]
+        field.focus()  # what is selected in a field without the focus can't be copied by keyboard
+        field.select()
 
     def ask(self, text: str) -> Any:
         """Ask the browser to copy a text, from within the press of a button as it wants: its promise, None without one."""
@@ -51,7 +57,7 @@ class Outlet:
         except Exception as refusal:  # also a promise that is None
             self.window.console.warn(str(refusal))
             if self.nodes[key].tagName in ("INPUT", "TEXTAREA"):
-                self.show(key, text)
+                self.show(text, key)
             else:
                 self.window.getSelection().selectAllChildren(self.nodes[key])
             return False

@@ -18,6 +18,8 @@
   const one = (/** @type {string} */ value, /** @type {string[]} */ ...allowed) => (allowed.includes(value) ? value : null);
   const act = one(asked.get("act"), ...root.dataset.acts.split(" ")) ?? "all";
 
+  root.dataset.doors = "shut"; // nothing jumps when walk.js comes; until then an address opens its door
+
   // --- what is shown ---
 
   const wear = (/** @type {string} */ theme) => {

@@ -142,8 +142,9 @@ export class Wall {
     const columns = Array.from({ length: gpus }, (_, i) => ({ x: snap(left + i * pitch), w: snap(pitch - gap) }));
     const one = (now.user / tall) * (bottom - top); // px
     const group = Math.max(1, round(BAND / one));
-    return { width, wide, flat, head, lines, top, bottom, left, right: snap(left + gpus * pitch) - gap, columns, tall, y, lid, stack, over, users, one, group,
-      bands: Math.ceil(users / group), next: now.tried > 0 && !over, guess: guessed, beyond: guessed !== null && guessed > now.memory };
+    const right = snap(left + gpus * pitch) - gap;
+    const [bands, next, beyond] = [Math.ceil(users / group), now.tried > 0 && !over, guessed !== null && guessed > now.memory];
+    return { width, wide, flat, head, lines, top, bottom, left, right, columns, tall, y, lid, stack, over, users, one, group, bands, next, guess: guessed, beyond };
   }
 
   /** The room at the right for counts and words: of what this scene may say, in steps, so that columns rarely move.
@@ -160,7 +161,7 @@ export class Wall {
   /** GiB at the left, users at the right, GPUs below. @param {Pen} pen @param {Layout} at @param {Now} now */
   paintAxes(pen, at, now) {
     const { unit, gpu } = this.scene.words;
-    const every = round(TICK / (at.y(0) - at.y(1)));
+    const every = round((TICK * at.tall) / (at.bottom - at.top));
     pen.font = `500 11px ${this.font}`;
     pen.textBaseline = "middle";
     pen.textAlign = "right";
@@ -306,7 +307,8 @@ export class Wall {
     const { words } = this.scene;
     /** @type {Label[]} */
     const found = [];
-    if (at.over) found.push({ top: at.y(Math.min(now.weights, at.tall)), bottom: at.y(at.lid), words: [words.too_small, words.too_small_size], ink: this.inks.red });
+    const tooMuch = { top: at.y(Math.min(now.weights, at.tall)), bottom: at.y(at.lid) };
+    if (at.over) found.push({ ...tooMuch, words: [words.too_small, words.too_small_size], ink: this.inks.red });
     else if (now.tried > 0.4) found.push({ ...this.nextUser(at), words: [words.next, words.next_size], ink: this.inks.red });
     if (at.guess !== null) {
       const y = at.beyond ? at.head + 6 : at.y(at.guess);
@@ -336,7 +338,8 @@ export class Wall {
     pen.textAlign = "left";
     pen.font = `650 12px ${this.font}`;
     const set = labels.sort((a, b) => a.top + a.bottom - b.top - b.bottom).map((label) => ({ ...label, lines: lines(label) }));
-    const tops = stacked(set.map(({ top, bottom, lines }) => ({ middle: (top + bottom) / 2, high: lines.length * LINE + 4 })), at.head - 4, at.bottom + 14);
+    const blocks = set.map(({ top, bottom, lines }) => ({ middle: (top + bottom) / 2, high: lines.length * LINE + 4 }));
+    const tops = stacked(blocks, at.head - 4, at.bottom + 14);
     set.forEach(({ top, bottom, ink, lines, mark }, i) => {
       lines.forEach((said, line) => {
         pen.font = `${line ? 500 : 650} ${line || at.flat ? 12 : 13}px ${this.font}`;
@@ -361,7 +364,6 @@ export class Wall {
       const wide = pen.measureText(said).width + 12;
       const x = (at.left + at.right - wide) / 2;
       pen.fillStyle = this.inks.page;
-      pen.strokeStyle = pen.fillStyle;
       pen.beginPath();
       pen.roundRect(x, tops[i], wide, high, high / 2);
       pen.fill();
@@ -387,15 +389,16 @@ function between(from, to, part, shares) {
   const grows = to.user > from.user; // then they leave first
   const [first, second] = shares ? [clamp(part * 2, 0, 1), clamp(part * 2 - 1, 0, 1)] : [part, part];
   const [size, count] = grows ? [second, first] : [first, second];
-  return {
+  const now = {
     memory: mix(from.memory, to.memory, part),
     weights: mix(from.weights, to.weights, part),
     kept: mix(from.kept, to.kept, part),
     user: mix(from.user, to.user, size),
-    users: Math.round(mix(from.users, to.users, count)),
     moved: 1,
     tried: 0,
   };
+  const fit = Math.max(0, Math.floor((now.memory - now.kept - now.weights) / now.user)); // nobody is shown without room
+  return { ...now, users: Math.min(fit, Math.round(mix(from.users, to.users, count))) };
 }
 
 /** @type {(part: number) => number} */

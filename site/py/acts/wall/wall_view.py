@@ -1,7 +1,8 @@
 """The wall as a picture: the memory of each GPU, the weights in it, user after user, and the first who doesn't fit.
 
 The same picture three times: revealed after the prediction, where a clock moves through it; in the calculator, where it follows
-the controls; and in the twist, where one switch makes each user's share smaller. The sums are the engine's; wall.mjs only puts them to scale.
+the controls; and in the twist, where one switch makes each user's share smaller. The sums are the engine's; wall.mjs only puts
+them to scale.
 """
 
 from dataclasses import dataclass
@@ -139,9 +140,7 @@ def numbers(node: Node, guess: Guess | None) -> dict[str, Number]:
     }
 
 
-def scene(
-    course: Course, context: str, node: Node, guess: Guess | None, said: dict[str, Number]
-) -> dict[str, Any]:
+def scene(course: Course, context: str, node: Node, guess: Guess | None, said: dict[str, Number]) -> dict[str, Any]:
     """What wall.mjs paints: bytes of all GPUs together, and each text that stands on the canvas."""
     painted = f"{PATH}.painted"
     sizes = (node.gpus, node.gpu_bytes, node.weights_bytes, node.kept_bytes, node.user_bytes)

@@ -1,0 +1,279 @@
+"""The walk as a person meets it: what is seen together, how long it is, where addresses, doors and keys lead."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from acts import wall
+from tests import lab as native
+from tests.e2e.conftest import ANSWER_MS, Lab
+from tests.e2e.twin import document
+from views import rail
+
+DESK, TABLET, PHONE, TURNED = (1280, 800), (1024, 768), (390, 844), (844, 390)
+COURSE = native.shipped()
+STOPS = rail.stops(COURSE)
+DOORS = [(stop.address, door.name) for stop in STOPS for door in stop.doors]
+
+# The scenes in which something is moved: what answers in words, and what in a picture.
+ANSWERS = {
+    "act1/calculator": (["act1.state"], ["act1.wall.now.picture"]),
+    "act1/twist": (["act1.twist.outcome"], ["act1.wall.twist.picture"]),
+    "act2/servers": (["act2.a.state", "act2.b.state"], ["act2.chart.plot"]),
+}
+# What is not in the window with the control that has the focus; a picture counts where this much of its height is seen.
+ENOUGH = 120
+TOGETHER = """([control, words, pictures, enough]) => {
+  const bars = [...document.querySelectorAll('.rail, .status')].filter(node => node.checkVisibility())
+    .map(node => node.getBoundingClientRect()).filter(({ width }) => width > innerWidth * 0.9);
+  const top = Math.max(0, ...bars.filter(bar => bar.top <= 0 && bar.bottom > 0).map(bar => bar.bottom));
+  const bottom = Math.min(innerHeight, ...bars.filter(bar => bar.bottom >= innerHeight && bar.top > 0).map(bar => bar.top));
+  const seen = node => {
+    const { top: from, bottom: to } = node.getBoundingClientRect();
+    return Math.min(to, bottom) - Math.max(from, top);
+  };
+  const cut = node => !node.checkVisibility() || seen(node) < node.getBoundingClientRect().height - 1;
+  const find = key => document.querySelector(`[data-key="${key}"]`);
+  const hidden = node => {
+    const { left, top: from, width, height } = node.getBoundingClientRect();
+    const over = document.elementFromPoint(left + width / 2, from + height / 2);
+    return !over || !(node.contains(over) || over.contains(node));
+  };
+  return [
+    ...(cut(control) || (!control.matches('[type=checkbox], [type=radio]') && hidden(control)) ? ['itself'] : []),
+    ...words.filter(key => find(key).textContent && cut(find(key))),
+    ...pictures.filter(key => seen(find(key)) < Math.min(enough, find(key).getBoundingClientRect().height)),
+    ...pictures.filter(key => find(key).getBoundingClientRect().height < enough).map(key => `${key} is flat`),
+  ];
+}"""
+CONTROLS = "input, select, button"
+WORDS = """() => {
+  const walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  let count = 0;
+  while (walk.nextNode()) {
+    const at = walk.currentNode.parentElement;
+    if (!at.checkVisibility() || at.closest('svg, canvas, option, .visually-hidden')) continue;
+    count += walk.currentNode.data.split(/\\s+/).filter(word => /[\\p{L}\\p{N}]/u.test(word)).length;
+  }
+  return count;
+}"""
+WIDE = """() => [document.documentElement.scrollWidth - innerWidth, [...document.querySelectorAll('main *')]
+  .filter(node => node.checkVisibility() && !node.closest('.wide, pre, svg, .plot, .formula, .visually-hidden'))
+  .filter(node => node.getBoundingClientRect().right > innerWidth + 1).map(node => node.outerHTML.slice(0, 120))]"""
+IN_SIGHT = """id => {
+  const place = document.getElementById(id);
+  const room = place.closest('.door, .scene') ?? place;
+  const { top, bottom } = (place.checkVisibility() ? place : room).getBoundingClientRect();
+  const head = (room.querySelector("h2, h3") ?? room).getBoundingClientRect();
+  return (bottom > 0 && top < innerHeight) || (head.bottom > 0 && head.top < innerHeight);
+}"""
+
+
+def done(visitor: Any, size: tuple[int, int], address: str = "", context: str = "latency") -> Lab:
+    """A learner who has been through both acts, at a place of the page."""
+    lab = visitor(
+        document=document(native.walked(context, until=4)),
+        viewport={"width": size[0], "height": size[1]},
+        reduced_motion="reduce",
+    )
+    lab.page.goto(f"{lab.origin}/{address}")
+    return lab.ready()
+
+
+def apart(page: Page) -> list[str]:
+    """Each control of the path that isn't seen with what answers it."""
+    found = []
+    for scene, (words, pictures) in ANSWERS.items():
+        page.evaluate("id => document.getElementById(id).scrollIntoView()", scene)
+        for key in words:
+            expect(page.locator(f'[data-key="{key}"]')).not_to_have_attribute("data-state", "waiting")
+        for control in page.locator(f'[id="{scene}"] > .controls').locator(CONTROLS).all():
+            if control.is_visible() and control.is_enabled():
+                control.focus()
+                missing = page.evaluate(
+                    "([node, words, pictures, enough]) => (" + TOGETHER + ")([node, words, pictures, enough])",
+                    [control.element_handle(), words, pictures, ENOUGH],
+                )
+                name = control.evaluate("node => node.dataset.control ?? node.dataset.action")
+                found += [f"{scene} {name}: {what}" for what in missing]
+    return found
+
+
+@pytest.mark.parametrize("size", [DESK, TABLET, PHONE, TURNED], ids=str)
+def test_a_control_what_answers_it_and_the_picture_are_seen_together(visitor, size):
+    lab = done(visitor, size)
+    lab.plot("act2.chart")
+    assert apart(lab.page) == []
+    if size == PHONE:  # the bench takes at most half of the window
+        heights = lab.page.evaluate(
+            "[...document.querySelectorAll('.scene:not(.door) .seen')].map(node => node.getBoundingClientRect().height)"
+        )
+        assert max(heights) <= PHONE[1] / 2
+
+
+@pytest.mark.parametrize("size", [(720, 800), (360, 800)], ids=str)
+def test_in_a_frame_they_are_seen_together_too(visitor, size):
+    lab = done(visitor, size, "?embed=1")
+    lab.plot("act2.chart")
+    assert apart(lab.page) == []
+
+
+@pytest.mark.parametrize("context", COURSE.contexts)
+@pytest.mark.parametrize("name", ["", "de.html"])
+def test_the_path_is_short(visitor, name, context):
+    page = done(visitor, DESK, name, context).page
+    assert page.evaluate(WORDS) <= 2400
+    assert page.evaluate("document.documentElement.scrollHeight") <= 14 * DESK[1]
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.wait_for_function("width => innerWidth === width", arg=PHONE[0])
+    assert page.evaluate("document.documentElement.scrollHeight") <= 22 * PHONE[1]
+
+
+@pytest.mark.parametrize(("size", "screens"), [(DESK, 1), (PHONE, 2)], ids=str)
+def test_the_first_prediction_is_on_the_first_screen(visitor, size, screens):
+    lab = visitor(viewport={"width": size[0], "height": size[1]}).open()
+    page = lab.page
+    asked = page.locator('[data-key="act1.prediction"]')
+    for part in (*asked.locator("input").all(), asked.get_by_role("button", name="Commit")):
+        box = part.bounding_box()
+        assert box and box["y"] + box["height"] <= screens * size[1]
+    if size == DESK:
+        assert page.evaluate("scrollY") == 0
+
+
+def test_nothing_is_wider_than_the_window(visitor):
+    """From 320 pixels up, before the first answer, after the last, and with each door open."""
+    before = visitor(viewport={"width": 1280, "height": 800}, reduced_motion="reduce").open()
+    after = done(visitor, DESK)
+    for width in (320, 360, 390, 600, 720, 844, 1024, 1280):
+        for lab in (before, after):
+            lab.page.set_viewport_size({"width": width, "height": 800})
+            lab.page.wait_for_function("width => innerWidth === width", arg=width)
+            lab.page.wait_for_function(f"() => JSON.stringify(({WIDE})()) === '[0,[]]'", timeout=ANSWER_MS)
+        if width in (320, 720):
+            for _, door in DOORS:
+                after.door(door)
+                assert after.page.evaluate(WIDE) == [0, []], f"{width} pixels, {door}"
+            after.page.evaluate("location.hash = ''")
+
+
+def test_every_figure_and_table_is_reached_through_its_scene(visitor):
+    """All that the page has to show, by what a person presses: the doors at the foot of its scene."""
+    page = done(visitor, DESK).page
+    everything = page.evaluate("[...document.querySelectorAll('main figure, main table, main canvas')].length")
+    assert everything > 40
+    seen = "[...document.querySelectorAll('main figure, main table, main canvas')].flatMap((node, i) => node.checkVisibility() ? [i] : [])"
+    page.evaluate("document.querySelectorAll('main details').forEach(node => { node.open = true })")
+    reached = set(page.evaluate(seen))
+    for scene, door in DOORS:
+        opener = page.locator(f'[id="{scene}"]').get_by_role("link").and_(page.locator(f'.doors [href="#why/{door}"]'))
+        opener.click()
+        expect(page.locator(f'[id="why/{door}"]')).to_be_visible()
+        expect(page.locator(".door[data-open]")).to_have_count(1)
+        expect(opener).to_have_attribute("aria-expanded", "true")
+        reached |= set(page.evaluate(seen))
+        page.locator(f'[id="why/{door}"] [data-shut]').click()
+        expect(page.locator(".door[data-open]")).to_have_count(0)
+        expect(opener).to_be_focused()
+    hidden = page.evaluate(
+        "reached => [...document.querySelectorAll('main figure, main table, main canvas')]"
+        ".filter((_, i) => !reached.includes(i)).map(node => node.outerHTML.slice(0, 120))",
+        sorted(reached),
+    )
+    gone = [node for node in hidden if "shared." not in node and "act2.frontier" not in node]  # a link's; a sweep's, once it ran
+    assert gone == []
+
+
+OLD = """act1 act2 act1-title act2-title calculator-title twist-title blocks-title design-title floor-title roofline-title tail-title
+receipts-title feasibility-title frontier-title cluster-title bugs bugs-title ledger ledger-title report report-title check-title
+contents-title share-title plan-title glossary-title synthesis synthesis-title briefing-title""".split()
+
+
+def test_addresses_of_before_still_lead_there(visitor):
+    page = done(visitor, DESK).page
+    for id in OLD:
+        page.evaluate("id => { location.hash = id }", id)
+        page.wait_for_function(IN_SIGHT, arg=id, timeout=ANSWER_MS)
+
+
+def test_from_a_commit_the_next_control_is_three_stops_away(lab):
+    page = lab.page
+    lab.choose("act1.prediction", native.right_option("act1.prediction", "latency"))
+    lab.commit("act1.prediction")
+    verdict = page.locator('[id="act1.prediction.verdict"]')
+    expect(verdict).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        inside = page.evaluate("document.activeElement.closest('.scene')?.id")
+        if inside != "act1/wall":
+            break
+        if page.evaluate("document.activeElement.matches('.next')"):
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+            inside = page.evaluate("document.activeElement.closest('.scene')?.id")
+            break
+    assert inside == "act1/calculator"
+
+
+def test_keys_back_and_reload_keep_the_place(visitor):
+    lab = done(visitor, DESK)
+    page = lab.page
+    here = page.locator('.rail [aria-current="step"]')
+    expect(here).to_have_attribute("href", f"#{STOPS[0].address}")
+    for stop in STOPS[1:]:
+        page.keyboard.press("Alt+PageDown")
+        expect(here).to_have_attribute("href", f"#{stop.address}")
+        expect(page.locator(f'[id="{stop.address}"] :is(h2, h3)').first).to_be_focused()
+    page.keyboard.press("Alt+PageUp")
+    expect(here).to_have_attribute("href", f"#{STOPS[-2].address}")
+    page.go_back()
+    expect(here).to_have_attribute("href", f"#{STOPS[-1].address}")
+    page.locator(f'.rail a[href="#{STOPS[3].address}"]').click()
+    expect(here).to_have_attribute("href", f"#{STOPS[3].address}")
+    lab.reload()
+    expect(here).to_have_attribute("href", f"#{STOPS[3].address}")
+
+
+def test_a_scene_that_is_still_shut_leads_to_what_opens_it(lab):
+    page = lab.page
+    for stop in STOPS[1:-1]:
+        link = page.locator(f'.rail a[href="#{stop.address}"]')
+        assert "still shut" in (link.get_attribute("aria-label") or "")
+        link.click()
+        expect(page.locator(f'[id="{wall.controls.ID}/predict-title"]')).to_be_focused()
+
+
+def test_on_a_phone_the_rail_folds_out_and_leads_on(visitor):
+    lab = done(visitor, PHONE)
+    page = lab.page
+    toggle = page.locator(".rail button")
+    expect(page.locator(".rail ol")).to_be_hidden()
+    toggle.click()
+    page.locator(f'.rail a[href="#{STOPS[2].address}"]').click()
+    expect(page.locator(".rail ol")).to_be_hidden()
+    expect(toggle).to_contain_text(f"3/{len(STOPS)}")
+    toggle.click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".rail ol")).to_be_hidden()
+
+
+SHIFT = """() => { window.shifts = []; new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
+}).observe({ type: 'layout-shift', buffered: true }) }"""
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=str)
+def test_nothing_jumps_while_it_loads_or_while_a_slider_moves(visitor, size):
+    lab = visitor(document=document(native.walked(until=4)), viewport={"width": size[0], "height": size[1]})
+    lab.page.add_init_script(f"({SHIFT})()")
+    page = lab.open().page
+    assert sum(page.evaluate("shifts")) < 0.02
+    page.evaluate("location.hash = 'act1/calculator'")
+    slider = lab.node("act1.context.range")
+    slider.focus()
+    page.evaluate("shifts.length = 0")
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    lab.shows("act1.state", lab.node("act1.state").inner_text())
+    assert sum(page.evaluate("shifts")) < 0.02
