@@ -17,8 +17,8 @@ from tests.e2e.twin import Twin, document
 from tests.unit import scenarios
 from tools.passes import compiling
 
-# The focused node, whether something shows that it is focused, whether all of it is in the window, and what lies over it: the status
-# line, the rail, a bench that sticks.
+# The focused node, whether something shows that it is focused, whether all of it is in the window, and what lies over it: the
+# status line, the rail, a bench that sticks.
 FOCUS = """() => {
   const node = document.activeElement, shown = node.closest('label') ?? node;
   const box = shown.getBoundingClientRect();
