@@ -87,6 +87,7 @@
     const link = rail.querySelector(`a[href="#${here}"]`);
     link?.setAttribute("aria-current", "step");
     toggle.firstElementChild.textContent = `${scenes.indexOf(at) + 1}/${scenes.length}  ${link?.textContent ?? ""}`;
+    if (root.dataset.boot === "loading") return; // what the record opens isn't there yet: the address knows better
     const said = wanted(); // of a frame nobody sees the address
     if (parent === window && scrollY > 0 && (!said || scenes.some(({ id }) => id === said))) history.replaceState(history.state, "", `#${here}`);
   };
