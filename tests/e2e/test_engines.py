@@ -94,7 +94,7 @@ def test_from_the_first_prediction_to_a_reload(visit):
     visit.agrees("act1.card.users", "act1.card.kv_user", "act1.reality.physics")
     visit.answer("act1.reflection", right["act1.reflection"])
     visit.answer("act2.prediction", right["act2.prediction"])
-    visit.agrees("act2.a.card.ttft", "act2.b.card.throughput", "act2.prediction.feedback")
+    visit.agrees("act2.a.state", "act2.b.state", "status.ttft.value", "act2.prediction.feedback")
     text = visit.browser.run("return localStorage.getItem(arguments[0])", LEDGER)
     questions = {fact["question"] for fact in ledger.of_kind(ledger.read(text).record.facts, "answered")}
     assert questions == {"act1.prediction", "act1.reflection", "act2.prediction"}
