@@ -72,7 +72,10 @@
     if (link?.matches("[data-shut], .doors [aria-expanded='true']")) {
       event.preventDefault();
       shut();
-    } else if (link?.getAttribute("href") === location.hash) go(); // pressed once more
+    } else if (link && link.getAttribute("href") === location.hash) {
+      event.preventDefault(); // pressed once more: the browser's own way there would take the focus from the heading
+      go();
+    }
   });
 
   // --- where the reader is ---
