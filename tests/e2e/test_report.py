@@ -164,6 +164,9 @@ def test_on_paper_answers_charts_and_derivations_stay_and_controls_go(visitor):
     for door, _ in rail.doors(COURSE):
         if door.name != "tail":
             lab.door(door.name)  # one at a time; paper shows them all
+    lab.door("map")
+    lab.node("act2.map.start").click()
+    lab.page.wait_for_function("document.querySelector('[data-key=\"act2.map.bar\"]').value > 0")
     field(lab, "log").fill(LOG)
     folds = lab.page.locator("details.math")
     lab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
