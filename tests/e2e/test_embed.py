@@ -506,7 +506,10 @@ def test_a_page_of_the_same_site_is_not_scrolled_by_the_lab_in_its_frame(book, t
     read.open(f'<div style="height: 300vh">A long chapter.</div>{frame}<div style="height: 300vh">More.</div>')
     read.ready()
     if place.startswith("#"):  # the lab itself is where the address leads
-        near = "id => { const top = document.getElementById(id).getBoundingClientRect().top; return top > -70 && top < innerHeight }"
+        near = """id => {
+          const { top } = document.getElementById(id).getBoundingClientRect();
+          return top > -70 && top < innerHeight;
+        }"""
         read.page.frames[1].wait_for_function(near, arg=place[1:])
         expect(read.inside.locator(f'[id="{place[1:]}"]')).to_be_visible()
         assert "#" not in read.page.frames[1].url

@@ -17,8 +17,8 @@ from tests.e2e.twin import Twin, document
 from tests.unit import scenarios
 from tools.passes import compiling
 
-# The focused node, whether something shows that it is focused, whether all of it is in the window, and what lies over it: the status
-# line, the rail, a bench that sticks.
+# The focused node, whether something shows that it is focused, whether all of it is in the window, and what lies over it: the
+# status line, the rail, a bench that sticks.
 FOCUS = """() => {
   const node = document.activeElement, shown = node.closest('label') ?? node;
   const box = shown.getBoundingClientRect();
@@ -243,7 +243,15 @@ def test_paper_shows_the_scenes_that_are_revealed_and_the_doors_that_were_opened
     lab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     lab.page.emulate_media(media="print")
     found = lab.page.evaluate(ON_PAPER)
-    scenes = ["act1/predict", "act1/wall", "act1/calculator", "why/derivation", "act1/twist", "why/blocks", "act1/length"]
+    scenes = [
+        "act1/predict",
+        "act1/wall",
+        "act1/calculator",
+        "why/derivation",
+        "act1/twist",
+        "why/blocks",
+        "act1/length",
+    ]
     assert found["names"] == [*scenes, "takeaway", "why/words"]
     assert found["sticking"] == 0
     assert all(below[0] >= above[1] for above, below in pairwise(found["edges"]))

@@ -141,7 +141,9 @@ def test_no_button_of_the_page_loses_the_focus(visitor):
             within.locator(f"[{rest}:visible").press("Enter")
             focus(lab)
     assert len(pressed) > 25
-    assert {"again", "clear-no", "sweep-cancel", "record"} <= {button.partition('"')[2].partition('"')[0] for button in pressed}
+    assert {"again", "clear-no", "sweep-cancel", "record"} <= {
+        button.partition('"')[2].partition('"')[0] for button in pressed
+    }
 
 
 def test_each_door_is_opened_and_shut_by_keyboard_and_nobody_loses_their_place(back):

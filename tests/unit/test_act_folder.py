@@ -93,7 +93,11 @@ def test_its_scenes_stand_on_the_rail_between_those_before_and_the_last(course):
     assert lists["act3/reason.next"] == ["takeaway"] and lists["takeaway.before"] == ["act3/reason"]
     assert lists["act3/predict.doors"] == ["step"]
     frame = views.frame(course, store.initial(course))
-    assert frame["rail.act3/batch.title"]["text"] == course.at("act3.scenes.batch.title") == frame["on.act3/predict"]["text"]
+    assert (
+        frame["rail.act3/batch.title"]["text"]
+        == course.at("act3.scenes.batch.title")
+        == frame["on.act3/predict"]["text"]
+    )
     assert frame["aim.act3/reason"]["text"] == course.at("act3.scenes.reason.aim")
     assert frame["why.step"]["text"] == frame["rail.step.door"]["text"] == course.at("act3.doors.step")
 
@@ -163,7 +167,9 @@ def test_its_folder_and_its_row_are_all_that_it_takes(tmp_path):
     assert made.returncode == 0, made.stderr[-2000:]
     page = made.stdout
     assert page.index('id="act2"') < page.index('id="act3"') < page.index('id="synthesis"') < page.index('id="bugs"')
-    assert 'data-number="3"' in page and 'data-acts="1 2 3 all"' in page and '[data-embed="3"] :is(.act:not(#act3)' in page
+    assert (
+        'data-number="3"' in page and 'data-acts="1 2 3 all"' in page and '[data-embed="3"] :is(.act:not(#act3)' in page
+    )
     for scene in ("predict", "batch", "reason"):
         assert f'id="act3/{scene}"' in page and f'data-key="rail.act3/{scene}"' in page
     assert 'id="why/step"' in page and 'data-key="rail.step.door"' in page

@@ -56,8 +56,21 @@ def _land(window: Any, node: Any) -> None:
     node.focus(window.JSON.parse('{"preventScroll": true}'))
     box, status = node.getBoundingClientRect(), window.document.querySelector(".status").getBoundingClientRect()
     foot = window.innerHeight - (max(status.height, _kept_clear(window)) if status.height else 0)
-    if box.top < 0 or box.bottom > foot:
-        window.scrollBy(0, box.top - AIR)
+    head = _covered(window.document, node)
+    if box.top < head or box.bottom > foot:
+        window.scrollBy(0, box.top - head - AIR)
+
+
+def _covered(document: Any, node: Any) -> float:
+    """Pixels at the top that lie under what sticks there: the folded rail, and a scene's bench that stands above the node."""
+    rail = document.querySelector(".rail-toggle").getBoundingClientRect().height
+    scene = node.closest(".scene")
+    bench = scene.querySelector(".seen") if scene else None
+    if not bench or bench.contains(node) or not bench.compareDocumentPosition(node) & FOLLOWING:
+        return float(rail)
+    box, own = bench.getBoundingClientRect(), node.getBoundingClientRect()
+    beside = box.right <= own.left or own.right <= box.left
+    return float(rail if beside else rail + box.height)
 
 
 def _kept_clear(window: Any) -> float:

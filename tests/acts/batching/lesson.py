@@ -61,6 +61,4 @@ SCENES = (
     Scene("batch", 1),
     Scene("reason", 1, asks="reflection"),
 )
-LESSON = Lesson(
-    id=ID, scenes=SCENES, shapes={ID: ACT}, problems=_problems, controls=_controls, oracles={"step": STEP}
-)
+LESSON = Lesson(id=ID, scenes=SCENES, shapes={ID: ACT}, problems=_problems, controls=_controls, oracles={"step": STEP})
