@@ -72,7 +72,10 @@
     if (link?.matches("[data-shut], .doors [aria-expanded='true']")) {
       event.preventDefault();
       shut();
-    } else if (link?.getAttribute("href") === location.hash) go(); // pressed once more
+    } else if (link?.getAttribute("href") === location.hash) {
+      event.preventDefault(); // pressed once more: no event tells of it, and a browser left alone takes the focus away
+      go();
+    }
   });
 
   // --- where the reader is ---
