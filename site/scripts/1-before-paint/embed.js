@@ -114,7 +114,8 @@
 
   const ready = () => {
     const top = stageTop();
-    if (top !== null) scrollTo(0, top - 16 - bar());
+    // At once: what still comes in above then moves nothing, and would make a slow scroll end elsewhere.
+    if (top !== null) scrollTo({ top: top - 16 - bar(), behavior: "instant" });
     if (!framed) return; // nobody to tell, and to measure the page takes a frame
     up("ready", { act, height: Math.ceil(root.getBoundingClientRect().height), stageTop: top });
     new MutationObserver(follow).observe(document.body, { attributes: true, attributeFilter: ["data-state"], subtree: true });

@@ -10,9 +10,9 @@
   const rail = document.getElementById("rail");
   const toggle = rail.querySelector("button");
   const isShown = (/** @type {HTMLElement} */ node) => node.getClientRects().length > 0;
-  const wanted = () => {
+  const wanted = (address = location.href) => {
     try {
-      return decodeURIComponent(location.hash.slice(1));
+      return decodeURIComponent(new URL(address).hash.slice(1));
     } catch {
       return ""; // a % that begins nothing names no place
     }
@@ -51,8 +51,9 @@
 
   /** @param {HTMLElement} node @param {boolean} asked */
   const bring = (node, asked) => {
-    if (asked || parent === window) node.scrollIntoView();
-    else scrollTo(0, node.getBoundingClientRect().top + scrollY); // the page around the frame stays where its reader has it
+    const behavior = asked ? "auto" : "instant"; // what still comes in above would make a slow scroll end elsewhere
+    if (asked || parent === window) node.scrollIntoView({ behavior });
+    else scrollTo({ top: node.getBoundingClientRect().top + scrollY, behavior }); // the page around the frame stays where its reader has it
   };
   const go = (focus = true, name = wanted()) => {
     const place = document.getElementById(name);
@@ -66,14 +67,15 @@
     bring(target === at && isShown(place) && !place.matches(".lesson, .lesson *") ? place : target, focus);
     if (focus) target.querySelector("h2, h3")?.focus({ preventScroll: true });
   };
-  addEventListener("hashchange", () => go());
+  // Not where the address leads now: a scroll that has not come to rest may have written into it since.
+  addEventListener("hashchange", ({ newURL }) => go(true, wanted(newURL)));
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a");
     if (link?.matches("[data-shut], .doors [aria-expanded='true']")) {
       event.preventDefault();
       shut();
-    } else if (link && link.getAttribute("href") === location.hash) {
-      event.preventDefault(); // pressed once more: the browser's own way there would take the focus from the heading
+    } else if (link?.getAttribute("href") === location.hash) {
+      event.preventDefault(); // pressed once more: no event tells of it, and a browser left alone takes the focus away
       go();
     }
   });
@@ -83,7 +85,9 @@
   let here = "";
   const look = () => {
     const shown = scenes.filter(isShown);
-    const at = shown.findLast((scene) => scene.getBoundingClientRect().top <= innerHeight * 0.4) ?? shown[0];
+    const top = (/** @type {HTMLElement} */ scene) => scene.getBoundingClientRect().top;
+    const atTop = (/** @type {HTMLElement} */ scene) => Math.abs(top(scene) - parseFloat(getComputedStyle(scene).scrollMarginTop)) < 4;
+    const at = shown.find(atTop) ?? shown.findLast((scene) => top(scene) <= innerHeight * 0.4) ?? shown[0];
     if (!at || at.id === here) return;
     here = at.id;
     for (const link of rail.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
