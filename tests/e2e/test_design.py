@@ -101,7 +101,7 @@ def test_every_failure_of_the_design_is_entered_explained_and_left(designer):
         designer.agrees(only=f"act2.{side}.")
         told = lab.node(f"act2.{side}.state")
         expect(told).to_have_attribute("data-state", "fail")
-        expect(told).to_contain_text(fixed_words(words[cause]))
+        expect(lab.node(f"act2.{side}.cause")).to_contain_text(fixed_words(words[cause]))
         if cause == "kv_static":
             expect(now_row(lab, side).get_by_role("cell").nth(THROUGHPUT)).to_have_text(wording.NOT_YET)
         mended = native.after(designer.state, design_actions.WayOutTried(side))
@@ -114,6 +114,7 @@ def test_every_failure_of_the_design_is_entered_explained_and_left(designer):
             expect(lab.node(f"act2.{side}.way.apply")).to_be_hidden()
         designer.reset("act2")
         expect(told).to_have_attribute("data-state", "good")
+        expect(lab.node(f"act2.{side}.cause")).to_be_hidden()
         expect(lab.node(f"act2.{side}.way")).to_be_hidden()
 
 

@@ -81,10 +81,11 @@ def done(visitor: Any, size: tuple[int, int], address: str = "", context: str = 
     return lab.ready()
 
 
-def apart(page: Page) -> list[str]:
-    """Each control of the path that isn't seen with what answers it."""
+def apart(page: Page, *scenes: str) -> list[str]:
+    """Each control of the path, or of some of its scenes, that isn't seen with what answers it."""
     found = []
-    for scene, (words, pictures) in ANSWERS.items():
+    for scene in scenes or ANSWERS:
+        words, pictures = ANSWERS[scene]
         page.evaluate("id => document.getElementById(id).scrollIntoView()", scene)
         for key in words:
             expect(page.locator(f'[data-key="{key}"]')).not_to_have_attribute("data-state", "waiting")
@@ -105,6 +106,13 @@ def test_a_control_what_answers_it_and_the_picture_are_seen_together(visitor, si
     lab = done(visitor, size)
     lab.plot("act2.chart")
     assert apart(lab.page) == []
+    lab.set("act2.a.load", 12)  # more than it can do: there is more to say
+    expect(lab.node("act2.a.state")).to_have_attribute("data-state", "fail")
+    expect(lab.node("act2.a.cause")).to_be_visible()
+    assert apart(lab.page, "act2/servers") == []
+    lab.set("act1.gpus", 1)
+    expect(lab.node("act1.state")).to_have_attribute("data-state", "fail")
+    assert apart(lab.page, "act1/calculator") == []
     if size == PHONE:  # the bench takes at most half of the window
         heights = lab.page.evaluate(
             "[...document.querySelectorAll('.scene:not(.door) .seen')].map(node => node.getBoundingClientRect().height)"
@@ -306,5 +314,5 @@ def test_nothing_jumps_while_it_loads_or_while_a_slider_moves(visitor, size):
     page.evaluate("shifts.length = 0")
     for _ in range(12):
         page.keyboard.press("ArrowRight")
-    lab.shows("act1.state", lab.node("act1.state").inner_text())
+    expect(lab.node("act1.state")).to_contain_text(f"{int(slider.input_value()):,} tokens")
     assert sum(page.evaluate("shifts")) < 0.02

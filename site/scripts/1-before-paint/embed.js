@@ -66,7 +66,7 @@
     return part && part.getClientRects().length ? part : acts.querySelector(STAGES.predict);
   };
   /** How much of the window's top the folded rail takes. */
-  const bar = () => parseFloat(getComputedStyle(document.querySelector(".scene")).scrollMarginTop);
+  const clear = () => parseFloat(getComputedStyle(root).scrollPaddingTop); // what the style sheet keeps clear at the top
   const stageTop = () => {
     const part = stage();
     return part ? Math.round(part.getBoundingClientRect().top + scrollY) : null;
@@ -115,7 +115,7 @@
   const ready = () => {
     const top = stageTop();
     // At once: what still comes in above then moves nothing, and would make a slow scroll end elsewhere.
-    if (top !== null) scrollTo({ top: top - 16 - bar(), behavior: "instant" });
+    if (top !== null) scrollTo({ top: top - 8 - clear(), behavior: "instant" });
     if (!framed) return; // nobody to tell, and to measure the page takes a frame
     up("ready", { act, height: Math.ceil(root.getBoundingClientRect().height), stageTop: top });
     new MutationObserver(follow).observe(document.body, { attributes: true, attributeFilter: ["data-state"], subtree: true });

@@ -86,17 +86,21 @@
   const look = () => {
     const shown = scenes.filter(isShown);
     const top = (/** @type {HTMLElement} */ scene) => scene.getBoundingClientRect().top;
-    const atTop = (/** @type {HTMLElement} */ scene) => Math.abs(top(scene) - parseFloat(getComputedStyle(scene).scrollMarginTop)) < 4;
-    const at = shown.find(atTop) ?? shown.findLast((scene) => top(scene) <= innerHeight * 0.4) ?? shown[0];
+    const clear = parseFloat(getComputedStyle(root).scrollPaddingTop);
+    const at = shown.find((scene) => Math.abs(top(scene) - clear) < 4) ?? shown.findLast((scene) => top(scene) <= innerHeight * 0.4) ?? shown[0];
     if (!at || at.id === here) return;
     here = at.id;
     for (const link of rail.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
     const link = rail.querySelector(`a[href="#${here}"]`);
     link?.setAttribute("aria-current", "step");
+    link?.parentElement.scrollIntoView({ block: "nearest", behavior: "instant" }); // a rail may be longer than its window
     toggle.firstElementChild.textContent = `${scenes.indexOf(at) + 1}/${scenes.length}  ${link?.textContent ?? ""}`;
     if (root.dataset.boot === "loading") return; // what the record opens isn't there yet: the address knows better
-    const said = wanted(); // of a frame nobody sees the address
-    if (parent === window && scrollY > 0 && (!said || scenes.some(({ id }) => id === said))) history.replaceState(history.state, "", `#${here}`);
+    const said = wanted();
+    const left = (/** @type {HTMLElement} */ door) => door.id === said && (door.getBoundingClientRect().bottom < 0 || top(door) > innerHeight);
+    const isPast = !said || scenes.some(({ id }) => id === said) || doors.some(left);
+    // Of a frame nobody sees the address.
+    if (parent === window && scrollY > 0 && isPast) history.replaceState(history.state, "", `#${here}`);
   };
   let due = 0;
   const soon = () => {

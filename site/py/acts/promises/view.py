@@ -198,11 +198,12 @@ def _sides(course: Course, at: Hand, numbers: Numbers) -> Frame:
 
 def _side(course: Course, at: Hand, side: str, numbers: Numbers) -> Frame:
     request, result = at.requests[side], at.result(side)
-    text, mark = _side_state(course, side, request, result, numbers)
-    text += _near_capacity(course, side, numbers)
+    verdict, cause, mark = _side_state(course, side, request, result, numbers)
+    cause = f"{cause} {_near_capacity(course, side, numbers)}".strip()
     return {
         f"act2.{side}.text": {"text": _traffic(course, request)},
-        f"act2.{side}.state": {"text": text, "state": mark},
+        f"act2.{side}.state": {"text": verdict, "state": mark},
+        f"act2.{side}.cause": {"text": cause, "hidden": not cause},
         **_way_out(course, at, side, request, result),
     }
 
@@ -213,7 +214,7 @@ def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
     limit = course.at("act2.simulation.ill_conditioned") if side == "a" else 1  # B promises no tail
     if share is None or share <= limit:
         return ""
-    return " " + course.say(f"act2.failures.{'over' if share > 1 else 'near'}", None, {**numbers, "share": share})
+    return course.say(f"act2.failures.{'over' if share > 1 else 'near'}", None, {**numbers, "share": share})
 
 
 def _traffic(course: Course, request: RunRequest) -> str:
@@ -226,11 +227,11 @@ def _traffic(course: Course, request: RunRequest) -> str:
 
 def _side_state(
     course: Course, side: str, request: RunRequest, result: Result | None, numbers: Numbers
-) -> tuple[str, str | None]:
-    """The state of a side as sentences and a mark: what is needed, what is there, and what caused it."""
+) -> tuple[str, str, str | None]:
+    """The state of a side: what is needed and what is there, in one sentence; what caused it; and a mark."""
     path = "act2.failures"
     if result is None:
-        return course.at("act2.design.simulating"), "waiting"
+        return course.at("act2.design.simulating"), "", "waiting"
     failure = serving.judge(course, side, result)
     said = {**numbers, **_cause_numbers(course, side, request, numbers)}
 
@@ -238,17 +239,17 @@ def _side_state(
         return course.say(f"{path}.{key}", None, said)
 
     if failure == OK:
-        return say(f"ok_{side}"), "good"
+        return say(f"ok_{side}"), "", "good"
     if failure == NO_WEIGHTS:
-        return say("no_weights"), "fail"
+        return say("no_weights"), "", "fail"
     if failure == KV:
         after = "kv_static" if not result["runs"] else "kv_paged"
-        return f"{say(f'kv_{side}')} {say(after)}", "fail"
+        return say(f"kv_{side}"), say(after), "fail"
     if failure == TTFT:
         prompts = said["prefill_share"] is not None and said["prefill_share"] > 0.5
-        return f"{say('ttft_a')} {say('ttft_prompt' if prompts else 'ttft_queue')}", "fail"
+        return say("ttft_a"), say("ttft_prompt" if prompts else "ttft_queue"), "fail"
     short = (numbers["b_offered"] or 0) < (numbers["target"] or 0)
-    return f"{say('low_b')} {say('low_load' if short else 'low_capacity')}", "fail"
+    return say("low_b"), say("low_load" if short else "low_capacity"), "fail"
 
 
 def _cause_numbers(course: Course, side: str, request: RunRequest, numbers: Numbers) -> Numbers:
