@@ -18,7 +18,7 @@ def timed(content: str, runs: str) -> str:
             cost, traffic = serving.step_cost(lab, asked), serving.traffic(lab, asked)
             deployment = serving.deployment_of(lab, asked)
             settings = engine.ServerSettings(asked.policy, asked.max_batch, asked.max_sequence)
-            blocks = engine.kv_blocks(deployment, serving.reserve_of(lab))
+            blocks = engine.kv_blocks(deployment, serving.reserve_of(lab, deployment))
             taken = []
             for _ in range(times):
                 begun = time.perf_counter()

@@ -12,7 +12,7 @@ return {
     figure = "2",
     title = "The KV-Cache Memory Wall, Act II: latency against throughput",
     caption = "Choose batch size and scheduling for an assistant and for a night’s documents. Break both, mend both, and see what it costs.",
-    alt = "Stacked bars. A step with 1 request takes 10.7 ms, a step with 64 requests 15.6 ms. Reading the weights is most of a small batch’s step and nearly the same in each; reading keys and values grows with the batch.",
+    alt = "Stacked bars. A step with 1 request takes 11.5 ms, a step with 64 requests 18.6 ms. Reading the weights is the largest part of a small batch’s step and nearly the same in each; reading keys and values grows with the batch.",
   },
   ["all"] = {
     figure = "1",

@@ -119,7 +119,7 @@ def test_each_bar_is_as_high_as_its_step_is_long():
 
 def test_what_the_alternative_text_claims_holds():
     linear, attention, rest = (heights for _, heights in DRAWN["act2"].parts.values())
-    assert linear[0] > (linear[0] + attention[0] + rest[0]) / 2  # most of a small batch's step
+    assert linear[0] > max(attention[0], rest[0])  # the largest part of a small batch's step
     assert linear[-1] < 1.1 * linear[0]  # nearly the same in each
     assert list(attention) == sorted(attention)
 

@@ -47,9 +47,10 @@ def test_kernels_stay_under_the_roof_and_near_it_far_from_the_corner(cost, inten
 
 @given(costs, st.integers(1, 64))
 def test_without_a_context_decode_does_one_multiplication_for_each_weight_and_request(cost, batch):
-    """2 FLOP for each weight and request over so many bytes a weight: the batch itself at 16 bits, twice it at 8."""
-    at = engine.placed(cost, batch, 0)
-    assert at["intensity"] == pytest.approx(batch * 16 / cost.deployment.weight_bits, rel=0.02)
+    """2 FLOP for each weight and request over so many bytes a weight: the batch itself at 16 bits."""
+    at, model = engine.placed(cost, batch, 0), cost.deployment.model
+    weights = model.parameters - (0 if model.tied else model.vocab * model.width)
+    assert at["intensity"] == pytest.approx(2 * weights * batch / cost.weights_read(batch), rel=0.01)
 
 
 @given(costs, st.integers(1, 64), st.integers(1, 8192))
@@ -58,11 +59,15 @@ def test_the_work_is_what_the_counts_say(cost, batch, context):
     model, asked = cost.deployment.model, engine.work(cost, batch, batch * context)
     spare = 0 if model.tied else model.vocab * model.width
     weights = model.parameters - spare
-    pairs = 4 * model.layers * model.query_heads * model.head_dim * batch * context
+    near = min(context, model.window_tokens) if model.local_layers else context
+    seen = model.full_layers * context + model.local_layers * near
+    pairs = 4 * seen * model.query_heads * model.head_dim * batch
     count = cost.deployment.gpus
     assert asked["flop"] * count == pytest.approx(2 * weights * batch + pairs, rel=1e-9)
-    assert asked["weights_bytes"] * count == pytest.approx(weights * cost.deployment.weight_bits / 8, rel=1e-9)
-    cached = batch * (context + 1) * engine.kv_bytes_per_token(model, 16) * engine.kv_copies(cost.deployment)
+    table = 2 * (weights - model.parameters)  # looked up, not read
+    read = engine.checkpoint_bytes(model, cost.deployment.weight_bits) + table
+    assert asked["weights_bytes"] * count == pytest.approx(read, rel=1e-9)
+    cached = batch * engine.kv_bytes(model, context, 16) * engine.kv_copies(cost.deployment) * (context + 1) / context
     assert asked["cache_bytes"] * count == pytest.approx(cached, rel=1e-9)
 
 
@@ -92,7 +97,7 @@ def test_chunks_add_up_to_the_whole_prompt_but_for_what_they_read_again():
 
 def test_the_cache_can_become_the_wall():
     textbook = engine.Deployment(MODELS["llama-3-70b"].with_kv_heads(64), GPUS["h100-sxm"], 8)
-    cost = engine.StepCost(textbook, CALIBRATIONS["h100-bf16"])
+    cost = engine.StepCost(textbook, CALIBRATIONS["h100-vllm-bf16"])
     walls = [engine.placed(cost, 40, 40 * context)["wall"] for context in (256, 8192)]
     assert walls == ["weights", "kv"]
     assert engine.placed(cost, 0, 0, [(0, 4096)])["wall"] == "compute"

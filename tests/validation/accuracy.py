@@ -101,7 +101,7 @@ def accuracy(gpu: str, predict: Predict, phase: str | None = None) -> Accuracy:
     signed = []
     for row in measured(gpu):
         if phase in (None, row.phase):
-            deployment = engine.Deployment(models["llama-3-70b"], gpus[f"{gpu}-sxm"], row.gpus)
+            deployment = engine.Deployment(models["llama-3-70b"], gpus[f"{gpu}-sxm"], row.gpus, engine="kernels")
             cost = engine.StepCost(deployment, engine.calibration_for(deployment, calibrations))
             signed.append(predict(cost, row) / row.seconds - 1)
     errors = [abs(error) for error in signed]

@@ -1,8 +1,8 @@
 """`python3 build.py validate --data FILE.csv`: anybody's measurements beside the engine's figures.
 
-Prints n, mean absolute error, median, worst and bias for each figure, all together and by GPU, engine, model and load; each row
-that can't be expressed with its reason. `--json` prints the same as data, row by row. `--anchor kv|host|front[@LINE]` fits that one
-number from one row and reports the others.
+Prints n, mean absolute error, median, worst and bias for each figure, all together and by GPU, engine, model and load; each
+row that can't be expressed with its reason. `--json` prints the same as data, row by row. `--anchor kv|host|front[@LINE]` fits
+that one number from one row and reports the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,18 @@ from tools.validation import columns, predicting
 from tools.validation.columns import Case, Known, Refused, Unexpressed
 
 CONTENT = Path(__file__).parents[2] / "site" / "content"
-OPTIONS = ("model", "gpu", "engine", "tp", "weight_dtype", "kv_bits", "kv_tokens", "token_budget", "max_num_seqs", "util")
+OPTIONS = (
+    "model",
+    "gpu",
+    "engine",
+    "tp",
+    "weight_dtype",
+    "kv_bits",
+    "kv_tokens",
+    "token_budget",
+    "max_num_seqs",
+    "util",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,10 @@ class Compared:
 
 def shipped() -> Known:
     """The catalogues of the lab as it ships."""
-    tables = {name: tomllib.loads((CONTENT / f"{name}.toml").read_text("utf-8")) for name in ("models", "hardware", "calibration", "workloads")}
+    tables = {
+        name: tomllib.loads((CONTENT / f"{name}.toml").read_text("utf-8"))
+        for name in ("models", "hardware", "calibration", "workloads")
+    }
     return Known(
         engine.read_models(tables["models"]),
         engine.read_gpus(tables["hardware"]),
@@ -110,13 +124,16 @@ def printed(rows: Sequence[Compared], refused: Sequence[Refused], anchor: str) -
     if rows:
         lines.append(f"{'figure':18} {'of':26} {'n':>5} {'MAPE':>7} {'median':>7} {'worst':>8} {'bias':>8}")
     for figure, group, found in summaries(rows):
-        shares = f"{100 * found['mape']:6.1f}% {100 * found['median']:6.1f}% {100 * found['worst']:7.1f}% {100 * found['bias']:+7.1f}%"
+        mape, median, worst, bias = (100 * found[name] for name in ("mape", "median", "worst", "bias"))
+        shares = f"{mape:6.1f}% {median:6.1f}% {worst:7.1f}% {bias:+7.1f}%"
         lines.append(f"{figure:18} {group:26} {found['n']:5.0f} {shares}")
     reasons: dict[str, list[int]] = {}
     for row in refused:
         reasons.setdefault(row.reason, []).append(row.line)
     for reason, at in reasons.items():
-        lines.append(f"not compared: line{'s' * (len(at) > 1)} {', '.join(map(str, at[:8]))}{' …' * (len(at) > 8)}: {reason}")
+        lines.append(
+            f"not compared: line{'s' * (len(at) > 1)} {', '.join(map(str, at[:8]))}{' …' * (len(at) > 8)}: {reason}"
+        )
     return "\n".join(lines)
 
 
@@ -126,7 +143,14 @@ def as_data(rows: Sequence[Compared], refused: Sequence[Refused], anchor: str) -
         "anchor": anchor,
         "errors": [{"figure": figure, "of": group, **found} for figure, group, found in summaries(rows)],
         "rows": [
-            {"line": r.line, "figure": r.figure, "measured": r.measured, "predicted": r.predicted, "error": r.error, **r.groups}
+            {
+                "line": r.line,
+                "figure": r.figure,
+                "measured": r.measured,
+                "predicted": r.predicted,
+                "error": r.error,
+                **r.groups,
+            }
             for r in rows
         ],
         "refused": [{"line": r.line, "reason": r.reason} for r in refused],
@@ -147,9 +171,15 @@ def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[lis
     if anchor:
         what, _, line = anchor.partition("@")
         if what not in predicting.ANCHORS or (line and not line.isdigit()):
-            raise Unexpressed(f"--anchor is one of {', '.join(predicting.ANCHORS)}, with @LINE if you like, not {anchor!r}.")
+            raise Unexpressed(
+                f"--anchor is one of {', '.join(predicting.ANCHORS)}, with @LINE if you like, not {anchor!r}."
+            )
         row, number, predicted = predicting.anchored(known, cases, what, int(line) if line else None)
-        unit = {"kv": f"{number:,.0f} KV tokens", "host": f"host times {number:.3g} ×", "front": f"front end {1000 * number:.1f} ms"}[what]
+        unit = {
+            "kv": f"{number:,.0f} KV tokens",
+            "host": f"host times {number:.3g} ×",
+            "front": f"front end {1000 * number:.1f} ms",
+        }[what]
         said = f"fitted from line {row.line}, which is left out below: {unit}"
         cases = [case for case in cases if case is not row]
     compared, more = compare(cases, predicted)
@@ -158,7 +188,9 @@ def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[lis
 
 def main(words: Sequence[str]) -> int:
     """Run the command. Returns the exit status: 1 when nothing could be compared."""
-    parser = argparse.ArgumentParser(prog="build.py validate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="build.py validate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="CSV files")
     parser.add_argument("--json", action="store_true", help="print data instead of a table")
     parser.add_argument("--anchor", default="", help="kv, host or front, with @LINE if you like")

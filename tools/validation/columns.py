@@ -10,6 +10,7 @@ import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import engine
@@ -19,7 +20,15 @@ GIB = engine.GIB
 ENGINES = ("vllm", "sglang", "trtllm", "kernels")
 FORMAT_BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "mxfp4": 4, "nvfp4": 4, "fp4": 4, "awq4": 4, "gptq4": 4}
 FORMAT_BITS |= {"awq": 4, "gptq": 4, "int4": 4, "16": 16, "8": 8, "4": 4}
-WIDE_BUDGET = ("h100", "h200", "h20", "b200", "b300", "gb200", "mi3")  # vLLM's defaults: 8,192 tokens a step, 1,024 seats
+WIDE_BUDGET = (
+    "h100",
+    "h200",
+    "h20",
+    "b200",
+    "b300",
+    "gb200",
+    "mi3",
+)  # vLLM's defaults: 8,192 tokens a step, 1,024 seats
 
 
 class Unexpressed(Exception):
@@ -67,7 +76,9 @@ class Known:
 def plain(name: str) -> str:
     """A name without punctuation, size of letters and the words that say nothing: "Meta-Llama-3.1-70B-Instruct" and
     "llama31_70b" are the same."""
-    words = re.sub(r"(instruct|chat|meta|nvidia|hf|fp8|fp4|nvfp4|bf16|awq|gptq|kv)(?![a-z])", "", name.lower().rpartition("/")[2])
+    words = re.sub(
+        r"(instruct|chat|meta|nvidia|hf|fp8|fp4|nvfp4|bf16|awq|gptq|kv)(?![a-z])", "", name.lower().rpartition("/")[2]
+    )
     return re.sub(r"[^a-z0-9]", "", words)
 
 
@@ -117,7 +128,11 @@ def hints(known: Known, text: str) -> dict[str, str]:
     """What a file's name or comment says of its rows: a GPU, a model, an engine, a precision, "2x"."""
     found: dict[str, str] = {}
     words = re.findall(r"[a-z0-9.]+", text.lower())
-    joined = [*words, *(a + b for a, b in zip(words, words[1:], strict=False)), *(f"{a}-{b}" for a, b in zip(words, words[1:], strict=False))]
+    joined = [
+        *words,
+        *(a + b for a, b in pairwise(words)),
+        *(f"{a}-{b}" for a, b in pairwise(words)),
+    ]
     joined += ["".join(words[i : i + 3]) for i in range(len(words) - 2)]
     readers: tuple[tuple[str, Callable[[str], object]], ...] = (
         ("model", lambda word: find_model(known, word)),
@@ -404,7 +419,11 @@ def read(known: Known, name: str, text: str, options: Mapping[str, str]) -> tupl
 
 def _filled(row: Row, defaults: Mapping[str, str]) -> dict[str, str]:
     """A row's own cells, without those that are empty where a default is known."""
-    return {key: (value or "").strip() for key, value in row.items() if key and ((value or "").strip() or key not in defaults)}
+    return {
+        key: (value or "").strip()
+        for key, value in row.items()
+        if key and ((value or "").strip() or key not in defaults)
+    }
 
 
 def _traces(known: Known, rows: Sequence[tuple[int, Row]]) -> tuple[list[Case], list[Refused]]:

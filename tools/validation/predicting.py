@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -11,8 +11,9 @@ import engine
 from tools.validation.columns import Case, Known, Unexpressed
 
 SEED = 2026
-LEAST_SHARE_CLAIMED = 0.85  # residents of a closed loop over KV tokens: past it a small error in memory moves everything
-MOST_SHARE = 1e3
+LEAST_SHARE_CLAIMED = (
+    0.85  # residents of a closed loop over KV tokens: past it a small error in memory moves everything
+)
 
 
 def cost_of(known: Known, case: Case, host: float = 1.0, front_s: float | None = None) -> engine.StepCost:
@@ -35,7 +36,9 @@ def kv_tokens(case: Case) -> int:
 def load_of(case: Case) -> str:
     """How full the server is: "below" or "above" for a closed loop by its residents, the rate for an open one."""
     if case.kind == "closed":
-        resident = case.asked["users"] * (case.asked["prompt"] + case.asked["output"] / 2) * (1 + case.asked["least"]) / 2
+        resident = (
+            case.asked["users"] * (case.asked["prompt"] + case.asked["output"] / 2) * (1 + case.asked["least"]) / 2
+        )
         return "below" if resident <= LEAST_SHARE_CLAIMED * kv_tokens(case) else "above"
     if case.kind == "rate":
         return f"{case.asked['rate']:g}/s"
@@ -119,19 +122,27 @@ def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]
 # --- one number from one row ---
 
 ANCHORS = ("kv", "host", "front")
+WAITING = 3  # times the quickest row's first token: it waits for memory
 
 
-def anchored(known: Known, cases: Sequence[Case], what: str, line: int | None) -> tuple[Case, float, Callable[[Case], dict[str, float]]]:
+def anchored(
+    known: Known, cases: Sequence[Case], what: str, line: int | None
+) -> tuple[Case, float, Callable[[Case], dict[str, float]]]:
     """Fit one number from one row: KV tokens ("kv"), the host's times as a factor ("host") or the front end in s ("front").
 
     Returns the row, the number, and what predicts the others with it. Without a line the row is chosen that tells the number
-    best: the one that waits longest for "kv", the quickest first token for "front", the quickest token for "host".
+    best: the first that waits for memory for "kv", the quickest first token for "front", the quickest token for "host".
     """
-    name = "tpot_mean_s" if what == "host" else "ttft_mean_s"
+    name = {"host": "tpot_mean_s", "front": "ttft_mean_s", "kv": "ttft_mean_s"}[what]
+    if what == "kv" and any("ttft_p99_s" in case.measured for case in cases):
+        name = "ttft_p99_s"
     usable = [case for case in cases if name in case.measured and line in (None, case.line)]
     if not usable:
         raise Unexpressed(f"No row to fit {what!r} from: it needs {name}.")
-    row = (max if what == "kv" else min)(usable, key=lambda case: case.measured[name])
+    usable.sort(key=lambda case: case.measured[name])
+    row = usable[0]
+    if what == "kv":  # where waiting begins; deep in overload a row tells of throughput more than of memory
+        row = next((case for case in usable if case.measured[name] > WAITING * row.measured[name]), usable[-1])
 
     def with_number(value: float) -> Callable[[Case], dict[str, float]]:
         def predicted(case: Case) -> dict[str, float]:
@@ -145,7 +156,11 @@ def anchored(known: Known, cases: Sequence[Case], what: str, line: int | None) -
 
     requests, _ = traffic(known, row)
     longest = max(request.prompt_tokens + request.output_tokens for request in requests)
-    low, high = {"kv": (longest + 2.0 * engine.BLOCK_TOKENS, 64.0 * kv_tokens(row)), "host": (0.0, 50.0), "front": (0.0, 10.0)}[what]
+    low, high = {
+        "kv": (longest + 2.0 * engine.BLOCK_TOKENS, 64.0 * kv_tokens(row)),
+        "host": (0.0, 50.0),
+        "front": (0.0, 10.0),
+    }[what]
     rising = what != "kv"
     for _ in range(30):
         middle = math.sqrt(low * high) if what == "kv" else (low + high) / 2

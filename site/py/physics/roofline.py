@@ -46,8 +46,14 @@ def work(cost: StepCost, decodes: int, context_tokens: float, prefills: Sequence
     tokens, outputs = decodes + sum(length for _, length in prefills), decodes + len(prefills)
     pairs = context_tokens + math.fsum(length * (start + length / 2) for start, length in prefills)
     cached = context_tokens + tokens + sum(start for start, _ in prefills)
-    token_bytes = cost.kv_token_bytes * kv_copies(cost.deployment)
-    flop = cost.flop_per_token * tokens + cost.flop_per_output * outputs + cost.pair_flop * pairs
+    near = (
+        min(1.0, tokens * cost.window_tokens / pairs) if cost.window_tokens and pairs else 1.0
+    )  # in reach of a window
+    token_bytes = (cost.late_token_bytes + (cost.kv_token_bytes - cost.late_token_bytes) * near) * kv_copies(
+        cost.deployment
+    )
+    flop: float = cost.flop_per_token * tokens + cost.flop_per_output * outputs
+    flop += cost.pair_flop * pairs * (1 - cost.local_share * (1 - near))
     return {
         "flop": flop / gpus,
         "weights_bytes": (cost.weights_read(tokens) if tokens else 0.0) / gpus,

@@ -117,9 +117,10 @@ def how_known(deployment: Deployment, constants: Calibration) -> tuple[str, ...]
 class StepCost:
     """The step time of one deployment. All inputs are counts, all results seconds unless named otherwise.
 
-    Public: flop_per_token, flop_per_output, pair_flop (FLOP), weights_read_bytes, kv_token_bytes; context_token_s, the time
-    of reading one more cached token; near_token_s the same for a token in reach of the layers with a window, of
-    window_tokens; front_s, see Calibration; known, see how_known.
+    Public: flop_per_token, flop_per_output, pair_flop (FLOP), weights_read_bytes, kv_token_bytes and late_token_bytes (of a
+    token while no window is full, and when all are); context_token_s, the time of reading one more cached token;
+    near_token_s the same for a token in reach of the layers with a window, of window_tokens; local_share, the share of such
+    layers; front_s, see Calibration; carried, see how_known.
     """
 
     def __init__(self, deployment: Deployment, calibration: Calibration) -> None:
@@ -132,7 +133,7 @@ class StepCost:
             )
         c, bits, table = calibration, deployment.weight_bits, model.vocab * model.width
         bandwidth, flops = gpu.bandwidth_bytes_per_s, gpu.flops_per_s(bits)
-        self.known, self.front_s = how_known(deployment, calibration), calibration.front_s
+        self.carried, self.front_s = how_known(deployment, calibration), calibration.front_s
         spare = 0 if model.tied else table  # the embedding table, looked up and never multiplied
         routed = routed_weights(model)
         self._chosen = model.experts_per_token / model.experts if model.experts else 0.0
@@ -153,7 +154,10 @@ class StepCost:
         self._reduce_s, self._reduce_token_s = self._all_reduce(tp)
         if deployment.attention_dp > 1:  # what the groups computed goes to the experts on all GPUs and back
             latency, token = self._all_reduce(gpus)
-            self._reduce_s, self._reduce_token_s = self._reduce_s / 2 + latency / 2, self._reduce_token_s / 2 + token / 2
+            self._reduce_s, self._reduce_token_s = (
+                self._reduce_s / 2 + latency / 2,
+                self._reduce_token_s / 2 + token / 2,
+            )
         self._attention_s = model.layers * c.attention_s
         self._attend()
 
@@ -166,9 +170,10 @@ class StepCost:
         shards = 1 if model.latent_dim else min(tp, model.kv_heads)
         read_s = 1 / (dp * shards * c.kv_bandwidth * gpu.bandwidth_bytes_per_s)
         pair_flop = 4 * model.query_heads * model.head_dim  # of one layer
-        late = kv_bytes_per_late_token(model, bits)
-        self.context_token_s = late * read_s
-        self.near_token_s = (self.kv_token_bytes - late) * read_s
+        self.late_token_bytes = kv_bytes_per_late_token(model, bits)
+        self.context_token_s = self.late_token_bytes * read_s
+        self.near_token_s = (self.kv_token_bytes - self.late_token_bytes) * read_s
+        self.local_share = model.local_layers / model.layers
         if model.latent_dim:  # every head reads the same latent: arithmetic may take longer than reading
             pair_flop = 2 * model.query_heads * (2 * model.head_dim + ROPE_DIM)
             absorbed = 4 * model.layers * model.query_heads * model.latent_dim

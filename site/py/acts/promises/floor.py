@@ -56,7 +56,9 @@ def floor(course: Course, request: FloorRequest) -> Result:
     return {
         "runs": 1,
         "seats": request.max_batch,
-        "blocks": engine.kv_blocks(deployment, serving.reserve_of(course)),
+        "blocks": engine.kv_blocks(
+            deployment, serving.reserve_of(course, deployment, request.token_budget, request.max_batch)
+        ),
         "end_ms": _ms(end_s),
         "stops": request.policy in ("continuous", "speculative"),
         "spans": [n for span in shown.spans() for n in _span(span)],

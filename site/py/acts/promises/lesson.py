@@ -26,7 +26,6 @@ ACT: Shape = shapes.ACT | {
         "gpu": TEXT,
         "kv_bits": COUNT,
         "utilization": NUMBER,
-        "activation_gib_per_gpu": NUMBER,
     },
     "targets": {"ttft_p99_s": NUMBER, "output_tokens_per_s": NUMBER, "documents": COUNT, "document_tokens": COUNT},
     "simulation": {

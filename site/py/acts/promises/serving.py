@@ -179,16 +179,18 @@ def deployment_of(course: Course, request: RunRequest) -> engine.Deployment:
     return engine.Deployment(model, course.gpus[request.gpu], request.gpus, request.weight_bits, request.kv_bits)
 
 
-def reserve_of(course: Course) -> engine.Reserve:
-    """What a real engine keeps back, from the content of Act II."""
-    table = course.at("act2.deployment")
-    return engine.Reserve(table["utilization"], table["activation_gib_per_gpu"] * engine.GIB)
+def reserve_of(
+    course: Course, deployment: engine.Deployment, token_budget: int | None = None, seats: int = 1
+) -> engine.Reserve:
+    """What a server of this deployment keeps back; without a token budget that of Act II's servers."""
+    budget = token_budget or course.at("act2.simulation.token_budget")
+    return engine.engine_reserve(deployment, course.at("act2.deployment.utilization"), budget, seats)
 
 
 def memory(course: Course, request: RunRequest) -> dict[str, Quantity]:
     """KV memory in bytes, closed form: what a full batch at full length needs, copies included, and what the replica has."""
     deployment = deployment_of(course, request)
-    plan = engine.memory_plan(deployment, reserve_of(course))
+    plan = engine.memory_plan(deployment, reserve_of(course, deployment, request.token_budget, request.max_batch))
     each = engine.kv_bytes(deployment.model, request.max_sequence, request.kv_bits)
     return {
         "weights_bytes": plan["weights_bytes"],
@@ -235,7 +237,9 @@ def figures(result: Result) -> dict[str, Quantity]:
 def simulated(course: Course, request: RunRequest, record: bool = False) -> engine.Run:
     """The engine's run for a request, with its record if it is to be replayed. Raises PhysicsError when nothing can run."""
     settings = server_settings(course, request)
-    blocks = engine.kv_blocks(deployment_of(course, request), reserve_of(course), settings.block_size)
+    deployment = deployment_of(course, request)
+    reserve = reserve_of(course, deployment, request.token_budget, request.max_batch)
+    blocks = engine.kv_blocks(deployment, reserve, settings.block_size)
     return engine.simulate(
         step_cost(course, request),
         settings,

@@ -25,6 +25,12 @@ Sums = dict[str, float]
 Settings = Mapping[str, Value]
 
 PATH = "act1.calculator"
+BUFFERS = (
+    "activations",
+    "context",
+    "sampler",
+    "experts",
+)  # what an engine keeps for itself, in the order of the derivation
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ def _shown(here: Desk, length: Control, theme: str) -> Frame:
 
 def reserve(at: Desk) -> engine.Reserve:
     """The reserve that the last control asks for."""
-    return engine.NAIVE if at.settings["act1.reserve"] == NAIVE else serving.reserve_of(at.course)
+    return engine.NAIVE if at.settings["act1.reserve"] == NAIVE else serving.reserve_of(at.course, at.deployment)
 
 
 def users(at: Desk) -> int:
@@ -115,8 +121,12 @@ def numbers(at: Desk) -> Sums:
         "window_tokens": model.window_tokens,
         "copies": copies,
         "max_context_tokens": model.max_context_tokens,
-        "outside": 1 - kept.utilization,
-        "activation_bytes": kept.activation_bytes_per_gpu,
+        "utilization": kept.utilization,
+        "visible_bytes": described.gpu.usable_bytes,
+        "outside_bytes": plan["outside_utilization_bytes"],
+        "weights_bytes": plan["weights_bytes"],
+        "weight_bits": described.weight_bits,
+        **{f"{name}_bytes": size * described.gpus for name, size in kept.buffers},
         "kept_bytes": plan["outside_utilization_bytes"] + plan["activation_bytes"],
         "usable_bytes": plan["total_bytes"] - plan["outside_utilization_bytes"] - plan["activation_bytes"],
         "left_bytes": plan["kv_budget_bytes"],
@@ -221,8 +231,8 @@ def _derivation(course: Course, found: Sums) -> list[list[str]]:
     lines += ["kv_user_window" if found["local_layers"] else "kv_user"]
     lines += ["copies"] if found["copies"] != 1 else []
     lines += ["total"]
-    lines += ["kept"] if found["kept_bytes"] else []
-    lines += ["weights", "left"]
+    lines += ["outside", *(name for name in BUFFERS if f"{name}_bytes" in found)] if found["kept_bytes"] else []
+    lines += ["checkpoint" if found["kept_bytes"] and found["weight_bits"] < 16 else "weights", "left"]
     lines += ["users" if found["copies"] == 1 else "users_copies"]
     return [parts.filled(course.at(f"{PATH}.derivation.{line}"), found) for line in lines]
 

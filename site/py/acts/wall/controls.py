@@ -5,7 +5,6 @@ from dataclasses import replace
 from content.control import Control, Value
 from content.controls import choice, named, slider, widths
 from content.course import Course
-from content.wording import GIB, Number
 
 ID = "act1"
 FULL, PUBLISHED = "full", "published"
@@ -21,7 +20,7 @@ def controls(course: Course) -> list[Control]:
     label = {key: course.at(f"{PATH}.{key}_label") for key in ("model", "gpu", "gpus", "weight_bits", "kv_bits")}
     reserve: list[tuple[Value, str]] = [
         (NAIVE, course.at(f"{PATH}.reserve_naive")),
-        (REAL, course.say(f"{PATH}.reserve_real", None, reserve_numbers(course))),
+        (REAL, course.say(f"{PATH}.reserve_real", None, {"utilization": course.at("act2.deployment.utilization")})),
     ]
     heads: list[tuple[Value, str]] = [
         (FULL, course.at(f"{PATH}.kv_heads_full")),
@@ -49,12 +48,3 @@ def controls(course: Course) -> list[Control]:
             held["default"],
         ),
     ]
-
-
-def reserve_numbers(course: Course) -> dict[str, Number]:
-    """The reserve of a real engine as numbers for a text."""
-    deployment = course.at("act2.deployment")
-    return {
-        "utilization": deployment["utilization"],
-        "activation_bytes": deployment["activation_gib_per_gpu"] * GIB,
-    }

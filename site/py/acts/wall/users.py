@@ -33,7 +33,7 @@ def sizes(course: Course, asked: Scenario) -> dict[str, float]:
     full, tokens = deployment_of(course, asked), asked["context_tokens"]
     published = course.models[asked["model"]]
     real = deployment_of(course, asked, published.kv_heads)
-    reserve = serving.reserve_of(course)
+    reserve = serving.reserve_of(course, full)
     found = engine.worked(full, tokens)
     return {
         **found,
@@ -48,7 +48,7 @@ def sizes(course: Course, asked: Scenario) -> dict[str, float]:
         "users_gain": engine.max_users(real, tokens, engine.NAIVE)
         / max(1, engine.max_users(full, tokens, engine.NAIVE)),
         "users_reserved": engine.max_users(full, tokens, reserve),
-        "users_real_reserved": engine.max_users(real, tokens, reserve),
+        "users_real_reserved": engine.max_users(real, tokens, serving.reserve_of(course, real)),
         "kv_budget_reserved": engine.memory_plan(full, reserve)["kv_budget_bytes"],
         "utilization": reserve.utilization,
         "activation_bytes": reserve.activation_bytes_per_gpu,
