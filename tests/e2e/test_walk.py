@@ -16,22 +16,22 @@ COURSE = native.shipped()
 STOPS = rail.stops(COURSE)
 DOORS = [(stop.address, door.name) for stop in STOPS for door in stop.doors]
 
-# The scenes in which something is moved: what answers in words, and what in a picture.
+# The scenes in which something is moved: what answers in words, what in a picture, and how much of a picture's height is enough.
 ANSWERS = {
-    "act1/calculator": (["act1.state"], ["act1.wall.now.picture"]),
-    "act1/twist": (["act1.twist.outcome"], ["act1.wall.twist.picture"]),
-    "act2/servers": (["act2.a.state", "act2.b.state"], ["act2.chart.plot"]),
+    "act1/calculator": (["act1.state"], ["act1.wall.now.picture"], 120),
+    "act1/twist": (["act1.twist.outcome"], ["act1.wall.twist.picture"], 120),
+    "act2/floor": (["act2.replay.one.now", "act2.replay.two.now"], ["act2.replay.one", "act2.replay.two"], 70),
+    "act2/servers": (["act2.a.state", "act2.b.state"], ["act2.chart.plot"], 120),
 }
-# What is not in the window with the control that has the focus; a picture counts where this much of its height is seen.
-ENOUGH = 120
+# What is not in the window, or is cut by what sticks in it, with the control that has the focus.
 TOGETHER = """([control, words, pictures, enough]) => {
   const bars = [...document.querySelectorAll('.rail, .status')].filter(node => node.checkVisibility())
     .map(node => node.getBoundingClientRect()).filter(({ width }) => width > innerWidth * 0.9);
   const top = Math.max(0, ...bars.filter(bar => bar.top <= 0 && bar.bottom > 0).map(bar => bar.bottom));
   const bottom = Math.min(innerHeight, ...bars.filter(bar => bar.bottom >= innerHeight && bar.top > 0).map(bar => bar.top));
   const seen = node => {
-    const { top: from, bottom: to } = node.getBoundingClientRect();
-    return Math.min(to, bottom) - Math.max(from, top);
+    const boxes = [node, node.closest('.seen') ?? node].map(part => part.getBoundingClientRect());
+    return Math.min(bottom, ...boxes.map(box => box.bottom)) - Math.max(top, ...boxes.map(box => box.top));
   };
   const cut = node => !node.checkVisibility() || seen(node) < node.getBoundingClientRect().height - 1;
   const find = key => document.querySelector(`[data-key="${key}"]`);
@@ -85,18 +85,19 @@ def apart(page: Page, *scenes: str) -> list[str]:
     """Each control of the path, or of some of its scenes, that isn't seen with what answers it."""
     found = []
     for scene in scenes or ANSWERS:
-        words, pictures = ANSWERS[scene]
+        words, pictures, enough = ANSWERS[scene]
         page.evaluate("id => document.getElementById(id).scrollIntoView()", scene)
         for key in words:
             expect(page.locator(f'[data-key="{key}"]')).not_to_have_attribute("data-state", "waiting")
-        for control in page.locator(f'[id="{scene}"] > .controls').locator(CONTROLS).all():
+        expect(page.locator(f'[id="{scene}"]')).not_to_have_attribute("data-state", "waiting")
+        for control in page.locator(f'[id="{scene}"] > :is(.controls, .bench)').locator(CONTROLS).all():
             if control.is_visible() and control.is_enabled():
                 control.focus()
                 missing = page.evaluate(
                     "([node, words, pictures, enough]) => (" + TOGETHER + ")([node, words, pictures, enough])",
-                    [control.element_handle(), words, pictures, ENOUGH],
+                    [control.element_handle(), words, pictures, enough],
                 )
-                name = control.evaluate("node => node.dataset.control ?? node.dataset.action")
+                name = control.evaluate("node => node.dataset.control ?? node.dataset.action ?? node.dataset.play")
                 found += [f"{scene} {name}: {what}" for what in missing]
     return found
 

@@ -155,7 +155,7 @@ def test_attention_groups_divide_requests_and_hold_attention_once_each() -> None
     assert engine.kv_copies(plain) == 8 and engine.kv_copies(grouped) == 1
     constants = engine.calibration_for(plain, CALIBRATIONS.values())
     one, eight = StepCost(plain, constants), StepCost(grouped, constants)
-    assert eight.decode_affine(64)[1] * 4 < one.decode_affine(64)[1]  # latents are on every GPU, or divided
+    assert eight.decode_affine(64)[1] * 2 < one.decode_affine(64)[1]  # latents are on every GPU, or divided
     assert eight.weights_read_bytes > one.weights_read_bytes
 
 

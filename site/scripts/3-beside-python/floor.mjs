@@ -4,8 +4,11 @@ import { clamp, colours, layer, number, sized } from "./canvas.mjs";
 const FLOOR = ["waits", "seated", "prefill", "decode", "idle", "evicted"]; // the order of engine.KINDS
 const [WAITS, SEATED, PREFILL, DECODE, IDLE, EVICTED] = FLOOR.keys();
 const FLOOR_COLOURS = [...FLOOR.flatMap((n) => [`floor-${n}`, `floor-${n}-ink`]), "floor-stop", "text", "soft", "border", "page"];
-const CURVES = ["batch", "step_us", "blocks"];
-const [SEATS_H, QUEUE_H, CURVE_H, LABEL_H, AXIS_H] = [168, 48, 24, 16, 20];
+const CURVES = ["step_us", "blocks", "batch"]; // the first are kept longest where there is little room
+const [CURVE_H, LABEL_H, AXIS_H, GAP] = [22, 15, 16, 4];
+const SEAT_H = 10; // leaves room for a request's number
+const LOW = 150; // a canvas lower than this has its labels beside the rows and no curves
+const NEAR = 8; // how far from a request a finger may come down
 
 /**
  * A server of replays.py; one that can't start has `runs` 0 and nothing else. spans: kind (FLOOR), request, lane, begin, end in ms.
@@ -83,50 +86,71 @@ export class Floor {
     return { panel, request: Number(request) };
   }
 
-  /** Where things are on a canvas of this width, and which stretch of time it shows.
-      @param {Panel} panel @param {number} width @param {number} position */
-  layout(panel, width, position) {
+  /** Where things are on a canvas of this size, and which stretch of time it shows. Seats come first: curves stand below where
+      each seat has its height. @param {Panel} panel @param {Pen} pen @param {number} width @param {number} height @param {number} position */
+  layout(panel, pen, width, height, position) {
+    const low = height < LOW;
+    const label = low ? 0 : LABEL_H;
+    pen.font = lettering(this.font);
+    const { seats, queue: waiting } = this.words;
+    const left = low ? Math.ceil(Math.max(...[seats, waiting].map((word) => pen.measureText(word).width))) + GAP : 0;
+    const queue = clamp(7 * panel.queue, 14, Math.max(14, Math.round(height * 0.14)));
+    const rest = height - AXIS_H - 2 * label - queue - GAP - 1;
+    const wanted = clamp(SEAT_H * panel.seats, 4 * SEAT_H, 16 * SEAT_H);
+    const curves = low ? 0 : clamp(Math.floor((rest - wanted) / (CURVE_H + LABEL_H)), 0, CURVES.length);
+    const seat = Math.min((rest - curves * (CURVE_H + LABEL_H)) / panel.seats, 2 * SEAT_H);
+    const seatsTop = label + 1;
+    const queueTop = Math.round(seatsTop + seat * panel.seats) + label + GAP;
     const shown = this.length / (width < 560 ? 12 : 6);
     const to = Math.max(shown, position + shown * 0.04);
-    const seat = clamp(Math.floor(SEATS_H / panel.seats), 1, 20);
-    const place = Math.min(7, QUEUE_H / panel.queue);
-    const seatsTop = LABEL_H;
-    const queueTop = seatsTop + Math.max(seat * panel.seats, 20) + LABEL_H;
-    const curvesTop = queueTop + Math.max(14, panel.queue * place) + 4;
-    const height = curvesTop + CURVES.length * (CURVE_H + LABEL_H) + AXIS_H;
-    const x = (/** @type {number} */ at) => ((at - to + shown) / shown) * width;
-    return { width, height, from: to - shown, to, shown, x, seat, place, seatsTop, queueTop, curvesTop, now: position };
+    const x = (/** @type {number} */ at) => left + ((at - to + shown) / shown) * (width - left);
+    const time = { from: to - shown, to, shown, now: position, x };
+    const rows = { seat, place: Math.min(7, queue / panel.queue), curves, seatsTop, queueTop, curvesTop: queueTop + queue };
+    return { width, height, low, left, ...time, ...rows };
   }
 
   /** @param {Panel} panel @param {number} position */
   paintPanel(panel, position) {
     const canvas = layer(this.root, panel.name);
-    const at = this.layout(panel, canvas.parentElement.clientWidth, position);
-    const pen = sized(canvas, at.width, at.height);
+    const { clientWidth: width, clientHeight: height } = canvas.parentElement;
+    const pen = sized(canvas, width, height);
+    const at = this.layout(panel, pen, width, height, position);
     this.paintTime(pen, at);
+    this.paintLabels(pen, at);
+    pen.save();
+    pen.beginPath();
+    pen.rect(at.left, 0, width - at.left, height);
+    pen.clip();
     this.paintSeats(pen, panel, at);
     const drawn = this.paintSpans(pen, panel, at);
-    CURVES.forEach((name, i) => this.paintCurve(pen, panel, at, name, i));
+    CURVES.slice(0, at.curves).forEach((name, i) => this.paintCurve(pen, panel, at, name, i));
     this.paintNow(pen, at);
+    pen.restore();
     panel.at = at;
     canvas.dataset.drawn = JSON.stringify({ at: Math.floor(position), ...drawn });
   }
 
   /** @param {Pen} pen @param {string} text @param {number} x @param {number} y */
   label(pen, text, x, y) {
-    pen.font = `600 11px ${this.font}`;
+    pen.font = lettering(this.font);
     pen.textAlign = "left";
     pen.fillStyle = this.inks.soft;
     pen.fillText(text, x, y);
   }
 
+  /** What the rows are: above them, or beside them where it is low. @param {Pen} pen @param {Layout} at */
+  paintLabels(pen, at) {
+    const down = at.low ? 10 : -4;
+    this.label(pen, this.words.seats, 0, at.seatsTop + down);
+    this.label(pen, this.words.queue, 0, at.queueTop + down);
+  }
+
   /** The empty rows, and a pale band for each step that lets nobody write. @param {Pen} pen @param {Panel} panel @param {Layout} at */
   paintSeats(pen, panel, at) {
-    this.label(pen, this.words.seats, 0, at.seatsTop - 5);
-    this.label(pen, this.words.queue, 0, at.queueTop - 5);
     pen.fillStyle = this.inks.border;
     for (let seat = 0; seat <= panel.seats; seat++) {
-      if (at.seat > 2 || seat % panel.seats === 0) pen.fillRect(0, at.seatsTop + seat * at.seat - 0.5, at.width, 0.5);
+      const top = Math.round(at.seatsTop + seat * at.seat);
+      if (at.seat > 2 || seat % panel.seats === 0) pen.fillRect(at.left, top - 0.5, at.width, 0.5);
     }
     if (!panel.stops) return;
     pen.fillStyle = this.inks["floor-stop"];
@@ -139,10 +163,11 @@ export class Floor {
 
   /** @param {Layout} at @param {Span} span @returns {Box} */
   box(at, { kind, lane, begin, end }) {
-    const top = queued(kind) ? at.queueTop + lane * at.place : at.seatsTop + lane * at.seat;
-    const high = queued(kind) ? at.place : at.seat;
+    const [from, high] = queued(kind) ? [at.queueTop, at.place] : [at.seatsTop, at.seat];
+    const [above, below] = [from + lane * high, from + (lane + 1) * high];
     const left = at.x(begin);
-    return [left, top, Math.max(0.75, at.x(Math.min(end, at.now)) - left), high > 2 ? high - 1 : high];
+    const wide = Math.max(0.75, at.x(Math.min(end, at.now)) - left);
+    return high > 2 ? [left, Math.round(above), wide, Math.round(below) - Math.round(above) - 1] : [left, above, wide, high];
   }
 
   /** What has happened until now. Returns how many are doing what at this moment. @param {Pen} pen @param {Panel} panel @param {Layout} at */
@@ -158,7 +183,7 @@ export class Floor {
       pen.fillStyle = this.fills[span.kind];
       pen.fillRect(...box);
       if (chosen === panel.name && span.request === mine) marked.push(box);
-      if (span.kind === DECODE && box[3] >= 9 && box[2] > 30) this.number(pen, span.request, box);
+      if (span.kind === DECODE && at.seat >= SEAT_H) this.number(pen, at, span.request, box);
     }
     panel.marked = marked.length > 0;
     pen.strokeStyle = this.inks.text;
@@ -167,12 +192,14 @@ export class Floor {
     return drawn;
   }
 
-  /** @param {Pen} pen @param {number} request @param {Box} box */
-  number(pen, request, [x, y, w, h]) {
-    pen.font = `600 ${Math.min(11, h)}px ${this.font}`;
+  /** @param {Pen} pen @param {Layout} at @param {number} request @param {Box} box */
+  number(pen, at, request, [x, y, w, h]) {
+    const left = Math.max(x, at.left);
+    if (x + w - left < 30) return;
+    pen.font = lettering(this.font);
     pen.fillStyle = this.inks["floor-decode-ink"];
     pen.textAlign = "left";
-    pen.fillText(String(request), Math.max(x, 0) + 4, y + h / 2 + Math.min(11, h) * 0.36);
+    pen.fillText(String(request), left + 4, y + h / 2 + 4);
   }
 
   /** @param {Pen} pen @param {Panel} panel @param {Layout} at @param {string} name @param {number} i how many are above it */
@@ -180,7 +207,7 @@ export class Floor {
     const [row, most] = [panel.curves[name], panel.most[name]];
     const bottom = at.curvesTop + (i + 1) * (CURVE_H + LABEL_H);
     const said = { batch: most, step_us: Math.round(most / 1000), blocks: 100 }[name];
-    this.label(pen, `${this.words[name]} (0–${number(said)})`, 0, bottom - CURVE_H - 5);
+    this.label(pen, `${this.words[name]} (0–${number(said)})`, 0, bottom - CURVE_H - 4);
     pen.fillStyle = this.inks.border;
     pen.fillRect(0, bottom, at.width, 1);
     pen.fillStyle = this.inks["floor-prefill"];
@@ -201,15 +228,16 @@ export class Floor {
 
   /** The seconds along the foot. @param {Pen} pen @param {Layout} at */
   paintTime(pen, at) {
-    const round = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000].find((s) => (at.shown / s / 1000) * 64 < at.width) ?? 10000;
+    const round = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000].find((s) => (at.shown / s / 1000) * 64 < at.width - at.left) ?? 10000;
     pen.font = `500 11px ${this.font}`;
     pen.textAlign = "center";
+    const bottom = at.height - AXIS_H;
     for (let s = Math.ceil(at.from / 1000 / round) * round; s * 1000 <= at.to; s += round) {
       const x = at.x(s * 1000);
       pen.fillStyle = this.inks.border;
-      pen.fillRect(x, at.seatsTop, 0.5, at.height - AXIS_H - at.seatsTop);
+      pen.fillRect(x, at.seatsTop, 0.5, bottom - at.seatsTop);
       pen.fillStyle = this.inks.soft;
-      if (x > 14 && x < at.width - 18) pen.fillText(`${number(s, 1)} ${this.words.second}`, x, at.height - 5);
+      if (x > at.left + 14 && x < at.width - 18) pen.fillText(`${number(s, 1)} ${this.words.second}`, x, at.height - 3);
     }
   }
 
@@ -250,20 +278,27 @@ export class Floor {
     return Math.max(...mine.map(({ end }) => end));
   }
 
-  /** The panel and the request under a point of a canvas, in its CSS pixels.
+  /** The panel and the request under a point of a canvas, or nearest to it, in its CSS pixels.
       @param {HTMLElement} canvas @param {number} x @param {number} y @returns {[string, number]} */
   hit(canvas, x, y) {
     const panel = this.panels.find(({ name }) => name === canvas.dataset.layer);
-    const slack = 3;
-    const found = panel?.spans.find((span) => {
-      if (span.begin > panel.at.now || span.end < panel.at.from) return false;
+    /** @type {Span | undefined} */
+    let found;
+    let least = NEAR;
+    for (const span of panel?.spans ?? []) {
+      if (span.begin > panel.at.now || span.end < panel.at.from) continue;
       const [left, top, wide, high] = this.box(panel.at, span);
-      return x >= left - slack && x <= left + wide + slack && y >= top && y <= top + high + 1;
-    });
+      const away = Math.hypot(x - clamp(x, left, left + wide), y - clamp(y, top, top + high));
+      if (away >= least) continue;
+      found = span;
+      least = away;
+    }
     return found && [panel.name, found.request];
   }
 }
 
+/** @type {(font: string) => string} */
+const lettering = (font) => `600 11px ${font}`;
 /** @type {(kind: number) => boolean} */
 const queued = (kind) => kind === WAITS || kind === EVICTED;
 

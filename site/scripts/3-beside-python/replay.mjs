@@ -225,13 +225,16 @@ class Picture {
  * @param {HTMLElement} root @param {() => Painter} painter @param {() => void} paint
  */
 function watch(root, painter, paint) {
-  let known = "";
-  new ResizeObserver(([{ contentRect: { width, height } }]) => {
-    const size = root.matches(".wall") ? `${width} ${height}` : `${width}`; // of the others the height follows from what is painted
-    if (size === known) return;
-    known = size;
-    requestAnimationFrame(paint);
-  }).observe(root);
+  /** @type {Map<Element, string>} */
+  const known = new Map();
+  const seen = new ResizeObserver((entries) => {
+    const changed = entries.filter(({ target, contentRect: { width, height } }) => {
+      const size = target.closest(".fills") ? `${width} ${height}` : `${width}`; // of the others the height follows from what is painted
+      return known.get(target) !== size && known.set(target, size);
+    });
+    if (changed.length) requestAnimationFrame(paint);
+  });
+  for (const room of root.querySelectorAll(".canvas")) seen.observe(room);
   const dress = () => {
     painter()?.dress();
     paint();
