@@ -30,6 +30,9 @@ class Run:
 
     gaps: (s, how many) between two tokens of one request, those of a jumped stretch at its mean. timeline, if it was asked
     for: (s, running, waiting, blocks in use) at the end of each step or stretch. record, if it was asked for: see there.
+    With a prefix cache: looked_up_tokens of prompts, each time that a request joined, hit_tokens of them that were there,
+    and cached_blocks_dropped, kept blocks that were given up for their room. Blocks in use are those that a running request
+    holds, shared ones once.
     """
 
     requests: Sequence[Request]
@@ -50,6 +53,9 @@ class Run:
     useful_seat_steps: float = 0.0
     peak_blocks: int = 0
     preemptions: int = 0
+    looked_up_tokens: int = 0
+    hit_tokens: int = 0
+    cached_blocks_dropped: int = 0
     evicted: set[int] = field(default_factory=set)
     gaps: list[tuple[float, int]] = field(default_factory=list)
     timeline: list[tuple[float, int, int, int]] = field(default_factory=list)

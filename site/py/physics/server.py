@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
+from physics.blocks import MOST_PHASES, Phases, blocks_for
+from physics.prefix import PrefixCache
 from physics.queueing import speculation_yield
 from physics.run import Record, Run
 from physics.schedulers import POLICIES, ServerSettings
@@ -19,11 +21,6 @@ from physics.steptime import PromptWork, StepCost, prompt_work
 from physics.workload import Request
 
 WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
-
-
-def blocks_for(tokens: float, block_size: int) -> int:
-    """Blocks that so many tokens take."""
-    return math.ceil(tokens / block_size)
 
 
 class Server:
@@ -58,10 +55,13 @@ class Server:
         self.written = [0] * count  # output tokens written before the last preemption
         self.context = 0.0  # cached tokens of all decoding requests together
         self.held = 0  # blocks held by requests that are still prefilling
+        self.phases = Phases(settings.block_size) if not draft and settings.block_size <= MOST_PHASES else None
         self.affine: dict[int, tuple[float, float]] = {}
         self.only_wrote: dict[int, int] = {}  # steps without prompts, by how many requests wrote in them
         self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
         self.stall_s, self.stalled = 0.0, 0  # time since the decoding requests last wrote, and how many they were
+        self.prefixes = PrefixCache(requests, settings.block_size) if settings.prefix_cache else None
+        self.saved = 0  # blocks that sharing spares: what the requests hold, less what is in use
         self.watched = False
         self.record: Record | None = None
 
@@ -84,6 +84,8 @@ class Server:
             if self.watched:
                 self.run.timeline.append((self.clock, len(self.order), len(self.waiting), self.used_blocks()))
         self.account_writing()
+        if self.prefixes:
+            self.run.cached_blocks_dropped = self.prefixes.dropped
 
     def arrive(self) -> None:
         """Everyone who has come by now waits."""
@@ -94,12 +96,14 @@ class Server:
     def admit(self) -> None:
         """First come, first served: the head of the queue joins while there is a seat and blocks for its prompt."""
         size, evicts, run = self.settings.block_size, self.policy.evicts, self.run
-        used, exact = (self.at_most(), False) if evicts else (self.promised, True)
+        used, exact = (self.at_most(), False) if evicts else (self.promised - self.saved, True)
         spare = self.blocks - math.floor(self.blocks * WATERMARK)
         while self.waiting and len(self.order) < self.settings.max_running:
             head = self.waiting[0]
             needed = blocks_for(self.target(head) + 1, size)
             claim = needed if evicts else self.whole_blocks(head)
+            if self.prefixes:
+                claim -= self.prefixes.shared(head, self.target(head))
             if not exact and used + claim > min(spare, run.peak_blocks):
                 used, exact = self.used_blocks(), True
             if self.order and used + claim > spare:  # alone it always fits: simulate() has checked
@@ -109,6 +113,8 @@ class Server:
             self.prefilling.append(head)
             self.computed[head] = 0
             self.held += needed
+            if self.prefixes:
+                self.take_prefix(head)
             used += claim
             self.promised += self.whole_blocks(head)
             if self.record:
@@ -117,6 +123,28 @@ class Server:
                 run.start_s[head] = self.clock
         if self.at_most() > run.peak_blocks:
             run.peak_blocks = max(run.peak_blocks, self.used_blocks())
+
+    def take_prefix(self, request: int) -> None:
+        """A request that joins takes the blocks that hold the beginning of its prompt, and begins to compute after them."""
+        assert self.prefixes
+        target = self.target(request)
+        self.computed[request] = hit = self.prefixes.join(request, target)
+        self.saved = self.prefixes.saved
+        self.run.looked_up_tokens += target
+        self.run.hit_tokens += hit
+        self.drop_kept()
+
+    def leave_prefix(self, request: int, computed: int) -> None:
+        """A request that goes leaves the blocks of its first `computed` tokens to those who come later."""
+        assert self.prefixes
+        self.prefixes.leave(request, computed)
+        self.saved = self.prefixes.saved
+
+    def drop_kept(self) -> None:
+        """Give up kept blocks, if the blocks in use need their room."""
+        assert self.prefixes
+        if self.prefixes.free:
+            self.prefixes.evict_to(max(0, self.blocks - self.used_blocks()))
 
     def whole_blocks(self, request: int) -> int:
         """Blocks of a request at its full length."""
@@ -127,6 +155,9 @@ class Server:
         """A request has its last token. In a closed loop its user asks again at once."""
         self.run.last_s[request] = at_s
         self.promised -= self.whole_blocks(request) if self.policy.continuous else 0
+        if self.prefixes:
+            lengths = self.requests[request]
+            self.leave_prefix(request, lengths.prompt_tokens + lengths.output_tokens - 1)
         if self.called < len(self.arrivals):
             self.arrivals[self.called] = at_s
             self.called += 1
@@ -191,6 +222,8 @@ class Server:
             self.order.remove(request)
             return 1
         self.decoding[request] = (float(tokens + 1), self.iteration)
+        if self.phases:
+            self.phases.add(tokens + 1 - self.iteration)
         self.context += tokens + 1
         heappush(self.finishing, (self.iteration + math.ceil(left / self.stride), request, self.iteration))
         return 0
@@ -283,13 +316,14 @@ class Server:
         """Let every decoding request write for `count` iterations. Returns how many wrote their last token."""
         self.iteration += count
         self.context += len(self.decoding) * self.stride * count
+        if self.prefixes:
+            self.drop_kept()
         done = 0
         while self.finishing and self.finishing[0][0] <= self.iteration:
             _, request, begun = heappop(self.finishing)
             if request not in self.decoding or self.decoding[request][1] != begun:
                 continue
-            self.context -= self.cached(request)
-            del self.decoding[request]
+            self.stop_writing(request)
             self.order.remove(request)
             self.run.outputs += self.requests[request].output_tokens - self.written[request] - 1
             self.finish(request, self.clock)
@@ -297,6 +331,13 @@ class Server:
         if not self.decoding:
             self.context = 0.0
         return done
+
+    def stop_writing(self, request: int) -> None:
+        """A request is done, or evicted."""
+        tokens, begun = self.decoding.pop(request)
+        self.context -= tokens + (self.iteration - begun) * self.stride
+        if self.phases:
+            self.phases.remove(int(tokens) - begun)
 
     # --- blocks ---
 
@@ -307,15 +348,21 @@ class Server:
 
     def used_blocks(self, ahead: int = 0) -> int:
         """Blocks in use once every decoding request has written for `ahead` more iterations."""
+        if self.phases:
+            return self.held - self.saved + self.phases.used(self.iteration + ahead)
         size, stride, ceil, now = self.settings.block_size, self.stride, math.ceil, self.iteration + ahead
-        return self.held + sum(
-            [ceil((tokens + (now - begun) * stride) / size) for tokens, begun in self.decoding.values()]
+        return (
+            self.held
+            - self.saved
+            + sum([ceil((tokens + (now - begun) * stride) / size) for tokens, begun in self.decoding.values()])
         )
 
     def at_most(self, ahead: int = 0) -> float:
         """A bound on `used_blocks`, without asking every request: each fills its last block at worst by a token."""
         running = len(self.decoding)
-        return self.held + (self.context + running * self.stride * ahead) / self.settings.block_size + running
+        return (
+            self.held - self.saved + (self.context + running * self.stride * ahead) / self.settings.block_size + running
+        )
 
     def make_room(self, wanted: int) -> int:
         """How many of the `wanted` iterations fit into the blocks; when not even one does, the youngest is preempted."""
@@ -352,14 +399,16 @@ class Server:
         if youngest in self.decoding:
             # What it wrote is kept as text: it is computed again with the prompt, and not written again.
             whole_tokens = math.floor(self.cached(youngest)) - self.requests[youngest].prompt_tokens
-            tokens, begun = self.decoding.pop(youngest)
-            self.context -= tokens + (self.iteration - begun) * self.stride
+            self.stop_writing(youngest)
             self.run.outputs += whole_tokens - self.written[youngest] - 1
             self.written[youngest] = whole_tokens
+            self.computed[youngest] = self.target(youngest) - 1
         else:
             self.prefilling.remove(youngest)
             self.held -= blocks_for(self.target(youngest) + 1, self.settings.block_size)
         self.promised -= self.whole_blocks(youngest)
+        if self.prefixes:
+            self.leave_prefix(youngest, self.computed[youngest])
         self.waiting.appendleft(youngest)
         self.run.preemptions += 1
         self.run.evicted.add(youngest)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from physics.blocks import blocks_for
 from physics.quantities import PhysicsError, whole
 from physics.run import Record, Run
 from physics.schedulers import POLICIES, ServerSettings
-from physics.server import Server, blocks_for
+from physics.server import Server
 from physics.static import StaticServer
 from physics.steptime import StepCost
 from physics.workload import Request
@@ -38,6 +39,8 @@ def simulate(
     """
     policy = POLICIES[settings.policy]
     _check(requests, settings)
+    if settings.prefix_cache:
+        _check_pieces(requests)
     longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
     if blocks_for(longest, settings.block_size) > whole("The number of KV blocks", blocks):
         raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
@@ -59,7 +62,8 @@ def simulate(
 def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
     """Raise PhysicsError for requests that can't be, or that would take for ever to read chunk by chunk."""
     before, prompts = 0.0, 0
-    for arrival, prompt, output in requests:
+    for request in requests:
+        arrival, prompt, output = request[:3]
         if not before <= arrival < math.inf:
             raise PhysicsError(f"Requests must come in order, at finite times from 0 s, not at {arrival} s.")
         if not (1 <= prompt < math.inf and 1 <= output < math.inf):
@@ -67,3 +71,13 @@ def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
         before, prompts = arrival, prompts + prompt
     if POLICIES[settings.policy].mixed and prompts > MOST_CHUNKS * settings.token_budget:
         raise PhysicsError(f"{prompts:,} tokens in chunks of {settings.token_budget:,} are too many steps to simulate.")
+
+
+def _check_pieces(requests: Sequence[Request]) -> None:
+    """Raise PhysicsError for requests whose pieces can't be."""
+    for request in requests:
+        for content, tokens in request.prefix:
+            whole("A content's number", content)
+            whole("A piece's length", tokens, 1)
+        if sum([tokens for _, tokens in request.prefix]) > request.prompt_tokens + request.output_tokens:
+            raise PhysicsError("The pieces of a request are longer than its prompt and its answer.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from physics.server import Server, blocks_for
+from physics.blocks import blocks_for
+from physics.server import Server
 from physics.steptime import prompt_work
 
 
