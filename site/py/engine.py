@@ -7,7 +7,8 @@ steptime    how long one iteration takes               queueing    closed forms 
 workload    arrivals and lengths, seeded               catalogue   content tables to the objects above
 hub_config  a model from its config.json               roofline    which of the two walls a step meets, and where
 kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
-allocation  memory in stretches or in blocks           prefix      blocks kept by what they hold
+allocation  memory in stretches or in blocks           checkpoints bytes of a checkpoint, and what an engine keeps back
+prefix      blocks kept by what they hold
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -15,6 +16,7 @@ same files run in CPython and in Pyodide, with the same digits.
 
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
+from physics.checkpoints import FORMATS, checkpoint_bytes, engine_reserve
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
@@ -59,7 +61,7 @@ from physics.queueing import (
 )
 from physics.roofline import placed, reached, ridge, roof, work
 from physics.simulate import Record, Run, ServerSettings, simulate
-from physics.steptime import Calibration, StepCost, binding, calibration_for
+from physics.steptime import Calibration, StepCost, binding, calibration_for, how_known
 from physics.workload import Request, Workload, lengths, prompt_at, sample_chat, sample_requests
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "BLOCKS",
     "BLOCK_TOKENS",
     "CAUSES",
+    "FORMATS",
     "GB",
     "GIB",
     "KINDS",
@@ -99,12 +102,15 @@ __all__ = [
     "binned",
     "block_bytes",
     "calibration_for",
+    "checkpoint_bytes",
     "config_text",
     "contiguous",
     "contiguous_share",
     "distribution",
+    "engine_reserve",
     "goodput",
     "growth",
+    "how_known",
     "kv_blocks",
     "kv_bytes",
     "kv_bytes_per_late_token",

@@ -45,7 +45,10 @@ def _gpu(id: str, fields: Mapping[str, Any]) -> Gpu:
         "memory_bytes",
         "bandwidth_gb_per_s",
         "bf16_tflops",
+        "visible_gib",
         "fp8_tflops",
+        "fp4_tflops",
+        "link",
         "link_gb_per_s",
         "power_watts",
         "source",
@@ -53,10 +56,10 @@ def _gpu(id: str, fields: Mapping[str, Any]) -> Gpu:
     if unknown := set(fields) - known:
         raise PhysicsError(f"hardware.toml: {id}.{min(unknown)}: expected one of {', '.join(sorted(known))}")
     for key, value in fields.items():
-        if key not in ("name", "source") and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        if key not in ("name", "source", "link") and (isinstance(value, bool) or not isinstance(value, (int, float))):
             raise PhysicsError(f"hardware.toml: {id}.{key}: expected a number, found {str(value)[:40]!r}")
     try:
-        fp8 = fields.get("fp8_tflops")
+        fp8, fp4 = fields.get("fp8_tflops"), fields.get("fp4_tflops")
         return Gpu(
             id=id,
             name=fields["name"],
@@ -67,6 +70,9 @@ def _gpu(id: str, fields: Mapping[str, Any]) -> Gpu:
             link_bytes_per_s=fields["link_gb_per_s"] * GB,
             power_watts=fields["power_watts"],
             source=fields["source"],
+            visible_bytes=round(fields.get("visible_gib", 0) * GIB),
+            fp4_flops_per_s=fp4 * TFLOP if fp4 else None,
+            link=fields.get("link", "nvlink"),
         )
     except KeyError as mistake:
         raise PhysicsError(f"hardware.toml: {id}.{mistake.args[0]}: is missing") from mistake
@@ -96,4 +102,6 @@ def _calibration(id: str, fields: Mapping[str, Any]) -> Calibration:
     for key, value in seconds.items():
         micro = 1e-6
         plain[key] = tuple((int(n), us * micro) for n, us in value) if isinstance(value, list) else value * micro
+    if isinstance(plain.get("expected"), list):
+        plain["expected"] = tuple(plain["expected"])
     return _made("calibration", id, Calibration, plain, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from physics.checkpoints import checkpoint_bytes, expert_bytes
 from physics.quantities import Deployment, Model, PhysicsError, Reserve, positive, whole
 
 BLOCK_TOKENS = 16
@@ -43,10 +44,10 @@ def layer_values(model: Model) -> tuple[int, int]:
 
 
 def kv_copies(deployment: Deployment) -> int:
-    """How many times the cache is held: once, unless there are more GPUs than KV heads; MLA's latent is on every GPU."""
+    """How many times the cache is held: once, unless a request's GPUs are more than the KV heads; MLA's latent is on each."""
     if deployment.model.latent_dim:
-        return deployment.gpus
-    return max(1, deployment.gpus // deployment.model.kv_heads)
+        return deployment.tp
+    return max(1, deployment.tp // deployment.model.kv_heads)
 
 
 def weight_bytes(model: Model, bits: int) -> int:
@@ -54,14 +55,28 @@ def weight_bytes(model: Model, bits: int) -> int:
     return model.parameters * bits // 8
 
 
+def nominal_weight_bytes(deployment: Deployment) -> int:
+    """Bytes of the weights as a textbook counts them: parameters times bits."""
+    return weight_bytes(deployment.model, deployment.weight_bits)
+
+
+def replica_weight_bytes(deployment: Deployment) -> int:
+    """Bytes of the checkpoint over all GPUs of a replica; what isn't an expert is there once for each attention group."""
+    model, bits = deployment.model, deployment.weight_bits
+    whole_checkpoint = checkpoint_bytes(model, bits)
+    return whole_checkpoint + (deployment.attention_dp - 1) * round(whole_checkpoint - expert_bytes(model, bits))
+
+
 def memory_plan(deployment: Deployment, reserve: Reserve) -> dict[str, float]:
     """Where the memory of a replica goes, in bytes: total = outside_utilization + weights + activation + kv_budget.
 
-    kv_budget_bytes is negative when the weights don't fit. The split follows vLLM's `gpu_memory_utilization`.
+    kv_budget_bytes is negative when the weights don't fit. The split follows vLLM's `gpu_memory_utilization`; what the
+    driver keeps to itself counts as outside, if the reserve is a server's.
     """
     total = deployment.gpu.memory_bytes * deployment.gpus
-    outside = total - math.floor(total * reserve.utilization)
-    weights = weight_bytes(deployment.model, deployment.weight_bits)
+    shared_out = deployment.gpu.usable_bytes * deployment.gpus if reserve.served else total
+    outside = total - math.floor(shared_out * reserve.utilization)
+    weights = replica_weight_bytes(deployment) if reserve.served else nominal_weight_bytes(deployment)
     activation = math.floor(reserve.activation_bytes_per_gpu) * deployment.gpus
     return {
         "total_bytes": total,

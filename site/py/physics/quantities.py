@@ -50,7 +50,8 @@ class Model:
     shared_layers read another layer's cache, and bare_layers don't attend; none of these adds to the cache.
     value_dim: values of a head where they aren't as long as its keys. local_kv_heads, local_head_dim: of layers with a
     window, where they differ. Each is 0 where it is as usual. precision: what a file says of its weights. text_part: the
-    file describes other parts too, which aren't counted.
+    file describes other parts too, which aren't counted. wide_part: what stays at 16 bits in this model's quantised
+    checkpoints besides embeddings and head, "attention" or "" for nothing.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Model:
     bare_layers: int = 0
     precision: str = ""
     text_part: bool = False
+    wide_part: str = ""
 
     @property
     def full_layers(self) -> int:
@@ -103,7 +105,11 @@ class Model:
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU from its data sheet: bytes, bytes/s, dense FLOP/s (no sparsity), one direction of its link in bytes/s, rated W."""
+    """A GPU from its data sheet: bytes, bytes/s, dense FLOP/s (no sparsity), one direction of its link in bytes/s, rated W.
+
+    visible_bytes: what the driver shows to a program, less than memory_bytes; 0 where nobody has reported it. link: "nvlink",
+    "xgmi" or "pcie": how the GPUs of a server reach one another.
+    """
 
     id: str
     name: str
@@ -114,24 +120,46 @@ class Gpu:
     link_bytes_per_s: float
     power_watts: float
     source: str = ""
+    visible_bytes: int = 0
+    fp4_flops_per_s: float | None = None
+    link: str = "nvlink"
 
     def flops_per_s(self, weight_bits: int) -> float:
-        """Peak dense FLOP/s for weights of this width: FP8 where the GPU has it, else BF16 (weights are widened first)."""
-        return self.fp8_flops_per_s if weight_bits == 8 and self.fp8_flops_per_s else self.bf16_flops_per_s
+        """Peak dense FLOP/s for weights of this width: FP8 or FP4 where the GPU has it, else BF16 (weights are widened first)."""
+        native = {8: self.fp8_flops_per_s, 4: self.fp4_flops_per_s}.get(weight_bits)
+        return native or self.bf16_flops_per_s
+
+    @property
+    def usable_bytes(self) -> int:
+        """Bytes that an engine can share out: what the driver shows, or the memory as sold where that isn't known."""
+        return self.visible_bytes or self.memory_bytes
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One replica: a model on `gpus` GPUs by tensor parallelism, with so many bits per weight and per cached value."""
+    """One replica: a model on `gpus` GPUs, with so many bits per weight and per cached value, served by `engine`.
+
+    attention_dp: groups of GPUs among which requests are divided, each with all of attention's weights; experts are spread
+    over all GPUs in any case. 1 is plain tensor parallelism.
+    """
 
     model: Model
     gpu: Gpu
     gpus: int
     weight_bits: int = 16
     kv_bits: int = 16
+    engine: str = "vllm"
+    attention_dp: int = 1
+
+    @property
+    def tp(self) -> int:
+        """GPUs among which one request's attention is divided."""
+        return self.gpus // self.attention_dp
 
     def __post_init__(self) -> None:
         whole("The number of GPUs", self.gpus, 1)
+        if self.gpus % whole("The number of attention groups", self.attention_dp, 1):
+            raise PhysicsError(f"{self.attention_dp} attention groups don't divide {self.gpus} GPUs.")
         for name, bits in (("Weight precision", self.weight_bits), ("KV precision", self.kv_bits)):
             if bits not in (4, 8, 16):
                 raise PhysicsError(f"{name} must be 4, 8 or 16 bits, not {bits}.")
@@ -139,10 +167,16 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Reserve:
-    """What an engine keeps back: it uses `utilization` of the memory, and of that so many bytes a GPU for activations."""
+    """What an engine keeps back: it uses `utilization` of the memory, and of that so many bytes a GPU for its own buffers.
+
+    served: as a server starts, from the memory that the driver shows and the bytes of the checkpoint; else from the memory
+    as built and parameters times bits. buffers: names and bytes a GPU that make up activation_bytes_per_gpu, if known.
+    """
 
     utilization: float
     activation_bytes_per_gpu: float
+    served: bool = False
+    buffers: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.utilization <= 1:

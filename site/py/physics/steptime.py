@@ -12,22 +12,27 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from physics.memory import kv_bytes_per_token
+from physics.checkpoints import checkpoint_bytes, expert_bytes, routed_weights
+from physics.memory import kv_bytes_per_late_token, kv_bytes_per_token
 from physics.quantities import Deployment, PhysicsError, whole
 
 Chunk = tuple[int, int]
 PromptWork = tuple[int, int, float]
+ROPE_DIM = 64  # of a latent-attention head's key, the part that carries the position (DeepSeek-AI 2024, section 2.1)
 TERMS = ("linear_s", "elementwise_s", "reduce_s", "fixed_s", "decode_attention_s", "prefill_attention_s")
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Measured constants of one GPU family, precision and engine.
+    """Measured constants of one GPU, engine, weight and cache precision.
 
     compute, bandwidth, kv_bandwidth, flash, link: achieved shares of the peak (linear layers, weight reads, cache reads,
-    prefill attention, all-reduce). element: element-wise traffic in units of one activation a layer. prefill_io: traffic
-    of prefill attention in units of reading its inputs and writing its output once. layer_s, attention_s: fixed seconds a
-    layer; step_s, sequence_s: seconds a step and a sequence in a server; reduce_s: latency of an all-reduce by GPUs.
+    prefill attention, all-reduce). expert_compute, expert_bandwidth: the same of a routed expert's matrices, whose tokens are
+    rounded up to expert_tile. element: element-wise traffic in units of one activation a layer. prefill_io: traffic of
+    prefill attention in units of reading its inputs and writing its output once. layer_s, attention_s: fixed seconds a
+    layer; step_s, sequence_s: seconds of the host a step and a sequence; front_s: what a first token takes outside the
+    model's steps (tokeniser, HTTP, scheduling); reduce_s: latency of an all-reduce by GPUs. experts: of a mixture of experts.
+    expected: mean errors in % of time per output token and time to first token on rows that weren't fitted, 0 for none.
     """
 
     id: str
@@ -43,8 +48,16 @@ class Calibration:
     prefill_io: float
     link: float
     reduce_s: tuple[tuple[int, float], ...]
+    engine: str = "vllm"
+    kv_bits: int = 16
+    experts: bool = False
     step_s: float = 0.0
     sequence_s: float = 0.0
+    front_s: float = 0.0
+    expert_compute: float = 0.49
+    expert_bandwidth: float = 0.62
+    expert_tile: float = 6
+    expected: tuple[float, float] = (0, 0)
     source: str = ""
     fitted: str = ""
     error: str = ""
@@ -55,56 +68,125 @@ class Calibration:
 
 
 def calibration_for(deployment: Deployment, calibrations: Iterable[Calibration]) -> Calibration:
-    """The constants measured nearest to a deployment: its GPU and precision, else its precision, else the first.
+    """The constants measured nearest to a deployment: by its GPU, its precision, its engine, then the cache's precision.
 
-    4-bit weights are computed in 16 bits and take those constants. Raises PhysicsError when there are none at all.
+    Weights narrower than a GPU computes are widened and take the constants of 16 bits. Raises PhysicsError when there are no
+    constants at all.
     """
     known = list(calibrations)
     if not known:
         raise PhysicsError("There are no measured constants to estimate a step from.")
-    bits = 8 if deployment.weight_bits == 8 and deployment.gpu.fp8_flops_per_s else 16
-    return min(known, key=lambda c: ((c.weight_bits != bits) * 2 + (c.gpu != deployment.gpu.id), known.index(c)))
+    return min(known, key=lambda c: (_distance(deployment, c), known.index(c)))
+
+
+def _distance(deployment: Deployment, constants: Calibration) -> tuple[int, int]:
+    """How far constants are from a deployment: what differs and matters most, then the rest."""
+    bits, gpu = deployment.weight_bits, deployment.gpu
+    if (bits == 8 and not gpu.fp8_flops_per_s) or (bits == 4 and not (gpu.fp4_flops_per_s or deployment.model.experts)):
+        bits = 16  # widened as they are read, and computed in 16 bits
+    served = deployment.engine != "kernels"
+    far = (
+        8 * ((constants.engine != "kernels") != served)
+        + 4 * (constants.weight_bits != bits)
+        + 3 * (constants.gpu != deployment.gpu.id)
+        + 2 * (constants.engine != deployment.engine)
+        + 2 * (constants.experts != bool(deployment.model.experts))
+    )
+    return far, int(constants.kv_bits != deployment.kv_bits)
+
+
+def how_known(deployment: Deployment, constants: Calibration) -> tuple[str, ...]:
+    """What was carried over from another measured case, none for a case that was measured itself.
+
+    Of "gpu", "engine", "weights", "cache", "links" (GPUs that talk over PCIe: no such link was measured), "experts" and "latent"
+    (attention with a latent cache), in this order.
+    """
+    model = deployment.model
+    carried = {
+        "gpu": constants.gpu != deployment.gpu.id,
+        "engine": constants.engine != deployment.engine,
+        "weights": constants.weight_bits != deployment.weight_bits,
+        "cache": constants.kv_bits != deployment.kv_bits,
+        "links": deployment.gpus > 1 and deployment.gpu.link == "pcie",
+        "experts": bool(model.experts) and deployment.attention_dp > 1,
+        "latent": bool(model.latent_dim),
+    }
+    return tuple(name for name, is_so in carried.items() if is_so)
 
 
 class StepCost:
-    """The step time of one deployment. All inputs are counts, all results seconds unless named otherwise."""
+    """The step time of one deployment. All inputs are counts, all results seconds unless named otherwise.
+
+    Public: flop_per_token, flop_per_output, pair_flop (FLOP), weights_read_bytes, kv_token_bytes; context_token_s, the time
+    of reading one more cached token; near_token_s the same for a token in reach of the layers with a window, of
+    window_tokens; front_s, see Calibration; known, see how_known.
+    """
 
     def __init__(self, deployment: Deployment, calibration: Calibration) -> None:
         self.deployment, self.calibration = deployment, calibration
-        model, gpu, tp = deployment.model, deployment.gpu, deployment.gpus
+        model, gpu, gpus, tp = deployment.model, deployment.gpu, deployment.gpus, deployment.tp
         own = model.full_layers + model.local_layers == model.layers
         if not own or model.value_dim or model.local_kv_heads or model.local_head_dim:
             raise PhysicsError(
                 f"The step of {model.name} can't be estimated: its layers don't all keep the same cache."
             )
-        c, head = calibration, model.vocab * model.width
-        bandwidth, flops = gpu.bandwidth_bytes_per_s, gpu.flops_per_s(deployment.weight_bits)
-        self.extrapolated = calibration.gpu != gpu.id
-        spare = 0 if model.tied else head  # the embedding table, looked up and never multiplied
-        self.flop_per_token = 2 * (model.active_parameters - head - spare)
-        self.flop_per_output = 2 * head
-        self.weights_read_bytes = (model.parameters - spare) * deployment.weight_bits / 8
-        self._compute_s = 1 / (tp * c.compute * flops)
+        c, bits, table = calibration, deployment.weight_bits, model.vocab * model.width
+        bandwidth, flops = gpu.bandwidth_bytes_per_s, gpu.flops_per_s(bits)
+        self.known, self.front_s = how_known(deployment, calibration), calibration.front_s
+        spare = 0 if model.tied else table  # the embedding table, looked up and never multiplied
+        routed = routed_weights(model)
+        self._chosen = model.experts_per_token / model.experts if model.experts else 0.0
+        self.flop_per_token = 2 * (model.active_parameters - table - spare)
+        self.flop_per_output = 2 * table
+        self._expert_flop = 2 * routed * self._chosen  # of flop_per_token
+        self._experts_bytes = expert_bytes(model, bits)
+        self._dense_bytes = checkpoint_bytes(model, bits) - self._experts_bytes - 2 * spare
+        self.weights_read_bytes = self._dense_bytes * deployment.attention_dp + self._experts_bytes
+        if model.experts and bits == 4:  # the rest is wide, and MXFP4 is widened as it is read
+            flops = gpu.bf16_flops_per_s
+        self._compute_s = 1 / (gpus * c.compute * flops)
         self._weights_s = 1 / (tp * c.bandwidth * bandwidth)
-        self._element_s = model.layers * c.element * model.width * 2 / bandwidth
+        self._expert_compute_s = self._expert_flop / (gpus * c.expert_compute * flops)
+        self._expert_weights_s = self._experts_bytes / (gpus * c.expert_bandwidth * bandwidth)
+        self._element_s = model.layers * c.element * model.width * 2 / bandwidth / deployment.attention_dp
         self._layers_s = model.layers * c.layer_s + c.step_s
         self._reduce_s, self._reduce_token_s = self._all_reduce(tp)
+        if deployment.attention_dp > 1:  # what the groups computed goes to the experts on all GPUs and back
+            latency, token = self._all_reduce(gpus)
+            self._reduce_s, self._reduce_token_s = self._reduce_s / 2 + latency / 2, self._reduce_token_s / 2 + token / 2
         self._attention_s = model.layers * c.attention_s
-        self.kv_token_bytes = kv_bytes_per_token(model, deployment.kv_bits)
-        shards = min(tp, model.kv_heads) if not model.latent_dim else 1
-        self.context_token_s = self.kv_token_bytes / (shards * c.kv_bandwidth * bandwidth)
-        pair_flop = 4 * model.layers * model.query_heads * model.head_dim
-        self.pair_flop = pair_flop
-        self._pair_s = pair_flop / (tp * c.flash * gpu.bf16_flops_per_s)
-        values = 2 * (model.query_heads + model.kv_heads) * model.head_dim
-        self._prefill_io_s = c.prefill_io * values * model.layers * 2 / (tp * bandwidth)
+        self._attend()
 
-    def _all_reduce(self, tp: int) -> tuple[float, float]:
-        if tp == 1:
+    def _attend(self) -> None:
+        """The costs of attention: reading the cache, comparing tokens, and what a window spares."""
+        model, gpu, c, dp = self.deployment.model, self.deployment.gpu, self.calibration, self.deployment.attention_dp
+        tp, bits = self.deployment.tp, self.deployment.kv_bits
+        self.window_tokens = model.window_tokens if model.local_layers else 0
+        self.kv_token_bytes = kv_bytes_per_token(model, bits)
+        shards = 1 if model.latent_dim else min(tp, model.kv_heads)
+        read_s = 1 / (dp * shards * c.kv_bandwidth * gpu.bandwidth_bytes_per_s)
+        pair_flop = 4 * model.query_heads * model.head_dim  # of one layer
+        late = kv_bytes_per_late_token(model, bits)
+        self.context_token_s = late * read_s
+        self.near_token_s = (self.kv_token_bytes - late) * read_s
+        if model.latent_dim:  # every head reads the same latent: arithmetic may take longer than reading
+            pair_flop = 2 * model.query_heads * (2 * model.head_dim + ROPE_DIM)
+            absorbed = 4 * model.layers * model.query_heads * model.latent_dim
+            arithmetic_s = absorbed / (dp * tp * c.flash * gpu.bf16_flops_per_s)
+            self.context_token_s = max(self.context_token_s, arithmetic_s)
+        self.pair_flop = model.layers * pair_flop
+        layer_pair_s = pair_flop / (dp * tp * c.flash * gpu.bf16_flops_per_s)
+        self._pair_s, self._near_pair_s = model.full_layers * layer_pair_s, model.local_layers * layer_pair_s
+        values = 2 * (model.query_heads + model.kv_heads) * model.head_dim
+        self._prefill_io_s = c.prefill_io * values * model.layers * 2 / (dp * tp * gpu.bandwidth_bytes_per_s)
+
+    def _all_reduce(self, gpus: int) -> tuple[float, float]:
+        """Latency of the all-reduces of a step among so many GPUs, and their time for each token."""
+        if gpus == 1:
             return 0.0, 0.0
         model, link = self.deployment.model, self.calibration.link * self.deployment.gpu.link_bytes_per_s
-        token = model.width * 2 * 2 * (tp - 1) / tp / link
-        return 2 * model.layers * self.calibration.all_reduce_s(tp), 2 * model.layers * token
+        token = model.width * 2 * 2 * (gpus - 1) / gpus / link / self.deployment.attention_dp
+        return 2 * model.layers * self.calibration.all_reduce_s(gpus), 2 * model.layers * token
 
     def step(self, decodes: int, context_tokens: float, prefills: Sequence[Chunk] = ()) -> dict[str, float]:
         """One step's named terms in s, and their sum `total_s`.
@@ -132,13 +214,19 @@ class StepCost:
         tokens, sequences = decodes + prompt_tokens, decodes + prompts
         if not tokens:
             return (0.0,) * len(TERMS)
+        near_s = near_pairs_s = 0.0
+        if self.window_tokens:
+            near_s = self.near_token_s * min(context_tokens, decodes * self.window_tokens)
+            near_pairs_s = self._near_pair_s * min(pairs, prompt_tokens * self.window_tokens)
         return (
             self._linear_s(tokens, sequences),
             self._element_s * tokens,
             self._reduce_s + self._reduce_token_s * tokens,
             self._layers_s + self.calibration.sequence_s * sequences,
-            self._attention_s + self.context_token_s * context_tokens if decodes else 0.0,
-            self._attention_s + self._pair_s * pairs + self._prefill_io_s * prompt_tokens if prompts else 0.0,
+            self._attention_s + self.context_token_s * context_tokens + near_s if decodes else 0.0,
+            self._attention_s + self._pair_s * pairs + near_pairs_s + self._prefill_io_s * prompt_tokens
+            if prompts
+            else 0.0,
         )
 
     def decode_affine(self, decodes: int, tokens_each: int = 1) -> tuple[float, float]:
@@ -149,23 +237,40 @@ class StepCost:
         tokens = decodes * tokens_each
         fixed = self._layers_s + self.calibration.sequence_s * decodes + self._reduce_s + self._attention_s
         moved = (self._element_s + self._reduce_token_s) * tokens
-        return self._linear_s(tokens, tokens) + moved + fixed, self.context_token_s
+        near = self.near_token_s * decodes * self.window_tokens
+        return self._linear_s(tokens, tokens) + moved + fixed + near, self.context_token_s
 
     def weights_read(self, tokens: int) -> float:
         """Bytes of weights that a step of so many tokens reads: a mixture of experts reads those that some token chose."""
-        model = self.deployment.model
-        if not model.experts:
-            return self.weights_read_bytes
-        missed = _power(1 - model.experts_per_token / model.experts, tokens)
-        inactive = model.parameters - model.active_parameters
-        expert_share = inactive / (1 - model.experts_per_token / model.experts)
-        dense = self.weights_read_bytes * 8 / self.deployment.weight_bits - expert_share
-        return (dense + expert_share * (1 - missed)) * self.deployment.weight_bits / 8
+        dense = self._dense_bytes * self.deployment.attention_dp
+        return dense + self._experts_bytes * self._share_chosen(tokens) if tokens else 0.0
+
+    def _share_chosen(self, tokens: int) -> float:
+        """The share of the experts that some token chooses, if tokens choose evenly and by themselves."""
+        return 1 - _power(1 - self._chosen, tokens) if self._chosen else 0.0
 
     def _linear_s(self, tokens: int, outputs: int) -> float:
-        compute = (self.flop_per_token * tokens + self.flop_per_output * outputs) * self._compute_s
-        read = self.weights_read(tokens) * self._weights_s
-        return math.sqrt(compute * compute + read * read) if tokens else 0.0
+        """Linear layers: dense ones and experts each at the smooth maximum of arithmetic and reading."""
+        if not tokens:
+            return 0.0
+        flop = (self.flop_per_token - self._expert_flop) * tokens + self.flop_per_output * outputs
+        compute, read = flop * self._compute_s, self._dense_bytes * self._weights_s
+        dense = math.sqrt(compute * compute + read * read)
+        if not self._chosen:
+            return dense
+        share = self._share_chosen(tokens)
+        # Each expert's tokens are rounded up to whole tiles: at least one, and half of one too many on average.
+        tiles = share * self.deployment.model.experts / self.deployment.model.experts_per_token
+        padded = max(tokens + 0.5 * self.calibration.expert_tile * tiles, self.calibration.expert_tile * tiles)
+        compute, read = padded * self._expert_compute_s, share * self._expert_weights_s
+        return dense + math.sqrt(compute * compute + read * read)
+
+    def walls(self, tokens: int, outputs: int) -> tuple[float, float]:
+        """Seconds of the linear layers' arithmetic alone, and of reading their weights alone."""
+        flop = (self.flop_per_token - self._expert_flop) * tokens + self.flop_per_output * outputs
+        compute = flop * self._compute_s + tokens * self._expert_compute_s
+        read = self._dense_bytes * self._weights_s + self._share_chosen(tokens) * self._expert_weights_s
+        return compute, read
 
 
 def prompt_work(prefills: Sequence[Chunk]) -> PromptWork:
@@ -182,10 +287,10 @@ def prompt_work(prefills: Sequence[Chunk]) -> PromptWork:
 
 def binding(terms: dict[str, float], cost: StepCost, tokens: int, outputs: int) -> str:
     """Which wall a step meets first: "compute", "weights", "kv", "links" or "overhead", by the largest named time."""
-    compute = (cost.flop_per_token * tokens + cost.flop_per_output * outputs) * cost._compute_s
+    compute, read = cost.walls(tokens, outputs)
     walls = {
         "compute": compute + terms["prefill_attention_s"],
-        "weights": cost.weights_read(tokens) * cost._weights_s,
+        "weights": read,
         "kv": terms["decode_attention_s"],
         "links": terms["reduce_s"],
         "overhead": terms["fixed_s"] + terms["elementwise_s"],

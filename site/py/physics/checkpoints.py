@@ -1,0 +1,102 @@
+"""What a checkpoint weighs and what an engine keeps beside it, as vLLM's start-up lines show both. All in bytes.
+
+A quantised checkpoint isn't parameters times bits: tables and head stay at 16 bits, groups carry scales, and some makers
+leave attention wide. An engine's own buffers are a sum of named ones, each from the sizes that it has to hold.
+"""
+
+from __future__ import annotations
+
+from physics.quantities import GIB, Deployment, Model, PhysicsError, Reserve
+
+GROUP, SCALE_AND_ZERO_BITS = 128, 20  # AWQ and GPTQ: a 16-bit scale and a 4-bit zero for each group of 128 weights
+# Bits that a quantised weight takes with its scales, by format. MXFP4: an 8-bit scale for 32 (OCP Microscaling 1.0);
+# NVFP4: an 8-bit scale for 16 (NVIDIA TensorRT Model Optimizer).
+FORMATS = {
+    "bf16": 16.0,
+    "fp16": 16.0,
+    "fp8": 8.0,
+    "int8": 8.0,
+    "awq4": 4 + SCALE_AND_ZERO_BITS / GROUP,
+    "gptq4": 4 + SCALE_AND_ZERO_BITS / GROUP,
+    "mxfp4": 4 + 8 / 32,
+    "nvfp4": 4 + 8 / 16,
+}
+
+MXFP4_TILE = 128
+
+
+def usual_format(model: Model, bits: int) -> str:
+    """The format that checkpoints of so many bits usually have: at 4 bits MXFP4 for experts, groups with scales else."""
+    return {16: "bf16", 8: "fp8"}.get(bits) or ("mxfp4" if model.experts else "awq4")
+
+
+def attention_weights(model: Model) -> int:
+    """Weights of all attention projections: queries, keys, values and output."""
+    own = model.layers - model.state_layers - model.bare_layers
+    return own * model.width * model.head_dim * (2 * model.query_heads + 2 * model.kv_heads)
+
+
+def routed_weights(model: Model) -> float:
+    """Weights of all experts among which tokens choose: what a token leaves out, over the share that it leaves out."""
+    if not model.experts:
+        return 0.0
+    return (model.parameters - model.active_parameters) / (1 - model.experts_per_token / model.experts)
+
+
+def wide_weights(model: Model, bits: int) -> float:
+    """Weights beside the routed experts that stay at 16 bits in a checkpoint of so many bits: tables and head, what the maker
+    left wide, and in a 4-bit mixture of experts all of them."""
+    beside = model.parameters - routed_weights(model)
+    if bits == 16 or (bits == 4 and model.experts):
+        return beside
+    tables = model.vocab * model.width * (1 if model.tied else 2)
+    return min(beside, float(tables + (attention_weights(model) if model.wide_part == "attention" else 0)))
+
+
+def checkpoint_bytes(model: Model, bits: int, format: str = "") -> int:
+    """Bytes of a checkpoint at so many bits a weight, in its usual format or in the one named (see FORMATS).
+
+    Raises PhysicsError for a format that isn't known here.
+    """
+    name = format or usual_format(model, bits)
+    if name not in FORMATS:
+        raise PhysicsError(f"A checkpoint's format is one of {', '.join(FORMATS)}, not {name!r}.")
+    wide, routed = wide_weights(model, bits), routed_weights(model)
+    return round((wide * 16 + (model.parameters - routed - wide) * FORMATS[name]) / 8 + expert_bytes(model, bits, name))
+
+
+def expert_bytes(model: Model, bits: int, format: str = "") -> float:
+    """Bytes of all routed experts in such a checkpoint; 0 for a dense model. MXFP4 kernels pad matrices to whole tiles."""
+    name = format or usual_format(model, bits)
+    padded = 1.0
+    if name == "mxfp4":
+        for size in (model.width, model.ffn_width):
+            padded *= -(-size // MXFP4_TILE) * MXFP4_TILE / size
+    return routed_weights(model) * padded * FORMATS[name] / 8
+
+
+ACTIVATION_BYTES = 2  # activations are computed at 16 bits
+ALIVE_WIDTHS = 4.4  # vectors of the model's width that a layer keeps alive at once, beside two of the feed-forward's
+CONTEXT_BYTES = (round(0.35 * GIB), round(0.55 * GIB))  # the driver's context; with NCCL's buffers on several GPUs
+SAMPLER_BYTES, SAMPLER_FREE = 35, 256  # bytes a vocabulary entry and sequence, beyond this many sequences
+EXPERTS_BYTES = round(1.75 * GIB)  # workspaces of a mixture of experts: 1 to 4 GiB measured
+
+
+def engine_reserve(
+    deployment: Deployment, utilization: float = 0.9, token_budget: int = 2048, max_running: int = 256
+) -> Reserve:
+    """What a server keeps back, as a sum of named buffers a GPU: activations, context, sampler, experts.
+
+    token_budget: tokens of one step (vLLM's max_num_batched_tokens); max_running: seats (max_num_seqs). Identified from
+    vLLM's start-up lines (docs/physics.md has their errors); 1,024 instead of 128 seats cost a Llama-70B 3.24 GiB.
+    """
+    model = deployment.model
+    wide = 2 * model.ffn_width / deployment.gpus + ALIVE_WIDTHS * model.width
+    buffers = {
+        "activations": token_budget * ACTIVATION_BYTES * wide,
+        "context": CONTEXT_BYTES[deployment.gpus > 1],
+        "sampler": SAMPLER_BYTES * model.vocab * max(0, max_running - SAMPLER_FREE),
+        "experts": EXPERTS_BYTES if model.experts else 0,
+    }
+    kept = tuple((name, float(size)) for name, size in buffers.items() if size)
+    return Reserve(utilization, sum(size for _, size in kept), served=True, buffers=kept)

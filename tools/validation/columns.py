@@ -1,0 +1,422 @@
+"""Measurements as they come: CSV files of several shapes become cases, each a deployment, its traffic and what was measured.
+
+What a row's columns don't say is taken from the command's options, then from the file's name, then from its first comment
+line. A row that can't be expressed keeps the reason instead. Columns by shape: docs/validating.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import engine
+
+Row = Mapping[str, str]
+GIB = engine.GIB
+ENGINES = ("vllm", "sglang", "trtllm", "kernels")
+FORMAT_BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "mxfp4": 4, "nvfp4": 4, "fp4": 4, "awq4": 4, "gptq4": 4}
+FORMAT_BITS |= {"awq": 4, "gptq": 4, "int4": 4, "16": 16, "8": 8, "4": 4}
+WIDE_BUDGET = ("h100", "h200", "h20", "b200", "b300", "gb200", "mi3")  # vLLM's defaults: 8,192 tokens a step, 1,024 seats
+
+
+class Unexpressed(Exception):
+    """A row that the engine can't express, as a reason for a person."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One measured row: what ran, what it was asked, and what came out (times in s, sizes in bytes, rates per s).
+
+    kind: "step", "closed", "burst", "rate", "trace", "offline" or "startup". asked: the numbers of its traffic or step.
+    """
+
+    line: int
+    kind: str
+    deployment: engine.Deployment
+    measured: Mapping[str, float]
+    asked: Mapping[str, float] = field(default_factory=dict)
+    trace: tuple[engine.Request, ...] = ()
+    kv_tokens: int | None = None
+    utilization: float = 0.9
+    token_budget: int = 2048
+    seats: int = 256
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row, or a value of it, that isn't compared, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """The catalogues that rows name things from."""
+
+    models: Mapping[str, engine.Model]
+    gpus: Mapping[str, engine.Gpu]
+    calibrations: Sequence[engine.Calibration]
+    workloads: Mapping[str, engine.Workload]
+
+
+def plain(name: str) -> str:
+    """A name without punctuation, size of letters and the words that say nothing: "Meta-Llama-3.1-70B-Instruct" and
+    "llama31_70b" are the same."""
+    words = re.sub(r"(instruct|chat|meta|nvidia|hf|fp8|fp4|nvfp4|bf16|awq|gptq|kv)(?![a-z])", "", name.lower().rpartition("/")[2])
+    return re.sub(r"[^a-z0-9]", "", words)
+
+
+# Names that files use for models of the catalogue beside the catalogue's own: the same geometry.
+ALIASES = {
+    "llama3.1-70b": "llama-3-70b",
+    "llama3.3-70b": "llama-3-70b",
+    "llama-70b": "llama-3-70b",
+    "l3-70b": "llama-3-70b",
+    "llama3-8b": "llama-3.1-8b",
+    "llama-8b": "llama-3.1-8b",
+    "l3.1-8b": "llama-3.1-8b",
+    "deepseek-r1": "deepseek-v3",
+    "deepseek-v3.1": "deepseek-v3",
+    "dsc-v2-lite": "deepseek-v2-lite",
+    "minimax-m2.5": "minimax-m2",
+    "granite4-micro": "granite-4-micro",
+}
+
+
+def find_model(known: Known, name: str) -> engine.Model:
+    """The catalogue's model of this name. Raises Unexpressed for one that isn't there."""
+    wanted = plain(name)
+    for id, model in known.models.items():
+        if wanted in (plain(id), plain(model.name)):
+            return model
+    for alias, id in ALIASES.items():
+        if plain(alias) == wanted and id in known.models:
+            return known.models[id]
+    raise Unexpressed(f"the model {name!r} is not in the catalogue (site/content/models.toml)")
+
+
+def find_gpu(known: Known, name: str) -> engine.Gpu:
+    """The catalogue's GPU of this name: "h100_sxm", "H200-141", "A100-80". Raises Unexpressed for one that isn't there."""
+    wanted = re.sub(r"[^a-z0-9]", "", name.lower())
+    for id, gpu in known.gpus.items():
+        if wanted == re.sub(r"[^a-z0-9]", "", id):
+            return gpu
+    short = re.sub(r"(80|141|180|gb|gib|sxm[45]?|nvidia)+$", "", wanted.removeprefix("nvidia"))
+    for id, gpu in known.gpus.items():
+        if short == id.replace("-sxm", "").replace("-", ""):
+            return gpu
+    raise Unexpressed(f"the GPU {name!r} is not in the catalogue (site/content/hardware.toml)")
+
+
+def hints(known: Known, text: str) -> dict[str, str]:
+    """What a file's name or comment says of its rows: a GPU, a model, an engine, a precision, "2x"."""
+    found: dict[str, str] = {}
+    words = re.findall(r"[a-z0-9.]+", text.lower())
+    joined = [*words, *(a + b for a, b in zip(words, words[1:], strict=False)), *(f"{a}-{b}" for a, b in zip(words, words[1:], strict=False))]
+    joined += ["".join(words[i : i + 3]) for i in range(len(words) - 2)]
+    readers: tuple[tuple[str, Callable[[str], object]], ...] = (
+        ("model", lambda word: find_model(known, word)),
+        ("gpu", lambda word: find_gpu(known, word)),
+    )
+    for key, reader in readers:
+        for word in sorted(joined, key=len, reverse=True):
+            try:
+                reader(word)
+            except Unexpressed:
+                continue
+            found[key] = word
+            break
+    for word in words:
+        if word in ENGINES:
+            found.setdefault("engine", word)
+        if word in FORMAT_BITS and not word.isdigit():
+            found.setdefault("weight_dtype", word)
+        if re.fullmatch(r"tp\d+", word):
+            found.setdefault("tp", word[2:])
+        if re.fullmatch(r"\dx", word):
+            found.setdefault("tp", word[:-1])
+    if "fp8" in text.lower() and re.search(r"fp8 cache", text.lower()):
+        found["kv_bits"] = "8"
+    return found
+
+
+def number(row: Row, *names: str) -> float | None:
+    """The first of these columns that holds a number; None if none does."""
+    for name in names:
+        text = (row.get(name) or "").strip()
+        if text:
+            try:
+                return float(text)
+            except ValueError as mistake:
+                raise Unexpressed(f"{name} is no number: {text[:30]!r}") from mistake
+    return None
+
+
+def needed(row: Row, *names: str) -> float:
+    """The same for a column that a row can't do without."""
+    value = number(row, *names)
+    if value is None:
+        raise Unexpressed(f"has no {' or '.join(names)}")
+    return value
+
+
+def replica_gpus(row: Row) -> int:
+    """GPUs of a replica. Where tensor and expert parallelism stand side by side, the experts' own division tells."""
+    tp = int(needed(row, "tp", "tensor_parallel", "gpus"))
+    experts = max(int(number(row, "moe_tp") or 1), int(number(row, "ep") or 1))
+    return tp if experts == 1 else experts
+
+
+def deployment_of(known: Known, row: Row) -> engine.Deployment:
+    """What ran. Raises Unexpressed when the row doesn't say, or names what the catalogue lacks."""
+    for key in ("model", "gpu"):
+        if not row.get(key):
+            raise Unexpressed(f"doesn't say which {key}: add a column or --{key}")
+    model, gpu, gpus = find_model(known, row["model"]), find_gpu(known, row["gpu"]), replica_gpus(row)
+    precision = (row.get("weight_bits") or row.get("weight_dtype") or "16").lower()
+    if precision not in FORMAT_BITS:
+        raise Unexpressed(f"the precision {precision!r} is not known")
+    served_by = row.get("engine") or "vllm"
+    groups = gpus if (number(row, "attention_dp") or 1) > 1 else 1
+    made = engine.Deployment(model, gpu, gpus, FORMAT_BITS[precision], 16, served_by, groups)
+    kv_bits = number(row, "kv_bits")
+    if kv_bits is None:
+        constants = engine.calibration_for(made, known.calibrations)
+        kv_bits = constants.kv_bits if constants.gpu == gpu.id else 16
+    return replace(made, kv_bits=int(kv_bits))
+
+
+def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, float | None], **more: object) -> Case:
+    """A case of a server, with what its engine was started with."""
+    deployment = deployment_of(known, row)
+    wide = deployment.gpu.id.startswith(WIDE_BUDGET)
+    kept = {name: value for name, value in measured.items() if value is not None}
+    if not kept:
+        raise Unexpressed("has nothing measured")
+    kv_tokens = number(row, "kv_tokens") if kind != "startup" else None
+    return Case(
+        line,
+        kind,
+        deployment,
+        kept,
+        kv_tokens=int(kv_tokens) if kv_tokens else None,
+        utilization=number(row, "util", "gpu_memory_utilization") or 0.9,
+        token_budget=int(number(row, "token_budget", "max_num_batched_tokens") or (8192 if wide else 2048)),
+        seats=int(number(row, "max_num_seqs", "seats") or (1024 if wide and "V0" not in row.get("note", "") else 256)),
+        **more,  # type: ignore[arg-type]  # the fields of Case
+    )
+
+
+def _ms(row: Row, *names: str) -> float | None:
+    value = number(row, *names)
+    return None if value is None or value <= 0 else value / 1000
+
+
+def read_closed(known: Known, row: Row, line: int) -> Case:
+    """A closed loop of users: means of the time to the first token and per output token."""
+    gap = row.get("protocol") == "gap"
+    measured = {"ttft_mean_s": None if gap else _ms(row, "mean_ttft_ms"), "tpot_mean_s": _ms(row, "mean_tpot_ms")}
+    asked = {
+        "prompt": needed(row, "prompt_tokens", "isl"),
+        "output": needed(row, "output_tokens", "osl"),
+        "users": needed(row, "concurrency", "users"),
+        "least": 1.0 if gap else number(row, "least_share") or 0.8,
+        "each": number(row, "requests_per_user") or 10,
+    }
+    return _served(known, row, "closed", line, measured, asked=asked)
+
+
+# The deployments of a source that numbers its tests (github.com/dennislee22/vLLM-benchmarking): its own start-up lines.
+TESTS: dict[str, dict[str, str]] = {
+    "2": {"tp": "2", "kv_tokens": "450192", "gpu": "A100-80"},
+    "4": {"tp": "1", "kv_tokens": "93872", "gpu": "A100-80"},
+}
+REPEATED = 75  # that source sends the same prompts again: up to so many at once its first tokens are prefix hits
+
+
+def read_burst(known: Known, row: Row, line: int) -> Case:
+    """Everything at once: percentiles of both times, and throughput."""
+    test = row.get("test", "")
+    if not row.get("tp"):
+        if test not in TESTS:
+            raise Unexpressed(f"the deployment of test {test} isn't known: add columns gpu, tp and kv_tokens")
+        row = {**row, **TESTS[test]}
+    n = int(needed(row, "n", "requests"))
+    done = number(row, "ok") or n
+    if done < n:
+        raise Unexpressed(f"{n - done:.0f} of {n} requests failed, and nobody knows when")
+    prompt = (number(row, "tin") or n * needed(row, "isl")) / done
+    output = (number(row, "tout") or n * needed(row, "osl")) / done
+    first = test == "" or n > REPEATED
+    measured = {
+        "ttft_mean_s": _ms(row, "ttft") if first else None,
+        "ttft_p99_s": _ms(row, "p99ttft") if first else None,
+        "tpot_mean_s": _ms(row, "tpot"),
+        "tpot_p99_s": _ms(row, "p99tpot") if first else None,
+        "throughput": (number(row, "tout") or 0) / needed(row, "dur") if row.get("dur") else None,
+    }
+    return _served(known, row, "burst", line, measured, asked={"n": n, "prompt": prompt, "output": max(1, output)})
+
+
+def read_rate(known: Known, row: Row, line: int) -> Case:
+    """An open loop at one rate: means, medians and percentiles."""
+    if "eagle" in row.get("run", ""):
+        raise Unexpressed("runs with a draft model whose acceptance isn't given")
+    measured = {
+        "ttft_mean_s": _ms(row, "mean_ttft_ms"),
+        "ttft_p50_s": _ms(row, "median_ttft_ms"),
+        "ttft_p99_s": _ms(row, "p99_ttft_ms"),
+        "tpot_mean_s": _ms(row, "mean_tpot_ms"),
+        "tpot_p99_s": _ms(row, "p99_tpot_ms"),
+    }
+    asked = {
+        "rate": needed(row, "rate_per_s", "rate"),
+        "n": needed(row, "completed", "requests"),
+        "prompt": needed(row, "mean_prompt"),
+        "output": needed(row, "mean_output"),
+    }
+    return _served(known, {"tp": "1", **row}, "rate", line, measured, asked=asked, label=row.get("workload", ""))
+
+
+def read_startup(known: Known, row: Row, line: int) -> Case:
+    """What a server said when it started: bytes of weights and of the cache for each GPU, and tokens."""
+    if row.get("gpu") == "80GB":  # its source doesn't name it; both cards of 80 GB show the same memory
+        row = {**row, "gpu": "a100-80" if row.get("weight_dtype") != "fp8" else "h100"}
+    measured = {
+        "weights": (number(row, "weights_gib_per_gpu") or 0) * GIB or None,
+        "kv_bytes": (number(row, "available_kv_gib_per_gpu") or 0) * GIB or None,
+        "kv_tokens": number(row, "kv_tokens"),
+    }
+    made = _served(known, row, "startup", line, measured)
+    if made.deployment.model.local_layers and "kv_tokens" in made.measured:
+        kept = {name: value for name, value in made.measured.items() if name != "kv_tokens"}
+        return replace(made, measured=kept)  # for windows the logged tokens are no capacity
+    return made
+
+
+def read_step(known: Known, row: Row, line: int) -> Case:
+    """One step of a scheduler, or composed of kernels: what it computed, and how long it took."""
+    if "latency_ms" in row:
+        asked = {
+            "prompts": needed(row, "ctx_requests"),
+            "prompt_tokens": needed(row, "ctx_tokens"),
+            "prompt_cached": needed(row, "ctx_kv_tokens"),
+            "decodes": needed(row, "decode_requests"),
+            "context": needed(row, "decode_kv_tokens"),
+        }
+        return _served(known, row, "step", line, {f"step_{row['phase']}_s": _ms(row, "latency_ms")}, asked=asked)
+    batch, tokens = needed(row, "batch"), needed(row, "context_or_prompt_tokens", "tokens")
+    reads = row.get("phase") == "prefill"
+    asked = {
+        "prompts": batch if reads else 0,
+        "prompt_tokens": batch * tokens if reads else 0,
+        "prompt_cached": 0,
+        "decodes": 0 if reads else batch,
+        "context": 0 if reads else batch * tokens,
+    }
+    row = {"engine": "kernels", **row}
+    return _served(known, row, "step", line, {f"step_{row['phase']}_s": _ms(row, "step_ms")}, asked=asked)
+
+
+def read_offline(known: Known, row: Row, line: int) -> list[Case]:
+    """Throughput with everything submitted at once, a column for each GPU."""
+    cases = []
+    for name in row:
+        if match := re.fullmatch(r"([a-z0-9]+)_(fp16|bf16|fp8)_tokens_per_s", name):
+            asked = {"prompt": needed(row, "prompt_tokens"), "output": needed(row, "output_tokens")}
+            named = {**row, "gpu": match[1], "weight_dtype": match[2], "engine": "trtllm"}
+            cases.append(_served(known, named, "offline", line, {"throughput": number(row, name)}, asked=asked))
+    return cases
+
+
+def read_trace(known: Known, rows: Sequence[tuple[int, Row]]) -> Case:
+    """One row a request: arrivals, lengths and times of one rate together."""
+    requests, ttft, tpot = [], [], []
+    for _, row in sorted(rows, key=lambda pair: float(pair[1]["arrival_s"])):
+        prompt, output = int(needed(row, "prompt_tokens")), int(needed(row, "output_tokens"))
+        requests.append(engine.Request(needed(row, "arrival_s"), max(1, prompt), max(1, output)))
+        ttft.append(needed(row, "ttft_s"))
+        if output > 1:
+            tpot.append(needed(row, "generation_s") / (output - 1))
+    line, row = rows[0]
+    measured = {
+        "ttft_mean_s": sum(ttft) / len(ttft),
+        "ttft_p50_s": engine.percentile(ttft, 50),
+        "ttft_p99_s": engine.percentile(ttft, 99),
+        "tpot_mean_s": sum(tpot) / len(tpot) if tpot else None,
+        "tpot_p99_s": engine.percentile(tpot, 99),
+    }
+    first = requests[0].arrival_s
+    trace = tuple(request._replace(arrival_s=request.arrival_s - first) for request in requests)
+    return _served(known, row, "trace", line, measured, trace=trace, label=f"{row.get('rate_per_s', '')}/s")
+
+
+Reader = Callable[[Known, Row, int], "Case | list[Case]"]
+# What marks a shape, and who reads it; the first that fits.
+SHAPES: tuple[tuple[frozenset[str], Reader], ...] = (
+    (frozenset({"phase", "latency_ms"}), read_step),
+    (frozenset({"phase", "step_ms"}), read_step),
+    (frozenset({"p99ttft", "dur"}), read_burst),
+    (frozenset({"rate_per_s", "mean_ttft_ms"}), read_rate),
+    (frozenset({"concurrency", "mean_tpot_ms"}), read_closed),
+    (frozenset({"weights_gib_per_gpu"}), read_startup),
+)
+TRACE = frozenset({"arrival_s", "ttft_s", "generation_s"})
+
+
+def read(known: Known, name: str, text: str, options: Mapping[str, str]) -> tuple[list[Case], list[Refused]]:
+    """The cases of a CSV file's text, and what couldn't be read. Raises Unexpressed when no shape is known for its columns."""
+    lines = text.splitlines()
+    notes = [line for line in lines if line.startswith("#")]
+    body = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    if not body:
+        raise Unexpressed("The file holds no rows.")
+    defaults = {**hints(known, " ".join(notes[:1])), **hints(known, Path(name).stem), **options}
+    table = list(csv.DictReader(line for _, line in body))
+    rows = [
+        (at, {**{k: v for k, v in defaults.items() if not (row.get(k) or "").strip()}, **_filled(row, defaults)})
+        for (at, _), row in zip(body[1:], table, strict=False)
+    ]
+    columns = frozenset(table[0]) if table else frozenset()
+    if columns >= TRACE:
+        return _traces(known, rows)
+    reader = next((reader for needs, reader in SHAPES if columns >= needs), None)
+    if reader is None and any(column.endswith("_tokens_per_s") for column in columns):
+        reader = read_offline
+    if reader is None:
+        raise Unexpressed(f"No shape of measurements is known for the columns {', '.join(sorted(columns))}.")
+    cases: list[Case] = []
+    refused: list[Refused] = []
+    for line, row in rows:
+        try:
+            made = reader(known, row, line)
+        except (Unexpressed, engine.PhysicsError) as reason:
+            refused.append(Refused(line, str(reason)))
+        else:
+            cases += made if isinstance(made, list) else [made]
+    return cases, refused
+
+
+def _filled(row: Row, defaults: Mapping[str, str]) -> dict[str, str]:
+    """A row's own cells, without those that are empty where a default is known."""
+    return {key: (value or "").strip() for key, value in row.items() if key and ((value or "").strip() or key not in defaults)}
+
+
+def _traces(known: Known, rows: Sequence[tuple[int, Row]]) -> tuple[list[Case], list[Refused]]:
+    """Requests gathered into one case for each set and rate."""
+    groups: dict[tuple[str, str], list[tuple[int, Row]]] = {}
+    for line, row in rows:
+        groups.setdefault((row.get("set", ""), row.get("rate_per_s", "")), []).append((line, row))
+    cases: list[Case] = []
+    refused: list[Refused] = []
+    for group in groups.values():
+        try:
+            cases.append(read_trace(known, group))
+        except (Unexpressed, engine.PhysicsError) as reason:
+            refused.append(Refused(group[0][0], str(reason)))
+    return cases, refused

@@ -1,0 +1,155 @@
+"""What the engine says of a measured case, in the names that the case was measured by, and the one number that may be fitted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from random import Random
+
+import engine
+from tools.validation.columns import Case, Known, Unexpressed
+
+SEED = 2026
+LEAST_SHARE_CLAIMED = 0.85  # residents of a closed loop over KV tokens: past it a small error in memory moves everything
+MOST_SHARE = 1e3
+
+
+def cost_of(known: Known, case: Case, host: float = 1.0, front_s: float | None = None) -> engine.StepCost:
+    """The step times of a case, with the constants measured nearest to it; host scales the host's times."""
+    constants = engine.calibration_for(case.deployment, known.calibrations)
+    constants = replace(constants, step_s=constants.step_s * host, sequence_s=constants.sequence_s * host)
+    if front_s is not None:
+        constants = replace(constants, front_s=front_s)
+    return engine.StepCost(case.deployment, constants)
+
+
+def kv_tokens(case: Case) -> int:
+    """Tokens that the case's cache holds: as the row says, or as the engine's memory plan has it."""
+    if case.kv_tokens:
+        return case.kv_tokens
+    reserve = engine.engine_reserve(case.deployment, case.utilization, case.token_budget, case.seats)
+    return engine.kv_blocks(case.deployment, reserve) * engine.BLOCK_TOKENS
+
+
+def load_of(case: Case) -> str:
+    """How full the server is: "below" or "above" for a closed loop by its residents, the rate for an open one."""
+    if case.kind == "closed":
+        resident = case.asked["users"] * (case.asked["prompt"] + case.asked["output"] / 2) * (1 + case.asked["least"]) / 2
+        return "below" if resident <= LEAST_SHARE_CLAIMED * kv_tokens(case) else "above"
+    if case.kind == "rate":
+        return f"{case.asked['rate']:g}/s"
+    return case.label if case.kind == "trace" else ""
+
+
+def predict(known: Known, case: Case, cost: engine.StepCost | None = None) -> dict[str, float]:
+    """The engine's figures for a case. Raises Unexpressed or PhysicsError when it has none."""
+    if case.kind == "startup":
+        return _start(case)
+    cost = cost or cost_of(known, case)
+    if case.kind == "step":
+        asked = case.asked
+        n, tokens = int(asked["prompts"]), int(asked["prompt_tokens"])
+        pairs = tokens * (asked["prompt_cached"] / n + tokens / (2 * n)) if n else 0.0
+        seconds = cost.work_seconds(int(asked["decodes"]), asked["context"], (n, tokens, pairs))
+        return dict.fromkeys(case.measured, seconds)
+    return _served(known, case, cost)
+
+
+def _start(case: Case) -> dict[str, float]:
+    """Bytes a GPU and tokens, as a server's start-up lines give them."""
+    deployment = case.deployment
+    reserve = engine.engine_reserve(deployment, case.utilization, case.token_budget, case.seats)
+    plan = engine.memory_plan(deployment, reserve)
+    token = engine.kv_bytes_per_token(deployment.model, deployment.kv_bits) * engine.kv_copies(deployment)
+    return {
+        "weights": plan["weights_bytes"] / deployment.gpus,
+        "kv_bytes": plan["kv_budget_bytes"] / deployment.gpus,
+        "kv_tokens": plan["kv_budget_bytes"] / token,
+    }
+
+
+def traffic(known: Known, case: Case) -> tuple[list[engine.Request], int | None]:
+    """The requests of a case, and its users if it is a closed loop."""
+    asked, random = case.asked, Random(SEED)
+    if case.kind == "closed":
+        least, count = asked["least"], int(asked["users"] * asked["each"])
+
+        def length(nominal: float) -> int:
+            return max(1, round(nominal * (least + (1 - least) * random.random())))
+
+        requests = [engine.Request(0.0, length(asked["prompt"]), length(asked["output"])) for _ in range(count)]
+        return requests, int(asked["users"])
+    if case.kind == "trace":
+        return list(case.trace), None
+    if case.kind == "rate":
+        return _open(known, case), None
+    count = int(asked["n"]) if case.kind == "burst" else max(200, min(2000, int(2e6 // sum(asked.values()))))
+    return [engine.Request(0.0, max(1, round(asked["prompt"])), max(1, round(asked["output"])))] * count, None
+
+
+CHAT = "sharegpt-vicuna"  # how lengths of chats spread; stretched to the means that a row gives
+SHARED = ("multiturn", "shared", "prefix")
+
+
+def _open(known: Known, case: Case) -> list[engine.Request]:
+    """Poisson arrivals, lengths as people's chats spread, stretched to the measured means."""
+    if case.label.startswith(SHARED):
+        raise Unexpressed("its prompts share prefixes, and how much isn't given")
+    asked, shape = case.asked, engine.lengths(known.workloads[CHAT])
+    by = asked["prompt"] / shape["prompt_mean"], asked["output"] / shape["output_mean"]
+    drawn = engine.sample_requests(known.workloads[CHAT], asked["rate"], int(asked["n"]), SEED)
+    return [
+        engine.Request(at, max(1, round(prompt * by[0])), max(1, round(output * by[1]))) for at, prompt, output in drawn
+    ]
+
+
+def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]:
+    """The figures of a simulated server: chunked prefill with the case's budget and seats."""
+    requests, users = traffic(known, case)
+    longest = max(request.prompt_tokens + request.output_tokens for request in requests)
+    settings = engine.ServerSettings("chunked", case.seats, longest, token_budget=case.token_budget)
+    run = engine.simulate(cost, settings, requests, kv_tokens(case) // engine.BLOCK_TOKENS, users=users)
+    figures = engine.summary(run, case.deployment)
+    names = {"throughput": "throughput_output_tokens_per_s"}
+    found = {name: float(figures[names.get(name, name)] or 0) for name in case.measured}
+    return {name: value + cost.front_s * name.startswith("ttft") for name, value in found.items()}
+
+
+# --- one number from one row ---
+
+ANCHORS = ("kv", "host", "front")
+
+
+def anchored(known: Known, cases: Sequence[Case], what: str, line: int | None) -> tuple[Case, float, Callable[[Case], dict[str, float]]]:
+    """Fit one number from one row: KV tokens ("kv"), the host's times as a factor ("host") or the front end in s ("front").
+
+    Returns the row, the number, and what predicts the others with it. Without a line the row is chosen that tells the number
+    best: the one that waits longest for "kv", the quickest first token for "front", the quickest token for "host".
+    """
+    name = "tpot_mean_s" if what == "host" else "ttft_mean_s"
+    usable = [case for case in cases if name in case.measured and line in (None, case.line)]
+    if not usable:
+        raise Unexpressed(f"No row to fit {what!r} from: it needs {name}.")
+    row = (max if what == "kv" else min)(usable, key=lambda case: case.measured[name])
+
+    def with_number(value: float) -> Callable[[Case], dict[str, float]]:
+        def predicted(case: Case) -> dict[str, float]:
+            if what == "kv":
+                return predict(known, replace(case, kv_tokens=round(value)))
+            if what == "host":
+                return predict(known, case, cost_of(known, case, host=value))
+            return predict(known, case, cost_of(known, case, front_s=value))
+
+        return predicted
+
+    requests, _ = traffic(known, row)
+    longest = max(request.prompt_tokens + request.output_tokens for request in requests)
+    low, high = {"kv": (longest + 2.0 * engine.BLOCK_TOKENS, 64.0 * kv_tokens(row)), "host": (0.0, 50.0), "front": (0.0, 10.0)}[what]
+    rising = what != "kv"
+    for _ in range(30):
+        middle = math.sqrt(low * high) if what == "kv" else (low + high) / 2
+        more = with_number(middle)(row)[name] < row.measured[name]
+        low, high = (middle, high) if more == rising else (low, middle)
+    found = math.sqrt(low * high) if what == "kv" else (low + high) / 2
+    return row, found, with_number(found)
