@@ -190,7 +190,7 @@ def _evaluate_workload(scenario: Mapping[str, Any], course: Any) -> Numbers:
     requests = engine.sample_requests(workload, scenario["rate"], 200, scenario["seed"], limit, cv=scenario["cv"])
     sampled: Numbers = {}
     for i in (0, 1, 2, 50, 199):
-        arrival, prompt, output = requests[i]
+        arrival, prompt, output = requests[i][:3]
         sampled |= {f"arrival_{i}": arrival, f"prompt_{i}": prompt, f"output_{i}": output}
     total = {"prompts": sum(r.prompt_tokens for r in requests), "outputs": sum(r.output_tokens for r in requests)}
     return {**sampled, **total, **engine.lengths(workload, limit)}

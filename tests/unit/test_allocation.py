@@ -79,7 +79,7 @@ def test_the_waste_inside_a_reservation_in_closed_form(kind, requests, total):
     n(n − 1)/2 slot-steps in all, the useful part n(prompt) + n(n + 1)/2."""
     found = layout(kind, requests, total, 150 * len(requests) + 1)
     useful = later = never = 0
-    for _, prompt, output in requests:
+    for _, prompt, output, *_ in requests:
         slots = math.ceil(reserved_tokens(prompt, output, kind, LIMIT) / BLOCK_TOKENS) * BLOCK_TOKENS
         useful += output * prompt + output * (output + 1) // 2
         later += output * (output - 1) // 2

@@ -121,7 +121,7 @@ def contiguous(requests: Sequence[Request], blocks: int, steps: int, reservation
             running, finished = running - 1, finished + 1
         useful += running
         while head < len(requests):
-            _, prompt, output = requests[head]
+            _, prompt, output = requests[head][:3]
             if prompt + output > max_tokens:
                 raise PhysicsError(f"A request of {prompt + output:,} tokens is longer than {max_tokens:,}.")
             length = _blocks(reserved_tokens(prompt, output, reservation, max_tokens))

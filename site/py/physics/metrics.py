@@ -136,7 +136,16 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
         "kv_peak_bytes": run.peak_blocks * block_bytes(deployment.model, deployment.kv_bits) * kv_copies(deployment),
         "preemptions": run.preemptions,
         "evicted_requests": len(run.evicted),
+        **_prefix_figures(run),
     }
+
+
+def _prefix_figures(run: Run) -> dict[str, float | None]:
+    """What a prefix cache did: the share of prompt tokens that it held, and kept blocks given up. Nothing without one."""
+    if not run.looked_up_tokens:
+        return {}
+    share = run.hit_tokens / run.looked_up_tokens
+    return {"prefix_hit_share": share, "cached_blocks_dropped": run.cached_blocks_dropped}
 
 
 def _utilisation(run: Run, deployment: Deployment, span: float) -> dict[str, float | None]:

@@ -43,6 +43,7 @@ class ServerSettings:
 
     token_budget: tokens a mixed step may compute (vLLM's max_num_batched_tokens); prefill_budget: the same for a step of
     prompts only; form_timeout_s: how long a static batch waits to fill; speculation_tokens, acceptance: see queueing.
+    prefix_cache: full blocks stay after their request, and a prompt that begins alike takes them (see prefix).
     """
 
     policy: str
@@ -54,6 +55,7 @@ class ServerSettings:
     form_timeout_s: float = 0.5
     speculation_tokens: int = 4
     acceptance: float = 0.8
+    prefix_cache: bool = False
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -64,3 +66,5 @@ class ServerSettings:
         whole("speculation_tokens", self.speculation_tokens, 1)
         if not 0 <= self.acceptance < 1:
             raise PhysicsError(f"The acceptance of a draft lies from 0 to under 1, not {self.acceptance}.")
+        if self.prefix_cache and not POLICIES[self.policy].continuous:
+            raise PhysicsError("Static batching computes every prompt whole: it has no prefix cache.")

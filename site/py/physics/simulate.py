@@ -1,76 +1,22 @@
-"""The event simulation of one server: requests arrive, wait for a seat and for blocks, are computed, and leave.
-
-Each pass of the loop is one step of the engine, or, when every running request only writes tokens and nobody can join, a
-stretch of equal steps that is jumped at once: the step time is affine in the cached tokens, so a stretch has a closed form.
-`jump=False` walks each step by itself and is the jump's own check.
-"""
+"""The event simulation of one server: requests arrive, wait for a seat and for blocks, are computed, and leave."""
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
 
+from physics.blocks import blocks_for
 from physics.quantities import PhysicsError, whole
-from physics.queueing import speculation_yield
+from physics.run import Record, Run
 from physics.schedulers import POLICIES, ServerSettings
-from physics.steptime import PromptWork, StepCost, prompt_work
+from physics.server import Server
+from physics.static import StaticServer
+from physics.steptime import StepCost
 from physics.workload import Request
 
 __all__ = ["Record", "Run", "ServerSettings", "simulate"]
 
-WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
 MOST_CHUNKS = 2_000_000  # more steps with prompts than this are refused: half a minute of simulation
-
-
-@dataclass
-class Record:
-    """What a run did, event by event, in order of time; kept only when asked for. Times in s, requests by number.
-
-    joined, evicted: (s, request), a request that was evicted joins again. chunks: (begin s, end s, request, tokens), a
-    prompt or a part of it. wrote: (s, request), each time a request began to write. strides: (begin s, end s, steps, in the
-    batch, blocks in use), a step with prompts or a stretch of steps that only wrote.
-    """
-
-    joined: list[tuple[float, int]] = field(default_factory=list)
-    evicted: list[tuple[float, int]] = field(default_factory=list)
-    chunks: list[tuple[float, float, int, int]] = field(default_factory=list)
-    wrote: list[tuple[float, int]] = field(default_factory=list)
-    strides: list[tuple[float, float, int, int, int]] = field(default_factory=list)
-
-
-@dataclass
-class Run:
-    """What happened. Per request, in arrival order: times in s. Sums over all steps: what the hardware did.
-
-    gaps: (s, how many) between two tokens of one request, those of a jumped stretch at its mean. timeline, if it was asked
-    for: (s, running, waiting, blocks in use) at the end of each step or stretch. record, if it was asked for: see there.
-    """
-
-    requests: Sequence[Request]
-    arrival_s: list[float]
-    start_s: list[float]
-    first_s: list[float]
-    last_s: list[float]
-    steps: int = 0
-    busy_s: float = 0.0
-    computed_tokens: int = 0
-    outputs: int = 0
-    context_reads: float = 0.0
-    prefill_pairs: float = 0.0
-    weight_reads_bytes: float = 0.0
-    decode_steps: int = 0
-    decode_s: float = 0.0
-    seat_steps: float = 0.0
-    useful_seat_steps: float = 0.0
-    peak_blocks: int = 0
-    preemptions: int = 0
-    evicted: set[int] = field(default_factory=set)
-    gaps: list[tuple[float, int]] = field(default_factory=list)
-    timeline: list[tuple[float, int, int, int]] = field(default_factory=list)
-    record: Record | None = None
 
 
 def simulate(
@@ -93,8 +39,10 @@ def simulate(
     """
     policy = POLICIES[settings.policy]
     _check(requests, settings)
+    if settings.prefix_cache:
+        _check_pieces(requests)
     longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
-    if _blocks(longest, settings.block_size) > whole("The number of KV blocks", blocks):
+    if blocks_for(longest, settings.block_size) > whole("The number of KV blocks", blocks):
         raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
     if policy.draft and draft_cost is None:
         raise PhysicsError("Speculative decoding needs a draft model.")
@@ -103,20 +51,19 @@ def simulate(
     else:
         first = whole("The number of users", users, 1)
         arrivals = [0.0 if i < first else math.inf for i in range(len(requests))]
-    server = _Server(cost, settings, requests, arrivals, blocks, draft_cost, jump)
+    kind = Server if policy.continuous else StaticServer
+    server = kind(cost, settings, requests, arrivals, blocks, draft_cost, jump)
     server.watched = timeline
     server.record = server.run.record = Record() if record else None
-    if policy.continuous:
-        server.serve()
-    else:
-        server.serve_static()
+    server.serve()
     return server.run
 
 
 def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
     """Raise PhysicsError for requests that can't be, or that would take for ever to read chunk by chunk."""
     before, prompts = 0.0, 0
-    for arrival, prompt, output in requests:
+    for request in requests:
+        arrival, prompt, output = request[:3]
         if not before <= arrival < math.inf:
             raise PhysicsError(f"Requests must come in order, at finite times from 0 s, not at {arrival} s.")
         if not (1 <= prompt < math.inf and 1 <= output < math.inf):
@@ -126,441 +73,11 @@ def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
         raise PhysicsError(f"{prompts:,} tokens in chunks of {settings.token_budget:,} are too many steps to simulate.")
 
 
-def _blocks(tokens: float, block_size: int) -> int:
-    return math.ceil(tokens / block_size)
-
-
-class _Server:
-    """The state of a running server. All of it is here; nothing else in the simulation remembers anything."""
-
-    def __init__(
-        self,
-        cost: StepCost,
-        settings: ServerSettings,
-        requests: Sequence[Request],
-        arrivals: list[float],
-        blocks: int,
-        draft: StepCost | None,
-        jump: bool,
-    ) -> None:
-        count = len(requests)
-        self.cost, self.settings, self.requests, self.blocks = cost, settings, requests, blocks
-        self.draft, self.jump, self.policy = draft, jump, POLICIES[settings.policy]
-        self.run = Run(requests, arrivals, [math.nan] * count, [math.nan] * count, [math.nan] * count)
-        self.arrivals = arrivals
-        self.called = sum(arrival < math.inf for arrival in arrivals)  # requests whose arrival is known
-        self.stride = speculation_yield(settings.acceptance, settings.speculation_tokens) if draft else 1.0
-        self.clock, self.arrived, self.iteration = 0.0, 0, 0
-        self.waiting: deque[int] = deque()
-        self.prefilling: deque[int] = deque()  # joined, prompt not yet computed
-        self.order: list[int] = []  # every running request, oldest first
-        self.decoding: dict[int, tuple[float, int]] = {}  # request -> (cached tokens, iteration) when it began to write
-        self.finishing: list[
-            tuple[int, int, int]
-        ] = []  # heap of (iteration of the last token, request, iteration begun)
-        self.computed = [0] * count  # prompt tokens computed since the request last joined
-        self.written = [0] * count  # output tokens written before the last preemption
-        self.context = 0.0  # cached tokens of all decoding requests together
-        self.held = 0  # blocks held by requests that are still prefilling
-        self.affine: dict[int, tuple[float, float]] = {}
-        self.only_wrote: dict[int, int] = {}  # steps without prompts, by how many requests wrote in them
-        self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
-        self.stall_s, self.stalled = 0.0, 0  # time since the decoding requests last wrote, and how many they were
-        self.watched = False
-        self.record: Record | None = None
-
-    # --- the loop ---
-
-    def serve(self) -> None:
-        """Continuous batching: seats refill as soon as they are free."""
-        done, count, arrivals = 0, len(self.requests), self.arrivals
-        while done < count:
-            if self.arrived < count and arrivals[self.arrived] <= self.clock:
-                self.arrive()
-            if self.waiting and len(self.order) < self.settings.max_running:
-                self.admit()
-            if self.prefilling:
-                done += self.prefill_step()
-            elif self.decoding:
-                done += self.decode_stretch()
-            else:
-                self.clock = max(self.clock, self.arrivals[self.arrived])
-            if self.watched:
-                self.run.timeline.append((self.clock, len(self.order), len(self.waiting), self.used_blocks()))
-        self.account_writing()
-
-    def arrive(self) -> None:
-        """Everyone who has come by now waits."""
-        while self.arrived < len(self.requests) and self.arrivals[self.arrived] <= self.clock:
-            self.waiting.append(self.arrived)
-            self.arrived += 1
-
-    def admit(self) -> None:
-        """First come, first served: the head of the queue joins while there is a seat and blocks for its prompt."""
-        size, evicts, run = self.settings.block_size, self.policy.evicts, self.run
-        used, exact = (self.at_most(), False) if evicts else (self.promised, True)
-        spare = self.blocks - math.floor(self.blocks * WATERMARK)
-        while self.waiting and len(self.order) < self.settings.max_running:
-            head = self.waiting[0]
-            needed = _blocks(self.target(head) + 1, size)
-            claim = needed if evicts else self.whole_blocks(head)
-            if not exact and used + claim > min(spare, run.peak_blocks):
-                used, exact = self.used_blocks(), True
-            if self.order and used + claim > spare:  # alone it always fits: simulate() has checked
-                break
-            self.waiting.popleft()
-            self.order.append(head)
-            self.prefilling.append(head)
-            self.computed[head] = 0
-            self.held += needed
-            used += claim
-            self.promised += self.whole_blocks(head)
-            if self.record:
-                self.record.joined.append((self.clock, head))
-            if math.isnan(run.start_s[head]):
-                run.start_s[head] = self.clock
-        if self.at_most() > run.peak_blocks:
-            run.peak_blocks = max(run.peak_blocks, self.used_blocks())
-
-    def whole_blocks(self, request: int) -> int:
-        """Blocks of a request at its full length."""
-        lengths = self.requests[request]
-        return -(-(lengths.prompt_tokens + lengths.output_tokens) // self.settings.block_size)
-
-    def finish(self, request: int, at_s: float) -> None:
-        """A request has its last token. In a closed loop its user asks again at once."""
-        self.run.last_s[request] = at_s
-        self.promised -= self.whole_blocks(request) if self.policy.continuous else 0
-        if self.called < len(self.arrivals):
-            self.arrivals[self.called] = at_s
-            self.called += 1
-
-    def target(self, request: int) -> int:
-        """Tokens to compute before the next one can be written: the prompt, and after a preemption what was written."""
-        return self.requests[request].prompt_tokens + self.written[request]
-
-    # --- one step with prompts in it ---
-
-    def prefill_step(self) -> int:
-        """Compute prompts, beside the decoding requests if the policy mixes them. Returns how many requests finished."""
-        mixed = self.policy.mixed
-        decodes = len(self.decoding) if mixed else 0
-        if decodes:
-            self.make_room(1)
-            decodes = len(self.decoding)
-        chunks = self.chunks(
-            self.settings.token_budget - decodes if mixed else self.settings.prefill_budget, whole_prompts=not mixed
-        )
-        if not chunks:
-            return self.decode_stretch()
-        work = prompt_work([chunk for _, chunk in chunks])
-        seconds = self.cost.work_seconds(decodes, self.context if decodes else 0.0, work)
-        self.account(decodes, work, seconds)
-        if self.record:
-            self.note_chunks(chunks, seconds)
-        self.clock += seconds
-        self.note_gap(decodes, seconds)
-        done = self.advance(1) if decodes else 0
-        for request, (start, length) in chunks:
-            self.computed[request] = start + length
-            if self.computed[request] == self.target(request):
-                done += self.begin_decoding(request)
-        return done
-
-    def chunks(self, budget: int, whole_prompts: bool) -> list[tuple[int, tuple[int, int]]]:
-        """Prompts or parts of them, oldest first, until the budget is used up; one whole prompt always fits."""
-        found: list[tuple[int, tuple[int, int]]] = []
-        for request in self.prefilling:
-            left = self.target(request) - self.computed[request]
-            length = left if whole_prompts else min(left, budget)
-            if length <= 0 or (found and length > budget):
-                break
-            found.append((request, (self.computed[request], length)))
-            budget -= length
-        return found
-
-    def begin_decoding(self, request: int) -> int:
-        """The prompt is computed and the first token written. Returns 1 if it was also the last."""
-        self.prefilling.remove(request)
-        size, tokens = self.settings.block_size, self.target(request)
-        self.held -= _blocks(tokens + 1, size)
-        if self.record:
-            self.record.wrote.append((self.clock, request))
-        if math.isnan(self.run.first_s[request]):
-            self.run.first_s[request] = self.clock
-        self.run.outputs += 1
-        left = self.requests[request].output_tokens - self.written[request] - 1
-        if left <= 0:
-            self.finish(request, self.clock)
-            self.order.remove(request)
-            return 1
-        self.decoding[request] = (float(tokens + 1), self.iteration)
-        self.context += tokens + 1
-        heappush(self.finishing, (self.iteration + math.ceil(left / self.stride), request, self.iteration))
-        return 0
-
-    # --- steps that only write tokens ---
-
-    def decode_stretch(self) -> int:
-        """As many equal steps as pass before anyone finishes, joins or runs out of blocks. Returns how many finished."""
-        run, preemptions = self.run, self.run.preemptions
-        count = self.make_room(self.until_finish() if self.jump else 1)
-        if run.preemptions > preemptions:
-            count = 1  # the blocks given back may let someone join after this step
-        size = len(self.decoding)
-        base, slope = self.affine.get(size) or self.coefficients(size)
-        if count > 1:
-            count = self.until_arrival(count, base, slope, size)
-        growth = size * self.stride
-        reads = count * self.context + growth * count * (count - 1) / 2
-        seconds = count * base + slope * reads
-        self.only_wrote[size] = self.only_wrote.get(size, 0) + count
-        run.busy_s += seconds
-        run.decode_s += seconds
-        run.context_reads += reads
-        self.note_stretch(size, count, base + slope * self.context, seconds)
-        if self.record:
-            stride = (self.clock, self.clock + seconds, count, len(self.order), self.used_blocks(count))
-            self.record.strides.append(stride)
-        self.clock += seconds
-        return self.advance(count)
-
-    def note_chunks(self, chunks: list[tuple[int, tuple[int, int]]], seconds: float) -> None:
-        """Record a step with prompts that begins now."""
-        assert self.record
-        begin, end = self.clock, self.clock + seconds
-        self.record.chunks += [(begin, end, request, length) for request, (_, length) in chunks]
-        self.record.strides.append((begin, end, 1, len(self.order), self.used_blocks()))
-
-    def note_gap(self, decodes: int, seconds: float) -> None:
-        """A step with prompts: the gap of those that wrote beside them, or a stall of those that had to wait."""
-        if decodes:
-            self.run.gaps.append((seconds, decodes))
-        elif self.decoding:
-            self.stall_s += seconds
-            self.stalled = len(self.decoding)
-
-    def note_stretch(self, size: int, count: int, first_s: float, seconds: float) -> None:
-        """The gaps of a stretch: its first step after the stall before it, the others at their mean."""
-        gaps, late = self.run.gaps, min(self.stalled, size)
-        if late:
-            gaps.append((self.stall_s + first_s, late))
-        if size > late:
-            gaps.append((first_s, size - late))
-        if count > 1:
-            gaps.append(((seconds - first_s) / (count - 1), size * (count - 1)))
-        self.stall_s, self.stalled = 0.0, 0
-
-    def coefficients(self, size: int) -> tuple[float, float]:
-        """(base, slope) of a decode-only step with so many requests, the draft's steps included."""
-        base, slope = self.cost.decode_affine(size)
-        if self.draft:
-            proposed = self.settings.speculation_tokens
-            base, slope = self.cost.decode_affine(size, proposed + 1)
-            draft_base, draft_slope = self.draft.decode_affine(size)
-            base, slope = base + proposed * draft_base, slope + proposed * draft_slope
-        self.affine[size] = base, slope
-        return base, slope
-
-    def until_finish(self) -> int:
-        """Iterations until the next request writes its last token."""
-        while self.finishing:
-            last, request, begun = self.finishing[0]
-            if request in self.decoding and self.decoding[request][1] == begun:
-                return last - self.iteration
-            heappop(self.finishing)
-        raise AssertionError("a decoding request is always in the heap")
-
-    def until_arrival(self, count: int, base: float, slope: float, size: int) -> int:
-        """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
-        if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running or self.waiting:
-            return count
-        gap = self.arrivals[self.arrived] - self.clock
-        if gap == math.inf:
-            return count
-        half = slope * size * self.stride / 2
-        linear = base + slope * self.context - half
-        guess = (math.sqrt(linear * linear + 4 * half * gap) - linear) / (2 * half) if half else gap / linear
-        return max(1, min(count, math.ceil(guess)))
-
-    def advance(self, count: int) -> int:
-        """Let every decoding request write for `count` iterations. Returns how many wrote their last token."""
-        self.iteration += count
-        self.context += len(self.decoding) * self.stride * count
-        done = 0
-        while self.finishing and self.finishing[0][0] <= self.iteration:
-            _, request, begun = heappop(self.finishing)
-            if request not in self.decoding or self.decoding[request][1] != begun:
-                continue
-            self.context -= self.cached(request)
-            del self.decoding[request]
-            self.order.remove(request)
-            self.run.outputs += self.requests[request].output_tokens - self.written[request] - 1
-            self.finish(request, self.clock)
-            done += 1
-        if not self.decoding:
-            self.context = 0.0
-        return done
-
-    # --- blocks ---
-
-    def cached(self, request: int) -> float:
-        """Tokens that a decoding request has in the cache now."""
-        tokens, begun = self.decoding[request]
-        return tokens + (self.iteration - begun) * self.stride
-
-    def used_blocks(self, ahead: int = 0) -> int:
-        """Blocks in use once every decoding request has written for `ahead` more iterations."""
-        size, stride, ceil, now = self.settings.block_size, self.stride, math.ceil, self.iteration + ahead
-        return self.held + sum(
-            [ceil((tokens + (now - begun) * stride) / size) for tokens, begun in self.decoding.values()]
-        )
-
-    def at_most(self, ahead: int = 0) -> float:
-        """A bound on `used_blocks`, without asking every request: each fills its last block at worst by a token."""
-        running = len(self.decoding)
-        return self.held + (self.context + running * self.stride * ahead) / self.settings.block_size + running
-
-    def make_room(self, wanted: int) -> int:
-        """How many of the `wanted` iterations fit into the blocks; when not even one does, the youngest is preempted."""
-        while True:
-            if self.at_most(wanted) <= min(self.blocks, self.run.peak_blocks):
-                return wanted
-            if self.fits(wanted):
-                return wanted
-            if self.fits(1):
-                return self.largest_fitting(wanted)
-            if len(self.order) == 1:
-                return 1  # alone it fits; only what a draft guesses past the answer's end does not, and is dropped
-            self.preempt()
-
-    def fits(self, ahead: int) -> bool:
-        """Whether so many iterations fit; remembers the most blocks seen in use."""
-        used = self.used_blocks(ahead)
-        if used > self.blocks:
-            return False
-        self.run.peak_blocks = max(self.run.peak_blocks, used)
-        return True
-
-    def largest_fitting(self, wanted: int) -> int:
-        """The largest number of iterations that fits, knowing that 1 does and `wanted` doesn't."""
-        low, high = 1, wanted
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.fits(middle) else (low, middle)
-        return low
-
-    def preempt(self) -> None:
-        """The youngest request gives its blocks back and will be computed again (vLLM's recompute)."""
-        youngest = self.order.pop()
-        if youngest in self.decoding:
-            # What it wrote is kept as text: it is computed again with the prompt, and not written again.
-            whole_tokens = math.floor(self.cached(youngest)) - self.requests[youngest].prompt_tokens
-            tokens, begun = self.decoding.pop(youngest)
-            self.context -= tokens + (self.iteration - begun) * self.stride
-            self.run.outputs += whole_tokens - self.written[youngest] - 1
-            self.written[youngest] = whole_tokens
-        else:
-            self.prefilling.remove(youngest)
-            self.held -= _blocks(self.target(youngest) + 1, self.settings.block_size)
-        self.promised -= self.whole_blocks(youngest)
-        self.waiting.appendleft(youngest)
-        self.run.preemptions += 1
-        self.run.evicted.add(youngest)
-        if self.record:
-            self.record.evicted.append((self.clock, youngest))
-
-    # --- sums ---
-
-    def account(self, decodes: int, work: PromptWork, seconds: float) -> None:
-        """Add one step with prompts to the sums."""
-        run = self.run
-        _, prompt_tokens, pairs = work
-        tokens = decodes + prompt_tokens
-        run.steps += 1
-        run.busy_s += seconds
-        run.computed_tokens += tokens
-        run.context_reads += self.context if decodes else 0.0
-        run.prefill_pairs += pairs
-        run.weight_reads_bytes += self.cost.weights_read(tokens)
-        if decodes:
-            run.decode_steps += 1
-            run.decode_s += seconds
-            run.seat_steps += decodes
-            run.useful_seat_steps += decodes
-
-    def account_writing(self) -> None:
-        """Add the steps that only wrote to the sums, once for each size of batch: what such a step does depends on it alone."""
-        run, each = self.run, self.settings.speculation_tokens + 1 if self.draft else 1
-        for size, steps in self.only_wrote.items():
-            run.steps += steps
-            run.decode_steps += steps
-            run.seat_steps += size * steps
-            run.useful_seat_steps += size * steps
-            run.computed_tokens += size * each * steps
-            run.weight_reads_bytes += steps * self.cost.weights_read(size * each)
-
-    # --- static batching ---
-
-    def serve_static(self) -> None:
-        """Static batching: fill a batch or time out, pad to its longest prompt, run until its longest answer is done."""
-        count, limit = len(self.requests), self.settings.max_running
-        first = 0
-        while first < count:
-            last = min(first + limit, count) - 1
-            full = self.arrivals[last] if last - first + 1 == limit else math.inf
-            patience = max(self.clock, self.arrivals[first] + self.settings.form_timeout_s)
-            begin = max(self.clock, min(full, patience))
-            batch = [i for i in range(first, last + 1) if self.arrivals[i] <= begin]
-            self.clock = begin
-            self.static_batch(batch)
-            first += len(batch)
-
-    def static_batch(self, batch: list[int]) -> None:
-        """One batch from its first prompt token to its longest answer's last."""
-        run, size = self.run, len(batch)
-        prompt = max(self.requests[i].prompt_tokens for i in batch)
-        outputs = [self.requests[i].output_tokens for i in batch]
-        work = prompt_work([(0, prompt)] * size)
-        seconds = self.cost.work_seconds(0, 0.0, work)
-        for i in batch:
-            run.start_s[i] = self.clock
-        self.account(0, work, seconds)
-        begun = self.clock + seconds
-        base, slope = self.coefficients(size)
-
-        def after(steps: int) -> float:
-            return steps * base + slope * size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
-
-        for i in batch:
-            run.first_s[i] = begun
-        for output, i in sorted(zip(outputs, batch, strict=True)):
-            self.finish(i, begun + after(output - 1))
-        steps = max(outputs) - 1
-        run.steps += steps
-        run.decode_steps += steps
-        run.busy_s += after(steps)
-        run.decode_s += after(steps)
-        run.seat_steps += size * steps
-        run.useful_seat_steps += sum(outputs) - size
-        run.context_reads += size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
-        run.computed_tokens += size * steps
-        run.weight_reads_bytes += steps * self.cost.weights_read(size)
-        run.outputs += sum(outputs)
-        if steps:
-            run.gaps.append((after(steps) / steps, sum(outputs) - size))
-        reserved = self.settings.max_running * _blocks(self.settings.max_sequence_tokens, self.settings.block_size)
-        held = min(reserved, self.blocks)
-        run.peak_blocks = max(run.peak_blocks, held)
-        if self.record:
-            self.note_batch(batch, prompt, begun, held)
-            self.record.strides.append((begun, begun + after(steps), steps, size, held))
-        self.clock = begun + after(steps)
-
-    def note_batch(self, batch: list[int], prompt: int, begun: float, held: int) -> None:
-        """Record the prompts of a static batch: all join now and begin to write when the longest prompt is computed."""
-        assert self.record
-        self.record.joined += [(self.clock, i) for i in batch]
-        self.record.chunks += [(self.clock, begun, i, prompt) for i in batch]
-        self.record.wrote += [(begun, i) for i in batch]
-        self.record.strides.append((self.clock, begun, 1, len(batch), held))
+def _check_pieces(requests: Sequence[Request]) -> None:
+    """Raise PhysicsError for requests whose pieces can't be."""
+    for request in requests:
+        for content, tokens in request.prefix:
+            whole("A content's number", content)
+            whole("A piece's length", tokens, 1)
+        if sum([tokens for _, tokens in request.prefix]) > request.prompt_tokens + request.output_tokens:
+            raise PhysicsError("The pieces of a request are longer than its prompt and its answer.")

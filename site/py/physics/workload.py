@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from random import Random
 from types import MappingProxyType
 from typing import NamedTuple
@@ -43,11 +44,17 @@ class Workload:
 
 
 class Request(NamedTuple):
-    """One request: when it arrives, in s, and its lengths in tokens."""
+    """One request: when it arrives, in s, and its lengths in tokens.
+
+    prefix: what its sequence holds, as pieces (content, tokens) from its start, for a server with a prefix cache: two
+    requests with the same first pieces share those tokens. Pieces past the prompt name the answer, which a later prompt may
+    hold as a piece. What no piece names is the request's own. A content is a whole number from 0.
+    """
 
     arrival_s: float
     prompt_tokens: int
     output_tokens: int
+    prefix: tuple[tuple[int, int], ...] = ()
 
 
 def unit_exponential(random: Random) -> float:
@@ -163,6 +170,43 @@ def _requests(
         prompt = length_at(workload.prompt_quantiles, sizes.random())
         output = length_at(workload.output_quantiles, sizes.random())
         yield Request(clock / rate, *cut(prompt, output, limit))
+
+
+def sample_chat(
+    workload: Workload,
+    sessions_per_s: float,
+    sessions: int,
+    seed: int,
+    *,
+    turns: int,
+    think_s: float,
+    system_tokens: int,
+    max_sequence_tokens: int | None = None,
+) -> list[Request]:
+    """Conversations in order of arrival: each prompt is the whole history, the system prompt that all share first.
+
+    The workload's prompts are the users' messages, its outputs the answers. Sessions begin as a Poisson process at
+    `sessions_per_s`, each of at most `turns` turns; it ends sooner where a turn would exceed `max_sequence_tokens`. A turn
+    comes an exponential time of mean `think_s`, in s, after the one before it came. Raises PhysicsError for counts and times
+    that can't be.
+    """
+    rate, pause = positive("The load", sessions_per_s), positive("The time to think", think_s)
+    whole("The number of turns", turns, 1), whole("The system prompt", system_tokens, 1)
+    gaps, sizes = Random(2 * seed), Random(2 * seed + 1)
+    begun, found, contents = 0.0, [], 1
+    for _ in range(whole("The number of sessions", sessions)):
+        begun += unit_exponential(gaps) / rate
+        history: tuple[tuple[int, int], ...] = ((0, system_tokens),)
+        arrival, tokens = begun, system_tokens
+        for turn in range(turns):
+            arrival += pause * unit_exponential(gaps) if turn else 0.0
+            message = length_at(workload.prompt_quantiles, sizes.random())
+            answer = length_at(workload.output_quantiles, sizes.random())
+            history += ((contents, message), (contents + 1, answer))
+            tokens, contents = tokens + message + answer, contents + 2
+            if max_sequence_tokens is None or tokens <= max_sequence_tokens:
+                found.append(Request(arrival, tokens - answer, answer, history))
+    return sorted(found, key=itemgetter(0))
 
 
 @lru_cache(maxsize=256)

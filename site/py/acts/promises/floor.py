@@ -114,7 +114,7 @@ def life_of(result: Result, request: int) -> dict[str, Any]:
         **counts,
         **named,
         "request": request,
-        **dict(zip(engine.Request._fields[1:], lengths, strict=True)),
+        **dict(zip(engine.Request._fields[1:3], lengths, strict=True)),
     }
 
 
