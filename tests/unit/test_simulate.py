@@ -24,12 +24,16 @@ AMPLE = 10**6
 
 
 def cost_of(model: str = "llama-3-70b", gpu: str = "h100-sxm", gpus: int = 4, bits: int = 16) -> StepCost:
-    deployment = Deployment(MODELS[model], GPUS[gpu], gpus, bits)
+    deployment = Deployment(
+        MODELS[model], GPUS[gpu], gpus, bits, engine="kernels"
+    )  # no front end: laws of queues alone
     return StepCost(deployment, engine.calibration_for(deployment, CALIBRATIONS))
 
 
 class Clockwork:
     """A server whose every step takes `fixed` seconds, and `each` more for every token."""
+
+    front_s = 0.0
 
     def __init__(self, fixed: float, each: float = 0.0) -> None:
         self.fixed, self.each = fixed, each

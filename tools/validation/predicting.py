@@ -115,8 +115,7 @@ def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]
     run = engine.simulate(cost, settings, requests, kv_tokens(case) // engine.BLOCK_TOKENS, users=users)
     figures = engine.summary(run, case.deployment)
     names = {"throughput": "throughput_output_tokens_per_s"}
-    found = {name: float(figures[names.get(name, name)] or 0) for name in case.measured}
-    return {name: value + cost.front_s * name.startswith("ttft") for name, value in found.items()}
+    return {name: float(figures[names.get(name, name)] or 0) for name in case.measured}
 
 
 # --- one number from one row ---

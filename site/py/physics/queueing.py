@@ -68,11 +68,11 @@ def static_waste(outputs: list[int]) -> float:
 def lone_ttft_s(cost: StepCost, settings: ServerSettings, prompt_tokens: int) -> float:
     """TTFT of a request that meets an empty server, in s: no load can make it shorter.
 
-    The prompt is computed at once, or in chunks of the token budget where the policy mixes steps. A static batch that one
-    request doesn't fill waits until its patience is over.
+    It passes the front end, then the prompt is computed at once, or in chunks of the token budget where the policy mixes
+    steps. A static batch that one request doesn't fill waits until its patience is over.
     """
     policy, prompt = POLICIES[settings.policy], whole("The prompt", prompt_tokens, 1)
     patience = 0.0 if policy.continuous or settings.max_running == 1 else settings.form_timeout_s
     budget = settings.token_budget if policy.mixed else prompt
     chunks = [(start, min(budget, prompt - start)) for start in range(0, prompt, budget)]
-    return math.fsum([patience, *(cost.seconds(0, 0.0, [chunk]) for chunk in chunks)])
+    return math.fsum([cost.front_s, patience, *(cost.seconds(0, 0.0, [chunk]) for chunk in chunks)])

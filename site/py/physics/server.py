@@ -40,7 +40,8 @@ class Server:
         self.cost, self.settings, self.requests, self.blocks = cost, settings, requests, blocks
         self.draft, self.jump, self.policy = draft, jump, POLICIES[settings.policy]
         self.run = Run(requests, arrivals, [math.nan] * count, [math.nan] * count, [math.nan] * count)
-        self.arrivals = arrivals
+        self.front_s = cost.front_s
+        self.arrivals = [arrival + self.front_s for arrival in arrivals]  # at the scheduler, past the front end
         self.called = sum(arrival < math.inf for arrival in arrivals)  # requests whose arrival is known
         self.stride = speculation_yield(settings.acceptance, settings.speculation_tokens) if draft else 1.0
         self.clock, self.arrived, self.iteration = 0.0, 0, 0
@@ -159,7 +160,8 @@ class Server:
             lengths = self.requests[request]
             self.leave_prefix(request, lengths.prompt_tokens + lengths.output_tokens - 1)
         if self.called < len(self.arrivals):
-            self.arrivals[self.called] = at_s
+            self.run.arrival_s[self.called] = at_s
+            self.arrivals[self.called] = at_s + self.front_s
             self.called += 1
 
     def target(self, request: int) -> int:
