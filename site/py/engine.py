@@ -15,6 +15,7 @@ same files run in CPython and in Pyodide, with the same digits.
 """
 
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
+from physics.blocks import Pages
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.checkpoints import FORMATS, checkpoint_bytes, engine_reserve
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
@@ -87,6 +88,7 @@ __all__ = [
     "Layout",
     "Life",
     "Model",
+    "Pages",
     "PhysicsError",
     "Record",
     "Request",
