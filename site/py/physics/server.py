@@ -14,9 +14,9 @@ from heapq import heappop, heappush
 
 from physics.blocks import MOST_PHASES, Pages, Phases
 from physics.prefix import PrefixCache
-from physics.queueing import speculation_yield
 from physics.run import Record, Run
 from physics.schedulers import POLICIES, ServerSettings
+from physics.speculation import Drafts
 from physics.steptime import PromptWork, StepCost, prompt_work
 from physics.windows import windows_of
 from physics.workload import Request
@@ -45,12 +45,14 @@ class Server:
         self.run = Run(requests, arrivals, [math.nan] * count, [math.nan] * count, [math.nan] * count)
         self.arrivals = arrivals
         self.called = sum(arrival < math.inf for arrival in arrivals)  # requests whose arrival is known
-        self.stride = speculation_yield(settings.acceptance, settings.speculation_tokens) if draft else 1.0
+        self.drafts = Drafts(settings) if draft else None
         self.clock, self.arrived, self.iteration = 0.0, 0, 0
         self.waiting: deque[int] = deque()
         self.prefilling: deque[int] = deque()  # joined, prompt not yet computed
         self.order: list[int] = []  # every running request, oldest first
-        self.decoding: dict[int, tuple[float, int]] = {}  # request -> (cached tokens, iteration) when it began to write
+        # request -> (cached tokens and iteration when it began to write, tokens an iteration)
+        self.decoding: dict[int, tuple[float, int, float]] = {}
+        self.pace = 0.0  # tokens an iteration of all decoding requests together
         self.finishing: list[
             tuple[int, int, int]
         ] = []  # heap of (iteration of the last token, request, iteration begun)
@@ -233,13 +235,16 @@ class Server:
             self.finish(request, self.clock)
             self.order.remove(request)
             return 1
-        self.decoding[request] = (float(tokens + 1), self.iteration)
+        steps = self.drafts.steps(request, self.written[request], left) if self.drafts else left
+        stride = left / steps
+        self.decoding[request] = (float(tokens + 1), self.iteration, stride)
+        self.pace += stride
         if self.phases:
             self.phases.add(tokens + 1 - self.iteration)
         for window in self.windows:
-            window.begin(request, tokens + 1.0, self.iteration, self.stride)
+            window.begin(request, tokens + 1.0, self.iteration, stride)
         self.context += tokens + 1
-        heappush(self.finishing, (self.iteration + math.ceil(left / self.stride), request, self.iteration))
+        heappush(self.finishing, (self.iteration + steps, request, self.iteration))
         return 0
 
     # --- steps that only write tokens ---
@@ -257,8 +262,7 @@ class Server:
         base, slope = self.affine.get(size) or self.coefficients(size)
         if count > 1:
             count = self.until_arrival(count, base, slope, size)
-        growth = size * self.stride
-        reads = count * self.context + growth * count * (count - 1) / 2
+        reads = count * self.context + self.pace * count * (count - 1) / 2
         first_s, seconds = base + slope * self.context, count * base + slope * reads
         for window in self.windows:
             first_s -= window.token_s * window.short
@@ -342,7 +346,7 @@ class Server:
         gap = self.arrivals[self.arrived] - self.clock
         if gap == math.inf:
             return count
-        half, first_s = slope * size * self.stride / 2, base + slope * self.context
+        half, first_s = slope * self.pace / 2, base + slope * self.context
         for window in self.windows:
             half += window.token_s * window.pace / 2
             first_s -= window.token_s * window.short
@@ -353,7 +357,7 @@ class Server:
     def advance(self, count: int) -> int:
         """Let every decoding request write for `count` iterations. Returns how many wrote their last token."""
         self.iteration += count
-        self.context += len(self.decoding) * self.stride * count
+        self.context += self.pace * count
         for window in self.windows:
             window.advance(count, self.iteration)
         if self.prefixes:
@@ -369,13 +373,14 @@ class Server:
             self.finish(request, self.clock)
             done += 1
         if not self.decoding:
-            self.context = 0.0
+            self.context = self.pace = 0.0
         return done
 
     def stop_writing(self, request: int) -> None:
         """A request is done, or evicted."""
-        tokens, begun = self.decoding.pop(request)
-        self.context -= tokens + (self.iteration - begun) * self.stride
+        tokens, begun, stride = self.decoding.pop(request)
+        self.context -= tokens + (self.iteration - begun) * stride
+        self.pace -= stride
         if self.phases:
             self.phases.remove(int(tokens) - begun)
         for window in self.windows:
@@ -385,16 +390,16 @@ class Server:
 
     def cached(self, request: int) -> float:
         """Tokens that a decoding request has in the cache now."""
-        tokens, begun = self.decoding[request]
-        return tokens + (self.iteration - begun) * self.stride
+        tokens, begun, stride = self.decoding[request]
+        return tokens + (self.iteration - begun) * stride
 
     def used_blocks(self, ahead: int = 0) -> int:
         """Blocks in use once every decoding request has written for `ahead` more iterations."""
         base, pages, now = self.held - self.saved, self.pages, self.iteration + ahead
         if self.phases:
             return base + pages.full * self.phases.used(now)
-        size, stride, ceil = self.settings.block_size, self.stride, math.ceil
-        each = [ceil((tokens + (now - begun) * stride) / size) for tokens, begun in self.decoding.values()]
+        size, ceil = self.settings.block_size, math.ceil
+        each = [ceil((tokens + (now - begun) * stride) / size) for tokens, begun, stride in self.decoding.values()]
         if not pages.near:
             return base + pages.full * sum(each)
         most = pages.most_near(size)
@@ -403,7 +408,7 @@ class Server:
     def at_most(self, ahead: int = 0) -> float:
         """A bound on `used_blocks`, without asking every request: each fills its last block at worst by a token."""
         running, pages, size = len(self.decoding), self.pages, self.settings.block_size
-        blocks = (self.context + running * self.stride * ahead) / size + running
+        blocks = (self.context + self.pace * ahead) / size + running
         bound = self.held - self.saved + pages.full * blocks
         return bound + pages.near * min(blocks, running * pages.most_near(size)) if pages.near else bound
 
