@@ -9,6 +9,7 @@ hub_config  a model from its config.json               roofline    which of the 
 kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
 allocation  memory in stretches or in blocks           checkpoints bytes of a checkpoint, and what an engine keeps back
 prefix      blocks kept by what they hold              speculation a draft's luck, and heads of its own
+disaggregated  prompts on one replica, answers on another
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -18,6 +19,7 @@ from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.blocks import Pages
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.checkpoints import FORMATS, checkpoint_bytes, engine_reserve
+from physics.disaggregated import simulate_disaggregated
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
@@ -147,6 +149,7 @@ __all__ = [
     "sample_requests",
     "sampled",
     "simulate",
+    "simulate_disaggregated",
     "speculation_speedup",
     "speculation_yield",
     "static_waste",

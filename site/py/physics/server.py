@@ -303,21 +303,29 @@ class Server:
     def note_gap(self, decodes: int, seconds: float) -> None:
         """A step with prompts: the gap of those that wrote beside them, or a stall of those that had to wait."""
         if decodes:
-            self.run.gaps.append((seconds, decodes))
+            self.note_first(decodes, seconds)
         elif self.decoding:
-            self.stall_s += seconds
-            self.stalled = len(self.decoding)
+            self.note_stall(seconds)
+
+    def note_stall(self, seconds: float) -> None:
+        """The decoding requests have waited for a step that computed others' prompts."""
+        self.stall_s += seconds
+        self.stalled = len(self.decoding)
+
+    def note_first(self, size: int, seconds: float) -> None:
+        """The gaps of a step in which `size` requests write: those who waited before it have longer ones."""
+        late = min(self.stalled, size)
+        if late:
+            self.run.gaps.append((self.stall_s + seconds, late))
+        if size > late:
+            self.run.gaps.append((seconds, size - late))
+        self.stall_s, self.stalled = 0.0, 0
 
     def note_stretch(self, size: int, count: int, first_s: float, seconds: float) -> None:
         """The gaps of a stretch: its first step after the stall before it, the others at their mean."""
-        gaps, late = self.run.gaps, min(self.stalled, size)
-        if late:
-            gaps.append((self.stall_s + first_s, late))
-        if size > late:
-            gaps.append((first_s, size - late))
+        self.note_first(size, first_s)
         if count > 1:
-            gaps.append(((seconds - first_s) / (count - 1), size * (count - 1)))
-        self.stall_s, self.stalled = 0.0, 0
+            self.run.gaps.append(((seconds - first_s) / (count - 1), size * (count - 1)))
 
     def coefficients(self, size: int) -> tuple[float, float]:
         """(base, slope) of a decode-only step with so many requests, the draft's steps included."""

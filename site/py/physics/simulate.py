@@ -39,14 +39,7 @@ def simulate(
     can't fit, or if speculation has no draft.
     """
     policy = POLICIES[settings.policy]
-    _check(requests, settings)
-    if settings.prefix_cache:
-        _check_pieces(requests)
-        if pages and not pages.full:
-            raise PhysicsError("A prefix cache keeps whole prefixes, which no layer of this model does.")
-    longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
-    if (pages or Pages()).of(longest, settings.block_size) > whole("The number of KV blocks", blocks):
-        raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
+    check(requests, settings, blocks, pages)
     if policy.draft and draft_cost is None:
         raise PhysicsError("Speculative decoding needs a draft model.")
     if users is None:
@@ -63,8 +56,8 @@ def simulate(
     return server.run
 
 
-def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
-    """Raise PhysicsError for requests that can't be, or that would take for ever to read chunk by chunk."""
+def check(requests: Sequence[Request], settings: ServerSettings, blocks: int, pages: Pages | None = None) -> None:
+    """Raise PhysicsError for requests that can't be, that don't fit, or that would take for ever to read chunk by chunk."""
     before, prompts = 0.0, 0
     for request in requests:
         arrival, prompt, output = request[:3]
@@ -75,6 +68,13 @@ def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
         before, prompts = arrival, prompts + prompt
     if POLICIES[settings.policy].mixed and prompts > MOST_CHUNKS * settings.token_budget:
         raise PhysicsError(f"{prompts:,} tokens in chunks of {settings.token_budget:,} are too many steps to simulate.")
+    if settings.prefix_cache:
+        _check_pieces(requests)
+        if pages and not pages.full:
+            raise PhysicsError("A prefix cache keeps whole prefixes, which no layer of this model does.")
+    longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
+    if (pages or Pages()).of(longest, settings.block_size) > whole("The number of KV blocks", blocks):
+        raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
 
 
 def _check_pieces(requests: Sequence[Request]) -> None:
