@@ -8,15 +8,18 @@ workload    arrivals and lengths, seeded               catalogue   content table
 hub_config  a model from its config.json               roofline    which of the two walls a step meets, and where
 kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
 allocation  memory in stretches or in blocks           checkpoints bytes of a checkpoint, and what an engine keeps back
-prefix      blocks kept by what they hold
+prefix      blocks kept by what they hold              speculation a draft's luck, and heads of its own
+disaggregated  prompts on one replica, answers on another
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
 """
 
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
+from physics.blocks import Pages
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.checkpoints import FORMATS, checkpoint_bytes, engine_reserve
+from physics.disaggregated import simulate_disaggregated
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
@@ -61,6 +64,7 @@ from physics.queueing import (
 )
 from physics.roofline import placed, reached, ridge, roof, work
 from physics.simulate import Record, Run, ServerSettings, simulate
+from physics.speculation import OwnHeads
 from physics.steptime import Calibration, StepCost, binding, calibration_for, how_known
 from physics.workload import Request, Workload, lengths, prompt_at, sample_chat, sample_requests
 
@@ -87,6 +91,8 @@ __all__ = [
     "Layout",
     "Life",
     "Model",
+    "OwnHeads",
+    "Pages",
     "PhysicsError",
     "Record",
     "Request",
@@ -143,6 +149,7 @@ __all__ = [
     "sample_requests",
     "sampled",
     "simulate",
+    "simulate_disaggregated",
     "speculation_speedup",
     "speculation_yield",
     "static_waste",

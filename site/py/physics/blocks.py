@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+
+from physics.quantities import PhysicsError, whole
 
 MOST_PHASES = 4096  # tokens a block; larger blocks are counted request by request
 
@@ -10,6 +13,33 @@ MOST_PHASES = 4096  # tokens a block; larger blocks are counted request by reque
 def blocks_for(tokens: float, block_size: int) -> int:
     """Blocks that so many tokens take."""
     return math.ceil(tokens / block_size)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What a block of tokens takes of the memory, in pages: `full` for the layers that keep all, `near` for those with a window.
+
+    Layers with a window of `window_tokens` keep the blocks that it touches and give the others back, as vLLM's hybrid
+    manager does: at most ⌈window / block⌉ and one more, for it slides. An ordinary model's block is one page.
+    """
+
+    full: int = 1
+    near: int = 0
+    window_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        if whole("full", self.full) + whole("near", self.near) < 1:
+            raise PhysicsError("A block takes at least one page.")
+        whole("window_tokens", self.window_tokens, 1 if self.near else 0)
+
+    def most_near(self, block_size: int) -> int:
+        """Blocks that a layer with a window keeps at most."""
+        return blocks_for(self.window_tokens, block_size) + 1
+
+    def of(self, tokens: float, block_size: int) -> int:
+        """Pages of a request of so many tokens."""
+        blocks = blocks_for(tokens, block_size)
+        return self.full * blocks + (self.near * min(blocks, self.most_near(block_size)) if self.near else 0)
 
 
 class Phases:

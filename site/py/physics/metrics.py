@@ -9,7 +9,7 @@ from functools import cache
 from itertools import accumulate
 from operator import itemgetter
 
-from physics.memory import block_bytes, kv_copies
+from physics.memory import block_bytes, kv_bytes_per_late_token, kv_copies
 from physics.quantities import Deployment
 from physics.simulate import Run
 
@@ -133,11 +133,17 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
         "useful_seats": run.useful_seat_steps / run.seat_steps if run.seat_steps else None,
         "busy_share": run.busy_s / span if span else None,
         **_utilisation(run, deployment, span),
-        "kv_peak_bytes": run.peak_blocks * block_bytes(deployment.model, deployment.kv_bits) * kv_copies(deployment),
+        "kv_peak_bytes": _peak_bytes(run, deployment),
         "preemptions": run.preemptions,
         "evicted_requests": len(run.evicted),
         **_prefix_figures(run),
     }
+
+
+def _peak_bytes(run: Run, deployment: Deployment) -> int:
+    """Bytes of the most blocks in use, with their copies."""
+    size = block_bytes(deployment.model, deployment.kv_bits) * kv_copies(deployment)
+    return run.peak_blocks * size // run.pages_a_block
 
 
 def _prefix_figures(run: Run) -> dict[str, float | None]:
@@ -154,9 +160,14 @@ def _utilisation(run: Run, deployment: Deployment, span: float) -> dict[str, flo
         return {"mfu": None, "mbu": None}
     model, gpu = deployment.model, deployment.gpu
     pair_flop = 4 * model.layers * model.query_heads * model.head_dim
-    flop = 2 * model.active_parameters * run.computed_tokens + pair_flop * (run.prefill_pairs + run.context_reads)
     per_token = block_bytes(model, deployment.kv_bits, 1)
-    moved = run.weight_reads_bytes + per_token * (run.context_reads + run.computed_tokens)
+    pairs, read = run.context_reads, per_token * (run.context_reads + run.computed_tokens)
+    if run.near_reads:  # layers with a window don't read further than it reaches
+        late = kv_bytes_per_late_token(model, deployment.kv_bits)
+        pairs = (model.full_layers * run.context_reads + model.local_layers * run.near_reads) / model.layers
+        read = late * run.context_reads + (per_token - late) * run.near_reads + per_token * run.computed_tokens
+    flop = 2 * model.active_parameters * run.computed_tokens + pair_flop * (run.prefill_pairs + pairs)
+    moved = run.weight_reads_bytes + read
     return {
         "mfu": flop / (span * deployment.gpus * gpu.flops_per_s(deployment.weight_bits)),
         "mbu": moved / (span * deployment.gpus * gpu.bandwidth_bytes_per_s),

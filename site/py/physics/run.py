@@ -32,7 +32,8 @@ class Run:
     for: (s, running, waiting, blocks in use) at the end of each step or stretch. record, if it was asked for: see there.
     With a prefix cache: looked_up_tokens of prompts, each time that a request joined, hit_tokens of them that were there,
     and cached_blocks_dropped, kept blocks that were given up for their room. Blocks in use are those that a running request
-    holds, shared ones once.
+    holds, shared ones once. near_reads: like context_reads, of the layers with a window, where a model has some.
+    pages_a_block: what a block takes of the memory where blocks are counted in pages.
     """
 
     requests: Sequence[Request]
@@ -55,6 +56,8 @@ class Run:
     preemptions: int = 0
     looked_up_tokens: int = 0
     hit_tokens: int = 0
+    near_reads: float = 0.0
+    pages_a_block: int = 1
     cached_blocks_dropped: int = 0
     evicted: set[int] = field(default_factory=set)
     gaps: list[tuple[float, int]] = field(default_factory=list)

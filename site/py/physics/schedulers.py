@@ -42,8 +42,9 @@ class ServerSettings:
     """What an operator sets: seats (max_running, vLLM's max_num_seqs), the longest sequence, and the policy's own numbers.
 
     token_budget: tokens a mixed step may compute (vLLM's max_num_batched_tokens); prefill_budget: the same for a step of
-    prompts only; form_timeout_s: how long a static batch waits to fill; speculation_tokens, acceptance: see queueing.
-    prefix_cache: full blocks stay after their request, and a prompt that begins alike takes them (see prefix).
+    prompts only; form_timeout_s: how long a static batch waits to fill; speculation_tokens, acceptance, speculation_seed:
+    see speculation. prefix_cache: full blocks stay after their request, and a prompt that begins alike takes them (see
+    prefix).
     """
 
     policy: str
@@ -56,6 +57,7 @@ class ServerSettings:
     speculation_tokens: int = 4
     acceptance: float = 0.8
     prefix_cache: bool = False
+    speculation_seed: int = 0
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -64,6 +66,7 @@ class ServerSettings:
             whole(name, getattr(self, name), 1)
         positive("form_timeout_s", self.form_timeout_s)
         whole("speculation_tokens", self.speculation_tokens, 1)
+        whole("speculation_seed", self.speculation_seed)
         if not 0 <= self.acceptance < 1:
             raise PhysicsError(f"The acceptance of a draft lies from 0 to under 1, not {self.acceptance}.")
         if self.prefix_cache and not POLICIES[self.policy].continuous:

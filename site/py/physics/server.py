@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
-from physics.blocks import MOST_PHASES, Phases, blocks_for
+from physics.blocks import MOST_PHASES, Pages, Phases
 from physics.prefix import PrefixCache
-from physics.queueing import speculation_yield
 from physics.run import Record, Run
 from physics.schedulers import POLICIES, ServerSettings
+from physics.speculation import Drafts
 from physics.steptime import PromptWork, StepCost, prompt_work
+from physics.windows import windows_of
 from physics.workload import Request
 
 WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
@@ -35,20 +36,24 @@ class Server:
         blocks: int,
         draft: StepCost | None,
         jump: bool,
+        pages: Pages | None = None,
     ) -> None:
         count = len(requests)
+        self.pages = pages or Pages()
         self.cost, self.settings, self.requests, self.blocks = cost, settings, requests, blocks
         self.draft, self.jump, self.policy = draft, jump, POLICIES[settings.policy]
         self.run = Run(requests, arrivals, [math.nan] * count, [math.nan] * count, [math.nan] * count)
         self.front_s = cost.front_s
         self.arrivals = [arrival + self.front_s for arrival in arrivals]  # at the scheduler, past the front end
         self.called = sum(arrival < math.inf for arrival in arrivals)  # requests whose arrival is known
-        self.stride = speculation_yield(settings.acceptance, settings.speculation_tokens) if draft else 1.0
+        self.drafts = Drafts(settings) if draft else None
         self.clock, self.arrived, self.iteration = 0.0, 0, 0
         self.waiting: deque[int] = deque()
         self.prefilling: deque[int] = deque()  # joined, prompt not yet computed
         self.order: list[int] = []  # every running request, oldest first
-        self.decoding: dict[int, tuple[float, int]] = {}  # request -> (cached tokens, iteration) when it began to write
+        # request -> (cached tokens and iteration when it began to write, tokens an iteration)
+        self.decoding: dict[int, tuple[float, int, float]] = {}
+        self.pace = 0.0  # tokens an iteration of all decoding requests together
         self.finishing: list[
             tuple[int, int, int]
         ] = []  # heap of (iteration of the last token, request, iteration begun)
@@ -56,7 +61,9 @@ class Server:
         self.written = [0] * count  # output tokens written before the last preemption
         self.context = 0.0  # cached tokens of all decoding requests together
         self.held = 0  # blocks held by requests that are still prefilling
-        self.phases = Phases(settings.block_size) if not draft and settings.block_size <= MOST_PHASES else None
+        self.windows = windows_of(cost, draft, settings.speculation_tokens)
+        countable = not draft and not self.pages.near and settings.block_size <= MOST_PHASES
+        self.phases = Phases(settings.block_size) if countable else None
         self.affine: dict[int, tuple[float, float]] = {}
         self.only_wrote: dict[int, int] = {}  # steps without prompts, by how many requests wrote in them
         self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
@@ -96,15 +103,15 @@ class Server:
 
     def admit(self) -> None:
         """First come, first served: the head of the queue joins while there is a seat and blocks for its prompt."""
-        size, evicts, run = self.settings.block_size, self.policy.evicts, self.run
+        evicts, run = self.policy.evicts, self.run
         used, exact = (self.at_most(), False) if evicts else (self.promised - self.saved, True)
         spare = self.blocks - math.floor(self.blocks * WATERMARK)
         while self.waiting and len(self.order) < self.settings.max_running:
             head = self.waiting[0]
-            needed = blocks_for(self.target(head) + 1, size)
+            needed = self.blocks_of(self.target(head) + 1)
             claim = needed if evicts else self.whole_blocks(head)
             if self.prefixes:
-                claim -= self.prefixes.shared(head, self.target(head))
+                claim -= self.pages.full * self.prefixes.shared(head, self.target(head))
             if not exact and used + claim > min(spare, run.peak_blocks):
                 used, exact = self.used_blocks(), True
             if self.order and used + claim > spare:  # alone it always fits: simulate() has checked
@@ -130,7 +137,7 @@ class Server:
         assert self.prefixes
         target = self.target(request)
         self.computed[request] = hit = self.prefixes.join(request, target)
-        self.saved = self.prefixes.saved
+        self.saved = self.pages.full * self.prefixes.saved
         self.run.looked_up_tokens += target
         self.run.hit_tokens += hit
         self.drop_kept()
@@ -139,18 +146,23 @@ class Server:
         """A request that goes leaves the blocks of its first `computed` tokens to those who come later."""
         assert self.prefixes
         self.prefixes.leave(request, computed)
-        self.saved = self.prefixes.saved
+        self.saved = self.pages.full * self.prefixes.saved
 
     def drop_kept(self) -> None:
         """Give up kept blocks, if the blocks in use need their room."""
         assert self.prefixes
         if self.prefixes.free:
-            self.prefixes.evict_to(max(0, self.blocks - self.used_blocks()))
+            self.prefixes.evict_to(max(0, self.blocks - self.used_blocks()) // self.pages.full)
 
     def whole_blocks(self, request: int) -> int:
         """Blocks of a request at its full length."""
         lengths = self.requests[request]
-        return -(-(lengths.prompt_tokens + lengths.output_tokens) // self.settings.block_size)
+        return self.blocks_of(lengths.prompt_tokens + lengths.output_tokens)
+
+    def blocks_of(self, tokens: int) -> int:
+        """Blocks (pages, where a block is several) that so many tokens of one request take."""
+        pages, size = self.pages, self.settings.block_size
+        return pages.of(tokens, size) if pages.near else pages.full * -(-tokens // size)
 
     def finish(self, request: int, at_s: float) -> None:
         """A request has its last token. In a closed loop its user asks again at once."""
@@ -184,6 +196,8 @@ class Server:
             return self.decode_stretch()
         work = prompt_work([chunk for _, chunk in chunks])
         seconds = self.cost.work_seconds(decodes, self.context if decodes else 0.0, work)
+        if decodes and self.windows:
+            seconds += self.windowed(decodes)
         self.account(decodes, work, seconds)
         if self.record:
             self.note_chunks(chunks, seconds)
@@ -211,8 +225,8 @@ class Server:
     def begin_decoding(self, request: int) -> int:
         """The prompt is computed and the first token written. Returns 1 if it was also the last."""
         self.prefilling.remove(request)
-        size, tokens = self.settings.block_size, self.target(request)
-        self.held -= blocks_for(tokens + 1, size)
+        tokens = self.target(request)
+        self.held -= self.blocks_of(tokens + 1)
         if self.record:
             self.record.wrote.append((self.clock, request))
         if math.isnan(self.run.first_s[request]):
@@ -223,11 +237,16 @@ class Server:
             self.finish(request, self.clock)
             self.order.remove(request)
             return 1
-        self.decoding[request] = (float(tokens + 1), self.iteration)
+        steps = self.drafts.steps(request, self.written[request], left) if self.drafts else left
+        stride = left / steps
+        self.decoding[request] = (float(tokens + 1), self.iteration, stride)
+        self.pace += stride
         if self.phases:
             self.phases.add(tokens + 1 - self.iteration)
+        for window in self.windows:
+            window.begin(request, tokens + 1.0, self.iteration, stride)
         self.context += tokens + 1
-        heappush(self.finishing, (self.iteration + math.ceil(left / self.stride), request, self.iteration))
+        heappush(self.finishing, (self.iteration + steps, request, self.iteration))
         return 0
 
     # --- steps that only write tokens ---
@@ -235,26 +254,46 @@ class Server:
     def decode_stretch(self) -> int:
         """As many equal steps as pass before anyone finishes, joins or runs out of blocks. Returns how many finished."""
         run, preemptions = self.run, self.run.preemptions
-        count = self.make_room(self.until_finish() if self.jump else 1)
+        count = self.until_finish() if self.jump else 1
+        for window in self.windows:
+            count = window.until_full(self.iteration, count)
+        count = self.make_room(count)
         if run.preemptions > preemptions:
             count = 1  # the blocks given back may let someone join after this step
         size = len(self.decoding)
         base, slope = self.affine.get(size) or self.coefficients(size)
         if count > 1:
             count = self.until_arrival(count, base, slope, size)
-        growth = size * self.stride
-        reads = count * self.context + growth * count * (count - 1) / 2
-        seconds = count * base + slope * reads
+        reads = count * self.context + self.pace * count * (count - 1) / 2
+        first_s, seconds = base + slope * self.context, count * base + slope * reads
+        for window in self.windows:
+            first_s -= window.token_s * window.short
+            seconds -= window.token_s * window.missing(count)
+        if self.windows:
+            self.note_near(count, size)
         self.only_wrote[size] = self.only_wrote.get(size, 0) + count
         run.busy_s += seconds
         run.decode_s += seconds
         run.context_reads += reads
-        self.note_stretch(size, count, base + slope * self.context, seconds)
+        self.note_stretch(size, count, first_s, seconds)
         if self.record:
             stride = (self.clock, self.clock + seconds, count, len(self.order), self.used_blocks(count))
             self.record.strides.append(stride)
         self.clock += seconds
         return self.advance(count)
+
+    def windowed(self, decodes: int) -> float:
+        """What a step with prompts takes more than its cost says, in s: that knows all contexts together, not each window."""
+        self.note_near(1, decodes)
+        window = self.windows[0]
+        full = decodes * window.tokens
+        return window.token_s * (full - window.short - min(self.context, full))
+
+    def note_near(self, count: int, size: int) -> None:
+        """Add what the model's own windows read in `count` steps to the sums."""
+        if getattr(self.cost, "window_tokens", 0):
+            window = self.windows[0]
+            self.run.near_reads += count * size * window.tokens - window.missing(count)
 
     def note_chunks(self, chunks: list[tuple[int, tuple[int, int]]], seconds: float) -> None:
         """Record a step with prompts that begins now."""
@@ -266,21 +305,29 @@ class Server:
     def note_gap(self, decodes: int, seconds: float) -> None:
         """A step with prompts: the gap of those that wrote beside them, or a stall of those that had to wait."""
         if decodes:
-            self.run.gaps.append((seconds, decodes))
+            self.note_first(decodes, seconds)
         elif self.decoding:
-            self.stall_s += seconds
-            self.stalled = len(self.decoding)
+            self.note_stall(seconds)
+
+    def note_stall(self, seconds: float) -> None:
+        """The decoding requests have waited for a step that computed others' prompts."""
+        self.stall_s += seconds
+        self.stalled = len(self.decoding)
+
+    def note_first(self, size: int, seconds: float) -> None:
+        """The gaps of a step in which `size` requests write: those who waited before it have longer ones."""
+        late = min(self.stalled, size)
+        if late:
+            self.run.gaps.append((self.stall_s + seconds, late))
+        if size > late:
+            self.run.gaps.append((seconds, size - late))
+        self.stall_s, self.stalled = 0.0, 0
 
     def note_stretch(self, size: int, count: int, first_s: float, seconds: float) -> None:
         """The gaps of a stretch: its first step after the stall before it, the others at their mean."""
-        gaps, late = self.run.gaps, min(self.stalled, size)
-        if late:
-            gaps.append((self.stall_s + first_s, late))
-        if size > late:
-            gaps.append((first_s, size - late))
+        self.note_first(size, first_s)
         if count > 1:
-            gaps.append(((seconds - first_s) / (count - 1), size * (count - 1)))
-        self.stall_s, self.stalled = 0.0, 0
+            self.run.gaps.append(((seconds - first_s) / (count - 1), size * (count - 1)))
 
     def coefficients(self, size: int) -> tuple[float, float]:
         """(base, slope) of a decode-only step with so many requests, the draft's steps included."""
@@ -309,15 +356,20 @@ class Server:
         gap = self.arrivals[self.arrived] - self.clock
         if gap == math.inf:
             return count
-        half = slope * size * self.stride / 2
-        linear = base + slope * self.context - half
+        half, first_s = slope * self.pace / 2, base + slope * self.context
+        for window in self.windows:
+            half += window.token_s * window.pace / 2
+            first_s -= window.token_s * window.short
+        linear = first_s - half
         guess = (math.sqrt(linear * linear + 4 * half * gap) - linear) / (2 * half) if half else gap / linear
         return max(1, min(count, math.ceil(guess)))
 
     def advance(self, count: int) -> int:
         """Let every decoding request write for `count` iterations. Returns how many wrote their last token."""
         self.iteration += count
-        self.context += len(self.decoding) * self.stride * count
+        self.context += self.pace * count
+        for window in self.windows:
+            window.advance(count, self.iteration)
         if self.prefixes:
             self.drop_kept()
         done = 0
@@ -331,40 +383,44 @@ class Server:
             self.finish(request, self.clock)
             done += 1
         if not self.decoding:
-            self.context = 0.0
+            self.context = self.pace = 0.0
         return done
 
     def stop_writing(self, request: int) -> None:
         """A request is done, or evicted."""
-        tokens, begun = self.decoding.pop(request)
-        self.context -= tokens + (self.iteration - begun) * self.stride
+        tokens, begun, stride = self.decoding.pop(request)
+        self.context -= tokens + (self.iteration - begun) * stride
+        self.pace -= stride
         if self.phases:
             self.phases.remove(int(tokens) - begun)
+        for window in self.windows:
+            window.stop(request, self.iteration)
 
     # --- blocks ---
 
     def cached(self, request: int) -> float:
         """Tokens that a decoding request has in the cache now."""
-        tokens, begun = self.decoding[request]
-        return tokens + (self.iteration - begun) * self.stride
+        tokens, begun, stride = self.decoding[request]
+        return tokens + (self.iteration - begun) * stride
 
     def used_blocks(self, ahead: int = 0) -> int:
         """Blocks in use once every decoding request has written for `ahead` more iterations."""
+        base, pages, now = self.held - self.saved, self.pages, self.iteration + ahead
         if self.phases:
-            return self.held - self.saved + self.phases.used(self.iteration + ahead)
-        size, stride, ceil, now = self.settings.block_size, self.stride, math.ceil, self.iteration + ahead
-        return (
-            self.held
-            - self.saved
-            + sum([ceil((tokens + (now - begun) * stride) / size) for tokens, begun in self.decoding.values()])
-        )
+            return base + pages.full * self.phases.used(now)
+        size, ceil = self.settings.block_size, math.ceil
+        each = [ceil((tokens + (now - begun) * stride) / size) for tokens, begun, stride in self.decoding.values()]
+        if not pages.near:
+            return base + pages.full * sum(each)
+        most = pages.most_near(size)
+        return base + pages.full * sum(each) + pages.near * sum([min(blocks, most) for blocks in each])
 
     def at_most(self, ahead: int = 0) -> float:
         """A bound on `used_blocks`, without asking every request: each fills its last block at worst by a token."""
-        running = len(self.decoding)
-        return (
-            self.held - self.saved + (self.context + running * self.stride * ahead) / self.settings.block_size + running
-        )
+        running, pages, size = len(self.decoding), self.pages, self.settings.block_size
+        blocks = (self.context + self.pace * ahead) / size + running
+        bound = self.held - self.saved + pages.full * blocks
+        return bound + pages.near * min(blocks, running * pages.most_near(size)) if pages.near else bound
 
     def make_room(self, wanted: int) -> int:
         """How many of the `wanted` iterations fit into the blocks; when not even one does, the youngest is preempted."""
@@ -407,7 +463,7 @@ class Server:
             self.computed[youngest] = self.target(youngest) - 1
         else:
             self.prefilling.remove(youngest)
-            self.held -= blocks_for(self.target(youngest) + 1, self.settings.block_size)
+            self.held -= self.blocks_of(self.target(youngest) + 1)
         self.promised -= self.whole_blocks(youngest)
         if self.prefixes:
             self.leave_prefix(youngest, self.computed[youngest])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from physics.blocks import blocks_for
+from physics.blocks import Pages
 from physics.quantities import PhysicsError, whole
 from physics.run import Record, Run
 from physics.schedulers import POLICIES, ServerSettings
@@ -30,20 +30,16 @@ def simulate(
     jump: bool = True,
     timeline: bool = False,
     record: bool = False,
+    pages: Pages | None = None,
 ) -> Run:
-    """Serve `requests` (in order of arrival) with `blocks` KV blocks.
+    """Serve `requests` (in order of arrival) with `blocks` KV blocks, or so many pages where a block is several (see Pages).
 
     Without `users` the loop is open: requests come when they come. With `users` it is closed: so many come at the start,
     and each one that is done brings the next, whatever its arrival time says. Raises PhysicsError if a single request
     can't fit, or if speculation has no draft.
     """
     policy = POLICIES[settings.policy]
-    _check(requests, settings)
-    if settings.prefix_cache:
-        _check_pieces(requests)
-    longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
-    if blocks_for(longest, settings.block_size) > whole("The number of KV blocks", blocks):
-        raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
+    check(requests, settings, blocks, pages)
     if policy.draft and draft_cost is None:
         raise PhysicsError("Speculative decoding needs a draft model.")
     if users is None:
@@ -52,15 +48,16 @@ def simulate(
         first = whole("The number of users", users, 1)
         arrivals = [0.0 if i < first else math.inf for i in range(len(requests))]
     kind = Server if policy.continuous else StaticServer
-    server = kind(cost, settings, requests, arrivals, blocks, draft_cost, jump)
+    server = kind(cost, settings, requests, arrivals, blocks, draft_cost, jump, pages)
     server.watched = timeline
+    server.run.pages_a_block = server.pages.full + server.pages.near
     server.record = server.run.record = Record() if record else None
     server.serve()
     return server.run
 
 
-def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
-    """Raise PhysicsError for requests that can't be, or that would take for ever to read chunk by chunk."""
+def check(requests: Sequence[Request], settings: ServerSettings, blocks: int, pages: Pages | None = None) -> None:
+    """Raise PhysicsError for requests that can't be, that don't fit, or that would take for ever to read chunk by chunk."""
     before, prompts = 0.0, 0
     for request in requests:
         arrival, prompt, output = request[:3]
@@ -71,6 +68,13 @@ def _check(requests: Sequence[Request], settings: ServerSettings) -> None:
         before, prompts = arrival, prompts + prompt
     if POLICIES[settings.policy].mixed and prompts > MOST_CHUNKS * settings.token_budget:
         raise PhysicsError(f"{prompts:,} tokens in chunks of {settings.token_budget:,} are too many steps to simulate.")
+    if settings.prefix_cache:
+        _check_pieces(requests)
+        if pages and not pages.full:
+            raise PhysicsError("A prefix cache keeps whole prefixes, which no layer of this model does.")
+    longest = max((r.prompt_tokens + r.output_tokens for r in requests), default=0)
+    if (pages or Pages()).of(longest, settings.block_size) > whole("The number of KV blocks", blocks):
+        raise PhysicsError(f"A request of {longest:,} tokens doesn't fit into {blocks:,} blocks of KV memory.")
 
 
 def _check_pieces(requests: Sequence[Request]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from physics.blocks import blocks_for
 from physics.server import Server
 from physics.steptime import prompt_work
+from physics.windows import missing_from
 
 
 class StaticServer(Server):
@@ -40,7 +40,10 @@ class StaticServer(Server):
         base, slope = self.coefficients(size)
 
         def after(steps: int) -> float:
-            return steps * base + slope * size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
+            full_s = steps * base + slope * size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
+            for window in self.windows:
+                full_s -= window.token_s * size * missing_from(window.tokens, prompt + 1, steps)
+            return full_s
 
         for i in batch:
             run.first_s[i] = begun
@@ -54,12 +57,14 @@ class StaticServer(Server):
         run.seat_steps += size * steps
         run.useful_seat_steps += sum(outputs) - size
         run.context_reads += size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
+        for window in self.windows:
+            run.near_reads += size * (steps * window.tokens - missing_from(window.tokens, prompt + 1, steps))
         run.computed_tokens += size * steps
         run.weight_reads_bytes += steps * self.cost.weights_read(size)
         run.outputs += sum(outputs)
         if steps:
             run.gaps.append((after(steps) / steps, sum(outputs) - size))
-        reserved = self.settings.max_running * blocks_for(self.settings.max_sequence_tokens, self.settings.block_size)
+        reserved = self.settings.max_running * self.blocks_of(self.settings.max_sequence_tokens)
         held = min(reserved, self.blocks)
         run.peak_blocks = max(run.peak_blocks, held)
         if self.record:
