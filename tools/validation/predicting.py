@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -29,8 +29,12 @@ def kv_tokens(case: Case) -> int:
     """Tokens that the case's cache holds: as the row says, or as the engine's memory plan has it."""
     if case.kv_tokens:
         return case.kv_tokens
-    reserve = engine.engine_reserve(case.deployment, case.utilization, case.token_budget, case.seats)
-    return engine.kv_blocks(case.deployment, reserve) * engine.BLOCK_TOKENS
+    return engine.kv_blocks(case.deployment, reserve_of(case)) * engine.BLOCK_TOKENS
+
+
+def reserve_of(case: Case) -> engine.Reserve:
+    """What the case's server keeps back."""
+    return engine.engine_reserve(case.deployment, case.utilization, case.token_budget, case.seats)
 
 
 def load_of(case: Case) -> str:
@@ -62,8 +66,7 @@ def predict(known: Known, case: Case, cost: engine.StepCost | None = None) -> di
 def _start(case: Case) -> dict[str, float]:
     """Bytes a GPU and tokens, as a server's start-up lines give them."""
     deployment = case.deployment
-    reserve = engine.engine_reserve(deployment, case.utilization, case.token_budget, case.seats)
-    plan = engine.memory_plan(deployment, reserve)
+    plan = engine.memory_plan(deployment, reserve_of(case))
     token = engine.kv_bytes_per_token(deployment.model, deployment.kv_bits) * engine.kv_copies(deployment)
     return {
         "weights": plan["weights_bytes"] / deployment.gpus,
@@ -92,27 +95,67 @@ def traffic(known: Known, case: Case) -> tuple[list[engine.Request], int | None]
 
 
 CHAT = "sharegpt-vicuna"  # how lengths of chats spread; stretched to the means that a row gives
-SHARED = ("multiturn", "shared", "prefix")
+CHATS = ("multiturn", "chat")
+# A conversation: turns, what each adds by the mean prompt, how many go on at once; chosen on one run of Llama-70B on an H200.
+TURNS, TURN_SHARE, TOGETHER = 12, 0.06, 8
+
+
+def is_chat(case: Case) -> bool:
+    """Whether a case's prompts are conversations, each the whole history so far."""
+    return case.kind == "rate" and case.label.startswith(CHATS)
 
 
 def _open(known: Known, case: Case) -> list[engine.Request]:
     """Poisson arrivals, lengths as people's chats spread, stretched to the measured means."""
-    if case.label.startswith(SHARED):
-        raise Unexpressed("its prompts share prefixes, and how much isn't given")
     asked, shape = case.asked, engine.lengths(known.workloads[CHAT])
-    by = asked["prompt"] / shape["prompt_mean"], asked["output"] / shape["output_mean"]
     drawn = engine.sample_requests(known.workloads[CHAT], asked["rate"], int(asked["n"]), SEED)
+    if is_chat(case):
+        return _chats(asked, drawn)
+    by = asked["prompt"] / shape["prompt_mean"], asked["output"] / shape["output_mean"]
     return [
-        engine.Request(at, max(1, round(prompt * by[0])), max(1, round(output * by[1]))) for at, prompt, output in drawn
+        engine.Request(at, max(1, round(prompt * by[0])), max(1, round(output * by[1])))
+        for at, prompt, output, _ in drawn
     ]
+
+
+def _chats(asked: Mapping[str, float], drawn: Sequence[engine.Request]) -> list[engine.Request]:
+    """Conversations about a text of their own, each turn adding as much; the mean prompt and answer are the measured ones.
+
+    How the measured conversations were made isn't published with the figures: this shape is an assumption, and the share of
+    tokens that hit the cache follows from it. Their histories are written beforehand, as benchmarks do: an answer that is
+    generated isn't part of the next prompt.
+    """
+    random, found, contents = Random(SEED), [], 0
+    added = max(1, round(TURN_SHARE * asked["prompt"]))
+    text = max(1.0, asked["prompt"] - (TURNS - 1) / 2 * added)
+    live: list[tuple[tuple[int, int], ...]] = []
+    for request in drawn:
+        contents += 1
+        if len(live) < TOGETHER:
+            live.append(((contents, max(1, round(text * (0.85 + 0.3 * random.random())))),))
+            at = len(live) - 1
+        else:
+            at = random.randrange(len(live))
+            live[at] = (*live[at], (contents, added))
+        history = live[at]
+        tokens = sum(length for _, length in history)
+        found.append(engine.Request(request.arrival_s, tokens, max(1, round(asked["output"])), history))
+        if len(history) == TURNS:
+            del live[at]
+    return found
 
 
 def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]:
     """The figures of a simulated server: chunked prefill with the case's budget and seats."""
     requests, users = traffic(known, case)
     longest = max(request.prompt_tokens + request.output_tokens for request in requests)
-    settings = engine.ServerSettings("chunked", case.seats, longest, token_budget=case.token_budget)
-    run = engine.simulate(cost, settings, requests, kv_tokens(case) // engine.BLOCK_TOKENS, users=users)
+    settings = engine.ServerSettings(
+        "chunked", case.seats, longest, token_budget=case.token_budget, prefix_cache=is_chat(case)
+    )
+    blocks, pages = kv_tokens(case) // engine.BLOCK_TOKENS, engine.Pages()
+    if not case.kv_tokens:
+        blocks, pages = engine.kv_pages(case.deployment, reserve_of(case))
+    run = engine.simulate(cost, settings, requests, blocks, users=users, pages=pages)
     figures = engine.summary(run, case.deployment)
     names = {"throughput": "throughput_output_tokens_per_s"}
     return {name: float(figures[names.get(name, name)] or 0) for name in case.measured}

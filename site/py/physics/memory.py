@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from physics.blocks import Pages
 from physics.checkpoints import checkpoint_bytes, expert_bytes
 from physics.quantities import Deployment, Model, PhysicsError, Reserve, positive, whole
 
@@ -110,6 +111,22 @@ def kv_blocks(deployment: Deployment, reserve: Reserve, block_tokens: int = BLOC
     """Whole blocks that the KV budget holds; 0 when the weights leave none."""
     each = block_bytes(deployment.model, deployment.kv_bits, block_tokens) * kv_copies(deployment)
     return max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]) // each)
+
+
+def kv_pages(deployment: Deployment, reserve: Reserve, block_tokens: int = BLOCK_TOKENS) -> tuple[int, Pages]:
+    """What the simulation takes: whole pages of the KV budget, and how many a block of tokens takes.
+
+    A model with windows keeps its layers in groups of equal size, one page for each block of a group, as vLLM's hybrid manager
+    does; of any other model a page is a block.
+    """
+    model = deployment.model
+    if not model.local_layers or layer_values(model)[0] != layer_values(model)[1]:
+        return kv_blocks(deployment, reserve, block_tokens), Pages()
+    group = math.gcd(model.full_layers, model.local_layers)
+    pages = Pages(model.full_layers // group, model.local_layers // group, model.window_tokens)
+    page = group * layer_values(model)[0] * deployment.kv_bits // 8 * whole("The block size", block_tokens, 1)
+    budget = math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"])
+    return max(0, budget // (page * kv_copies(deployment))), pages
 
 
 def contiguous_share(lengths: Sequence[int], reservation: str, max_tokens: int) -> float:

@@ -239,7 +239,7 @@ def simulated(course: Course, request: RunRequest, record: bool = False) -> engi
     settings = server_settings(course, request)
     deployment = deployment_of(course, request)
     reserve = reserve_of(course, deployment, request.token_budget, request.max_batch)
-    blocks = engine.kv_blocks(deployment, reserve, settings.block_size)
+    blocks, pages = engine.kv_pages(deployment, reserve, settings.block_size)
     return engine.simulate(
         step_cost(course, request),
         settings,
@@ -248,6 +248,7 @@ def simulated(course: Course, request: RunRequest, record: bool = False) -> engi
         users=request.users or None,
         draft_cost=draft_cost(course, request),
         record=record,
+        pages=pages,
     )
 
 
