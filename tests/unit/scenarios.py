@@ -119,6 +119,12 @@ def _runs() -> Iterable[dict[str, Any]]:
         yield {**tight, **chat, "policy": policy, "blocks": None, "users": 20}
 
 
+def _ways() -> Iterable[dict[str, Any]]:
+    for blocks in (None, 900):
+        yield {"kind": "chat", "model": "gpt-oss-120b", "gpu": "h200-sxm", "gpus": 2, "blocks": blocks, "seed": 3}
+    yield {"kind": "apart", "model": "llama-3-70b", "gpu": "h100-sxm", "gpus": 4, "seed": 5, "rate": 3.0}
+
+
 def _replays() -> Iterable[dict[str, Any]]:
     for layout in ("max", "pow2", "oracle", "paged"):
         yield {"kind": "layout", "layout": layout, "workload": "azure-2023-conversation", "blocks": 3000, "seed": 4}
@@ -133,6 +139,7 @@ SCENARIOS: list[dict[str, Any]] = [
     *_workloads(),
     *_queues(),
     *_runs(),
+    *_ways(),
     *_replays(),
 ]
 
@@ -232,6 +239,31 @@ def _evaluate_run(scenario: Mapping[str, Any], course: Any) -> Numbers:
     return {**engine.summary(run, deployment), **spread, **bins, **edges, **times, **counts}
 
 
+def _evaluate_chat(scenario: Mapping[str, Any], course: Any) -> Numbers:
+    """Conversations of two urgencies with a prefix cache, on a model with windows."""
+    deployment, workload = _deployment(scenario, course), course.workloads["openorca-mlperf"]
+    asked = {"turns": 4, "think_s": 5.0, "system_tokens": 700, "max_sequence_tokens": 6000}
+    chat = engine.sample_chat(workload, 1.0, 60, scenario["seed"], **asked)
+    requests = [request._replace(priority=i % 2) for i, request in enumerate(chat)]
+    settings = engine.ServerSettings("chunked", 24, 6000, token_budget=1024, prefix_cache=True)
+    blocks = scenario["blocks"] or 100_000
+    pages = engine.Pages(1, 1, deployment.model.window_tokens)
+    run = engine.simulate(_cost(deployment, course), settings, requests, blocks, pages=pages)
+    counts = {"steps": run.steps, "hits": run.hit_tokens, "near": run.near_reads}
+    return {**engine.summary(run, deployment), **counts, "last_s": max(run.last_s)}
+
+
+def _evaluate_apart(scenario: Mapping[str, Any], course: Any) -> Numbers:
+    """Prompts on one replica and answers, guessed by the model's own heads, on another."""
+    deployment, workload = _deployment(scenario, course), course.workloads["azure-2023-conversation"]
+    requests = engine.sample_requests(workload, scenario["rate"], 200, scenario["seed"], 6000)
+    settings, cost = engine.ServerSettings("speculative", 24, 6000), _cost(deployment, course)
+    run = engine.simulate_disaggregated(
+        cost, cost, settings, requests, 3000, 3000, 1e-6, 0.002, draft_cost=engine.OwnHeads()
+    )
+    return {**engine.summary(run, deployment), "steps": run.steps, "last_s": max(run.last_s)}
+
+
 def _evaluate_layout(scenario: Mapping[str, Any], course: Any) -> Numbers:
     limit, steps = 4096, 150
     requests = engine.sample_requests(course.workloads[scenario["workload"]], 1.0, 600, scenario["seed"], limit)
@@ -256,6 +288,8 @@ def _evaluate_floor(scenario: Mapping[str, Any], course: Any) -> Numbers:
 
 
 EVALUATE = {
+    "chat": _evaluate_chat,
+    "apart": _evaluate_apart,
     "layout": _evaluate_layout,
     "floor": _evaluate_floor,
     "memory": _evaluate_memory,

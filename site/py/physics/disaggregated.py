@@ -77,7 +77,7 @@ def simulate_disaggregated(
         raise PhysicsError("A transfer takes a finite time, of 0 s or more.")
     if not POLICIES[settings.policy].continuous:
         raise PhysicsError("A static batch writes where it was computed.")
-    prompts = [Request(r.arrival_s, r.prompt_tokens, 1, _of_prompt(r)) for r in requests]
+    prompts = [r._replace(output_tokens=1, prefix=_of_prompt(r)) for r in requests]
     first = simulate(prefill_cost, settings, prompts, blocks_prefill, draft_cost=draft_cost, jump=jump)
     sent, arrivals = _sent(requests, first.first_s, transfer_s, latency_s)
     answers = [requests[i]._replace(arrival_s=at_s, prefix=()) for i, at_s in zip(sent, arrivals, strict=True)]

@@ -8,6 +8,7 @@ stretch of equal steps that is jumped at once: the step time is affine in the ca
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush
@@ -63,6 +64,7 @@ class Server:
         self.held = 0  # blocks held by requests that are still prefilling
         self.windows = windows_of(cost, draft, settings.speculation_tokens)
         countable = not draft and not self.pages.near and settings.block_size <= MOST_PHASES
+        self.ranked = any(request.priority for request in requests)
         self.phases = Phases(settings.block_size) if countable else None
         self.affine: dict[int, tuple[float, float]] = {}
         self.only_wrote: dict[int, int] = {}  # steps without prompts, by how many requests wrote in them
@@ -98,11 +100,18 @@ class Server:
     def arrive(self) -> None:
         """Everyone who has come by now waits."""
         while self.arrived < len(self.requests) and self.arrivals[self.arrived] <= self.clock:
-            self.waiting.append(self.arrived)
+            if self.ranked:
+                self.queue(self.arrived)
+            else:
+                self.waiting.append(self.arrived)
             self.arrived += 1
 
+    def queue(self, request: int) -> None:
+        """Wait behind everyone of the same priority who came before, and before everyone of a higher number."""
+        insort(self.waiting, request, key=lambda waiting: (self.requests[waiting].priority, waiting))
+
     def admit(self) -> None:
-        """First come, first served: the head of the queue joins while there is a seat and blocks for its prompt."""
+        """The head of the queue joins while there is a seat and blocks for its prompt."""
         evicts, run = self.policy.evicts, self.run
         used, exact = (self.at_most(), False) if evicts else (self.promised - self.saved, True)
         spare = self.blocks - math.floor(self.blocks * WATERMARK)
@@ -351,7 +360,9 @@ class Server:
 
     def until_arrival(self, count: int, base: float, slope: float, size: int) -> int:
         """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
-        if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running or self.waiting:
+        if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running:
+            return count
+        if self.waiting and not self.ranked:  # whoever comes now stands behind those whom the memory keeps waiting
             return count
         gap = self.arrivals[self.arrived] - self.clock
         if gap == math.inf:
@@ -467,7 +478,10 @@ class Server:
         self.promised -= self.whole_blocks(youngest)
         if self.prefixes:
             self.leave_prefix(youngest, self.computed[youngest])
-        self.waiting.appendleft(youngest)
+        if self.ranked:
+            self.queue(youngest)
+        else:
+            self.waiting.appendleft(youngest)
         self.run.preemptions += 1
         self.run.evicted.add(youngest)
         if self.record:

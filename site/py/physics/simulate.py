@@ -59,12 +59,13 @@ def simulate(
 def check(requests: Sequence[Request], settings: ServerSettings, blocks: int, pages: Pages | None = None) -> None:
     """Raise PhysicsError for requests that can't be, that don't fit, or that would take for ever to read chunk by chunk."""
     before, prompts = 0.0, 0
-    for request in requests:
-        arrival, prompt, output = request[:3]
+    for arrival, prompt, output, _, priority in requests:
         if not before <= arrival < math.inf:
             raise PhysicsError(f"Requests must come in order, at finite times from 0 s, not at {arrival} s.")
         if not (1 <= prompt < math.inf and 1 <= output < math.inf):
             raise PhysicsError(f"A request reads and writes at least one token, not {prompt} and {output}.")
+        if not isinstance(priority, int):
+            raise PhysicsError(f"A priority is a whole number, not {str(priority)[:40]}.")
         before, prompts = arrival, prompts + prompt
     if POLICIES[settings.policy].mixed and prompts > MOST_CHUNKS * settings.token_budget:
         raise PhysicsError(f"{prompts:,} tokens in chunks of {settings.token_budget:,} are too many steps to simulate.")

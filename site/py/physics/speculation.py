@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 from random import Random
@@ -21,11 +22,17 @@ def written_by(acceptance: float, guesses: int, seed: int) -> tuple[int, ...]:
     A step writes one token more than the guesses it keeps. Each guess is kept with probability a until the first is not:
     k < g with probability aᵏ(1 − a), all g with aᵍ (Leviathan and others, ICML 2023, section 2).
     """
-    random, kept, power = Random(seed), [], 1.0
+    stream, kept, power = Random(seed), [], 1.0
     for _ in range(guesses):
         power *= acceptance
         kept.append(1 - power)  # the probability that at most so many are kept
-    return (0, *accumulate(1 + bisect_right(kept, random.random()) for _ in range(STEPS)))
+    return (0, *accumulate(_steps(stream, kept)))
+
+
+def _steps(random: Random, kept: list[float]) -> Iterator[int]:
+    """What each step writes: one token, and the guesses that it keeps."""
+    for _ in range(STEPS):
+        yield 1 + bisect_right(kept, random.random())
 
 
 class Drafts:

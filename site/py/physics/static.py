@@ -41,9 +41,7 @@ class StaticServer(Server):
 
         def after(steps: int) -> float:
             full_s = steps * base + slope * size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
-            for window in self.windows:
-                full_s -= window.token_s * size * missing_from(window.tokens, prompt + 1, steps)
-            return full_s
+            return full_s - self.spared_s(size, prompt, steps)
 
         for i in batch:
             run.first_s[i] = begun
@@ -57,8 +55,7 @@ class StaticServer(Server):
         run.seat_steps += size * steps
         run.useful_seat_steps += sum(outputs) - size
         run.context_reads += size * (steps * (prompt + 1) + steps * (steps - 1) / 2)
-        for window in self.windows:
-            run.near_reads += size * (steps * window.tokens - missing_from(window.tokens, prompt + 1, steps))
+        self.note_windows(size, prompt, steps)
         run.computed_tokens += size * steps
         run.weight_reads_bytes += steps * self.cost.weights_read(size)
         run.outputs += sum(outputs)
@@ -71,6 +68,16 @@ class StaticServer(Server):
             self.note_batch(batch, prompt, begun, held)
             self.record.strides.append((begun, begun + after(steps), steps, size, held))
         self.clock = begun + after(steps)
+
+    def spared_s(self, size: int, prompt: int, steps: int) -> float:
+        """What `size` requests spare in so many steps, in s, as long as they don't fill a window."""
+        missing = [window.token_s * missing_from(window.tokens, prompt + 1, steps) for window in self.windows]
+        return size * math.fsum(missing)
+
+    def note_windows(self, size: int, prompt: int, steps: int) -> None:
+        """Add what the windows read in so many steps to the sums."""
+        for window in self.windows:
+            self.run.near_reads += size * (steps * window.tokens - missing_from(window.tokens, prompt + 1, steps))
 
     def note_batch(self, batch: list[int], prompt: int, begun: float, held: int) -> None:
         """Record the prompts of a static batch: all join now and begin to write when the longest prompt is computed."""

@@ -48,13 +48,15 @@ class Request(NamedTuple):
 
     prefix: what its sequence holds, as pieces (content, tokens) from its start, for a server with a prefix cache: two
     requests with the same first pieces share those tokens. Pieces past the prompt name the answer, which a later prompt may
-    hold as a piece. What no piece names is the request's own. A content is a whole number from 0.
+    hold as a piece. What no piece names is the request's own. A content is a whole number from 0. priority: who waits with a
+    lower number joins first, and within one number who came first.
     """
 
     arrival_s: float
     prompt_tokens: int
     output_tokens: int
     prefix: tuple[tuple[int, int], ...] = ()
+    priority: int = 0
 
 
 def unit_exponential(random: Random) -> float:
