@@ -7,6 +7,7 @@ python3 build.py check      lint, format, types and unit tests: no browser, no b
 python3 build.py test       the same, and every test runs; further arguments go to pytest
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
 python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
+python3 build.py validate   how near the physics comes to measurements: those kept here, or yours with --data FILE.csv
 python3 build.py defences   for maintainers: show that each test of a fault fails without what defends against it
 python3 build.py extension  for maintainers: make the Quarto extension's figures and words anew
 python3 build.py update     for maintainers: take the newest runtimes within their major versions, or --to name=version
@@ -47,6 +48,8 @@ def main(arguments: list[str]) -> int:
     try:
         if options.command == "bench":
             return testing.bench(cache, dist, build, [*rest, *(["--help"] if options.help else [])])
+        if options.command == "validate":
+            return testing.validate(cache, [*rest, *(["--help"] if options.help else [])])
         if options.help:
             parser().print_help()
             return 0
@@ -58,8 +61,6 @@ def main(arguments: list[str]) -> int:
             parser().error(f"unrecognized arguments: {' '.join(rest)}")
         if options.command == "check":
             return testing.check(cache)
-        if options.command == "validate":
-            return testing.validate(cache)
         if options.command == "extension":
             return testing.module(testing.environment(cache), "tools.extension")
         if options.command == "update":

@@ -185,9 +185,12 @@ def counted(*records: Path) -> str:
     return f"{passed} passed, {failed} failed, {skipped} skipped"
 
 
-def validate(cache: Path) -> int:
-    """Print how near the physics comes to published measurements, from figures kept in the repository."""
-    return module(environment(cache), "tests.validation")
+def validate(cache: Path, words: list[str]) -> int:
+    """Print how near the physics comes to published measurements kept in the repository, or to those that `words` name."""
+    if not words:
+        return module(environment(cache), "tests.validation")
+    whole = [str(Path(word).resolve()) if Path(word).is_file() else word for word in words]
+    return module(Path(sys.executable), "tools.validation", *whole)  # it needs nothing that isn't in Python
 
 
 def bench(cache: Path, dist: Path, build: Callable[[], None], arguments: list[str]) -> int:

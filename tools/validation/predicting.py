@@ -114,7 +114,7 @@ def _open(known: Known, case: Case) -> list[engine.Request]:
     by = asked["prompt"] / shape["prompt_mean"], asked["output"] / shape["output_mean"]
     return [
         engine.Request(at, max(1, round(prompt * by[0])), max(1, round(output * by[1])))
-        for at, prompt, output, _ in drawn
+        for at, prompt, output, *_ in drawn
     ]
 
 
@@ -125,12 +125,11 @@ def _chats(asked: Mapping[str, float], drawn: Sequence[engine.Request]) -> list[
     tokens that hit the cache follows from it. Their histories are written beforehand, as benchmarks do: an answer that is
     generated isn't part of the next prompt.
     """
-    random, found, contents = Random(SEED), [], 0
+    random, found = Random(SEED), []
     added = max(1, round(TURN_SHARE * asked["prompt"]))
     text = max(1.0, asked["prompt"] - (TURNS - 1) / 2 * added)
     live: list[tuple[tuple[int, int], ...]] = []
-    for request in drawn:
-        contents += 1
+    for contents, request in enumerate(drawn):
         if len(live) < TOGETHER:
             live.append(((contents, max(1, round(text * (0.85 + 0.3 * random.random())))),))
             at = len(live) - 1

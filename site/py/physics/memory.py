@@ -113,6 +113,13 @@ def kv_blocks(deployment: Deployment, reserve: Reserve, block_tokens: int = BLOC
     return max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]) // each)
 
 
+def common_divisor(one: int, other: int) -> int:
+    """The greatest number that divides both."""
+    while other:
+        one, other = other, one % other
+    return one
+
+
 def kv_pages(deployment: Deployment, reserve: Reserve, block_tokens: int = BLOCK_TOKENS) -> tuple[int, Pages]:
     """What the simulation takes: whole pages of the KV budget, and how many a block of tokens takes.
 
@@ -122,7 +129,7 @@ def kv_pages(deployment: Deployment, reserve: Reserve, block_tokens: int = BLOCK
     model = deployment.model
     if not model.local_layers or layer_values(model)[0] != layer_values(model)[1]:
         return kv_blocks(deployment, reserve, block_tokens), Pages()
-    group = math.gcd(model.full_layers, model.local_layers)
+    group = common_divisor(model.full_layers, model.local_layers)
     pages = Pages(model.full_layers // group, model.local_layers // group, model.window_tokens)
     page = group * layer_values(model)[0] * deployment.kv_bits // 8 * whole("The block size", block_tokens, 1)
     budget = math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"])

@@ -29,10 +29,10 @@ def written_by(acceptance: float, guesses: int, seed: int) -> tuple[int, ...]:
     return (0, *accumulate(_steps(stream, kept)))
 
 
-def _steps(random: Random, kept: list[float]) -> Iterator[int]:
+def _steps(stream: Random, kept: list[float]) -> Iterator[int]:
     """What each step writes: one token, and the guesses that it keeps."""
     for _ in range(STEPS):
-        yield 1 + bisect_right(kept, random.random())
+        yield 1 + bisect_right(kept, stream.random())
 
 
 class Drafts:

@@ -61,12 +61,7 @@ class StaticServer(Server):
         run.outputs += sum(outputs)
         if steps:
             run.gaps.append((after(steps) / steps, sum(outputs) - size))
-        reserved = self.settings.max_running * self.blocks_of(self.settings.max_sequence_tokens)
-        held = min(reserved, self.blocks)
-        run.peak_blocks = max(run.peak_blocks, held)
-        if self.record:
-            self.note_batch(batch, prompt, begun, held)
-            self.record.strides.append((begun, begun + after(steps), steps, size, held))
+        self.note_batch(batch, prompt, begun, begun + after(steps), steps)
         self.clock = begun + after(steps)
 
     def spared_s(self, size: int, prompt: int, steps: int) -> float:
@@ -79,10 +74,14 @@ class StaticServer(Server):
         for window in self.windows:
             self.run.near_reads += size * (steps * window.tokens - missing_from(window.tokens, prompt + 1, steps))
 
-    def note_batch(self, batch: list[int], prompt: int, begun: float, held: int) -> None:
-        """Record the prompts of a static batch: all join now and begin to write when the longest prompt is computed."""
-        assert self.record
+    def note_batch(self, batch: list[int], prompt: int, begun: float, end: float, steps: int) -> None:
+        """Hold the batch's memory, and record it: all join now and begin to write when the longest prompt is computed."""
+        reserved = self.settings.max_running * self.blocks_of(self.settings.max_sequence_tokens)
+        held = min(reserved, self.blocks)
+        self.run.peak_blocks = max(self.run.peak_blocks, held)
+        if not self.record:
+            return
         self.record.joined += [(self.clock, i) for i in batch]
         self.record.chunks += [(self.clock, begun, i, prompt) for i in batch]
         self.record.wrote += [(begun, i) for i in batch]
-        self.record.strides.append((self.clock, begun, 1, len(batch), held))
+        self.record.strides += [(self.clock, begun, 1, len(batch), held), (begun, end, steps, len(batch), held)]

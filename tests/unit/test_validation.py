@@ -1,0 +1,141 @@
+"""Anybody's measurements beside the engine's figures: what files may look like, what is said, and what one anchor does."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+import engine
+from tools.validation import __main__ as command
+from tools.validation import columns, predicting
+
+KNOWN = command.shipped()
+
+CLOSED = """# servers of a test
+gpu,engine,model,weight_bits,prompt_tokens,output_tokens,tp,concurrency,mean_ttft_ms,mean_tpot_ms
+h100_sxm,vllm,Llama-3.1-70B-Instruct,8,512,128,4,8,100,13
+"H100 SXM, 80 GB",vllm,meta-llama/Llama-3-70B,8,512,128,4,4,80,12
+rtx-9999,vllm,Llama-3.1-70B,8,512,128,4,4,80,12
+h100,vllm,a model of my own,8,512,128,4,4,80,12
+h100,vllm,Llama-3.1-70B,8,many,128,4,4,80,12
+h100,vllm,Llama-3.1-70B,8,512,128,4,4,,
+"""
+STEPS = "phase,tp,batch,context_or_prompt_tokens,step_ms\ndecode,4,8,1024,14.5\nprefill,4,1,512,20\n"
+START = (
+    "model,gpu,tp,util,weight_dtype,kv_bits,kv_tokens,weights_gib_per_gpu,available_kv_gib_per_gpu,token_budget\n"
+    "llama-3.1-70b,H200-141,1,0.9,fp8,8,,67.7,,8192\n"
+    "mistral-7b,A100-80,1,0.9,gptq4,16,,3.8844,,2048\n"
+)
+
+
+def read(text, name="file.csv", **options):
+    return columns.read(KNOWN, name, text, options)
+
+
+def write(tmp_path, text, name="file.csv"):
+    place = tmp_path / name
+    place.write_text(text, encoding="utf-8")
+    return place
+
+
+def test_rows_are_read_or_refused_one_by_one_with_a_reason():
+    cases, refused = read(CLOSED)
+    assert [case.line for case in cases] == [3, 4]
+    assert {case.deployment.gpu.id for case in cases} == {"h100-sxm"}
+    assert {case.deployment.model.id for case in cases} == {"llama-3-70b"}
+    said = {row.line: row.reason for row in refused}
+    assert sorted(said) == [5, 6, 7, 8]
+    assert (
+        "rtx-9999" in said[5] and "a model of my own" in said[6] and "many" in said[7] and "nothing measured" in said[8]
+    )
+
+
+def test_what_columns_do_not_say_comes_from_options_then_from_the_name():
+    (decode, prefill), _ = read(STEPS, "steps_a100_llama70b_bf16.csv")
+    assert (decode.deployment.gpu.id, decode.deployment.engine) == ("a100-sxm", "kernels")
+    (other, _), _ = read(STEPS, "steps_a100_llama70b_bf16.csv", gpu="h100")
+    assert other.deployment.gpu.id == "h100-sxm"
+    cases, refused = read(STEPS)
+    assert not cases and all("--" in row.reason for row in refused)
+    assert predicting.predict(KNOWN, prefill)["step_prefill_s"] > 0
+
+
+def test_start_up_lines_weigh_what_published_servers_said():
+    """Llama-3.1-70B FP8 67.7 GiB (DO-Solutions/gtc-2026-doks), Mistral-7B GPTQ 3.88 GiB: within a hundredth."""
+    cases, _ = read(START)
+    for case in cases:
+        assert predicting.predict(KNOWN, case)["weights"] == pytest.approx(case.measured["weights"], rel=0.01)
+
+
+def test_a_thousand_seats_cost_what_was_measured():
+    """1,024 instead of 128 seats took 3.24 GiB of a Llama-70B's cache (vLLM 0.14 on an H200)."""
+    deployment = engine.Deployment(KNOWN.models["llama-3-70b"], KNOWN.gpus["h200-sxm"], 1, 8, 8)
+    many, few = (engine.engine_reserve(deployment, 0.9, 8192, seats) for seats in (1024, 128))
+    taken = many.activation_bytes_per_gpu - few.activation_bytes_per_gpu
+    assert taken / engine.GIB == pytest.approx(3.24, rel=0.02)
+
+
+def test_parallel_experts_are_not_more_gpus_than_there_are():
+    """A source that writes tensor and expert parallelism side by side: 64 with 8 by 8 is eight GPUs."""
+    assert columns.replica_gpus({"tp": "64", "moe_tp": "8", "ep": "8"}) == 8
+    assert columns.replica_gpus({"tp": "1", "moe_tp": "1", "ep": "8"}) == 8
+    assert columns.replica_gpus({"tp": "4", "moe_tp": "1", "ep": "1"}) == 4
+
+
+def test_errors_are_those_of_the_definition():
+    def row(measured, predicted):
+        return command.Compared(1, "x", measured, predicted, {})
+
+    found = command.errors([row(10, 11), row(10, 8), row(10, 10)])
+    assert found == pytest.approx({"n": 3, "mape": 0.1, "median": 0.1, "worst": 0.2, "bias": -0.1 / 3})
+
+
+def requests(rate):
+    """A trace as one row a request; its times are told anew below."""
+    lines = ["rate_per_s,arrival_s,prompt_tokens,output_tokens,ttft_s,generation_s"]
+    lines += [f"{rate},{i / rate:.3f},900,200,{0.1 + 0.001 * i},{12 + 0.001 * i}" for i in range(120)]
+    return "\n".join(lines)
+
+
+def test_one_anchor_fits_one_number_and_is_left_out(tmp_path):
+    rows = requests(1) + "\n" + "\n".join(requests(3).splitlines()[1:])
+    place = write(tmp_path, rows, "requests_vllm_llama70b_2x_a100_bf16.csv")
+    cases, _ = read(rows, place.name)
+    with_few = [predicting.predict(KNOWN, replace(case, kv_tokens=20_000)) for case in cases]
+    told = [replace(case, measured=figures) for case, figures in zip(cases, with_few, strict=True)]
+    row, number, predicted = predicting.anchored(KNOWN, told, "kv", None)
+    assert number == pytest.approx(20_000, rel=0.05)
+    other = next(case for case in told if case is not row)
+    assert predicted(other)["ttft_p99_s"] == pytest.approx(other.measured["ttft_p99_s"], rel=0.25)
+
+
+@pytest.mark.parametrize("words", [["--anchor", "luck"], ["--data", "no-such-file.csv"]])
+def test_what_can_not_be_done_is_one_sentence(tmp_path, capsys, words):
+    place = write(tmp_path, CLOSED)
+    assert command.main([*([] if "--data" in words else ["--data", str(place)]), *words]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and ("luck" in said or "no-such-file" in said)
+
+
+NOTHING = {
+    "empty": "",
+    "comment": "# only a comment\n",
+    "unknown": "a,b\n1,2\n",
+    "bytes": "\x01\x02",
+    "heading": "gpu\n",
+    "cells": "phase,latency_ms\n,\n",
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_a_file_of_no_known_shape_is_a_sentence(tmp_path, capsys, text):
+    assert command.main(["--data", str(write(tmp_path, text))]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_answer_as_data_holds_every_row_and_every_reason(tmp_path, capsys):
+    assert command.main(["--data", str(write(tmp_path, CLOSED)), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["rows"]) == 4 and len(found["refused"]) == 4
+    assert {row["figure"] for row in found["rows"]} == {"ttft_mean_s", "tpot_mean_s"}
+    assert all(row["predicted"] > 0 for row in found["rows"])
