@@ -25,6 +25,7 @@ class Named:
     def __init__(self, requests, size):
         self.requests, self.size = requests, size
         self.users, self.stamps, self.held, self.known = {}, {}, {}, {}
+        self.read = set()  # names of blocks that somebody who left had computed
         self.clock = self.dropped = 0
 
     def name(self, request, block):
@@ -58,13 +59,15 @@ class Named:
         for number, name in enumerate(self.held.pop(request)):
             self.users[name].discard(request)
             self.stamps[name] = (self.clock, -number)
-            if number >= keep:
+            self.read |= {name} if number < computed // self.size else set()
+            if number >= keep and name not in self.read:
                 del self.users[name], self.stamps[name]
 
     def evict_to(self, room):
         free = sorted([self.stamps[name], name] for name, users in self.users.items() if not users)
         for _, name in free[: max(0, len(free) - room)]:
             del self.users[name], self.stamps[name]
+            self.read.discard(name)
             self.dropped += 1
 
     def counts(self):
@@ -125,6 +128,16 @@ def test_runs_of_blocks_are_the_same_as_blocks_by_name(requests, size, data):
             waiting += [who] if deed != "done" else []
             read.discard(who)
         assert (cache.free, cache.in_use, cache.saved, cache.dropped) == named.counts()
+
+
+def test_a_block_that_another_computed_meanwhile_is_not_forgotten():
+    """An answer fills the block that a prompt still waits to read; the prompt goes unread, and the block stays."""
+    requests = [Request(0.0, 2, 3, ((0, 3),)), Request(0.0, 3, 1, ((0, 3),)), Request(0.0, 4, 1, ((0, 3),))]
+    cache = PrefixCache(requests, 1)
+    assert cache.join(0, 2) == 0 and cache.join(1, 3) == 2
+    cache.leave(0, 4)
+    cache.leave(1, 2)
+    assert (cache.free, cache.in_use) == (4, 0) and cache.join(2, 4) == 3
 
 
 # --- a server with a prefix cache ---

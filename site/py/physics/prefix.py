@@ -19,13 +19,16 @@ Key = tuple[tuple[int, int], ...]
 
 
 class Node:
-    """A run of `count` blocks after the first `start` of its sequence. users: running requests that hold it."""
+    """A run of `count` blocks after the first `start` of its sequence, `read` of them computed by one who has left.
 
-    __slots__ = ("children", "count", "key", "parent", "stamp", "start", "users")
+    users: running requests that hold it.
+    """
+
+    __slots__ = ("children", "count", "key", "parent", "read", "stamp", "start", "users")
 
     def __init__(self, parent: Node | None, key: Key, start: int, count: int) -> None:
         self.parent, self.key, self.start, self.count = parent, key, start, count
-        self.users = self.stamp = 0
+        self.users = self.stamp = self.read = 0
         self.children: dict[Key, Node] = {}
 
 
@@ -73,6 +76,7 @@ class PrefixCache:
         del self.runs[request]
         self.releases += 1
         while tip.parent:
+            tip.read = max(tip.read, min(tip.count, wanted - tip.start))
             tip.users -= 1
             self.saved -= tip.count
             if not tip.users:
@@ -92,6 +96,7 @@ class PrefixCache:
                 continue
             given = min(node.count, self.free - room)
             node.count -= given
+            node.read = min(node.read, node.count)
             self.free -= given
             self.dropped += given
             if not node.count:
@@ -157,6 +162,7 @@ class PrefixCache:
         first = Node(node.parent, node.key, node.start, at - node.start)
         first.users, first.stamp, first.children = node.users, node.stamp, {node.key: node}
         node.parent.children[node.key] = first
+        first.read, node.read = min(node.read, first.count), max(0, node.read - first.count)
         node.parent, node.start, node.count = first, at, node.count - first.count
         if not node.users:
             self.wait(node)
@@ -164,15 +170,16 @@ class PrefixCache:
         return first
 
     def forget(self, node: Node, keep: int) -> Node:
-        """Take blocks from `keep` on, that one request alone held and never computed, out of the tree."""
+        """Take blocks from `keep` on, that one request alone held and nobody computed, out of the tree."""
         while node.start + node.count > keep:
-            gone = node.start + node.count - max(keep, node.start)
-            node.count -= gone
-            self.in_use -= gone
-            if not node.count:
-                assert node.parent and node.users == 1 and not node.children
-                del node.parent.children[node.key]
-                node = node.parent
+            kept = max(node.read, keep - node.start, 0)
+            self.in_use -= node.count - kept
+            node.count = kept
+            if kept:
+                break
+            assert node.parent and node.users == 1 and not node.children
+            del node.parent.children[node.key]
+            node = node.parent
         return node
 
     def wait(self, node: Node) -> None:

@@ -63,7 +63,8 @@ class Server:
         self.context = 0.0  # cached tokens of all decoding requests together
         self.held = 0  # blocks held by requests that are still prefilling
         self.windows = windows_of(cost, draft, settings.speculation_tokens)
-        countable = not draft and not self.pages.near and settings.block_size <= MOST_PHASES
+        # A prefix cache fills the memory, so that the blocks in use are asked for at every step.
+        countable = settings.prefix_cache and not draft and not self.pages.near and settings.block_size <= MOST_PHASES
         self.ranked = any(request.priority for request in requests)
         self.phases = Phases(settings.block_size) if countable else None
         self.affine: dict[int, tuple[float, float]] = {}
@@ -133,7 +134,8 @@ class Server:
             if self.prefixes:
                 self.take_prefix(head)
             used += claim
-            self.promised += self.whole_blocks(head)
+            if not evicts:
+                self.promised += self.whole_blocks(head)
             if self.record:
                 self.record.joined.append((self.clock, head))
             if math.isnan(run.start_s[head]):
@@ -176,7 +178,8 @@ class Server:
     def finish(self, request: int, at_s: float) -> None:
         """A request has its last token. In a closed loop its user asks again at once."""
         self.run.last_s[request] = at_s
-        self.promised -= self.whole_blocks(request) if self.policy.continuous else 0
+        if not self.policy.evicts:
+            self.promised -= self.whole_blocks(request)
         if self.prefixes:
             lengths = self.requests[request]
             self.leave_prefix(request, lengths.prompt_tokens + lengths.output_tokens - 1)
@@ -475,7 +478,6 @@ class Server:
         else:
             self.prefilling.remove(youngest)
             self.held -= self.blocks_of(self.target(youngest) + 1)
-        self.promised -= self.whole_blocks(youngest)
         if self.prefixes:
             self.leave_prefix(youngest, self.computed[youngest])
         if self.ranked:
