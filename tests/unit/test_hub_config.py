@@ -569,3 +569,95 @@ def test_a_file_that_switches_its_latent_off_has_ordinary_heads(off, sizes):
 def test_a_latent_without_values_is_refused_by_name():
     with pytest.raises(engine.ConfigError, match="v_head_dim"):
         engine.model_from_config(json.dumps({**DEEPSEEK, "v_head_dim": 0}))
+
+
+@pytest.mark.parametrize(
+    "key", ["kv_mask_layers", "shared_select_layers", "no_patch_cache", "cache_grid_dim", "global_view_window_size"]
+)
+def test_a_key_with_a_word_of_pictures_in_it_is_refused_by_name(key):
+    """Beside a part for text, whole keys are known: a word of pictures somewhere in a key makes it no key of theirs."""
+    assert key in refused({**GEMMA, key: 4})
+
+
+MAMBA2 = {"mamba_d_conv": 4, "mamba_d_state": 16, "mamba_expand": 2, "mamba_n_groups": 2, "mamba_n_heads": 64}
+MAMBA2 |= {"mamba_d_head": 16}
+DELTA = {"linear_conv_kernel_dim": 4, "linear_key_head_dim": 8, "linear_value_head_dim": 16}
+DELTA |= {"linear_num_key_heads": 2, "linear_num_value_heads": 4}
+KDA = {"full_attn_layers": [4], "num_heads": 4, "head_dim": 16, "short_conv_kernel_size": 4}
+LATENT = {"kv_lora_rank": 16, "q_lora_rank": None, "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16}
+CONV = {"layer_types": ["conv", "full_attention"] * 2, "conv_L_cache": 3}
+JAMBA = {"attn_layer_period": 4, "attn_layer_offset": 2, "num_experts": 4, "mamba_d_state": 8}
+H1 = {"mamba_d_ssm": 1024}
+LETTERS = {"hybrid_override_pattern": "M*-M", "mamba_num_heads": 64, "mamba_head_dim": 16, "n_groups": 2}
+LETTERS |= {"ssm_state_size": 16, "conv_kernel": 4}
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "layers", "convolution", "recurrent"),
+    [
+        ("qwen3_5_text", DELTA, 3, 96, 4 * 8 * 16),
+        ("jamba", JAMBA, 3, 1024, 1024 * 8),
+        ("bamba", {**MAMBA2, "attn_layer_indices": [2]}, 3, 1088, 64 * 16 * 16),
+        ("falcon_h1", {**MAMBA2, **H1}, 4, 1088, 64 * 16 * 16),
+        ("nemotron_h", LETTERS, 2, 1088, 64 * 16 * 16),
+        ("lfm2", CONV, 2, 512, 0),
+        ("minimax", {**EXPERTS, "attn_type_list": [0, 1, 0, 1]}, 2, 0, 8 * 64 * 64),
+        ("kimi_linear", {**LATENT, "linear_attn_config": KDA}, 3, 3 * 64, 4 * 16 * 16),
+        ("llama", {}, 0, 0, 0),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+def test_what_a_request_keeps_in_layers_with_a_state(kind, keys, layers, convolution, recurrent):
+    """Channels of a convolution and the recurrent state as the classes of transformers make them; vLLM keeps a convolution's
+    last inputs alone, one fewer than it is long."""
+    own = {"head_dim": 64} if kind in ("minimax", "nemotron_h") else {}
+    model = read({"model_type": kind, "num_hidden_layers": 4, **SIZES, **own, **keys})
+    kernel = 3 if kind == "lfm2" else 4
+    assert model.state_values == layers * ((kernel - 1) * convolution + recurrent)
+
+
+def test_what_a_step_reads_is_known():
+    model = read({**DEEPSEEK, "ep_size": 1, "num_nextn_predict_layers": 1})
+    assert (model.expert_width, model.shared_expert_width) == (2048, 2048)
+    assert (model.dense_layers, model.dense_width, model.draft_layers) == (3, 18432, 1)
+    assert (model.query_rank, model.latent_rank, model.rope_dim) == (1536, 512, 64)
+    layers = model.layers - model.dense_layers
+    idle = layers * (model.experts - model.experts_per_token) * 3 * model.width * model.expert_width
+    assert idle == model.parameters - model.active_parameters
+    plain = read(LLAMA)
+    assert (plain.expert_width, plain.dense_layers, plain.latent_rank, plain.draft_layers) == (0, 0, 0, 0)
+    assert read({**DEEPSEEK, "q_lora_rank": None}).query_rank == 0
+    several = read({**DEEPSEEK, "n_shared_experts": 2})
+    assert several.shared_expert_width == 2 * 2048
+
+
+def test_a_sparse_attention_keeps_its_indexs_keys_beside_the_latent():
+    """DeepSeek-V3.2: 128 values in each layer. GLM-5.2: in those layers alone that choose for themselves."""
+    sparse = {**DEEPSEEK, "model_type": "deepseek_v32", "index_head_dim": 128, "index_n_heads": 64, "index_topk": 2048}
+    model = read(sparse)
+    assert (model.latent_dim, model.index_dim, model.index_layers) == (576, 128, 61)
+    indexer = 64 * 128 * 1536 + 7168 * (128 + 64) + 2 * 128
+    assert model.parameters == read(DEEPSEEK).parameters + 61 * indexer
+    glm = {**sparse, "model_type": "glm_moe_dsa", "num_hidden_layers": 6}
+    types = ["full", "full", "shared", "shared", "full", "shared"]
+    assert read({**glm, "indexer_types": types}).index_layers == 3
+    assert read({**glm, "index_topk_pattern": "FFSSFS"}) == read({**glm, "indexer_types": types})
+    assert read({**glm, "index_topk_freq": 4, "index_skip_topk_offset": 3}).index_layers == 3
+    assert read({**glm, "layer_types": ["deepseek_sparse_attention"] * 6}).index_layers == 6
+    assert "indexer_types" in refused({**glm, "indexer_types": ["shared", *types[1:]]})
+    assert "indexer_types" in refused({**glm, "indexer_types": ["none", *types[1:]]})
+    assert "layer_types" in refused({**DEEPSEEK, "layer_types": ["deepseek_sparse_attention"] * 61})
+
+
+BLOCKS = {"use_sparse_attention": True, "sparse_attention_freq": [0, 1, 1, 1], "sparse_index_dim": 16}
+BLOCKS |= {"sparse_num_index_heads": 4, "sparse_disable_index_value": [0, 1, 1, 1]}
+
+
+def test_an_index_of_blocks_keeps_its_keys_and_no_values():
+    """MiniMax-M3's; a layer whose index kept values too would keep more than is counted."""
+    base = {"model_type": "minimax_m3", "num_hidden_layers": 4, "moe_layer_freq": [0, 1, 1, 1], **EXPERTS, **HEADS}
+    model = read({**base, "dense_intermediate_size": 2048, "sparse_attention_config": BLOCKS})
+    assert (model.index_dim, model.index_layers, model.dense_layers, model.dense_width) == (16, 3, 1, 2048)
+    for key, wrong in (("sparse_disable_index_value", [0, 1, 0, 1]), ("sparse_attention_freq", [1, 1])):
+        told = refused({**base, "dense_intermediate_size": 2048, "sparse_attention_config": {**BLOCKS, key: wrong}})
+        assert key in told

@@ -42,7 +42,7 @@ def test_rows_are_read_or_refused_one_by_one_with_a_reason():
     cases, refused = read(CLOSED)
     assert [case.line for case in cases] == [3, 4]
     assert {case.deployment.gpu.id for case in cases} == {"h100-sxm"}
-    assert {case.deployment.model.id for case in cases} == {"llama-3-70b"}
+    assert {case.deployment.model.id for case in cases} == {"llama-3-70b", "llama-3.1-70b"}
     said = {row.line: row.reason for row in refused}
     assert sorted(said) == [5, 6, 7, 8]
     assert (

@@ -248,7 +248,6 @@ def read_closed(known: Known, row: Row, line: int) -> Case:
 
 # The deployments of a source that numbers its tests (github.com/dennislee22/vLLM-benchmarking): its own start-up lines.
 TESTS: dict[str, dict[str, str]] = {
-    "2": {"tp": "2", "kv_tokens": "450192", "gpu": "A100-80"},
     "4": {"tp": "1", "kv_tokens": "93872", "gpu": "A100-80"},
 }
 REPEATED = 75  # that source sends the same prompts again: up to so many at once its first tokens are prefix hits
@@ -259,7 +258,9 @@ def read_burst(known: Known, row: Row, line: int) -> Case:
     test = row.get("test", "")
     if not row.get("tp"):
         if test not in TESTS:
-            raise Unexpressed(f"the deployment of test {test} isn't known: add columns gpu, tp and kv_tokens")
+            raise Unexpressed(
+                f"the deployment of test {test} isn't known, or its link not: add columns gpu, tp and kv_tokens"
+            )
         row = {**row, **TESTS[test]}
     n = int(needed(row, "n", "requests"))
     done = number(row, "ok") or n

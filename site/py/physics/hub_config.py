@@ -8,9 +8,10 @@ hub_families knows the architectures, hub_layers the kinds of layers, hub_counts
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from physics.hub_counts import Heads, Shape, parameters
+from physics.hub_counts import Heads, Shape, has_dense, parameters, state_values
 from physics.hub_families import (
     AHEAD,
     BESIDE,
@@ -27,7 +28,7 @@ from physics.hub_families import (
     STATES_ALONE,
     Family,
 )
-from physics.hub_layers import BOTH, FULL, MOST_LAYERS, NONE, STATE, WINDOW, Config, kinds, sparse
+from physics.hub_layers import BOTH, FULL, MOST_LAYERS, NONE, STATE, WINDOW, Config, indexed, kinds, sparse
 from physics.hub_text import LONGEST_NUMBER, ConfigError, shown, table_of
 from physics.quantities import ANY_CONTEXT, Model
 
@@ -38,6 +39,8 @@ OTHER_FILES = (
     ("tokenizer_class", "other_tokenizer"),
     ("_class_name", "other_pipeline"),
 )
+OTHERS = ("vision_config", "audio_config", "quantization_config", "quantization", "compression_config")  # read apart
+DRAFTS = ("num_nextn_predict_layers", "num_mtp_layers", "_num_mtp_layers", "mtp_num_hidden_layers")
 FEW = 0.02  # of the parameters: what may stay unknown
 
 WIDTH = ("hidden_size", "n_embd", "n_embed", "d_model")
@@ -69,6 +72,7 @@ BITS = {
     "nvfp4": "NVFP4",
     "bitnet": "1.58 bit",
 }
+QUANTISED = ("quantization_config", "compression_config", "quantization")
 FLOATS = {
     "bfloat16": "BF16",
     "float16": "FP16",
@@ -85,7 +89,7 @@ def model_from_config(text: str | bytes) -> Model:
     """The model that a config.json describes. Raises ConfigError, which names what can't be read."""
     whole = table_of(text)
     table, part = _decoder(whole)
-    _described(table)
+    _described(table, str(whole.get("model_type") or ""))
     family = _family(table)
     for name in family.inside:
         inner = table.get(name)
@@ -123,14 +127,15 @@ def _decoder(whole: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
     return table, part or any(key.startswith(("vision_config", "audio_config")) and table[key] for key in table)
 
 
-def _described(table: Mapping[str, Any]) -> None:
-    """Refuse what is no decoder, each for its own reason."""
+def _described(table: Mapping[str, Any], outer: str) -> None:
+    """Refuse what is no decoder, each for its own reason. PaliGemma reads picture and prompt both ways, and then writes."""
     kind, names = str(table.get("model_type") or ""), table.get("architectures")
     heads = [str(name) for name in names] if isinstance(names, list) else []
     if table.get("is_encoder_decoder") is True or kind in PAIRS or {"encoder_layers", "decoder_layers"} <= set(table):
         raise ConfigError("encoder")
     one_way = table.get("is_decoder") is True or any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in heads)
-    both_ways = table.get("use_bidirectional_attention") in (True, "all") or table.get("is_causal") is False
+    both_ways = table.get("use_bidirectional_attention") in (True, "all") and outer != "paligemma"
+    both_ways = both_ways or table.get("is_causal") is False
     if both_ways or (kind in ENCODERS and not one_way) or (heads and all("ForMaskedLM" in name for name in heads)):
         raise ConfigError("no_cache")
     if kind in CLOSED:
@@ -169,7 +174,10 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
     if not cached:
         raise ConfigError("state_alone")
     full, local, windows = shape.full, shape.local, cached.count(WINDOW)
-    return Model(
+    window, context = _window(config, family, shape.kinds) if windows else 0, _context(config)
+    if window >= context and windows == len(cached) and full == local:  # a window that no text of the model's fills
+        windows = window = 0
+    model = Model(
         id="pasted",
         name=_name(whole, config.table),
         layers=len(shape.kinds),
@@ -181,11 +189,11 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
         vocab=shape.vocab,
         parameters=total,
         active_parameters=active,
-        max_context_tokens=_context(config),
+        max_context_tokens=context,
         attention="mla" if shape.latent else "mha" if full.kv == full.query else "mqa" if full.kv == 1 else "gqa",
         latent_dim=shape.latent + config.count("qk_rope_head_dim") if shape.latent else 0,
         local_layers=windows,
-        window_tokens=_window(config, family, shape.kinds) if windows else 0,
+        window_tokens=window,
         experts=shape.experts,
         experts_per_token=shape.per_token,
         tied=shape.tied,
@@ -193,12 +201,34 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
         value_dim=full.value if full.value != full.size else 0,
         local_kv_heads=local.kv if windows and local.kv != full.kv else 0,
         local_head_dim=local.size if windows and local.size != full.size else 0,
-        state_layers=shape.kinds.count(STATE),
         shared_layers=len(attends) - len(cached),
-        bare_layers=shape.kinds.count(NONE),
         precision=_precision(whole, config.table),
         text_part=part,
     )
+    return replace(model, **_further(config, family, shape))
+
+
+def _further(config: Config, family: Family, shape: Shape) -> dict[str, Any]:
+    """Fields of the model that a step reads and the cache doesn't."""
+    dense = len(shape.sparse) - sum(shape.sparse) if shape.experts else 0
+    beside = shape.dense_width if shape.experts and config.get("enable_moe_block") is True else 0  # Gemma 4's
+    plain = any(has_dense(config, family, shape, i) for i in range(len(shape.kinds))) and not beside
+    rank = config.count("q_lora_rank", default=0) if shape.latent else 0
+    return {
+        "state_layers": shape.kinds.count(STATE),
+        "bare_layers": shape.kinds.count(NONE),
+        "expert_width": shape.expert_width if shape.experts else 0,
+        "shared_expert_width": shape.shared_width + beside,
+        "dense_layers": dense,
+        "dense_width": shape.dense_width if dense and plain else 0,
+        "query_rank": rank,
+        "latent_rank": shape.latent,
+        "rope_dim": config.count("qk_rope_head_dim") if shape.latent else 0,
+        "draft_layers": config.count(*DRAFTS, default=0, most=MOST_LAYERS),
+        "state_values": state_values(config, family, shape),
+        "index_dim": shape.index_dim if any(shape.indexed) else 0,
+        "index_layers": sum(shape.indexed),
+    }
 
 
 def _bounded(config: Config, family: Family, shape: Shape, total: int) -> None:
@@ -220,6 +250,7 @@ def _shape(config: Config, family: Family) -> Shape:
         raise ConfigError("unknown_kind", key="layer_types", found="linear_attention")
     full, local = _heads(config, family, width, queries, kind)
     experts, per_token, placed = _experts(config, family, layers)
+    size, chosen = indexed(config, family, kind)
     return Shape(
         width=width,
         vocab=_vocab(config),
@@ -234,6 +265,8 @@ def _shape(config: Config, family: Family) -> Shape:
         kinds=kind,
         sparse=placed,
         owned=_owned(config, family, layers),
+        index_dim=size,
+        indexed=chosen,
         **_inner(config, family, width, placed),
     )
 
@@ -406,8 +439,17 @@ def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> di
             raise ConfigError("missing", key="moe_intermediate_size")
         own = config.count(*INNER, **plain)
     own_dense = config.count("intermediate_size_mlp", "dense_intermediate_size", default=0)
+    if own and own_dense and family.one_width:  # the plain name then is one of the two, said again
+        again = config.count(*INNER, default=own)
+        if again not in (own, own_dense):
+            raise ConfigError(
+                "disagree", key=INNER[0], found=str(again), other="moe_intermediate_size", others=str(own)
+            )
     unneeded = all(placed) or family.layers == "blocks"
     dense = own_dense or config.count(*INNER, **({"default": 0} if unneeded else plain))
+    if family.state == "conv":  # LFM2's own names say the same again
+        config.used.update(("block_use_swiglu", "block_use_xavier_init", "conv_use_xavier_init"))
+        config.count(*WIDTH, "block_dim", "conv_dim", "conv_dim_out"), config.count(*INNER, "block_ff_dim", default=0)
     if family.state == "conv" and config.flag(
         "block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)
     ):
@@ -483,7 +525,7 @@ def _name(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
 
 def _precision(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
     """How the file's weights are written, in the makers' words: "BF16", "FP8", "AWQ, 4 bit". Empty where it isn't said."""
-    found = whole.get("quantization_config") or table.get("quantization_config") or whole.get("compression_config")
+    found = next((at[key] for key in QUANTISED for at in (whole, table) if at.get(key)), None)
     if not found:
         kept = next(
             (at[key] for at in (table, whole) for key in ("dtype", "torch_dtype") if isinstance(at.get(key), str)), ""
@@ -491,19 +533,23 @@ def _precision(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
         return FLOATS.get(kept.removeprefix("torch."), shown(kept, 20))
     named = [found.get(key) for key in ("quant_method", "quant_algo")] if isinstance(found, dict) else []
     method = next((name for name in named if isinstance(name, str) and name), None)
+    if method is None and isinstance(found, dict) and found.get("group_size") and found.get("bits"):
+        method = "mlx"  # which writes nothing else
     if method is None:
         raise ConfigError("unknown_kind", key="quantization_config", found=str(found))
     if method in BITS:
         return BITS[method]
+    if method in ("exl2", "exl3") and isinstance(found.get("bits"), int | float):
+        return shown(f"{method}, {found['bits']} bit", 30)  # on average, so rarely whole
     bits, algorithm = _bits(found), found.get("quant_algo")
     said = shown(algorithm if isinstance(algorithm, str) else method, 30)
-    if bits is None and not isinstance(algorithm, str):
+    if not bits and not isinstance(algorithm, str):
         raise ConfigError("unknown_kind", key="quantization_config.quant_method", found=method)
-    return said if bits is None else f"{said}, {bits} bit"
+    return f"{said}, {bits} bit" if bits else said
 
 
-def _bits(found: Mapping[str, Any]) -> int | None:
-    """Bits a weight of a quantised file, None where it doesn't say. Raises ConfigError for what is no number of bits."""
+def _bits(found: Mapping[str, Any]) -> str:
+    """Bits a weight of a quantised file, "4" or "4 and 8"; empty where it says none. Raises ConfigError for what is no number."""
     groups = found.get("config_groups")
     parts = (
         [group.get("weights") for group in groups.values() if isinstance(group, dict)]
@@ -525,7 +571,7 @@ def _bits(found: Mapping[str, Any]) -> int | None:
         said += [size for name in names if marked.flag(f"quantization_config.{name}", False)]
     if 0 in said:
         raise ConfigError("too_low", key="quantization_config.bits", found="0")
-    return said[0] if said else None
+    return " and ".join(map(str, sorted(set(said))))
 
 
 # --- What nobody has read ----------------------------------------------------------------------------------------------
@@ -535,11 +581,13 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
     """Refuse a key that could change a figure and that no reader has asked for."""
     for name in AHEAD:
         config.get(name)
+    if config.table.get("hidden_size_per_layer_input") == 0:
+        config.get("vocab_size_per_layer_input")  # of tables that there are none of
     kind = str(table.get("model_type") or whole.get("model_type") or "")
     for key, value in table.items():
         if key in config.used or not _says(value) or key in DECODERS:
             continue
-        if key in ("vision_config", "audio_config", "quantization_config", "compression_config"):
+        if key in OTHERS:
             continue
         if _matters(key):
             raise ConfigError(
@@ -547,7 +595,9 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
             )
     _activation(config, family, kind)
     for key, value in whole.items():
-        if (key in table and table[key] == value) or not _says(value) or BESIDE.search(key) or key in DECODERS:
+        if (key in table and table[key] == value) or not _says(value) or key in DECODERS or key in OTHERS:
+            continue
+        if BESIDE.fullmatch(key):
             continue
         if key in config.used and config.table.get(key) is not None and key not in ("model_type", "architectures"):
             raise ConfigError(

@@ -40,6 +40,8 @@ class Shape:
     kinds: list[str]
     sparse: Sequence[bool]
     owned: Sequence[bool]
+    index_dim: int
+    indexed: Sequence[bool]
 
 
 def parameters(config: Config, family: Family, shape: Shape) -> tuple[int, int]:
@@ -53,13 +55,17 @@ def parameters(config: Config, family: Family, shape: Shape) -> tuple[int, int]:
     dense = matrices * width * shape.dense_width + (
         (matrices - 1) * shape.dense_width + width if "f" in family.bias else 0
     )
-    expert = matrices * width * shape.expert_width
+    inner = (
+        config.count("moe_latent_size", default=0) if family.layers == "letters" else 0
+    )  # experts of a narrower vector
+    expert = matrices * (inner or width) * shape.expert_width
     expert += (matrices - 1) * shape.expert_width + width if "f" in family.bias else 0
-    always = matrices * width * shape.shared_width + width * shape.experts
+    always = matrices * width * shape.shared_width + width * shape.experts + 2 * width * inner
     idle = 0
-    state = STATES[family.state](config, width) if family.state else 0
+    state = STATES[family.state](config, width)[0] if family.state else 0
+    indexer = _indexer(config, family, shape) if any(shape.indexed) else 0
     for i, kind in enumerate(shape.kinds):
-        fixed += norm * family.norms
+        fixed += norm * family.norms + (indexer if shape.indexed[i] else 0)
         if kind in (FULL, BOTH, WINDOW):
             fixed += attention(config, family, shape, shape.local if kind == WINDOW else shape.full, shape.owned[i])
         if kind in (STATE, BOTH):
@@ -67,7 +73,7 @@ def parameters(config: Config, family: Family, shape: Shape) -> tuple[int, int]:
         if shape.sparse[i]:
             fixed += always + shape.per_token * expert
             idle += (shape.experts - shape.per_token) * expert
-        if _has_dense(config, family, shape, i):
+        if has_dense(config, family, shape, i):
             wide = 1 if shape.owned[i] or not config.flag("use_double_wide_mlp", False) else 2
             fixed += dense * wide if family.layers != "blocks" else matrices * width * _block_width(config, width, i)
     fixed += _beside(config, family, shape)
@@ -106,27 +112,46 @@ def _latent(config: Config, width: int, heads: Heads) -> int:
     )
 
 
-# --- What stands in for attention --------------------------------------------------------------------------------------
+def _indexer(config: Config, family: Family, shape: Shape) -> int:
+    """What chooses the tokens that a layer attends to (DeepSeek-AI, 2025, DeepSeek-V3.2, section 2.1), in weights."""
+    width, size = shape.width, shape.index_dim
+    if family.index == "blocks":
+        table = config.get("sparse_attention_config")
+        heads = config.count("index_n_heads") if table is None else Config(table).count("sparse_num_index_heads")
+        return width * size * (heads + 1) + 2 * size
+    heads, rank = config.count("index_n_heads"), config.count("q_lora_rank", default=0) or width
+    return heads * size * rank + width * (size + heads) + 2 * size
 
 
-def _delta(config: Config, width: int) -> int:
+def state_values(config: Config, family: Family, shape: Shape) -> int:
+    """What one request keeps in all layers with a state, in values, however long it is."""
+    layers = sum(kind in (STATE, BOTH) for kind in shape.kinds)
+    return layers * STATES[family.state](config, shape.width)[1] if layers else 0
+
+
+# --- What stands in for attention: (weights of a layer, values that it keeps of a request) -----------------------------
+
+
+def _delta(config: Config, width: int) -> tuple[int, int]:
     """Gated DeltaNet (Yang and others, 2025, arXiv:2412.06464), as in Qwen3-Next."""
     values, length = config.count("linear_num_value_heads"), config.count("linear_value_head_dim")
     key = config.count("linear_num_key_heads") * config.count("linear_key_head_dim")
     value = values * length
-    mixed = width * (2 * key + 2 * value + 2 * values) + config.count("linear_conv_kernel_dim") * (2 * key + value)
-    return mixed + value * width + 2 * values + length
+    kernel, keys = config.count("linear_conv_kernel_dim"), config.count("linear_key_head_dim")
+    mixed = width * (2 * key + 2 * value + 2 * values) + kernel * (2 * key + value)
+    return mixed + value * width + 2 * values + length, (kernel - 1) * (2 * key + value) + value * keys
 
 
-def _mamba(config: Config, width: int) -> int:
+def _mamba(config: Config, width: int) -> tuple[int, int]:
     """Mamba (Gu and Dao, 2023, arXiv:2312.00752), as in Jamba, with its three norms."""
     inner, state = config.count("mamba_expand") * width, config.count("mamba_d_state")
     rank = -(-width // 16) if config.get("mamba_dt_rank") in (None, "auto") else config.count("mamba_dt_rank")
     mixed = width * 2 * inner + inner * (config.count("mamba_d_conv") + 1) + inner * (rank + 2 * state)
-    return mixed + rank * inner + inner + inner * state + inner + inner * width + rank + 2 * state
+    weights = mixed + rank * inner + inner + inner * state + inner + inner * width + rank + 2 * state
+    return weights, inner * (config.count("mamba_d_conv") - 1 + state)
 
 
-def _mamba2(config: Config, width: int) -> int:
+def _mamba2(config: Config, width: int) -> tuple[int, int]:
     """Mamba 2 (Dao and Gu, 2024, arXiv:2405.21060), as in Bamba, Falcon-H1 and Nemotron-H."""
     heads = config.count("mamba_n_heads", "mamba_num_heads")
     size = 0 if config.get("mamba_d_head") == "auto" else config.count("mamba_d_head", "mamba_head_dim", default=0)
@@ -135,22 +160,24 @@ def _mamba2(config: Config, width: int) -> int:
     states = config.count("mamba_n_groups", "n_groups") * config.count("mamba_d_state", "ssm_state_size")
     kernel = config.count("mamba_d_conv", "conv_kernel")
     mixed = width * (2 * inner + 2 * states + heads) + (inner + 2 * states) * (kernel + 1)
-    return mixed + inner * width + inner + 3 * heads
+    kept = (kernel - 1) * (inner + 2 * states) + inner * config.count("mamba_d_state", "ssm_state_size")
+    return mixed + inner * width + inner + 3 * heads, kept
 
 
-def _conv(config: Config, width: int) -> int:
+def _conv(config: Config, width: int) -> tuple[int, int]:
     """A short gated convolution, as in LFM2."""
-    return 4 * width * width + config.count("conv_L_cache") * width
+    kernel = config.count("conv_L_cache")
+    return 4 * width * width + kernel * width, (kernel - 1) * width
 
 
-def _lightning(config: Config, width: int) -> int:
+def _lightning(config: Config, width: int) -> tuple[int, int]:
     """Lightning attention, as in MiniMax-01 (arXiv:2501.08313): queries, keys, values, output and a gate."""
     heads = config.count("num_attention_heads")
     size = config.count("head_dim", default=0) or width // heads
-    return 5 * heads * size * width + heads * size
+    return 5 * heads * size * width + heads * size, heads * size * size
 
 
-def _kda(config: Config, width: int) -> int:
+def _kda(config: Config, width: int) -> tuple[int, int]:
     """Kimi Delta Attention (arXiv:2510.26692)."""
     table = config.get("linear_attn_config")
     inner = Config(table if isinstance(table, dict) else {})
@@ -158,18 +185,11 @@ def _kda(config: Config, width: int) -> int:
     size = inner.count("head_dim", default=0) or config.count("linear_head_dim")
     kernel = inner.count("short_conv_kernel_size", default=0) or config.count("linear_conv_kernel_dim", default=4)
     whole = heads * size
-    return (
-        4 * width * whole
-        + 3 * kernel * whole
-        + 2 * (width * size + size * whole)
-        + width * heads
-        + whole
-        + heads
-        + size
-    )
+    mixed = 4 * width * whole + 3 * kernel * whole + 2 * (width * size + size * whole)
+    return mixed + width * heads + whole + heads + size, whole * (3 * (kernel - 1) + size)
 
 
-STATES: Mapping[str, Callable[[Config, int], int]] = {
+STATES: Mapping[str, Callable[[Config, int], tuple[int, int]]] = {
     "delta": _delta, "mamba": _mamba, "mamba2": _mamba2, "conv": _conv, "lightning": _lightning, "kda": _kda,
 }  # fmt: skip
 
@@ -177,7 +197,7 @@ STATES: Mapping[str, Callable[[Config, int], int]] = {
 # --- What few families have --------------------------------------------------------------------------------------------
 
 
-def _has_dense(config: Config, family: Family, shape: Shape, layer: int) -> bool:
+def has_dense(config: Config, family: Family, shape: Shape, layer: int) -> bool:
     """Whether a layer has a plain feed-forward network: Gemma 4's have one beside experts, Nemotron-H's are one thing each."""
     if family.layers == "letters":
         found = config.get("hybrid_override_pattern") or config.get("layers_block_type")

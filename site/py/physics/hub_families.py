@@ -33,7 +33,8 @@ class Family:
     qk: whether queries and keys are normed, by "head" or over the "full" vector. positions: rows of a position table beyond
     the context, None if there is none. gate: the queries' projection is doubled by an output gate. inside: tables within
     the file whose keys belong to the model. fourfold: without a figure the feed-forward network is four times as wide.
-    one_width: experts are as wide as intermediate_size says, where a width of their own isn't given.
+    one_width: experts are as wide as intermediate_size says, where a width of their own isn't given. index: how a file says
+    which layers choose their tokens by an index, a cache of its own: of "tokens" or of "blocks".
     """
 
     types: str
@@ -51,6 +52,7 @@ class Family:
     inside: tuple[str, ...] = ()
     fourfold: bool = False
     one_width: bool = False
+    index: str = ""
 
 
 TIED = _keys(tie_word_embeddings=True)
@@ -124,7 +126,7 @@ FAMILIES = (
         "every", 6, norms=4, qk="head",
     ),
     Family("cohere2", _keys(**TIED, sliding_window=4096), "every", 4, norms=1),
-    Family("exaone4", _keys(num_key_value_heads=32, sliding_window=4096), "every", 4, qk="head"),
+    Family("exaone4 exaone4_5_text", _keys(num_key_value_heads=32, sliding_window=4096), "every", 4, qk="head"),
     Family("olmo3", _keys(sliding_window=4096), "every", 4, qk="full"),
     Family(
         "exaone_moe", _keys(num_key_value_heads=32, sliding_window=4096, num_shared_experts=1, first_k_dense_replace=1),
@@ -176,7 +178,28 @@ FAMILIES = (
     ),
     # One latent vector for all heads
     Family("deepseek_v2", _keys(**MLA, first_k_dense_replace=0, n_shared_experts=2)),
-    Family("deepseek_v3 deepseek_v32 glm_moe_dsa kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
+    Family("deepseek_v3 kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
+    Family(
+        "deepseek_v32", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1, index_head_dim=128, index_n_heads=64),
+        index="tokens",
+    ),
+    Family(
+        "glm_moe_dsa",
+        _keys(
+            **{**MLA, "q_lora_rank": 2048, "qk_nope_head_dim": 192, "v_head_dim": 256},
+            first_k_dense_replace=3, n_shared_experts=1, index_head_dim=128, index_n_heads=32,
+        ),
+        index="tokens",
+    ),
+    Family(
+        "minimax_m3 minimax_m3_sparse minimax_m3_vl minimax_m3_vl_text", _keys(num_key_value_heads=4, head_dim=128),
+        qk="head", one_width=True, index="blocks",
+    ),
+    Family("mistral4", _keys(**{**MLA, "q_lora_rank": 1024, "kv_lora_rank": 256, "qk_nope_head_dim": 64}, n_shared_experts=1)),
+    Family(
+        "minicpm3",
+        _keys(**TIED, kv_lora_rank=256, q_lora_rank=768, qk_nope_head_dim=64, qk_rope_head_dim=32, v_head_dim=64),
+    ),
     Family("axk1", _keys(**MLA, first_k_dense_replace=1, n_shared_experts=1)),
     Family("sarvam_mla", _keys(**{**MLA, "q_lora_rank": None}, first_k_dense_replace=1, n_shared_experts=1)),
     Family("glm4_moe_lite", _keys(**{**MLA, "q_lora_rank": 768}, first_k_dense_replace=1, n_shared_experts=1)),
@@ -304,9 +327,11 @@ HARMLESS = re.compile(
     | tie_encoder_decoder | is_decoder | is_causal | use_bidirectional_attention | reorder_and_upcast_attn
     | mamba_(chunk_size|norm_before_gate|rms_norm|dt_(rank|min|max|limit)) | attn_(temperature_tuning|uses_sequence_id) | clip_qkv
     | apply_residual_connection\w* | deterministic_flash_attn | parallel_attn | (\w+_)?fusion | swiglu_limits?(_shared)?
-    | n_ctx | block_size | embedding_fraction | activation_sparsity_pattern | linear_a_log_(min|max) | linear_dt_(min|max)
-    | linear_allow_neg_eigval | dim_model_base | cache_implementation | learnable_sink | interpolate_pos_encoding
-    | (lm|rm)_head | num_media_embeds | num_mem_blocks_none
+    | layernorm_(full_attention|linear_attention|mlp)_(alpha|beta) | attn_rotary_emb | type_vocab_size | org_vocab_size
+    | anyres_\w+ | pool_type | group_limited_greedy | ep_size | output_gate_type | n_ctx | block_size | embedding_fraction
+    | activation_sparsity_pattern | linear_a_log_(min|max) | linear_dt_(min|max) | linear_allow_neg_eigval | dim_model_base
+    | cache_implementation | learnable_sink | interpolate_pos_encoding | (lm|rm)_head | num_image_tokens | num_media_embeds
+    | num_mem_blocks_none
     """,
     re.VERBOSE,
 )
@@ -328,6 +353,8 @@ SHAPES = names(
 AHEAD = (
     "num_nextn_predict_layers",
     "num_mtp_layers",
+    "_num_mtp_layers",
+    "mtp_share_layers",
     "mtp_num_hidden_layers",
     "mtp_layers_block_type",
     "mtp_hybrid_override_pattern",
@@ -348,9 +375,16 @@ MATTERS = re.compile(
     re.VERBOSE,
 )
 
-# Around a part for text: keys of the parts for pictures and sound.
+# Around a part for text: whole keys of the parts for pictures and sound, and of what joins them to it.
 BESIDE = re.compile(
-    r"vision|visual|image|video|audio|speech|mm_|projector|perceiver|resampler|qformer|patch|pixel|mask|token_(id|index)|tokens_per"
-    r"|downsample|tile|select|template|ps_version|spatial|temporal|crop|aligner|boi_|eoi_|connector|backbone_lora|llm_lora|pooling"
-    r"|sam_|vit_|num_channels|num_query_tokens|alignment|projection|newline|ignore_index|grid|seq_len|talker|2wav|per_chunk|per_second|modal|llm_attn|dynamic|global_view"
+    r"""((batch|drop|dynamic|extra|force|has|init|max|min|num|skip|use)_)?
+      (vision|visual|image|img|video|audio|speech|mm|multi_?modal|sam|vit|q_?former|perceiver|resampler|projector|projection|aligner
+        |alignment|connector|talker|token2wav|code2wav|patch|pixel|tile|crop|spatial|temporal|deepstack|slice
+        |(acoustic|semantic)_tokenizer)(_\w+)?
+    | (use|tie|has)_(backbone|llm|vision|audio)_lora | (seconds|position_id|tokens|image_tokens)_per_\w+
+    | num_(channels|query_tokens) | query_num | (min|max)_dynamic_patch | downsample_(ratio|mode|rate|factor)
+    | encoder_patch_size | select_(layer|feature) | merge_kernel_size | merged_hidden_size | ignore_index | global_view_pos
+    | use_(newline|pooling)\w* | llm_attn_implementation | (boi|eoi|boa|eoa)_\w+
+    """,
+    re.VERBOSE,
 )

@@ -15,6 +15,7 @@ NAMES = {
     "full_attention": FULL, "attention": FULL, "global": FULL, "sliding_attention": WINDOW, "chunked_attention": WINDOW,
     "local": WINDOW, "linear_attention": STATE, "mamba": STATE, "conv": STATE,
 }  # fmt: skip
+CHOOSING = ("deepseek_sparse_attention", "indexed_attention", "minimax_m3_sparse")  # keep all tokens and read a few
 
 
 class Config:
@@ -87,7 +88,7 @@ class Config:
 
 def kinds(config: Config, family: Family, layers: int) -> list[str]:
     """The kind of each layer. What the file says itself and what its family's rule says must be one thing."""
-    said = _said(config, layers)
+    said = _said(config, family, layers)
     if said is None:
         return RULES[family.layers](config, family, layers)
     before = set(config.used)
@@ -99,16 +100,70 @@ def kinds(config: Config, family: Family, layers: int) -> list[str]:
     return said
 
 
-def _said(config: Config, layers: int) -> list[str] | None:
+def _said(config: Config, family: Family, layers: int) -> list[str] | None:
     types = config.get("layer_types")
     if types is None:
         return None
     if not isinstance(types, list) or len(types) != layers:
         raise ConfigError("list_length", key="layer_types", most=str(layers))
+    meant = {**NAMES, **dict.fromkeys(CHOOSING, FULL)} if family.index else NAMES
     for kind in types:
-        if not isinstance(kind, str) or kind not in NAMES:
+        if not isinstance(kind, str) or kind not in meant:
             raise ConfigError("unknown_kind", key="layer_types", found=str(kind))
-    return [NAMES[kind] for kind in types]
+    return [meant[kind] for kind in types]
+
+
+def indexed(config: Config, family: Family, kind: Sequence[str]) -> tuple[int, list[bool]]:
+    """What an indexer keeps of a token in a layer, in values, and the layers that have one; others use an earlier one's."""
+    if family.index == "blocks":
+        return _blocks_chosen(config, kind)
+    if not family.index:
+        return 0, [False] * len(kind)
+    config.count("index_topk", default=2048)
+    for key in ("index_share_for_mtp_iteration", "indexer_rope_interleave"):
+        config.get(key)
+    size = config.count("index_head_dim")
+    if size < 1:
+        raise ConfigError("too_low", key="index_head_dim", found=str(size))
+    often, first = config.count("index_topk_freq", default=1) or 1, config.count("index_skip_topk_offset", default=2)
+    ruled = [max(i - first + 1, 0) % often == 0 for i in range(len(kind))]
+    pattern = config.get("index_topk_pattern")
+    for key, found in (("indexer_types", config.get("indexer_types")), ("index_topk_pattern", pattern)):
+        if found is None:
+            continue
+        if not isinstance(found, list | str) or len(found) != len(kind):
+            raise ConfigError("list_length", key=key, most=str(len(kind)))
+        strange = [str(at) for at in found if at not in ("full", "shared", "F", "S")]
+        if strange:
+            raise ConfigError("unknown_kind", key=key, found=strange[0])
+        ruled = [at in ("full", "F") for at in found]
+        break
+    if not ruled[0]:
+        raise ConfigError("unknown_kind", key="indexer_types", found="shared")
+    return size, ruled
+
+
+def _blocks_chosen(config: Config, kind: Sequence[str]) -> tuple[int, list[bool]]:
+    """MiniMax-M3's: a table says for each layer whether it chooses blocks of tokens, and by keys alone."""
+    table = config.get("sparse_attention_config")
+    if table is None:  # as transformers writes it
+        types = config.get("layer_types")
+        for key in ("index_n_heads", "index_block_size", "index_topk_blocks", "index_local_blocks"):
+            config.get(key)
+        if not isinstance(types, list):
+            raise ConfigError("missing_all", key="layer_types", others="sparse_attention_config")
+        return config.count("index_head_dim"), [named == "minimax_m3_sparse" for named in types]
+    inner = Config(table if isinstance(table, dict) else {})
+    chosen = inner.numbers("sparse_attention_freq")
+    if not inner.flag("use_sparse_attention", True) or chosen is None:
+        raise ConfigError("missing", key="sparse_attention_config.sparse_attention_freq")
+    keys_alone = inner.numbers("sparse_disable_index_value") or []
+    for key, numbers in (("sparse_attention_freq", chosen), ("sparse_disable_index_value", keys_alone)):
+        if len(numbers) != len(kind) or set(numbers) - {0, 1}:
+            raise ConfigError("list_length", key=f"sparse_attention_config.{key}", most=str(len(kind)))
+    if any(on and not alone for on, alone in zip(chosen, keys_alone, strict=True)):
+        raise ConfigError("unknown_kind", key="sparse_attention_config.sparse_disable_index_value", found="0")
+    return inner.count("sparse_index_dim"), [bool(on) for on in chosen]
 
 
 def _plain(config: Config, family: Family, layers: int) -> list[str]:

@@ -50,8 +50,17 @@ class Model:
     shared_layers read another layer's cache, and bare_layers don't attend; none of these adds to the cache.
     value_dim: values of a head where they aren't as long as its keys. local_kv_heads, local_head_dim: of layers with a
     window, where they differ. Each is 0 where it is as usual. precision: what a file says of its weights. text_part: the
-    file describes other parts too, which aren't counted. wide_part: what stays at 16 bits in this model's quantised
-    checkpoints besides embeddings and head, "attention" or "" for nothing.
+    file describes other parts too, which aren't counted.
+
+    What a step reads, each 0 where there is none: expert_width of one routed expert's feed-forward network, and
+    shared_expert_width of all together that every token passes beside them. dense_layers: a mixture's layers without experts,
+    and dense_width of their networks (0: they have none). query_rank, latent_rank and rope_dim: MLA's q_lora_rank,
+    kv_lora_rank and the rotary part, latent_dim = latent_rank + rope_dim. draft_layers: layers for guessing further tokens
+    that a file names; neither they nor their weights are in `layers` and `parameters`. state_values: what one request keeps
+    over all state_layers (and beside attention where a layer has both), a convolution's last kernel - 1 inputs and the
+    recurrent state, as vLLM keeps them. index_dim: what a sparse attention's indexer keeps per token in each of index_layers,
+    beside the cache.
+    wide_part: what stays at 16 bits in this model's quantised checkpoints besides tables and head, "attention" or "".
     """
 
     id: str
@@ -82,6 +91,17 @@ class Model:
     bare_layers: int = 0
     precision: str = ""
     text_part: bool = False
+    expert_width: int = 0
+    shared_expert_width: int = 0
+    dense_layers: int = 0
+    dense_width: int = 0
+    query_rank: int = 0
+    latent_rank: int = 0
+    rope_dim: int = 0
+    draft_layers: int = 0
+    state_values: int = 0
+    index_dim: int = 0
+    index_layers: int = 0
     wide_part: str = ""
 
     @property

@@ -96,11 +96,8 @@
     link?.parentElement.scrollIntoView({ block: "nearest", behavior: "instant" }); // a rail may be longer than its window
     toggle.firstElementChild.textContent = `${scenes.indexOf(at) + 1}/${scenes.length}  ${link?.textContent ?? ""}`;
     if (root.dataset.boot === "loading") return; // what the record opens isn't there yet: the address knows better
-    const said = wanted();
-    const left = (/** @type {HTMLElement} */ door) => door.id === said && (door.getBoundingClientRect().bottom < 0 || top(door) > innerHeight);
-    const isPast = !said || scenes.some(({ id }) => id === said) || doors.some(left);
-    // Of a frame nobody sees the address.
-    if (parent === window && scrollY > 0 && isPast) history.replaceState(history.state, "", `#${here}`);
+    const said = wanted(); // of a frame nobody sees the address
+    if (parent === window && scrollY > 0 && (!said || scenes.some(({ id }) => id === said))) history.replaceState(history.state, "", `#${here}`);
   };
   let due = 0;
   const soon = () => {
