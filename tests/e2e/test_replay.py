@@ -231,3 +231,38 @@ def test_buttons_pressed_before_there_is_anything_to_play_do_nothing(visitor):
             button(lab, key, name).click()
         lab.node(f"{key}.position").press("End")
     lab.check()
+
+
+def test_on_a_phone_both_servers_and_the_buttons_are_seen_whole_and_a_finger_finds_a_request(browser, origin):
+    twin = visit(browser, origin, viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
+    lab = twin.lab
+    seen = lab.page.locator(".floor .seen")
+    lab.node(f"{FLOOR}.why").evaluate("node => node.scrollIntoView({ block: 'end' })")
+    assert seen.evaluate("node => node.scrollHeight <= node.clientHeight + 1 && node.clientHeight <= innerHeight / 2")
+    names = ["play", "back", "on"]
+    for part in (
+        *(button(lab, FLOOR, name) for name in names),
+        lab.node(f"{FLOOR}.position"),
+        lab.node(f"{FLOOR}.two"),
+    ):
+        box = part.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+        assert box["y"] >= 44 and box["y"] + box["height"] <= 844 / 2 + 44
+    picked = lab.node(FLOOR).get_attribute("data-picked")
+    canvas = lab.node(f"{FLOOR}.one")
+    box = canvas.bounding_box()
+    canvas.tap(position={"x": box["width"] * 0.5, "y": 6})  # a row is 5 pixels high
+    expect(lab.node(FLOOR)).not_to_have_attribute("data-picked", picked)
+    lab.close()
+
+
+def test_on_paper_the_floor_is_painted_for_the_paper(browser, origin):
+    twin = visit(browser, origin, viewport={"width": 390, "height": 844})
+    lab = twin.lab
+    opened(lab, FLOOR)
+    lab.page.emulate_media(media="print")
+    for name in ("one", "two"):
+        lab.page.wait_for_function(
+            "key => document.querySelector(`[data-key='${key}']`).clientHeight > 150", arg=f"{FLOOR}.{name}"
+        )
+    lab.close()

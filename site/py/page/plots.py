@@ -92,6 +92,7 @@ class Plots:
                 width, height = drawing.getAttribute("width"), drawing.getAttribute("height")
                 drawing.setAttribute("viewBox", f"0 0 {width} {height}")
                 self.nodes[key].style.aspectRatio = f"{width} / {height}"
+                self.nodes[key].style.setProperty("--drawn", f"{width}px")
 
     def leave_paper(self) -> None:
         """Let the window give the sizes again."""

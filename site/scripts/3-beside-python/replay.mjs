@@ -229,12 +229,12 @@ function watch(root, painter, paint) {
   const known = new Map();
   const seen = new ResizeObserver((entries) => {
     const changed = entries.filter(({ target, contentRect: { width, height } }) => {
-      const size = target.closest(".fills") ? `${width} ${height}` : `${width}`; // of the others the height follows from what is painted
+      const size = target.closest(".wall, .fills") ? `${width} ${height}` : `${width}`; // of the others the height follows from what is painted
       return known.get(target) !== size && known.set(target, size);
     });
     if (changed.length) requestAnimationFrame(paint);
   });
-  for (const room of root.querySelectorAll(".canvas")) seen.observe(room);
+  for (const room of root.matches(".floor") ? root.querySelectorAll(".canvas") : [root]) seen.observe(room);
   const dress = () => {
     painter()?.dress();
     paint();
