@@ -1,6 +1,7 @@
 """Memory and growth against the field's own figures: what a token leaves behind, what fits, what doubling does."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -279,3 +280,14 @@ def test_growth_of_every_model(model: engine.Model, tokens: int) -> None:
     before, after = (full * n + local * min(n, window) for n in (tokens, 2 * tokens))
     assert factors["kv_by_length"] == pytest.approx(after / before, rel=1e-12)
     assert 1 <= factors["kv_by_length"] <= 2 and factors["users_by_length"] <= 1
+
+
+def test_an_indexer_keeps_its_own_values_beside_the_cache() -> None:
+    """DeepSeek-V3.2: 128 values a token in each of 61 layers, beside the latents of 512 + 64 (its config.json)."""
+    plain = MODELS["deepseek-v3"]
+    sparse = replace(plain, index_dim=128, index_layers=61)
+    assert engine.kv_bytes_per_token(sparse, 16) - engine.kv_bytes_per_token(plain, 16) == 2 * 61 * 128
+    assert engine.kv_bytes(sparse, 1000, 8) - engine.kv_bytes(plain, 1000, 8) == 1000 * 61 * 128
+    deployment = Deployment(sparse, H100, 8)
+    with pytest.raises(PhysicsError):
+        engine.StepCost(deployment, next(iter(engine.read_calibrations(content("calibration")).values())))

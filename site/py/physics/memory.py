@@ -19,19 +19,25 @@ def kv_bytes_per_token(model: Model, kv_bits: int) -> int:
     section 2.1). Layers with a fixed state, without attention or with another layer's cache add nothing.
     """
     full, local = layer_values(model)
-    return (model.full_layers * full + model.local_layers * local) * kv_bits // 8
+    return (model.full_layers * full + model.local_layers * local + index_values(model)) * kv_bits // 8
+
+
+def index_values(model: Model) -> int:
+    """Values that a token leaves behind for a sparse attention's indexer, beside the cache (DeepSeek-AI 2025, DeepSeek-V3.2)."""
+    return model.index_dim * model.index_layers
 
 
 def kv_bytes_per_late_token(model: Model, kv_bits: int) -> int:
     """Bytes that one more token adds to the cache when every window is full: only the full layers grow."""
-    return model.full_layers * layer_values(model)[0] * kv_bits // 8
+    return (model.full_layers * layer_values(model)[0] + index_values(model)) * kv_bits // 8
 
 
 def kv_bytes(model: Model, tokens: float, kv_bits: int) -> int:
     """Bytes of one request's cache at a length of `tokens`; layers with a window stop growing when it is full."""
     tokens = whole("The number of tokens", tokens)
     full, local = layer_values(model)
-    kept = model.full_layers * full * tokens + model.local_layers * local * min(tokens, model.window_tokens)
+    kept = (model.full_layers * full + index_values(model)) * tokens
+    kept += model.local_layers * local * min(tokens, model.window_tokens)
     return kept * kv_bits // 8
 
 

@@ -127,7 +127,7 @@ class StepCost:
         self.deployment, self.calibration = deployment, calibration
         model, gpu, gpus, tp = deployment.model, deployment.gpu, deployment.gpus, deployment.tp
         own = model.full_layers + model.local_layers == model.layers
-        if not own or model.value_dim or model.local_kv_heads or model.local_head_dim:
+        if not own or model.value_dim or model.local_kv_heads or model.local_head_dim or model.index_layers:
             raise PhysicsError(
                 f"The step of {model.name} can't be estimated: its layers don't all keep the same cache."
             )
