@@ -363,9 +363,10 @@ class Server:
 
     def until_arrival(self, count: int, base: float, slope: float, size: int) -> int:
         """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
-        if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running:
+        is_full = len(self.order) >= self.settings.max_running
+        if self.arrived >= len(self.requests):
             return count
-        if self.waiting and not self.ranked:  # whoever comes now stands behind those whom the memory keeps waiting
+        if not self.ranked and (is_full or self.waiting):  # whoever comes now stands behind those who wait
             return count
         gap = self.arrivals[self.arrived] - self.clock
         if gap == math.inf:
