@@ -266,7 +266,7 @@ class Server:
     def decode_stretch(self) -> int:
         """As many equal steps as pass before anyone finishes, joins or runs out of blocks. Returns how many finished."""
         run, preemptions = self.run, self.run.preemptions
-        count = self.until_finish() if self.jump else 1
+        count = self.until_finish() if self.jump and not self.ranked else 1
         for window in self.windows:
             count = window.until_full(self.iteration, count)
         count = self.make_room(count)
@@ -363,10 +363,7 @@ class Server:
 
     def until_arrival(self, count: int, base: float, slope: float, size: int) -> int:
         """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
-        is_full = len(self.order) >= self.settings.max_running
-        if self.arrived >= len(self.requests):
-            return count
-        if not self.ranked and (is_full or self.waiting):  # whoever comes now stands behind those who wait
+        if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running or self.waiting:
             return count
         gap = self.arrivals[self.arrived] - self.clock
         if gap == math.inf:
