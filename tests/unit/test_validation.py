@@ -67,6 +67,12 @@ def test_start_up_lines_weigh_what_published_servers_said():
         assert predicting.predict(KNOWN, case)["weights"] == pytest.approx(case.measured["weights"], rel=0.01)
 
 
+def test_a_mixture_in_groups_of_128_is_not_one_in_mxfp4():
+    """Mixtral-8x7B in AWQ is 24.65 GB on the hub, gpt-oss-120b's MXFP4 65.2 GB before kernels pad its matrices."""
+    assert engine.checkpoint_bytes(KNOWN.models["mixtral-8x7b"], 4, "awq4") / 1e9 == pytest.approx(24.65, rel=0.02)
+    assert engine.checkpoint_bytes(KNOWN.models["gpt-oss-120b"], 4) / 1e9 == pytest.approx(65.2, rel=0.05)
+
+
 def test_a_thousand_seats_cost_what_was_measured():
     """1,024 instead of 128 seats took 3.24 GiB of a Llama-70B's cache (vLLM 0.14 on an H200)."""
     deployment = engine.Deployment(KNOWN.models["llama-3-70b"], KNOWN.gpus["h200-sxm"], 1, 8, 8)
@@ -139,3 +145,66 @@ def test_the_answer_as_data_holds_every_row_and_every_reason(tmp_path, capsys):
     assert len(found["rows"]) == 4 and len(found["refused"]) == 4
     assert {row["figure"] for row in found["rows"]} == {"ttft_mean_s", "tpot_mean_s"}
     assert all(row["predicted"] > 0 for row in found["rows"])
+
+
+HOSTILE = {
+    "tp": ["0", "3", "1.5", "-1", "nan", "1e308"],
+    "prompt_tokens": ["0", "-5", "inf", "nan", "1e308", "1e10"],
+    "concurrency": ["0", "-1", "2.5", "1000000000"],
+    "weight_bits": ["6", "many"],
+    "mean_tpot_ms": ["nan", "-3", "1e308"],
+    "attention_dp": ["3", "nan"],
+    "kv_bits": ["7"],
+    "util": ["5"],
+    "gpu": ["H100 NVL", "A100-PCIE-40GB", "GB300", "L40"],
+    "model": ["DeepSeek-R1-Distill-Llama-70B", "Qwen2.5-VL-7B-Instruct"],
+}
+ROW = {
+    "gpu": "h100",
+    "engine": "vllm",
+    "model": "Llama-3.1-70B",
+    "weight_bits": "8",
+    "prompt_tokens": "512",
+    "output_tokens": "128",
+    "tp": "4",
+    "concurrency": "4",
+    "mean_tpot_ms": "12",
+    "attention_dp": "1",
+    "kv_bits": "16",
+    "util": "0.9",
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [(column, value) for column, values in HOSTILE.items() for value in values]
+)
+def test_what_can_not_be_is_refused_and_never_simulated(tmp_path, capsys, column, value):
+    row = {**ROW, column: value}
+    text = ",".join(row) + "\n" + ",".join(row.values()) + "\n"
+    assert command.main(["--data", str(write(tmp_path, text)), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["rows"] == [] and len(found["refused"]) == 1 and found["refused"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("NVIDIA H100 80GB HBM3", "h100-sxm"),
+        ("NVIDIA H100 PCIe", "h100-pcie"),
+        ("A100-SXM4-40GB", "a100-40"),
+        ("NVIDIA A100-SXM4-80GB", "a100-sxm"),
+        ("NVIDIA GeForce RTX 4090", "rtx-4090"),
+        ("AMD Instinct MI300X", "mi300x"),
+        ("h200_sxm", "h200-sxm"),
+    ],
+)
+def test_cards_are_known_by_the_names_that_drivers_and_files_give_them(name, id):
+    assert columns.find_gpu(KNOWN, name).id == id
+
+
+def test_a_column_that_stands_twice_and_text_of_another_coding_are_sentences(tmp_path, capsys):
+    assert command.main(["--data", str(write(tmp_path, CLOSED.replace("engine", "gpu")))]) == 1
+    (tmp_path / "wide.csv").write_text(CLOSED, encoding="utf-16")
+    assert command.main(["--data", str(tmp_path / "wide.csv")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and "twice" in said[0] and "UTF-8" in said[1]

@@ -77,9 +77,9 @@ def compare(
             "gpu": deployment.gpu.id,
             "engine": deployment.engine,
             "model": deployment.model.id,
-            "load": predicting.load_of(case),
         }
         try:
+            groups["load"] = predicting.load_of(case)
             figures = predicted(case)
         except (Unexpressed, engine.PhysicsError) as reason:
             refused.append(Refused(case.line, str(reason)))
@@ -162,8 +162,10 @@ def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[lis
     """Read a file, predict its rows, and compare. Raises Unexpressed for a file that can't be read at all."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as mistake:
-        raise Unexpressed(f"{path} can't be read: {mistake}") from mistake
+    except UnicodeDecodeError as mistake:
+        raise Unexpressed("The file is not UTF-8 text: save it as CSV in UTF-8.") from mistake
+    except OSError as mistake:
+        raise Unexpressed(f"The file can't be read: {mistake.strerror}.") from mistake
     known = shipped()
     cases, refused = columns.read(known, path.name, text, options)
     predicted: Callable[[Case], dict[str, float]] = lambda case: predicting.predict(known, case)  # noqa: E731

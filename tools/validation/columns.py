@@ -53,6 +53,7 @@ class Case:
     token_budget: int = 2048
     seats: int = 256
     label: str = ""
+    format: str = ""  # of the checkpoint, where the row names one
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,16 @@ def plain(name: str) -> str:
     """A name without punctuation, size of letters and the words that say nothing: "Meta-Llama-3.1-70B-Instruct" and
     "llama31_70b" are the same."""
     words = re.sub(
-        r"(instruct|chat|meta|nvidia|hf|fp8|fp4|nvfp4|bf16|awq|gptq|kv)(?![a-z])", "", name.lower().rpartition("/")[2]
+        r"(instruct|chat|meta|nvidia|hf|fp8|fp4|nvfp4|bf16|awq|gptq|kv|v0\.\d)(?![a-z])",
+        "",
+        name.lower().rpartition("/")[2],
     )
     return re.sub(r"[^a-z0-9]", "", words)
 
 
 # Names that files use for models of the catalogue beside the catalogue's own: the same geometry.
 ALIASES = {
-    "llama3.1-70b": "llama-3-70b",
-    "llama3.3-70b": "llama-3-70b",
+    "llama3.3-70b": "llama-3.1-70b",
     "llama-70b": "llama-3-70b",
     "l3-70b": "llama-3-70b",
     "llama3-8b": "llama-3.1-8b",
@@ -94,7 +96,7 @@ ALIASES = {
     "deepseek-r1": "deepseek-v3",
     "deepseek-v3.1": "deepseek-v3",
     "dsc-v2-lite": "deepseek-v2-lite",
-    "minimax-m2.5": "minimax-m2",
+    "minimax-m2": "minimax-m2.5",
     "granite4-micro": "granite-4-micro",
 }
 
@@ -111,16 +113,46 @@ def find_model(known: Known, name: str) -> engine.Model:
     raise Unexpressed(f"the model {name!r} is not in the catalogue (site/content/models.toml)")
 
 
+# Words of a card's name that don't tell it from others, as nvidia-smi and files write them.
+SILENT = {
+    "nvidia",
+    "amd",
+    "instinct",
+    "geforce",
+    "tesla",
+    "hbm2",
+    "hbm2e",
+    "hbm3",
+    "hbm3e",
+    "gb",
+    "gib",
+    "sxm",
+    "sxm4",
+    "sxm5",
+    "sxm6",
+}
+SIZES = {"a100": {"80": "a100-sxm", "40": "a100-40"}}  # cards of one name that differ in their memory alone
+
+
 def find_gpu(known: Known, name: str) -> engine.Gpu:
-    """The catalogue's GPU of this name: "h100_sxm", "H200-141", "A100-80". Raises Unexpressed for one that isn't there."""
+    """The catalogue's GPU of this name: "h100_sxm", "A100-SXM4-40GB", "NVIDIA H100 80GB HBM3". Raises Unexpressed."""
     wanted = re.sub(r"[^a-z0-9]", "", name.lower())
     for id, gpu in known.gpus.items():
-        if wanted == re.sub(r"[^a-z0-9]", "", id):
+        if wanted in (re.sub(r"[^a-z0-9]", "", id), re.sub(r"[^a-z0-9]", "", gpu.name.lower())):
             return gpu
-    short = re.sub(r"(80|141|180|gb|gib|sxm[45]?|nvidia)+$", "", wanted.removeprefix("nvidia"))
+    words = [word for word in re.findall(r"[a-z0-9]+", name.lower()) if word not in SILENT]
+    size = next((word for word in words[1:] if re.fullmatch(r"\d+(gb|gib)?", word)), "")
+    card = "".join(word for word in words if word != size)
+    if card in SIZES:
+        return known.gpus[SIZES[card].get(re.sub(r"\D", "", size) or "80") or _no_gpu(name)]
     for id, gpu in known.gpus.items():
-        if short == id.replace("-sxm", "").replace("-", ""):
+        plain_id = id.replace("-sxm", "").replace("-", "")
+        if card == plain_id or (size and card + size == plain_id):
             return gpu
+    return known.gpus[_no_gpu(name)]
+
+
+def _no_gpu(name: str) -> str:
     raise Unexpressed(f"the GPU {name!r} is not in the catalogue (site/content/hardware.toml)")
 
 
@@ -160,29 +192,46 @@ def hints(known: Known, text: str) -> dict[str, str]:
     return found
 
 
+MOST = 1e10  # of anything that a row counts or measures, in its own unit
+MOST_REQUESTS = 200_000  # that are simulated for one row
+
+
 def number(row: Row, *names: str) -> float | None:
-    """The first of these columns that holds a number; None if none does."""
+    """The first of these columns that holds a number, from 0 to MOST; None if none does. Raises Unexpressed for any other."""
     for name in names:
         text = (row.get(name) or "").strip()
         if text:
             try:
-                return float(text)
+                value = float(text)
             except ValueError as mistake:
                 raise Unexpressed(f"{name} is no number: {text[:30]!r}") from mistake
+            if not 0 <= value <= MOST:
+                raise Unexpressed(f"{name} can't be {text[:30]}")
+            return value
     return None
 
 
-def needed(row: Row, *names: str) -> float:
-    """The same for a column that a row can't do without."""
+def needed(row: Row, *names: str, least: float = 0) -> float:
+    """The same for a column that a row can't do without, and of at least so much."""
     value = number(row, *names)
     if value is None:
         raise Unexpressed(f"has no {' or '.join(names)}")
+    if value < least:
+        raise Unexpressed(f"{names[0]} must be at least {least:g}, not {value:g}")
     return value
+
+
+def count(row: Row, *names: str, least: int = 1) -> int:
+    """The same for what is counted in whole numbers."""
+    value = needed(row, *names, least=least)
+    if value != int(value):
+        raise Unexpressed(f"{names[0]} is counted in whole numbers, not {value:g}")
+    return int(value)
 
 
 def replica_gpus(row: Row) -> int:
     """GPUs of a replica. Where tensor and expert parallelism stand side by side, the experts' own division tells."""
-    tp = int(needed(row, "tp", "tensor_parallel", "gpus"))
+    tp = count(row, "tp", "tensor_parallel", "gpus")
     experts = max(int(number(row, "moe_tp") or 1), int(number(row, "ep") or 1))
     return tp if experts == 1 else experts
 
@@ -197,7 +246,10 @@ def deployment_of(known: Known, row: Row) -> engine.Deployment:
     if precision not in FORMAT_BITS:
         raise Unexpressed(f"the precision {precision!r} is not known")
     served_by = row.get("engine") or "vllm"
-    groups = gpus if (number(row, "attention_dp") or 1) > 1 else 1
+    asked = int(number(row, "attention_dp") or 1)
+    groups = min(asked, gpus)  # some write the groups of all experts' GPUs together
+    if gpus % groups or model.query_heads % (gpus // groups):
+        raise Unexpressed(f"{model.query_heads} heads can't be divided among {gpus} GPUs with attention_dp {groups}")
     made = engine.Deployment(model, gpu, gpus, FORMAT_BITS[precision], 16, served_by, groups)
     kv_bits = number(row, "kv_bits")
     if kv_bits is None:
@@ -210,7 +262,7 @@ def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, fl
     """A case of a server, with what its engine was started with."""
     deployment = deployment_of(known, row)
     wide = deployment.gpu.id.startswith(WIDE_BUDGET)
-    kept = {name: value for name, value in measured.items() if value is not None}
+    kept = {name: value for name, value in measured.items() if value}
     if not kept:
         raise Unexpressed("has nothing measured")
     kv_tokens = number(row, "kv_tokens") if kind != "startup" else None
@@ -222,6 +274,7 @@ def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, fl
         kv_tokens=int(kv_tokens) if kv_tokens else None,
         utilization=number(row, "util", "gpu_memory_utilization") or 0.9,
         token_budget=int(number(row, "token_budget", "max_num_batched_tokens") or (8192 if wide else 2048)),
+        format=row["weight_dtype"].lower() if row.get("weight_dtype", "").lower() in engine.FORMATS else "",
         seats=int(number(row, "max_num_seqs", "seats") or (1024 if wide and "V0" not in row.get("note", "") else 256)),
         **more,  # type: ignore[arg-type]  # the fields of Case
     )
@@ -232,17 +285,24 @@ def _ms(row: Row, *names: str) -> float | None:
     return None if value is None or value <= 0 else value / 1000
 
 
+def few_enough(requests: float) -> None:
+    """Refuse more requests than can be simulated in a while."""
+    if requests > MOST_REQUESTS:
+        raise Unexpressed(f"{requests:,.0f} requests are more than the {MOST_REQUESTS:,} that are simulated for a row")
+
+
 def read_closed(known: Known, row: Row, line: int) -> Case:
     """A closed loop of users: means of the time to the first token and per output token."""
     gap = row.get("protocol") == "gap"
     measured = {"ttft_mean_s": None if gap else _ms(row, "mean_ttft_ms"), "tpot_mean_s": _ms(row, "mean_tpot_ms")}
     asked = {
-        "prompt": needed(row, "prompt_tokens", "isl"),
-        "output": needed(row, "output_tokens", "osl"),
-        "users": needed(row, "concurrency", "users"),
+        "prompt": needed(row, "prompt_tokens", "isl", least=1),
+        "output": needed(row, "output_tokens", "osl", least=1),
+        "users": count(row, "concurrency", "users"),
         "least": 1.0 if gap else number(row, "least_share") or 0.8,
         "each": number(row, "requests_per_user") or 10,
     }
+    few_enough(asked["users"] * asked["each"])
     return _served(known, row, "closed", line, measured, asked=asked)
 
 
@@ -262,7 +322,8 @@ def read_burst(known: Known, row: Row, line: int) -> Case:
                 f"the deployment of test {test} isn't known, or its link not: add columns gpu, tp and kv_tokens"
             )
         row = {**row, **TESTS[test]}
-    n = int(needed(row, "n", "requests"))
+    n = count(row, "n", "requests")
+    few_enough(n)
     done = number(row, "ok") or n
     if done < n:
         raise Unexpressed(f"{n - done:.0f} of {n} requests failed, and nobody knows when")
@@ -274,9 +335,11 @@ def read_burst(known: Known, row: Row, line: int) -> Case:
         "ttft_p99_s": _ms(row, "p99ttft") if first else None,
         "tpot_mean_s": _ms(row, "tpot"),
         "tpot_p99_s": _ms(row, "p99tpot") if first else None,
-        "throughput": (number(row, "tout") or 0) / needed(row, "dur") if row.get("dur") else None,
+        "throughput": (number(row, "tout") or 0) / needed(row, "dur", least=1e-6) if row.get("dur") else None,
     }
-    return _served(known, row, "burst", line, measured, asked={"n": n, "prompt": prompt, "output": max(1, output)})
+    return _served(
+        known, row, "burst", line, measured, asked={"n": n, "prompt": max(1, prompt), "output": max(1, output)}
+    )
 
 
 def read_rate(known: Known, row: Row, line: int) -> Case:
@@ -292,10 +355,11 @@ def read_rate(known: Known, row: Row, line: int) -> Case:
     }
     asked = {
         "rate": needed(row, "rate_per_s", "rate"),
-        "n": needed(row, "completed", "requests"),
-        "prompt": needed(row, "mean_prompt"),
-        "output": needed(row, "mean_output"),
+        "n": count(row, "completed", "requests"),
+        "prompt": needed(row, "mean_prompt", least=1),
+        "output": needed(row, "mean_output", least=1),
     }
+    few_enough(asked["n"])
     return _served(known, {"tp": "1", **row}, "rate", line, measured, asked=asked, label=row.get("workload", ""))
 
 
@@ -304,8 +368,8 @@ def read_startup(known: Known, row: Row, line: int) -> Case:
     if row.get("gpu") == "80GB":  # its source doesn't name it; both cards of 80 GB show the same memory
         row = {**row, "gpu": "a100-80" if row.get("weight_dtype") != "fp8" else "h100"}
     measured = {
-        "weights": (number(row, "weights_gib_per_gpu") or 0) * GIB or None,
-        "kv_bytes": (number(row, "available_kv_gib_per_gpu") or 0) * GIB or None,
+        "weights": (number(row, "weights_gib_per_gpu") or 0) * GIB,
+        "kv_bytes": (number(row, "available_kv_gib_per_gpu") or 0) * GIB,
         "kv_tokens": number(row, "kv_tokens"),
     }
     made = _served(known, row, "startup", line, measured)
@@ -315,18 +379,27 @@ def read_startup(known: Known, row: Row, line: int) -> Case:
     return made
 
 
+PHASES = ("context", "prefill", "decode", "mixed")
+
+
 def read_step(known: Known, row: Row, line: int) -> Case:
     """One step of a scheduler, or composed of kernels: what it computed, and how long it took."""
+    if row.get("phase") not in PHASES:
+        raise Unexpressed(f"a phase is one of {', '.join(PHASES)}, not {row.get('phase')!r}")
     if "latency_ms" in row:
         asked = {
-            "prompts": needed(row, "ctx_requests"),
-            "prompt_tokens": needed(row, "ctx_tokens"),
+            "prompts": count(row, "ctx_requests", least=0),
+            "prompt_tokens": count(row, "ctx_tokens", least=0),
             "prompt_cached": needed(row, "ctx_kv_tokens"),
-            "decodes": needed(row, "decode_requests"),
+            "decodes": count(row, "decode_requests", least=0),
             "context": needed(row, "decode_kv_tokens"),
         }
+        if not asked["prompt_tokens"] + asked["decodes"]:
+            raise Unexpressed("computes nothing")
+        if asked["prompt_tokens"] and not asked["prompts"]:
+            raise Unexpressed("has tokens of prompts and no prompts")
         return _served(known, row, "step", line, {f"step_{row['phase']}_s": _ms(row, "latency_ms")}, asked=asked)
-    batch, tokens = needed(row, "batch"), needed(row, "context_or_prompt_tokens", "tokens")
+    batch, tokens = count(row, "batch"), count(row, "context_or_prompt_tokens", "tokens")
     reads = row.get("phase") == "prefill"
     asked = {
         "prompts": batch if reads else 0,
@@ -344,7 +417,7 @@ def read_offline(known: Known, row: Row, line: int) -> list[Case]:
     cases = []
     for name in row:
         if match := re.fullmatch(r"([a-z0-9]+)_(fp16|bf16|fp8)_tokens_per_s", name):
-            asked = {"prompt": needed(row, "prompt_tokens"), "output": needed(row, "output_tokens")}
+            asked = {"prompt": needed(row, "prompt_tokens", least=1), "output": needed(row, "output_tokens", least=1)}
             named = {**row, "gpu": match[1], "weight_dtype": match[2], "engine": "trtllm"}
             cases.append(_served(known, named, "offline", line, {"throughput": number(row, name)}, asked=asked))
     return cases
@@ -353,9 +426,10 @@ def read_offline(known: Known, row: Row, line: int) -> list[Case]:
 def read_trace(known: Known, rows: Sequence[tuple[int, Row]]) -> Case:
     """One row a request: arrivals, lengths and times of one rate together."""
     requests, ttft, tpot = [], [], []
-    for _, row in sorted(rows, key=lambda pair: float(pair[1]["arrival_s"])):
-        prompt, output = int(needed(row, "prompt_tokens")), int(needed(row, "output_tokens"))
-        requests.append(engine.Request(needed(row, "arrival_s"), max(1, prompt), max(1, output)))
+    few_enough(len(rows))
+    for _, row in sorted(rows, key=lambda pair: needed(pair[1], "arrival_s")):
+        prompt, output = count(row, "prompt_tokens"), count(row, "output_tokens")
+        requests.append(engine.Request(needed(row, "arrival_s"), prompt, output))
         ttft.append(needed(row, "ttft_s"))
         if output > 1:
             tpot.append(needed(row, "generation_s") / (output - 1))
@@ -393,6 +467,9 @@ def read(known: Known, name: str, text: str, options: Mapping[str, str]) -> tupl
     if not body:
         raise Unexpressed("The file holds no rows.")
     defaults = {**hints(known, " ".join(notes[:1])), **hints(known, Path(name).stem), **options}
+    heading = next(csv.reader([body[0][1]]))
+    if twice := sorted({name for name in heading if heading.count(name) > 1}):
+        raise Unexpressed(f"The column {twice[0]!r} stands twice.")
     table = list(csv.DictReader(line for _, line in body))
     rows = [
         (at, {**{k: v for k, v in defaults.items() if not (row.get(k) or "").strip()}, **_filled(row, defaults)})

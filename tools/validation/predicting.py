@@ -68,11 +68,12 @@ def _start(case: Case) -> dict[str, float]:
     deployment = case.deployment
     plan = engine.memory_plan(deployment, reserve_of(case))
     token = engine.kv_bytes_per_token(deployment.model, deployment.kv_bits) * engine.kv_copies(deployment)
-    return {
-        "weights": plan["weights_bytes"] / deployment.gpus,
-        "kv_bytes": plan["kv_budget_bytes"] / deployment.gpus,
-        "kv_tokens": plan["kv_budget_bytes"] / token,
-    }
+    weights = plan["weights_bytes"]
+    if case.format:  # another format of as many bits than the usual one
+        usual = engine.checkpoint_bytes(deployment.model, deployment.weight_bits)
+        weights += engine.checkpoint_bytes(deployment.model, deployment.weight_bits, case.format) - usual
+    left = plan["kv_budget_bytes"] + plan["weights_bytes"] - weights
+    return {"weights": weights / deployment.gpus, "kv_bytes": left / deployment.gpus, "kv_tokens": left / token}
 
 
 def traffic(known: Known, case: Case) -> tuple[list[engine.Request], int | None]:

@@ -43,11 +43,11 @@ def routed_weights(model: Model) -> float:
     return (model.parameters - model.active_parameters) / (1 - model.experts_per_token / model.experts)
 
 
-def wide_weights(model: Model, bits: int) -> float:
-    """Weights beside the routed experts that stay at 16 bits in a checkpoint of so many bits: tables and head, what the maker
-    left wide, and in a 4-bit mixture of experts all of them."""
+def wide_weights(model: Model, format: str) -> float:
+    """Weights beside the routed experts that stay at 16 bits in a checkpoint of this format: tables and head, what the maker
+    left wide, and in a mixture of experts in MXFP4 or NVFP4 all of them."""
     beside = model.parameters - routed_weights(model)
-    if bits == 16 or (bits == 4 and model.experts):
+    if FORMATS[format] == 16 or (format in ("mxfp4", "nvfp4") and model.experts):
         return beside
     tables = model.vocab * model.width * (1 if model.tied else 2)
     return min(beside, float(tables + (attention_weights(model) if model.wide_part == "attention" else 0)))
@@ -61,7 +61,7 @@ def checkpoint_bytes(model: Model, bits: int, format: str = "") -> int:
     name = format or usual_format(model, bits)
     if name not in FORMATS:
         raise PhysicsError(f"A checkpoint's format is one of {', '.join(FORMATS)}, not {name!r}.")
-    wide, routed = wide_weights(model, bits), routed_weights(model)
+    wide, routed = wide_weights(model, name), routed_weights(model)
     return round((wide * 16 + (model.parameters - routed - wide) * FORMATS[name]) / 8 + expert_bytes(model, bits, name))
 
 
