@@ -1,5 +1,6 @@
 """The seconds before Python, and the ways in which it can fail to come."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,19 @@ def test_a_chart_that_is_looked_at_is_drawn_as_soon_as_plotly_comes(visitor):
     expect(chart).to_be_empty()
     let_come()
     expect(chart.locator(".main-svg").first).to_be_visible()
+
+
+def test_a_page_that_is_printed_before_plotly_came_has_its_charts_once_it_comes(visitor):
+    lab = visitor(document=document(native.walked(until=1)))
+    let_come = open_but_hold(lab, "**/plotly-basic.min.js")
+    lab.ready()
+    lab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    lab.page.emulate_media(media="print")
+    chart = lab.node("act1.chart.plot")
+    expect(chart).to_be_empty()
+    let_come()
+    expect(chart).to_be_visible()
+    expect(chart.locator(".main-svg").first).to_have_attribute("viewBox", re.compile(r"0 0 \d+ \d+"))
 
 
 BLOCKED = """for (const name of ['localStorage', 'indexedDB'])

@@ -67,8 +67,8 @@ class Plots:
             self.rest = self.window.setTimeout(self.rested, REST_MS)
 
     def draw_sighted(self, *_: Any) -> None:
-        """Draw what is in sight and isn't drawn yet."""
-        for key in self.in_sight:
+        """Draw what is in sight and isn't drawn yet; of a page that is being printed, all of it."""
+        for key in self.wanted if self.on_paper else self.in_sight:
             self.update(key)
 
     def lacking(self) -> bool:
@@ -88,11 +88,15 @@ class Plots:
         self.show_all()
         self.on_paper = True
         for key in self.drawn:
-            for drawing in self.nodes[key].querySelectorAll(".main-svg"):
-                width, height = drawing.getAttribute("width"), drawing.getAttribute("height")
-                drawing.setAttribute("viewBox", f"0 0 {width} {height}")
-                self.nodes[key].style.aspectRatio = f"{width} / {height}"
-                self.nodes[key].style.setProperty("--drawn", f"{width}px")
+            self.fit(key)
+
+    def fit(self, key: str) -> None:
+        """Let what is drawn of one figure scale with its box."""
+        for drawing in self.nodes[key].querySelectorAll(".main-svg"):
+            width, height = drawing.getAttribute("width"), drawing.getAttribute("height")
+            drawing.setAttribute("viewBox", f"0 0 {width} {height}")
+            self.nodes[key].style.aspectRatio = f"{width} / {height}"
+            self.nodes[key].style.setProperty("--drawn", f"{width}px")
 
     def leave_paper(self) -> None:
         """Let the window give the sizes again."""
@@ -118,6 +122,8 @@ class Plots:
             return
         made = self.window.JSON.parse(json.dumps({**figure, "config": CONFIG}, allow_nan=False))
         self.window.Plotly.react(self.nodes[key], made.data, made.layout, made.config)
+        if self.on_paper:
+            self.fit(key)
 
 
 def _moved(before: Figure | None, after: Figure) -> bool:
