@@ -214,7 +214,7 @@ class Walk:
             {"act2.gpus": 1},
             {"act2.gpus": 2, "act2.kv_heads": 64},
             {"act2.b.policy": "static", "act2.a.policy": "static", "act2.floor": "both"},
-            {"act2.a.policy": "speculative", "act2.b.policy": "chunked", "act2.floor": "b", "act2.roof.batch": 512},
+            {"act2.a.policy": "speculative", "act2.b.policy": "continuous", "act2.floor": "b", "act2.roof.batch": 512},
         ):
             state = self.after(start, *(store.ControlMoved(control, value) for control, value in moves.items()))
             yield self.after(state, store.ControlMoved("act2.a.load", "3", settled=False))

@@ -18,7 +18,7 @@ same files run in CPython and in Pyodide, with the same digits.
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.blocks import Pages
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
-from physics.checkpoints import FORMATS, checkpoint_bytes, engine_reserve
+from physics.checkpoints import FORMATS, checkpoint_bytes, default_token_budget, engine_reserve
 from physics.disaggregated import simulate_disaggregated
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
@@ -66,7 +66,7 @@ from physics.queueing import (
 from physics.roofline import placed, reached, ridge, roof, work
 from physics.simulate import Record, Run, ServerSettings, simulate
 from physics.speculation import OwnHeads
-from physics.steptime import Calibration, StepCost, binding, calibration_for, how_known
+from physics.steptime import Calibration, StepCost, binding, calibration_for, expected_error, how_known
 from physics.workload import Request, Workload, lengths, prompt_at, sample_chat, sample_requests
 
 __all__ = [
@@ -113,8 +113,10 @@ __all__ = [
     "config_text",
     "contiguous",
     "contiguous_share",
+    "default_token_budget",
     "distribution",
     "engine_reserve",
+    "expected_error",
     "goodput",
     "growth",
     "how_known",

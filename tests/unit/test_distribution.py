@@ -11,6 +11,7 @@ import engine
 import views
 from acts.promises import actions as design_actions
 from acts.promises import figures, now, serving, tail_view
+from content import wording
 from runs import oracles
 from state import store
 from tests import lab as native
@@ -152,3 +153,43 @@ def test_a_recorded_design_keeps_figures_and_no_distribution():
     kept = now.design(state).results["a"]
     assert "ttft_p99_s" in kept and not any(isinstance(value, list) for value in kept.values())
     assert oracles.understands(COURSE, next(fact for fact in store.facts(state) if fact["kind"] == "recorded"))
+
+
+# --- How sure ----------------------------------------------------------------------------------------------------------
+
+
+def bench(state):
+    """The rows of the two servers beside their promise."""
+    return views.frame(COURSE, state)["act2.three.body"]["rows"]
+
+
+def test_a_simulated_tail_is_shown_with_its_expected_error_and_where_that_is_known_from():
+    state = native.settled(native.walked(until=3))
+    error = serving.expected(COURSE, now.request(COURSE, state, "a"))["ttft_error"]
+    promise, *sides = bench(state)
+    assert "±" not in "".join(promise)
+    for side, row in zip(serving.SIDES, sides, strict=True):
+        shown = wording.show(result_of(state, side)["ttft_p99_s"], "time")
+        assert row[1] == f"{shown} ±\u00a0{wording.show(error, 'pct')}"
+    told = views.frame(COURSE, state)["act2.known"]["text"]
+    assert "A100" in told and "H100" in told  # the tail was measured on one, the time per token on the other
+
+
+def test_throughput_has_an_error_near_capacity_only():
+    """With room to spare a server answers what it is asked, and no constant matters."""
+    crowded = native.settled(native.after(native.walked(until=3), store.ControlMoved("act2.b.load", "8")))
+    spare = native.settled(native.after(native.walked(until=3), store.ControlMoved("act2.b.load", "1")))
+    assert "±" in bench(crowded)[2][2] and "±" not in bench(spare)[2][2]
+
+
+def test_a_limit_within_the_expected_error_is_called_close():
+    start = native.walked(until=3)
+    slo, closes = COURSE.at("act2.targets.ttft_p99_s"), set()
+    for limit in (1024, 2048, 2816, 3072, 4096):
+        state = native.settled(native.after(start, store.ControlMoved("act2.a.max_sequence", str(limit))))
+        ttft, error = result_of(state, "a")["ttft_p99_s"], serving.expected(COURSE, now.request(COURSE, state, "a"))
+        close = ttft * (1 - error["ttft_error"]) < slo < ttft * (1 + error["ttft_error"])
+        said = COURSE.say("act2.failures.close", None, error) in views.frame(COURSE, state)["act2.a.cause"]["text"]
+        assert said == close
+        closes.add(close)
+    assert closes == {True, False}

@@ -90,7 +90,7 @@ def test_a_floor_is_the_beginning_of_the_run_beside_it():
 
 def test_the_other_rule_is_static_and_for_static_continuous():
     by_panel = floor.floor_requests(COURSE, defaults(COURSE)["latency"])
-    assert [request.policy for request in by_panel.values()] == ["continuous", "static"]
+    assert [request.policy for request in by_panel.values()] == ["chunked", "static"]
     settings = {**defaults(COURSE)["latency"], "act2.a.policy": "static"}
     assert [r.policy for r in floor.floor_requests(COURSE, settings).values()] == ["static", "continuous"]
     both = floor.floor_requests(COURSE, {**settings, "act2.floor": "both"})

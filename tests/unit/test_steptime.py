@@ -195,6 +195,29 @@ def test_the_nearest_constants_are_taken(
     assert cost.carried == carried
 
 
+def test_an_expected_error_is_that_of_the_nearest_case_that_claims_one() -> None:
+    known = CALIBRATIONS.values()
+    fp8 = Deployment(MODELS["llama-3-70b"], GPUS["h100-sxm"], 4, 8)
+    error, case = engine.expected_error(fp8, known, "ttft")
+    assert (case.id, error) == ("h100-vllm-fp8", case.expected[1] / 100) and not engine.how_known(fp8, case)
+    wide = replace(fp8, weight_bits=16)
+    assert engine.calibration_for(wide, known).id == "h100-vllm-bf16"
+    _, other = engine.expected_error(wide, known, "ttft")  # its own first tokens were never measured
+    assert other.expected[1] > 0 and engine.how_known(wide, other)
+    for claim in ("tpot", "ttft", "ttft_p99"):
+        assert 0 < engine.expected_error(wide, known, claim)[0] < 1
+    with pytest.raises(PhysicsError):
+        engine.expected_error(wide, [replace(case, expected=())], "tpot")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "tokens"),
+    [("h100-sxm", 8192), ("mi300x", 8192), ("gb10", 8192), ("a100-sxm", 2048), ("l40s", 2048), ("rtx-5090", 2048)],
+)
+def test_the_default_token_budget_is_vllm_s(gpu: str, tokens: int) -> None:
+    assert engine.default_token_budget(GPUS[gpu]) == tokens
+
+
 def test_the_nearest_measured_all_reduce_is_taken() -> None:
     measured = replace(CALIBRATIONS["h100-vllm-bf16"], reduce_s=((2, 1.0), (4, 2.0), (8, 3.0)))
     assert [measured.all_reduce_s(n) for n in (1, 2, 4, 8, 16)] == [1.0, 1.0, 2.0, 3.0, 3.0]

@@ -122,11 +122,11 @@ def swept(state, most=10_000):
     return state, asked
 
 
-STRICT = [store.ControlMoved("act2.a.policy", "chunked")]
+STRICT = [store.ControlMoved("act2.a.policy", "continuous")]
 NARROW = [store.ControlMoved("act2.gpus", "2"), store.ControlMoved("act2.a.max_batch", "64")]
 
 
-@pytest.mark.parametrize("moves", [[], STRICT, NARROW], ids=["start", "chunked", "two GPUs"])
+@pytest.mark.parametrize("moves", [[], STRICT, NARROW], ids=["start", "whole prompts", "two GPUs"])
 def test_the_map_fills_once_and_asks_for_nothing_twice(moves):
     state, asked = swept(with_needed(native.after(at_work(), *moves)))
     assert len(set(asked)) == len(asked)
@@ -196,7 +196,7 @@ def test_a_cell_says_what_a_run_of_its_own_says():
 
 def test_sweeps_come_last_and_not_while_a_slider_is_held():
     state = native.walked(until=3)
-    state = native.after(state, MAPPED, SWEPT, store.ControlMoved("act2.a.policy", "chunked"))
+    state = native.after(state, MAPPED, SWEPT, store.ControlMoved("act2.a.policy", "continuous"))
     wanted, needed = store.wanted(COURSE, state), store.needed(COURSE, state)
     assert wanted[: len(needed)] == needed and len(wanted) > len(needed)
     held = native.after(state, store.ControlMoved("act2.a.load", "3", settled=False))

@@ -20,15 +20,6 @@ GIB = engine.GIB
 ENGINES = ("vllm", "sglang", "trtllm", "kernels")
 FORMAT_BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "mxfp4": 4, "nvfp4": 4, "fp4": 4, "awq4": 4, "gptq4": 4}
 FORMAT_BITS |= {"awq": 4, "gptq": 4, "int4": 4, "16": 16, "8": 8, "4": 4}
-WIDE_BUDGET = (
-    "h100",
-    "h200",
-    "h20",
-    "b200",
-    "b300",
-    "gb200",
-    "mi3",
-)  # vLLM's defaults: 8,192 tokens a step, 1,024 seats
 
 
 class Unexpressed(Exception):
@@ -261,7 +252,8 @@ def deployment_of(known: Known, row: Row) -> engine.Deployment:
 def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, float | None], **more: object) -> Case:
     """A case of a server, with what its engine was started with."""
     deployment = deployment_of(known, row)
-    wide = deployment.gpu.id.startswith(WIDE_BUDGET)
+    budget = engine.default_token_budget(deployment.gpu)
+    large = budget == engine.default_token_budget(known.gpus["h100-sxm"])  # such GPUs get 1,024 seats
     kept = {name: value for name, value in measured.items() if value}
     if not kept:
         raise Unexpressed("has nothing measured")
@@ -273,9 +265,9 @@ def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, fl
         kept,
         kv_tokens=int(kv_tokens) if kv_tokens else None,
         utilization=number(row, "util", "gpu_memory_utilization") or 0.9,
-        token_budget=int(number(row, "token_budget", "max_num_batched_tokens") or (8192 if wide else 2048)),
+        token_budget=int(number(row, "token_budget", "max_num_batched_tokens") or budget),
         format=row["weight_dtype"].lower() if row.get("weight_dtype", "").lower() in engine.FORMATS else "",
-        seats=int(number(row, "max_num_seqs", "seats") or (1024 if wide and "V0" not in row.get("note", "") else 256)),
+        seats=int(number(row, "max_num_seqs", "seats") or (1024 if large and "V0" not in row.get("note", "") else 256)),
         **more,  # type: ignore[arg-type]  # the fields of Case
     )
 

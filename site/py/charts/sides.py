@@ -9,6 +9,7 @@ from charts.parts import PALETTES, Figure, axes
 from content import wording
 
 TALLEST = 250.0
+GAP = 0.3  # of the room between two groups of bars
 AS_MULTIPLE = (
     1000.0  # percent; from here on a label tells how many times the limit, which stays short above a narrow bar
 )
@@ -31,11 +32,17 @@ def sides_chart(
     percent so that an exploding queue doesn't flatten the rest; the number above the bar is that of the whole bar.
     """
     colour = PALETTES[theme]
-    data = []
-    for name, values, spread, mine, hue, shape in zip(
-        names, shares, spreads, own, ("blue", "green"), ("", "/"), strict=True
+    data: list[dict[str, Any]] = []
+    named: list[dict[str, Any]] = []
+    for at, (name, values, spread, mine, hue, shape) in enumerate(
+        zip(names, shares, spreads, own, ("blue", "green"), ("", "/"), strict=True)
     ):
         percent = [None if value is None else round(value * 100, 1) for value in values]
+        whisker = _whisker(values, spread, colour["text"])
+        shown = ["" if p is None else _label(p) for p in percent]
+        if "array" in whisker:  # its number stands above the whisker, not across it
+            top = float(percent[0] or 0) + whisker["array"][0]
+            named.append(_above(shown[0], (at - (len(names) - 1) / 2) * (1 - GAP) / len(names), top, colour["text"]))
         opacity = [1.0 if i in mine else 0.35 for i in range(len(percent))]
         pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": "#FFFFFF", "fgopacity": 0.5}
         data.append(
@@ -44,20 +51,22 @@ def sides_chart(
                 "name": name,
                 "x": list(bars),
                 "y": [None if p is None else min(p, TALLEST) for p in percent],
-                "text": ["" if p is None else _label(p) for p in percent],
+                "text": ["", *shown[1:]] if "array" in whisker else shown,
+                "hovertext": shown,
                 "textposition": "outside",
                 "textfont": {"size": 12},
-                "error_y": _whisker(values, spread, colour["text"]),
+                "error_y": whisker,
                 "constraintext": "none",
                 "cliponaxis": False,
                 "marker": {"color": colour[hue], "pattern": pattern, "opacity": opacity},
-                "hovertemplate": "%{x}: %{text}",
+                "hovertemplate": "%{x}: %{hovertext}",
             }
         )
     layout = axes(colour, "", y)
-    layout |= {"barmode": "group", "bargap": 0.3, "shapes": [_limit(colour["red"])]}
+    layout |= {"barmode": "group", "bargap": GAP, "shapes": [_limit(colour["red"])], "annotations": named}
     layout["xaxis"] |= {"tickangle": 0}
-    top = max((value or 0 for values in shares for value in values), default=1)
+    ends = [spread[1] for spread in spreads if spread]
+    top = max([*(value or 0 for values in shares for value in values), *ends], default=1)
     layout["yaxis"] |= {"range": [0, min(max(top * 100, 100), TALLEST) * 1.15], "ticksuffix": " %"}
     return {"data": data, "layout": layout}
 
@@ -73,9 +82,21 @@ def _whisker(values: Sequence[float | None], spread: tuple[float, float] | None,
     if first is None or spread is None or spread[1] * 100 > TALLEST:
         return {"visible": False}
     above, below = ((spread[1] - first) * 100, (first - spread[0]) * 100)
-    rest = [0.0] * (len(values) - 1)
+    rest = [None] * (len(values) - 1)
     arms = {"array": [round(above, 1), *rest], "arrayminus": [round(below, 1), *rest]}
     return {"type": "data", "symmetric": False, **arms, "color": colour, "thickness": 2, "width": 6}
+
+
+def _above(text: str, x: float, percent: float, colour: str) -> dict[str, Any]:
+    """A number above a whisker that ends at so many percent; x in groups of bars from the middle of the first."""
+    return {
+        "text": text,
+        "x": x,
+        "y": percent,
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 12, "color": colour},
+    }
 
 
 def _limit(colour: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ leave attention wide. An engine's own buffers are a sum of named ones, each from
 
 from __future__ import annotations
 
-from physics.quantities import GIB, Deployment, Model, PhysicsError, Reserve
+from physics.quantities import GIB, Deployment, Gpu, Model, PhysicsError, Reserve
 
 GROUP, SCALE_AND_ZERO_BITS = 128, 20  # AWQ and GPTQ: a 16-bit scale and a 4-bit zero for each group of 128 weights
 # Bits that a quantised weight takes with its scales, by format. MXFP4: an 8-bit scale for 32 (OCP Microscaling 1.0);
@@ -82,18 +82,29 @@ SAMPLER_BYTES, SAMPLER_FREE = 35, 256  # bytes a vocabulary entry and sequence, 
 EXPERTS_BYTES = round(1.75 * GIB)  # workspaces of a mixture of experts: 1 to 4 GiB measured
 
 
+LARGE_GPU_BYTES, LARGE_BUDGET, SMALL_BUDGET = 70 * GIB, 8192, 2048
+
+
+def default_token_budget(gpu: Gpu) -> int:
+    """Tokens that a step of vLLM's server may compute where nobody set it (`EngineArgs`, since V1): more on GPUs of 70 GiB and
+    up, except the A100."""
+    large = gpu.usable_bytes >= LARGE_GPU_BYTES and not gpu.id.startswith("a100")
+    return LARGE_BUDGET if large else SMALL_BUDGET
+
+
 def engine_reserve(
-    deployment: Deployment, utilization: float = 0.9, token_budget: int = 2048, max_running: int = 256
+    deployment: Deployment, utilization: float = 0.9, token_budget: int | None = None, max_running: int = 256
 ) -> Reserve:
     """What a server keeps back, as a sum of named buffers a GPU: activations, context, sampler, experts.
 
-    token_budget: tokens of one step (vLLM's max_num_batched_tokens); max_running: seats (max_num_seqs). Identified from
-    vLLM's start-up lines (docs/physics.md has their errors); 1,024 instead of 128 seats cost a Llama-70B 3.24 GiB.
+    token_budget: tokens of one step (vLLM's max_num_batched_tokens), None for its default; max_running: seats
+    (max_num_seqs). Identified from vLLM's start-up lines (docs/physics.md has their errors); 1,024 instead of 128 seats cost a
+    Llama-70B 3.24 GiB.
     """
     model = deployment.model
     wide = 2 * model.ffn_width / deployment.gpus + ALIVE_WIDTHS * model.width
     buffers = {
-        "activations": token_budget * ACTIVATION_BYTES * wide,
+        "activations": (token_budget or default_token_budget(deployment.gpu)) * ACTIVATION_BYTES * wide,
         "context": CONTEXT_BYTES[deployment.gpus > 1],
         "sampler": SAMPLER_BYTES * model.vocab * max(0, max_running - SAMPLER_FREE),
         "experts": EXPERTS_BYTES if model.experts else 0,

@@ -32,7 +32,7 @@ class Calibration:
     prefill attention in units of reading its inputs and writing its output once. layer_s, attention_s: fixed seconds a
     layer; step_s, sequence_s: seconds of the host a step and a sequence; front_s: what a first token takes outside the
     model's steps (tokeniser, HTTP, scheduling); reduce_s: latency of an all-reduce by GPUs. experts: of a mixture of experts.
-    expected: mean errors in % of time per output token and time to first token on rows that weren't fitted, 0 for none.
+    expected: mean errors in % on rows that weren't fitted, of what CLAIMS names, 0 or missing for none.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Calibration:
     expert_compute: float = 0.49
     expert_bandwidth: float = 0.62
     expert_tile: float = 6
-    expected: tuple[float, float] = (0, 0)
+    expected: tuple[float, ...] = ()
     source: str = ""
     fitted: str = ""
     error: str = ""
@@ -93,6 +93,22 @@ def _distance(deployment: Deployment, constants: Calibration) -> tuple[int, int]
         + 2 * (constants.experts != bool(deployment.model.experts))
     )
     return far, int(constants.kv_bits != deployment.kv_bits)
+
+
+CLAIMS = ("tpot", "ttft", "ttft_p99")  # mean time per output token, mean and P99 time to first token
+
+
+def expected_error(
+    deployment: Deployment, calibrations: Iterable[Calibration], claim: str
+) -> tuple[float, Calibration]:
+    """The expected error of one of CLAIMS as a share, and the measured case nearest to the deployment that it is known from.
+
+    It is carried over where that case isn't the deployment's own. Raises PhysicsError where no case has it.
+    """
+    at = CLAIMS.index(claim)
+    known = [constants for constants in calibrations if any(constants.expected[at : at + 1])]
+    nearest = calibration_for(deployment, known)
+    return nearest.expected[at] / 100, nearest
 
 
 def how_known(deployment: Deployment, constants: Calibration) -> tuple[str, ...]:

@@ -182,9 +182,8 @@ def deployment_of(course: Course, request: RunRequest) -> engine.Deployment:
 def reserve_of(
     course: Course, deployment: engine.Deployment, token_budget: int | None = None, seats: int = 1
 ) -> engine.Reserve:
-    """What a server of this deployment keeps back; without a token budget that of Act II's servers."""
-    budget = token_budget or course.at("act2.simulation.token_budget")
-    return engine.engine_reserve(deployment, course.at("act2.deployment.utilization"), budget, seats)
+    """What a server of this deployment keeps back; without a token budget with its engine's default."""
+    return engine.engine_reserve(deployment, course.at("act2.deployment.utilization"), token_budget, seats)
 
 
 def memory(course: Course, request: RunRequest) -> dict[str, Quantity]:
@@ -263,6 +262,13 @@ def step_cost(course: Course, request: RunRequest) -> engine.StepCost:
     """The step-time model for a request's replica, with the constants measured nearest to it."""
     deployment = deployment_of(course, request)
     return engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
+
+
+def expected(course: Course, request: RunRequest) -> dict[str, Quantity]:
+    """How far a run's P99 time to first token and its time per output token are expected to be off, as shares."""
+    deployment = deployment_of(course, request)
+    claims = {"ttft_error": "ttft_p99", "tpot_error": "tpot"}
+    return {name: engine.expected_error(deployment, course.calibrations, c)[0] for name, c in claims.items()}
 
 
 def draft_cost(course: Course, request: RunRequest) -> engine.StepCost | None:

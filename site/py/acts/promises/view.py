@@ -212,9 +212,17 @@ def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
     """A warning, when a side's load is more than it can do, or so near to it that a promise about the tail can't be trusted."""
     share = numbers[f"{side}_capacity_share"]
     limit = course.at("act2.simulation.ill_conditioned") if side == "a" else 1  # B promises no tail
-    if share is None or share <= limit:
+    if share is None:
         return ""
+    if share <= limit:
+        return course.say("act2.failures.close", None, numbers) if side == "a" and _is_close(numbers) else ""
     return course.say(f"act2.failures.{'over' if share > 1 else 'near'}", None, {**numbers, "share": share})
+
+
+def _is_close(numbers: Numbers) -> bool:
+    """Whether A's P99 may as well stand on the other side of its limit, by the model's own expected error."""
+    ratio, error = numbers["a_ttft_share"], float(numbers["ttft_error"] or 0)
+    return ratio is not None and abs(float(ratio) - 1) < error * float(ratio)
 
 
 def _traffic(course: Course, request: RunRequest) -> str:
@@ -319,6 +327,7 @@ def _results(course: Course, at: Hand, numbers: Numbers) -> Frame:
         "act2.results.body": {"rows": result_rows(course, numbers)},
         "act2.three.head": {"head": words["three"]},
         "act2.three.body": {"rows": three_rows(course, numbers)},
+        "act2.known": {"text": _known(course, at.requests["a"])},
         **_chart(course, at, numbers),
     }
 
@@ -349,14 +358,35 @@ def three_rows(course: Course, numbers: Numbers) -> list[list[str]]:
     limits = (("at_most", "slo", "time"), ("at_least", "target", "tps"), ("at_most", "kv_has", "gib"))
     promised = [wording.fill(words[sign], {"value": wording.show(numbers[key], form)}) for sign, key, form in limits]
     forms = (("ttft", "time"), ("throughput", "tps"), ("kv_needs", "gib"))
+    near = course.at("act2.simulation.ill_conditioned")  # with room to spare, throughput is what was asked for
+
+    def cell(side: str, key: str, form: str) -> str:
+        value = numbers[f"{side}_{key}"]
+        full = key == "throughput" and (numbers[f"{side}_capacity_share"] or 0) > near
+        error = "ttft_error" if key == "ttft" else "tpot_error" if full else None
+        shown = wording.show(value, form)
+        if value is None or not error:
+            return shown
+        return wording.fill(words["about"], {"value": shown, "error": numbers[error]})
+
     sides = [
-        [
-            wording.fill(words["three_side"], {"side": side.upper()}),
-            *(wording.show(numbers[f"{side}_{key}"], form) for key, form in forms),
-        ]
+        [wording.fill(words["three_side"], {"side": side.upper()}), *(cell(side, key, form) for key, form in forms)]
         for side in serving.SIDES
     ]
     return [[words["promise"], *promised], *sides]
+
+
+@remembered
+def _known(course: Course, request: RunRequest) -> str:
+    """What stands behind each ±: the case that its error was measured on, and whether that is this very case."""
+    deployment = serving.deployment_of(course, request)
+    said: dict[str, Number] = {}
+    for name, claim in (("ttft", "ttft_p99"), ("tpot", "tpot")):
+        error, case = engine.expected_error(deployment, course.calibrations, claim)
+        way = "carried" if engine.how_known(deployment, case) else "measured"
+        of: dict[str, Number] = {"gpu": course.gpus[case.gpu].name, "bits": case.weight_bits}
+        said |= {f"{name}_error": error, f"{name}_how": course.say(f"act2.design.{way}", None, of)}
+    return course.say("act2.design.known", None, said)
 
 
 def _band_cell(words: Mapping[str, str], numbers: Numbers, side: str) -> str:
@@ -383,10 +413,10 @@ def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
 
 
 def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] | None:
-    """The lowest and highest P99 TTFT over the days, as shares of the objective."""
+    """The lowest and highest P99 TTFT over the days, widened by the model's expected error, as shares of the objective."""
     low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
-    slo = course.at("act2.targets.ttft_p99_s")
-    return None if low is None else (low / slo, high / slo)
+    slo, error = course.at("act2.targets.ttft_p99_s"), float(numbers["ttft_error"] or 0)
+    return None if low is None or high is None else (low * (1 - error) / slo, high * (1 + error) / slo)
 
 
 def _recorded(course: Course, design: Design | None) -> Frame:
