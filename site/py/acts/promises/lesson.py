@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from acts.promises import floor, questions, serving, sweeps
+from acts.promises import floor, questions, serving, sweeps, tails
 from acts.promises.controls import ID, LIMITS, controls
 from acts.promises.serving import SIDES
 from content import shapes
@@ -64,6 +64,7 @@ ACT: Shape = shapes.ACT | {
     "receipts": {
         "columns": [TEXT],
         "published_columns": [TEXT],
+        "tail_columns": [TEXT],
         "ladder": {"columns": [TEXT], "*": TEXT},
         "*": TEXT,
     },
@@ -134,6 +135,20 @@ MEASUREMENTS: Shape = {
         "policy": TEXT,
         "token_budget": COUNT,
         "requests_per_user": COUNT,
+        "rows": [[NUMBER]],
+    },
+    "tails": {
+        "source": TEXT,
+        "address": TEXT,
+        "model": TEXT,
+        "gpu": TEXT,
+        "gpus": COUNT,
+        "weight_bits": COUNT,
+        "kv_bits": COUNT,
+        "seats": COUNT,
+        "kv_tokens": COUNT,
+        "prompts": [COUNT],
+        "outputs": [COUNT],
         "rows": [[NUMBER]],
     },
     "published": [{"what": TEXT, "figure": TEXT, "source": TEXT, "address": TEXT}],
@@ -227,7 +242,7 @@ LESSON = Lesson(
     problems=_problems,
     controls=controls,
     oracles=questions.ORACLES,
-    kinds={**serving.KINDS, **floor.KINDS},
+    kinds={**serving.KINDS, **floor.KINDS, **tails.KINDS},
     facts=questions.FACTS,
     lists=_lists,
 )

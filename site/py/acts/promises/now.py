@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from acts.promises import floor, receipts, serving, sweeps
+from acts.promises import floor, receipts, serving, sweeps, tails
 from acts.promises.controls import ID, SWEEP_SIDE
 from acts.promises.serving import RunRequest
 from content.control import Settings
@@ -139,8 +139,8 @@ def _compared(course: Course, state: State) -> list[RunRequest]:
     return [request(course, page, side) for page in (theirs, mine) for side in serving.SIDES]
 
 
-def _spread(course: Course, state: State) -> list[RunRequest]:
-    """The runs that say how sure the two sides' figures are: other days' traffic, and their capacity."""
+def _spread(course: Course, state: State) -> list[Job]:
+    """The runs that say how sure the two sides' figures are: other days' traffic, their capacity, and measured servers."""
     found: list[RunRequest] = []
     for side in serving.SIDES:
         asked = request(course, state, side)
@@ -148,7 +148,8 @@ def _spread(course: Course, state: State) -> list[RunRequest]:
             found += [serving.flood(course, asked), *serving.band(course, asked)]
     at = hand(course, state)
     near = (receipt(course, at, side) for side in serving.SIDES)
-    return [*(receipts.request_of(course, row) for row in near if row), *found]
+    shown = [receipts.request_of(course, row) for row in near if row]
+    return [*shown, *found, *(tail.request for tail in tails.rows(course))]
 
 
 def receipt(course: Course, at: Hand, side: str) -> receipts.Measured | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from acts.promises import now, receipts, serving
+from acts.promises import now, receipts, serving, tails
 from acts.promises.now import Hand
 from acts.promises.receipts import Measured
 from content import wording
@@ -31,6 +31,7 @@ def _shown(course: Course, at: Hand) -> Frame:
         "act2.receipts.head": {"head": course.at(f"{PATH}.columns")},
         "act2.receipts.body": {"rows": rows},
         "act2.receipts.source": {"text": course.say(f"{PATH}.source", None, table["served"])},
+        **_tails(course, at),
         "act2.published.head": {"head": course.at(f"{PATH}.published_columns")},
         "act2.published.body": {"rows": published},
         **_ladder(course, at, found["a"]),
@@ -56,10 +57,28 @@ def _row(course: Course, at: Hand, side: str, row: Measured) -> list[str]:
     ]
 
 
-def _cell(course: Course, measured: float, predicted: Result | None, key: str) -> str:
+def _cell(course: Course, measured: float, predicted: Result | None, key: str, form: str = "cell") -> str:
     model = predicted.get(key) if predicted else None
     error = wording.NOT_YET if model is None else _signed(float(model) / measured - 1)
-    return course.say(f"{PATH}.cell", None, {"measured": measured, "model": model, "error": error})
+    return course.say(f"{PATH}.{form}", None, {"measured": measured, "model": model, "error": error})
+
+
+def _tails(course: Course, at: Hand) -> Frame:
+    """The tail of a measured server at several loads."""
+    found = [(tail, at.results.get(tail.request)) for tail in tails.rows(course)]
+    rows = [
+        [
+            wording.show(tail.request.rate, "sig"),
+            _cell(course, tail.ttft_s, predicted, "ttft_p99_s", "tail_cell"),
+            _cell(course, tail.tpot_s, predicted, "tpot_p99_s", "tail_cell"),
+        ]
+        for tail, predicted in found
+    ]
+    return {
+        "act2.tails.head": {"head": course.at(f"{PATH}.tail_columns")},
+        "act2.tails.body": {"rows": rows},
+        "act2.tails.source": {"text": course.say(f"{PATH}.tails_source", None, course.at("measurements.tails"))},
+    }
 
 
 def _signed(share: float) -> str:
