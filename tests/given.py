@@ -19,7 +19,8 @@ import views
 from acts.bugs import bugs
 from acts.bugs.controls import name as bug_control
 from acts.promises import actions as design_actions
-from acts.promises import sweeps
+from acts.promises import prefix, sweeps
+from acts.promises.controls import PREFIX_STEP
 from acts.wall import actions as wall_actions
 from acts.wall.controls import FULL, PUBLISHED
 from content import wording
@@ -203,6 +204,8 @@ class Walk:
     def designs(self, context: str) -> Iterator[store.State]:
         """Act II's two sides, holding and failing, recorded and not, held and at rest."""
         start = self.begun(context, 3)
+        for step in range(1, len(prefix.EVENTS) + 1):
+            yield self.after(start, store.ControlMoved(PREFIX_STEP, str(step)))
         for moves in (
             {},
             {"act2.a.load": 8},

@@ -53,6 +53,7 @@ from physics.metrics import (
     summary,
     weighted_percentile,
 )
+from physics.prefix import PrefixCache
 from physics.quantities import ANY_CONTEXT, GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
 from physics.queueing import (
     batched_queue_s,
@@ -95,6 +96,7 @@ __all__ = [
     "OwnHeads",
     "Pages",
     "PhysicsError",
+    "PrefixCache",
     "Record",
     "Request",
     "Reserve",

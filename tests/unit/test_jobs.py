@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from acts.promises import floor, questions
+from acts.promises import chat, floor, questions, tails
 from acts.wall import blocks
 from runs import jobs
 from tests import lab as native
@@ -16,6 +16,8 @@ SOME = {
     "floor": lambda: floor.FloorRequest(
         **asdict(questions.base_request(native.shipped(), "b", "latency", requests=20))
     ),
+    "tail": lambda: tails.rows(native.shipped())[0].request,
+    "chat": lambda: chat.request_of(native.shipped(), native.start().settings["latency"]),
 }
 
 

@@ -1,13 +1,16 @@
 """Act II's controls: the replica that both sides share, each side's own, and those of its instruments."""
 
+from dataclasses import replace
+
+from acts.promises import prefix
 from acts.promises.serving import SIDES
 from content import wording
-from content.control import Choice, Control, Value
+from content.control import Choice, Control, Range, Value
 from content.controls import choice, named, number, slider, widths
 from content.course import Course
 
 ID = "act2"
-FLOOR, SWEEP_SIDE = "act2.floor", "act2.sweep_side"
+FLOOR, SWEEP_SIDE, PREFIX_STEP = "act2.floor", "act2.sweep_side", "act2.prefix.step"
 LIMITS = ("max_batch", "max_sequence", "load")
 
 
@@ -19,6 +22,7 @@ def controls(course: Course) -> list[Control]:
         choice(course, FLOOR, floor["label"], named(course, "replay.floor.shown.options"), floor["default"]),
         *(control for side in SIDES for control in _side(course, side)),
         *(slider(course, f"act2.roof.{name}", f"insight.roofline.{name}") for name in ("batch", "context")),
+        _prefix_step(course),
         *(slider(course, f"report.{name}", f"report.cluster.plan.{name}") for name in ("load_a", "load_b", "hours")),
     ]
 
@@ -46,6 +50,12 @@ def _swept_side(course: Course) -> Choice:
     options = tuple((side, course.at(f"act2.sides.{side}.title")) for side in SIDES)
     starts: dict[str, Value] = {context: SIDES[i % len(SIDES)] for i, context in enumerate(course.contexts)}
     return Choice(SWEEP_SIDE, course.at("sweeps.frontier.side_label"), options, starts, course.at("words.typed"))
+
+
+def _prefix_step(course: Course) -> Range:
+    """Which step of the played conversation is shown."""
+    limits = {"label": course.at("insight.prefix.step"), "unit": "", "min": 1, "max": len(prefix.EVENTS), "step": 1}
+    return replace(number(course, PREFIX_STEP, limits, 1), slider=True)
 
 
 def _side(course: Course, side: str) -> list[Control]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from acts.promises import floor, questions, serving, sweeps, tails
+from acts.promises import chat, floor, prefix, questions, serving, sweeps, tails
 from acts.promises.controls import ID, LIMITS, controls
 from acts.promises.serving import SIDES
 from content import shapes
@@ -82,6 +82,22 @@ INSIGHT: Shape = {
         "*": TEXT,
     },
     "tail": {"columns": [TEXT], "*": TEXT},
+    "prefix": {
+        "columns": [TEXT],
+        "cards": WORDS,
+        "states": WORDS,
+        "titles": WORDS,
+        "events": WORDS,
+        "chat": {
+            "workload": TEXT,
+            "conversations": COUNT,
+            "turns": COUNT,
+            "think_s": NUMBER,
+            "system_tokens": COUNT,
+            "*": TEXT,
+        },
+        "*": TEXT,
+    },
 }
 SWEEPS: Shape = {
     "bar": TEXT,
@@ -166,6 +182,9 @@ COUNTS = {
     "sweeps.map.days": (1, 20),
     "sweeps.frontier.requests": (10, 5_000),
     "replay.floor.requests": (10, 2_000),
+    "insight.prefix.chat.conversations": (1, 500),
+    "insight.prefix.chat.turns": (1, 20),
+    "insight.prefix.chat.system_tokens": (1, 100_000),
     "measurements.served.requests_per_user": (1, 100),
 }
 LARGEST = 1e6  # of a target or a load
@@ -173,7 +192,12 @@ LARGEST = 1e6  # of a target or a load
 
 def _problems(course: Course) -> Iterator[str]:
     yield from out_of(course, COUNTS)
-    for path in ("act2.targets.ttft_p99_s", "act2.targets.output_tokens_per_s", "act2.simulation.flood_load"):
+    for path in (
+        "act2.targets.ttft_p99_s",
+        "act2.targets.output_tokens_per_s",
+        "act2.simulation.flood_load",
+        "insight.prefix.chat.think_s",
+    ):
         if not 0 < course.at(path) <= LARGEST:
             yield f"{place(path)}: expected a number above 0 and up to {LARGEST:.0f}, found {course.at(path)}"
     checkpoints = course.at("report.cluster.checkpoints")
@@ -183,6 +207,7 @@ def _problems(course: Course) -> Iterator[str]:
         ("act2.simulation.draft_model", course.models),
         ("act2.deployment.model", checkpoints),
         ("act2.simulation.draft_model", checkpoints),
+        ("insight.prefix.chat.workload", course.workloads),
         *((f"act2.sides.{side}.workload", course.workloads) for side in SIDES),
     ):
         yield from unknown(course, path, known)
@@ -205,6 +230,8 @@ def _range_problems(course: Course, side: str) -> Iterator[str]:
 def _lists(course: Course) -> dict[str, list[str]]:
     return {
         "map.states": list(sweeps.MAP_STATES),
+        "prefix.places": [str(place) for place in range(prefix.BLOCKS)],
+        "prefix.states": list(prefix.STATES),
         "act2.pairs": [option["id"] for option in course.at("act2.prediction")["options"]],
     }
 
@@ -220,6 +247,7 @@ SCENES = (
             Door("figures", 3),
             Door("roofline", 5),
             Door("tail", 4),
+            Door("prefix", 4),
             Door("receipts", 5),
             Door("map", 5),
             Door("frontier", 5),
@@ -242,7 +270,7 @@ LESSON = Lesson(
     problems=_problems,
     controls=controls,
     oracles=questions.ORACLES,
-    kinds={**serving.KINDS, **floor.KINDS, **tails.KINDS},
+    kinds={**serving.KINDS, **floor.KINDS, **chat.KINDS, **tails.KINDS},
     facts=questions.FACTS,
     lists=_lists,
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from acts.promises import floor, receipts, serving, sweeps, tails
+from acts.promises import chat, floor, receipts, serving, sweeps, tails
 from acts.promises.controls import ID, SWEEP_SIDE
 from acts.promises.serving import RunRequest
 from content.control import Settings
@@ -126,6 +126,7 @@ def needed(course: Course, state: State) -> list[Job]:
     if state.settled:
         if is_revealed(course, state):
             found += floor.floor_requests(course, state.settings[state.context]).values()
+            found.append(chat.request_of(course, state.settings[state.context]))
         found += _compared(course, state)
     return found
 

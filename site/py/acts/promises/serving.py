@@ -1,7 +1,7 @@
 """A serving configuration of Act II: what it asks of the engine, what came out, whether it holds, and a way out.
 
 A `RunRequest` is all that a simulated run depends on, so it is also the name of its result: the same request gives the
-same numbers anywhere. `run` is the only place where the lab starts a simulation.
+same numbers anywhere. `served` simulates it; only `tails` starts a run of its own, of a server that was measured.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -235,14 +235,25 @@ def figures(result: Result) -> dict[str, Quantity]:
 
 def simulated(course: Course, request: RunRequest, record: bool = False) -> engine.Run:
     """The engine's run for a request, with its record if it is to be replayed. Raises PhysicsError when nothing can run."""
-    settings = server_settings(course, request)
+    return served(course, request, traffic(course, request), record)
+
+
+def served(
+    course: Course,
+    request: RunRequest,
+    requests: list[engine.Request],
+    record: bool = False,
+    prefix_cache: bool = False,
+) -> engine.Run:
+    """The engine's run of any traffic on a request's server. Raises PhysicsError when nothing can run."""
+    settings = replace(server_settings(course, request), prefix_cache=prefix_cache)
     deployment = deployment_of(course, request)
     reserve = reserve_of(course, deployment, request.token_budget, request.max_batch)
     blocks, pages = engine.kv_pages(deployment, reserve, settings.block_size)
     return engine.simulate(
         step_cost(course, request),
         settings,
-        traffic(course, request),
+        requests,
         blocks,
         users=request.users or None,
         draft_cost=draft_cost(course, request),

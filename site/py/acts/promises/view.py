@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import charts
 import engine
-from acts.promises import figures, floor_view, now, receipts_view, roofline_view, serving, sweep_view, tail_view
+from acts.promises import (
+    figures,
+    floor_view,
+    now,
+    prefix_view,
+    receipts_view,
+    roofline_view,
+    serving,
+    sweep_view,
+    tail_view,
+)
 from acts.promises.controls import ID
 from acts.promises.live import known_results, numbers_of, recorded_numbers, target_numbers
 from acts.promises.now import Design, Hand
@@ -58,6 +68,7 @@ def _instruments(course: Course, state: store.State) -> Frame:
         **floor_view.frame(course, state),
         **roofline_view.frame(course, state),
         **tail_view.frame(course, state),
+        **prefix_view.frame(course, state),
         **receipts_view.frame(course, state),
         **sweep_view.frame(course, state),
     }
