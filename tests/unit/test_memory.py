@@ -57,6 +57,11 @@ KAPPA = {
     "minimax-m2.5": 253_952,
     "glm-4.5-air": 188_416,
     "phi-4": 204_800,
+    "qwen3-next-80b-a3b": 24_576,
+    "qwen3.5-27b": 65_536,
+    "gemma-4-26b-a4b": 225_280,
+    "nemotron-3-nano": 6_144,
+    "granite-4-h-small": 16_384,
 }
 
 deployments = st.builds(
@@ -276,7 +281,8 @@ def test_growth_of_every_model(model: engine.Model, tokens: int) -> None:
     factors = engine.growth(Deployment(model, GPUS["b200-sxm"], 8), tokens)
     assert factors["weights_by_width"] == 4 and factors["attention_flops_by_length"] == 4
     assert factors["kv_by_width"] == 2
-    full, local, window = model.layers - model.local_layers, model.local_layers, model.window_tokens
+    each, windowed = engine.layer_values(model)
+    full, local, window = model.full_layers * each, model.local_layers * windowed, model.window_tokens
     before, after = (full * n + local * min(n, window) for n in (tokens, 2 * tokens))
     assert factors["kv_by_length"] == pytest.approx(after / before, rel=1e-12)
     assert 1 <= factors["kv_by_length"] <= 2 and factors["users_by_length"] <= 1

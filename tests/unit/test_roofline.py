@@ -12,9 +12,9 @@ from acts.promises import live, now, roofline_view
 from content.controls import controls
 from state import store
 from tests import lab as native
-from tests.unit.test_steptime import CALIBRATIONS, GPUS, MODELS, cost_of
+from tests.unit.test_steptime import ALIKE, CALIBRATIONS, GPUS, MODELS, cost_of
 
-DENSE = [name for name, model in MODELS.items() if not model.experts and not model.latent_dim]
+DENSE = [name for name in ALIKE if not MODELS[name].experts and not MODELS[name].latent_dim]
 gpus = st.sampled_from([1, 2, 4, 8])
 costs = st.builds(cost_of, st.sampled_from(DENSE), st.sampled_from(list(GPUS)), gpus, st.sampled_from([8, 16]))
 
