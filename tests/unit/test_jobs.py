@@ -16,7 +16,7 @@ SOME = {
     "floor": lambda: floor.FloorRequest(
         **asdict(questions.base_request(native.shipped(), "b", "latency", requests=20))
     ),
-    "tail": lambda: tails.rows(native.shipped())[0].request,
+    "tails": lambda: tails.TailsRequest(20),
     "chat": lambda: chat.request_of(native.shipped(), native.start().settings["latency"]),
 }
 

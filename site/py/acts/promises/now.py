@@ -150,7 +150,7 @@ def _spread(course: Course, state: State) -> list[Job]:
     at = hand(course, state)
     near = (receipt(course, at, side) for side in serving.SIDES)
     shown = [receipts.request_of(course, row) for row in near if row]
-    return [*shown, *found, *(tail.request for tail in tails.rows(course))]
+    return [*shown, *found, tails.request_of(course)]
 
 
 def receipt(course: Course, at: Hand, side: str) -> receipts.Measured | None:

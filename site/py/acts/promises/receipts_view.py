@@ -65,15 +65,15 @@ def _cell(course: Course, measured: float, predicted: Result | None, key: str, f
 
 def _tails(course: Course, at: Hand) -> Frame:
     """The tail of a measured server at several loads."""
-    found = [(tail, at.results.get(tail.request)) for tail in tails.rows(course)]
-    rows = [
-        [
-            wording.show(tail.request.rate, "sig"),
-            _cell(course, tail.ttft_s, predicted, "ttft_p99_s", "tail_cell"),
-            _cell(course, tail.tpot_s, predicted, "tpot_p99_s", "tail_cell"),
-        ]
-        for tail, predicted in found
-    ]
+    result = at.results.get(tails.request_of(course))
+    rows = []
+    for i, tail in enumerate(tails.rows(course)):
+        predicted = {name: result[name][i] for name in tails.FIGURES} if result and result["runs"] else None
+        cells = (
+            _cell(course, measured, predicted, name, "tail_cell")
+            for measured, name in zip((tail.ttft_s, tail.tpot_s), tails.FIGURES, strict=True)
+        )
+        rows.append([wording.show(tail.rate, "sig"), *cells])
     return {
         "act2.tails.head": {"head": course.at(f"{PATH}.tail_columns")},
         "act2.tails.body": {"rows": rows},

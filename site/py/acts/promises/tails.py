@@ -6,34 +6,43 @@ it is fitted from one of the runs, which is left out here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import engine
 from content.course import Course, Kind, Result
+from content.wording import Quantity
+
+FIGURES = ("ttft_p99_s", "tpot_p99_s")
 
 
 @dataclass(frozen=True)
-class TailRequest:
-    """One measured run: its requests, so many per second, evenly spaced."""
+class TailsRequest:
+    """All measured runs, one after the other; `requests` is how many requests of each are replayed."""
 
-    rate: float
     requests: int
 
 
 @dataclass(frozen=True)
 class Tail:
-    """What was measured of it: P99 of the time to first token and per output token, in s."""
+    """One measured run: requests per second, evenly spaced; P99 of the time to first token and per output token, in s."""
 
-    request: TailRequest
+    rate: float
     ttft_s: float
     tpot_s: float
 
 
+@lru_cache(maxsize=4)
 def rows(course: Course) -> tuple[Tail, ...]:
     """Every measured run, the slowest first."""
-    table = course.at("measurements.tails")
-    count = len(table["prompts"])
-    return tuple(Tail(TailRequest(rate, count), ttft / 1e3, tpot / 1e3) for rate, ttft, tpot in table["rows"])
+    table = course.at("measurements.tails.rows")
+    return tuple(Tail(rate, ttft / 1e3, tpot / 1e3) for rate, ttft, tpot in table)
+
+
+@lru_cache(maxsize=4)
+def request_of(course: Course) -> TailsRequest:
+    """The job that replays them all."""
+    return TailsRequest(len(course.at("measurements.tails.prompts")))
 
 
 def deployment_of(course: Course, table: Mapping[str, Any]) -> engine.Deployment:
@@ -43,12 +52,17 @@ def deployment_of(course: Course, table: Mapping[str, Any]) -> engine.Deployment
     )
 
 
-def tail(course: Course, request: TailRequest) -> Result:
-    """The model's figures for a measured run, times in s. Raises PhysicsError where nothing can run."""
+def tails(course: Course, request: TailsRequest) -> Result:
+    """The model's figures for the measured runs, a list of each in the order of `rows`, times in s. Raises PhysicsError."""
+    found = [tail(course, row.rate, request.requests) for row in rows(course)]
+    return {"runs": len(found), **{name: [figures[name] for figures in found] for name in FIGURES}}
+
+
+def tail(course: Course, rate: float, requests: int) -> Mapping[str, Quantity]:
+    """The figures of one run's first requests at a rate."""
     table = course.at("measurements.tails")
     deployment = deployment_of(course, table)
-    lengths = list(zip(table["prompts"], table["outputs"], strict=True))[: request.requests]
-    traffic = [engine.Request(i / request.rate, *pair) for i, pair in enumerate(lengths)]
+    lengths = list(zip(table["prompts"], table["outputs"], strict=True))[:requests]
     settings = engine.ServerSettings(
         "chunked",
         table["seats"],
@@ -56,9 +70,9 @@ def tail(course: Course, request: TailRequest) -> Result:
         token_budget=engine.default_token_budget(deployment.gpu),
     )
     cost = engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
+    traffic = [engine.Request(i / rate, *pair) for i, pair in enumerate(lengths)]
     run = engine.simulate(cost, settings, traffic, table["kv_tokens"] // engine.BLOCK_TOKENS)
-    figures = engine.summary(run, deployment)
-    return {"runs": 1, "ttft_p99_s": figures["ttft_p99_s"], "tpot_p99_s": figures["tpot_p99_s"]}
+    return engine.summary(run, deployment)
 
 
-KINDS = {"tail": Kind(TailRequest, tail)}
+KINDS = {"tails": Kind(TailsRequest, tails)}
