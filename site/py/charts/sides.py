@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from charts.parts import PALETTES, Figure, axes
@@ -42,7 +42,7 @@ def sides_chart(
         shown = ["" if p is None else _label(p) for p in percent]
         if "array" in whisker:  # its number stands above the whisker, not across it
             top = float(percent[0] or 0) + whisker["array"][0]
-            named.append(_above(shown[0], (at - (len(names) - 1) / 2) * (1 - GAP) / len(names), top, colour["text"]))
+            named.append(_above(shown[0], (at - (len(names) - 1) / 2) * (1 - GAP) / len(names), top, colour))
         opacity = [1.0 if i in mine else 0.35 for i in range(len(percent))]
         pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": "#FFFFFF", "fgopacity": 0.5}
         data.append(
@@ -87,16 +87,13 @@ def _whisker(values: Sequence[float | None], spread: tuple[float, float] | None,
     return {"type": "data", "symmetric": False, **arms, "color": colour, "thickness": 2, "width": 6}
 
 
-def _above(text: str, x: float, percent: float, colour: str) -> dict[str, Any]:
-    """A number above a whisker that ends at so many percent; x in groups of bars from the middle of the first."""
-    return {
-        "text": text,
-        "x": x,
-        "y": percent,
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"size": 12, "color": colour},
-    }
+def _above(text: str, x: float, percent: float, colour: Mapping[str, str]) -> dict[str, Any]:
+    """A number above a whisker that ends at so many percent; x in groups of bars from the middle of the first.
+
+    It has a ground of its own: the limit's line may run there.
+    """
+    looks = {"font": {"size": 12, "color": colour["text"]}, "bgcolor": colour["ground"]}
+    return {"text": text, "x": x, "y": percent, "yanchor": "bottom", "showarrow": False, **looks}
 
 
 def _limit(colour: str) -> dict[str, Any]:
