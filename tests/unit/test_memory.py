@@ -121,8 +121,23 @@ def test_the_plan_is_a_partition(deployment: Deployment, reserve: Reserve) -> No
 def test_users_that_fit_do_fit_and_one_more_does_not(deployment: Deployment, reserve: Reserve, tokens: int) -> None:
     budget = engine.memory_plan(deployment, reserve)["kv_budget_bytes"]
     each = engine.kv_bytes(deployment.model, tokens, deployment.kv_bits) * engine.kv_copies(deployment)
+    each += 2 * deployment.model.state_values
     users = engine.max_users(deployment, tokens, reserve)
     assert users >= 0 and (users == 0 or users * each <= budget) and (users + 1) * each > budget
+
+
+def test_a_state_is_counted_beside_the_cache_and_does_not_grow() -> None:
+    """Nemotron 3 Nano by hand: 23 layers of Mamba 2 with 64 heads of 64 · 128 and 3 inputs of a convolution over 6,144."""
+    model = MODELS["nemotron-3-nano"]
+    state = 23 * (64 * 64 * 128 + 3 * (64 * 64 + 2 * 8 * 128)) * 2
+    assert engine.state_bytes(model) == state
+    node = Deployment(model, H100, 1)
+    cache = 6 * 2 * 2 * 128 * 2 * 4096
+    assert engine.request_bytes(node, 4096) == cache + state and engine.request_bytes(node, 8192) == 2 * cache + state
+    left = engine.memory_plan(node, NAIVE)["kv_budget_bytes"]
+    assert engine.max_users(node, 4096, NAIVE) == left // (cache + state)
+    copied = Deployment(model, H100, 8)  # two KV heads on eight GPUs: four copies of the cache, but one state
+    assert engine.request_bytes(copied, 4096) == 4 * cache + state
 
 
 @given(deployments, reserves, st.lists(st.integers(1, 1_000_000), min_size=1, max_size=20))

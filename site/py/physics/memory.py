@@ -41,6 +41,21 @@ def kv_bytes(model: Model, tokens: float, kv_bits: int) -> int:
     return kept * kv_bits // 8
 
 
+STATE_BYTES = 2  # vLLM keeps a state at the model's 16 bits; a file may ask for 32, which takes up to twice as much
+
+
+def state_bytes(model: Model) -> int:
+    """Bytes of what one request keeps in layers with a state, however long it is and whatever the cache's precision."""
+    return model.state_values * STATE_BYTES
+
+
+def request_bytes(deployment: Deployment, tokens: float) -> int:
+    """Bytes that one request of so many tokens takes of a replica: each copy of its cache, and its state, which is shared out."""
+    return kv_bytes(deployment.model, tokens, deployment.kv_bits) * kv_copies(deployment) + state_bytes(
+        deployment.model
+    )
+
+
 def layer_values(model: Model) -> tuple[int, int]:
     """Values that a token leaves behind in a full layer, and in one with a window."""
     if model.latent_dim:
@@ -97,15 +112,15 @@ def memory_plan(deployment: Deployment, reserve: Reserve) -> dict[str, float]:
 def max_users(deployment: Deployment, context_tokens: float, reserve: Reserve) -> int:
     """How many requests of `context_tokens` fit whole beside the weights; 0 if none does."""
     tokens = whole("The context length", context_tokens, 1)
-    each = kv_bytes(deployment.model, tokens, deployment.kv_bits) * kv_copies(deployment)
-    return max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]) // each)
+    budget = math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"])
+    return max(0, budget // request_bytes(deployment, tokens))
 
 
 def users_over_context(deployment: Deployment, contexts: Sequence[int], reserve: Reserve) -> list[int]:
     """`max_users` for each of many context lengths in tokens; what doesn't depend on the length is computed once."""
     budget = max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]))
-    copies = kv_copies(deployment)
-    return [budget // (kv_bytes(deployment.model, tokens, deployment.kv_bits) * copies) for tokens in contexts]
+    copies, state = kv_copies(deployment), state_bytes(deployment.model)
+    return [budget // (kv_bytes(deployment.model, tokens, deployment.kv_bits) * copies + state) for tokens in contexts]
 
 
 def block_bytes(model: Model, kv_bits: int, block_tokens: int = BLOCK_TOKENS) -> int:

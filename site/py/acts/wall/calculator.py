@@ -104,7 +104,7 @@ def numbers(at: Desk) -> Sums:
     model, tokens = described.model, int(at.settings["act1.context"])
     plan, fit = engine.memory_plan(described, kept), users(at)
     copies = engine.kv_copies(described)
-    held = engine.kv_bytes(model, tokens, described.kv_bits) * copies * fit
+    held = engine.request_bytes(described, tokens) * fit
     return {
         **engine.worked(described, tokens),
         "gpus": described.gpus,
@@ -120,6 +120,7 @@ def numbers(at: Desk) -> Sums:
         "local_values": engine.layer_values(model)[1],
         "window_tokens": model.window_tokens,
         "copies": copies,
+        "state_bytes": engine.state_bytes(model),
         "max_context_tokens": model.max_context_tokens,
         "utilization": kept.utilization,
         "visible_bytes": described.gpu.usable_bytes,
@@ -230,10 +231,11 @@ def _derivation(course: Course, found: Sums) -> list[list[str]]:
     lines = ["kv_token_latent" if found["latent_dim"] else "kv_token_mixed" if mixed else "kv_token"]
     lines += ["kv_user_window" if found["local_layers"] else "kv_user"]
     lines += ["copies"] if found["copies"] != 1 else []
+    lines += ["state"] if found["state_bytes"] else []
     lines += ["total"]
     lines += ["outside", *(name for name in BUFFERS if f"{name}_bytes" in found)] if found["kept_bytes"] else []
     lines += ["checkpoint" if found["kept_bytes"] and found["weight_bits"] < 16 else "weights", "left"]
-    lines += ["users" if found["copies"] == 1 else "users_copies"]
+    lines += ["users" + "_copies" * (found["copies"] != 1) + "_state" * bool(found["state_bytes"])]
     return [parts.filled(course.at(f"{PATH}.derivation.{line}"), found) for line in lines]
 
 
@@ -291,6 +293,7 @@ def _paste(course: Course, problem: str | None, model: engine.Model | None) -> F
         "read_experts": model.experts,
         "read_windows": model.local_layers,
         "read_state": model.state_layers,
+        "read_both": model.state_values and not model.state_layers,
         "read_shared": model.shared_layers,
         "read_bare": model.bare_layers,
         "read_precision": model.precision,
@@ -311,4 +314,5 @@ def read_numbers(model: engine.Model) -> Numbers:
         "full_layers": model.full_layers,
         "kv_token_bytes": engine.kv_bytes_per_token(model, 16),
         "late_token_bytes": engine.kv_bytes_per_late_token(model, 16),
+        "state_bytes": engine.state_bytes(model),
     }

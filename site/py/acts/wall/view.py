@@ -124,20 +124,21 @@ def family_rows(desk: Desk, pasted: engine.Model | None, found: Sums) -> list[di
     `sizes` holds, for each of PRECISIONS, (bytes that a token costs at this length, users that then fit); `here` is the
     place of the calculator's precision in it, None for other models than the calculator's. `found` are its numbers. The
     memory is the same for all, what the calculator has left, so that only what a token leaves behind makes a difference,
-    and how often it is kept: the bytes are of one copy, the users count the copies that the calculator's GPUs hold.
+    and how often it is kept: the bytes are of one copy, the users count the copies that the calculator's GPUs hold,
+    and a state where the model keeps one.
     """
     chosen = desk.deployment
     tokens, left = int(found["context_tokens"]), max(0, int(found["left_bytes"]))
     rows = []
     for model, name in family_names(desk.course, pasted, chosen.model).items():
         each = [engine.kv_bytes(model, tokens, bits) for bits in PRECISIONS]
-        copies = engine.kv_copies(replace(chosen, model=model))
+        copies, state = engine.kv_copies(replace(chosen, model=model)), engine.state_bytes(model)
         rows.append(
             {
                 "name": name,
                 "family": "window" if model.local_layers else model.attention,
                 "here": PRECISIONS.index(chosen.kv_bits) if model == chosen.model else None,
-                "sizes": [(size / tokens, left // (size * copies)) for size in each],
+                "sizes": [(size / tokens, left // (size * copies + state)) for size in each],
             }
         )
     return sorted(rows, key=lambda row: row["sizes"][0][0])

@@ -67,7 +67,7 @@ def node_of(deployment: engine.Deployment, tokens: int, reserve: engine.Reserve)
         model=deployment.model.name,
         weights_bytes=plan["weights_bytes"],
         kept_bytes=plan["outside_utilization_bytes"] + plan["activation_bytes"],
-        user_bytes=engine.kv_bytes(deployment.model, tokens, deployment.kv_bits) * engine.kv_copies(deployment),
+        user_bytes=engine.request_bytes(deployment, tokens),
         users=engine.max_users(deployment, tokens, reserve),
     )
 
