@@ -369,12 +369,15 @@ def three_rows(course: Course, numbers: Numbers) -> list[list[str]]:
     limits = (("at_most", "slo", "time"), ("at_least", "target", "tps"), ("at_most", "kv_has", "gib"))
     promised = [wording.fill(words[sign], {"value": wording.show(numbers[key], form)}) for sign, key, form in limits]
     forms = (("ttft", "time"), ("throughput", "tps"), ("kv_needs", "gib"))
-    near = course.at("act2.simulation.ill_conditioned")  # with room to spare, throughput is what was asked for
 
     def cell(side: str, key: str, form: str) -> str:
-        value = numbers[f"{side}_{key}"]
-        full = key == "throughput" and (numbers[f"{side}_capacity_share"] or 0) > near
-        error = "ttft_error" if key == "ttft" else "tpot_error" if full else None
+        """A figure with its expected error: with room to spare a tail has one, and throughput is what was asked for."""
+        value, room = numbers[f"{side}_{key}"], _has_room(course, numbers, side)
+        claimed: Mapping[tuple[str, bool | None], str] = {
+            ("ttft", True): "ttft_error",
+            ("throughput", False): "tpot_error",
+        }
+        error = claimed.get((key, room))
         shown = wording.show(value, form)
         if value is None or not error:
             return shown
@@ -385,6 +388,12 @@ def three_rows(course: Course, numbers: Numbers) -> list[list[str]]:
         for side in serving.SIDES
     ]
     return [[words["promise"], *promised], *sides]
+
+
+def _has_room(course: Course, numbers: Numbers, side: str) -> bool | None:
+    """Whether a side works so far below its capacity that a tail can be promised; None until its capacity is known."""
+    share = numbers[f"{side}_capacity_share"]
+    return None if share is None else share <= course.at("act2.simulation.ill_conditioned")
 
 
 @remembered
@@ -424,9 +433,10 @@ def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
 
 
 def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] | None:
-    """The lowest and highest P99 TTFT over the days, widened by the model's expected error, as shares of the objective."""
+    """The lowest and highest P99 TTFT over the days, widened by the error where one is claimed, as shares of the objective."""
     low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
-    slo, error = course.at("act2.targets.ttft_p99_s"), float(numbers["ttft_error"] or 0)
+    error = float(numbers["ttft_error"] or 0) if _has_room(course, numbers, side) else 0.0
+    slo = course.at("act2.targets.ttft_p99_s")
     return None if low is None or high is None else (low * (1 - error) / slo, high * (1 + error) / slo)
 
 
