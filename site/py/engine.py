@@ -43,6 +43,7 @@ from physics.memory import (
     state_bytes,
     users_over_context,
     weight_bytes,
+    window_copies,
 )
 from physics.metrics import (
     LEVELS,
@@ -167,6 +168,7 @@ __all__ = [
     "users_over_context",
     "weight_bytes",
     "weighted_percentile",
+    "window_copies",
     "work",
     "worked",
 ]

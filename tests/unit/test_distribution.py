@@ -194,3 +194,23 @@ def test_a_limit_within_the_expected_error_is_called_close():
         assert said == close
         closes.add(close)
     assert closes == {True, False}
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        {"act2.a.policy": "static", "act2.b.policy": "speculative", "act2.b.load": "8"},  # none such was measured
+        {"act2.gpus": "1", "act2.weight_bits": "8"},  # memory runs out, requests are evicted
+        {"act2.gpus": "4", "act2.kv_heads": "64", "act2.b.max_batch": "128", "act2.b.load": "8"},
+    ],
+)
+def test_no_error_is_claimed_of_a_server_unlike_those_that_were_measured(moves):
+    state = native.walked(until=3)
+    for control, value in moves.items():
+        state = native.after(state, store.ControlMoved(control, value))
+    state = native.settled(state)
+    for side, row in zip(serving.SIDES, bench(state)[1:], strict=True):
+        result = result_of(state, side)
+        like = now.request(COURSE, state, side).policy == "chunked" and result["kv_needs"] <= result["kv_has"]
+        assert "±" not in "".join(row) or (like and not result["evicted_requests"])
+    assert any("±" not in "".join(row) for row in bench(state)[1:])

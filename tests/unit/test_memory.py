@@ -120,8 +120,7 @@ def test_the_plan_is_a_partition(deployment: Deployment, reserve: Reserve) -> No
 @given(deployments, reserves, st.integers(1, 200_000))
 def test_users_that_fit_do_fit_and_one_more_does_not(deployment: Deployment, reserve: Reserve, tokens: int) -> None:
     budget = engine.memory_plan(deployment, reserve)["kv_budget_bytes"]
-    each = engine.kv_bytes(deployment.model, tokens, deployment.kv_bits) * engine.kv_copies(deployment)
-    each += 2 * deployment.model.state_values
+    each = engine.request_bytes(deployment, tokens)
     users = engine.max_users(deployment, tokens, reserve)
     assert users >= 0 and (users == 0 or users * each <= budget) and (users + 1) * each > budget
 
@@ -138,6 +137,13 @@ def test_a_state_is_counted_beside_the_cache_and_does_not_grow() -> None:
     assert engine.max_users(node, 4096, NAIVE) == left // (cache + state)
     copied = Deployment(model, H100, 8)  # two KV heads on eight GPUs: four copies of the cache, but one state
     assert engine.request_bytes(copied, 4096) == 4 * cache + state
+
+
+def test_layers_with_a_window_are_copied_by_their_own_heads() -> None:
+    """Gemma 4 26B on eight GPUs: its 2 full heads are on four GPUs each, its 8 window heads on one each."""
+    node = Deployment(MODELS["gemma-4-26b-a4b"], H100, 8)
+    full, windowed = 5 * 2 * 2 * 512 * 2 * 4096, 25 * 2 * 8 * 256 * 2 * 1024
+    assert engine.request_bytes(node, 4096) == 4 * full + windowed == (4 * 80 + 200) * 2**20
 
 
 @given(deployments, reserves, st.lists(st.integers(1, 1_000_000), min_size=1, max_size=20))

@@ -295,6 +295,8 @@ def read_closed(known: Known, row: Row, line: int) -> Case:
         "each": number(row, "requests_per_user") or 10,
     }
     few_enough(asked["users"] * asked["each"])
+    if asked["output"] < 2 and measured["tpot_mean_s"]:
+        raise Unexpressed("after a single output token there is no time per output token")
     return _served(known, row, "closed", line, measured, asked=asked)
 
 

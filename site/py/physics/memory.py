@@ -51,9 +51,10 @@ def state_bytes(model: Model) -> int:
 
 def request_bytes(deployment: Deployment, tokens: float) -> int:
     """Bytes that one request of so many tokens takes of a replica: each copy of its cache, and its state, which is shared out."""
-    return kv_bytes(deployment.model, tokens, deployment.kv_bits) * kv_copies(deployment) + state_bytes(
-        deployment.model
-    )
+    model, bits, copies = deployment.model, deployment.kv_bits, kv_copies(deployment)
+    windowed = model.local_layers * layer_values(model)[1] * min(whole("The length", tokens), model.window_tokens)
+    fewer = windowed * bits // 8 * (copies - window_copies(deployment))
+    return kv_bytes(model, tokens, bits) * copies - fewer + state_bytes(model)
 
 
 def layer_values(model: Model) -> tuple[int, int]:
@@ -70,6 +71,12 @@ def kv_copies(deployment: Deployment) -> int:
     if deployment.model.latent_dim:
         return deployment.tp
     return max(1, deployment.tp // deployment.model.kv_heads)
+
+
+def window_copies(deployment: Deployment) -> int:
+    """The same of layers with a window, which may have another number of KV heads."""
+    heads = deployment.model.local_kv_heads
+    return max(1, deployment.tp // heads) if heads else kv_copies(deployment)
 
 
 def weight_bytes(model: Model, bits: int) -> int:
@@ -119,8 +126,7 @@ def max_users(deployment: Deployment, context_tokens: float, reserve: Reserve) -
 def users_over_context(deployment: Deployment, contexts: Sequence[int], reserve: Reserve) -> list[int]:
     """`max_users` for each of many context lengths in tokens; what doesn't depend on the length is computed once."""
     budget = max(0, math.floor(memory_plan(deployment, reserve)["kv_budget_bytes"]))
-    copies, state = kv_copies(deployment), state_bytes(deployment.model)
-    return [budget // (kv_bytes(deployment.model, tokens, deployment.kv_bits) * copies + state) for tokens in contexts]
+    return [budget // request_bytes(deployment, tokens) for tokens in contexts]
 
 
 def block_bytes(model: Model, kv_bits: int, block_tokens: int = BLOCK_TOKENS) -> int:

@@ -145,7 +145,7 @@ class StepCost:
         own = model.full_layers + model.local_layers == model.layers
         if not own or model.value_dim or model.local_kv_heads or model.local_head_dim or model.index_layers:
             raise PhysicsError(
-                f"The step of {model.name} can't be estimated: its layers don't all keep the same cache."
+                f"The step of {model.name} can't be estimated: its layers don't all keep a cache of one kind."
             )
         c, bits, table = calibration, deployment.weight_bits, model.vocab * model.width
         bandwidth, flops = gpu.bandwidth_bytes_per_s, gpu.flops_per_s(bits)

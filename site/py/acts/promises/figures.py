@@ -74,7 +74,10 @@ def spread_numbers(course: Course, requests: Mapping[str, RunRequest], results: 
         flooded = results.get(serving.flood(course, request))
         found[f"{side}_ttft_low"] = min(days) if known else None
         found[f"{side}_ttft_high"] = max(days) if known else None
-        found[f"{side}_capacity_share"] = serving.capacity_share(results.get(request), flooded, request.load)
+        load = serving.capacity_share(results.get(request), flooded, request.load)
+        found[f"{side}_capacity_share"] = load
+        errors = serving.claimed(course, request, results.get(request), load)
+        found |= {f"{side}_{name}": error for name, error in errors.items()}
     return found
 
 

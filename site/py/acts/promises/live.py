@@ -39,7 +39,7 @@ def numbers_of(course: Course, at: Hand) -> Numbers:
         **figures.target_numbers(targets),
         **figures.sides_numbers(targets, at.requests, known_results(course, at)),
         **figures.spread_numbers(course, at.requests, at.results),
-        **serving.expected(course, at.requests["a"]),
+        "ttft_error": serving.expected(course, at.requests["a"])["ttft_error"],
         **plan,
         "days": simulation["days"],
         "gpus": at.requests["a"].gpus,

@@ -15,6 +15,7 @@ from content.course import Course, Kind, Result, Results
 from content.wording import Quantity
 
 SIDES = ("a", "b")
+MEASURED = "chunked"  # the policy of the servers that the expected errors were found on
 OK, NO_WEIGHTS, KV, TTFT, LOW = STATES = ("ok", "no_weights", "kv", "ttft", "low")
 
 
@@ -275,11 +276,26 @@ def step_cost(course: Course, request: RunRequest) -> engine.StepCost:
     return engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
 
 
-def expected(course: Course, request: RunRequest) -> dict[str, Quantity]:
+def expected(course: Course, request: RunRequest) -> dict[str, float]:
     """How far a run's P99 time to first token and its time per output token are expected to be off, as shares."""
     deployment = deployment_of(course, request)
     claims = {"ttft_error": "ttft_p99", "tpot_error": "tpot"}
     return {name: engine.expected_error(deployment, course.calibrations, c)[0] for name, c in claims.items()}
+
+
+def claimed(course: Course, request: RunRequest, result: Result | None, share: Quantity) -> dict[str, Quantity]:
+    """The same as far as it may be claimed of a run at a share of its capacity, None where it may not.
+
+    The measured servers chunked their prompts and had memory to spare. Below capacity throughput is what is asked for; near it
+    and past it a small error moves the tail severalfold.
+    """
+    found: dict[str, Quantity] = {"ttft_error": None, "tpot_error": None}
+    if result is None or share is None or not result.get("runs") or request.policy != MEASURED:
+        return found
+    if not result["evicted_requests"] and result["kv_needs"] <= result["kv_has"]:
+        name = "ttft_error" if share <= course.at("act2.simulation.ill_conditioned") else "tpot_error"
+        found[name] = expected(course, request)[name]
+    return found
 
 
 def draft_cost(course: Course, request: RunRequest) -> engine.StepCost | None:

@@ -232,7 +232,7 @@ def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
 
 def _is_close(numbers: Numbers) -> bool:
     """Whether A's P99 may as well stand on the other side of its limit, by the model's own expected error."""
-    ratio, error = numbers["a_ttft_share"], float(numbers["ttft_error"] or 0)
+    ratio, error = numbers["a_ttft_share"], float(numbers["a_ttft_error"] or 0)
     return ratio is not None and abs(float(ratio) - 1) < error * float(ratio)
 
 
@@ -371,29 +371,16 @@ def three_rows(course: Course, numbers: Numbers) -> list[list[str]]:
     forms = (("ttft", "time"), ("throughput", "tps"), ("kv_needs", "gib"))
 
     def cell(side: str, key: str, form: str) -> str:
-        """A figure with its expected error: with room to spare a tail has one, and throughput is what was asked for."""
-        value, room = numbers[f"{side}_{key}"], _has_room(course, numbers, side)
-        claimed: Mapping[tuple[str, bool | None], str] = {
-            ("ttft", True): "ttft_error",
-            ("throughput", False): "tpot_error",
-        }
-        error = claimed.get((key, room))
-        shown = wording.show(value, form)
-        if value is None or not error:
-            return shown
-        return wording.fill(words["about"], {"value": shown, "error": numbers[error]})
+        """A figure, with its expected error where one is claimed."""
+        shown, errors = wording.show(numbers[f"{side}_{key}"], form), {"ttft": "ttft", "throughput": "tpot"}
+        error = numbers.get(f"{side}_{errors.get(key)}_error")
+        return shown if error is None else wording.fill(words["about"], {"value": shown, "error": error})
 
     sides = [
         [wording.fill(words["three_side"], {"side": side.upper()}), *(cell(side, key, form) for key, form in forms)]
         for side in serving.SIDES
     ]
     return [[words["promise"], *promised], *sides]
-
-
-def _has_room(course: Course, numbers: Numbers, side: str) -> bool | None:
-    """Whether a side works so far below its capacity that a tail can be promised; None until its capacity is known."""
-    share = numbers[f"{side}_capacity_share"]
-    return None if share is None else share <= course.at("act2.simulation.ill_conditioned")
 
 
 @remembered
@@ -435,7 +422,7 @@ def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
 def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] | None:
     """The lowest and highest P99 TTFT over the days, widened by the error where one is claimed, as shares of the objective."""
     low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
-    error = float(numbers["ttft_error"] or 0) if _has_room(course, numbers, side) else 0.0
+    error = float(numbers[f"{side}_ttft_error"] or 0)
     slo = course.at("act2.targets.ttft_p99_s")
     return None if low is None or high is None else (low * (1 - error) / slo, high * (1 + error) / slo)
 

@@ -104,7 +104,8 @@ def numbers(at: Desk) -> Sums:
     model, tokens = described.model, int(at.settings["act1.context"])
     plan, fit = engine.memory_plan(described, kept), users(at)
     copies = engine.kv_copies(described)
-    held = engine.request_bytes(described, tokens) * fit
+    each = engine.request_bytes(described, tokens)
+    held = each * fit
     return {
         **engine.worked(described, tokens),
         "gpus": described.gpus,
@@ -120,7 +121,9 @@ def numbers(at: Desk) -> Sums:
         "local_values": engine.layer_values(model)[1],
         "window_tokens": model.window_tokens,
         "copies": copies,
+        "window_copies": engine.window_copies(described),
         "state_bytes": engine.state_bytes(model),
+        "request_bytes": each,
         "max_context_tokens": model.max_context_tokens,
         "utilization": kept.utilization,
         "visible_bytes": described.gpu.usable_bytes,
@@ -153,7 +156,7 @@ def _state(at: Desk, found: Sums) -> tuple[str, str]:
     """A sentence and a mark. What fails says what is needed, what is there, and changes that were tried and help."""
     needs, has = (found["weights_bytes"], found["usable_bytes"])
     if found["left_bytes"] > 0:
-        needs, has = (found["kv_user_bytes"] * found["copies"], found["left_bytes"])
+        needs, has = (found["request_bytes"], found["left_bytes"])
     if found["left_bytes"] <= 0:
         name, mark, wished = "too_small", "fail", 1.0
     elif found["users"] == 0:
@@ -230,12 +233,13 @@ def _derivation(course: Course, found: Sums) -> list[list[str]]:
     mixed |= bool(found["local_layers"]) and found["full_values"] != found["local_values"]
     lines = ["kv_token_latent" if found["latent_dim"] else "kv_token_mixed" if mixed else "kv_token"]
     lines += ["kv_user_window" if found["local_layers"] else "kv_user"]
-    lines += ["copies"] if found["copies"] != 1 else []
+    alike = found["copies"] == found["window_copies"]
+    lines += [] if alike and found["copies"] == 1 else ["copies" if alike else "copies_mixed"]
     lines += ["state"] if found["state_bytes"] else []
     lines += ["total"]
     lines += ["outside", *(name for name in BUFFERS if f"{name}_bytes" in found)] if found["kept_bytes"] else []
     lines += ["checkpoint" if found["kept_bytes"] and found["weight_bits"] < 16 else "weights", "left"]
-    lines += ["users" + "_copies" * (found["copies"] != 1) + "_state" * bool(found["state_bytes"])]
+    lines += ["users"] if found["request_bytes"] == found["kv_user_bytes"] else ["whole", "users_whole"]
     return [parts.filled(course.at(f"{PATH}.derivation.{line}"), found) for line in lines]
 
 

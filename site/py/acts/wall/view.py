@@ -132,13 +132,13 @@ def family_rows(desk: Desk, pasted: engine.Model | None, found: Sums) -> list[di
     rows = []
     for model, name in family_names(desk.course, pasted, chosen.model).items():
         each = [engine.kv_bytes(model, tokens, bits) for bits in PRECISIONS]
-        copies, state = engine.kv_copies(replace(chosen, model=model)), engine.state_bytes(model)
+        whole = [engine.request_bytes(replace(chosen, model=model, kv_bits=bits), tokens) for bits in PRECISIONS]
         rows.append(
             {
                 "name": name,
                 "family": "window" if model.local_layers else model.attention,
                 "here": PRECISIONS.index(chosen.kv_bits) if model == chosen.model else None,
-                "sizes": [(size / tokens, left // (size * copies + state)) for size in each],
+                "sizes": [(size / tokens, left // user) for size, user in zip(each, whole, strict=True)],
             }
         )
     return sorted(rows, key=lambda row: row["sizes"][0][0])
