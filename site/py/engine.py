@@ -18,12 +18,12 @@ same files run in CPython and in Pyodide, with the same digits.
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.blocks import Pages
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
-from physics.checkpoints import FORMATS, checkpoint_bytes, default_token_budget, engine_reserve
+from physics.checkpoints import FORMATS, SAMPLER_FREE, checkpoint_bytes, default_token_budget, engine_reserve
 from physics.disaggregated import simulate_disaggregated
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
-from physics.hub_text import MOST_CONFIG_BYTES, ConfigError, config_text
+from physics.hub_text import MOST_CONFIG_BYTES, ConfigError, config_text, shown
 from physics.kept_model import model_from_plain, model_to_plain
 from physics.memory import (
     BLOCK_TOKENS,
@@ -57,7 +57,20 @@ from physics.metrics import (
     weighted_percentile,
 )
 from physics.prefix import PrefixCache
-from physics.quantities import ANY_CONTEXT, GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
+from physics.quantities import (
+    ANY_CONTEXT,
+    GB,
+    GIB,
+    NAIVE,
+    TFLOP,
+    Deployment,
+    Gpu,
+    Model,
+    PhysicsError,
+    Reserve,
+    positive,
+    whole,
+)
 from physics.queueing import (
     batched_queue_s,
     lone_ttft_s,
@@ -70,8 +83,27 @@ from physics.queueing import (
 from physics.roofline import placed, reached, ridge, roof, work
 from physics.simulate import Record, Run, ServerSettings, simulate
 from physics.speculation import OwnHeads
-from physics.steptime import Calibration, StepCost, binding, calibration_for, expected_error, how_known
-from physics.workload import Request, Workload, lengths, prompt_at, sample_chat, sample_requests
+from physics.steptime import (
+    Calibration,
+    Rates,
+    StepCost,
+    binding,
+    calibration_for,
+    expected_error,
+    how_known,
+    prompt_work,
+)
+from physics.workload import (
+    Quantiles,
+    Request,
+    Workload,
+    cut,
+    lengths,
+    prompt_at,
+    quantile,
+    sample_chat,
+    sample_requests,
+)
 
 __all__ = [
     "ANY_CONTEXT",
@@ -86,6 +118,7 @@ __all__ = [
     "MOST_CONFIG_BYTES",
     "NAIVE",
     "RESERVATIONS",
+    "SAMPLER_FREE",
     "SEATS",
     "TFLOP",
     "Calibration",
@@ -100,6 +133,8 @@ __all__ = [
     "Pages",
     "PhysicsError",
     "PrefixCache",
+    "Quantiles",
+    "Rates",
     "Record",
     "Request",
     "Reserve",
@@ -118,6 +153,7 @@ __all__ = [
     "config_text",
     "contiguous",
     "contiguous_share",
+    "cut",
     "default_token_budget",
     "distribution",
     "engine_reserve",
@@ -145,7 +181,10 @@ __all__ = [
     "paged_share",
     "percentile",
     "placed",
+    "positive",
     "prompt_at",
+    "prompt_work",
+    "quantile",
     "quantiles",
     "reached",
     "read_calibrations",
@@ -158,6 +197,7 @@ __all__ = [
     "sample_chat",
     "sample_requests",
     "sampled",
+    "shown",
     "simulate",
     "simulate_disaggregated",
     "speculation_speedup",
@@ -168,6 +208,7 @@ __all__ = [
     "users_over_context",
     "weight_bytes",
     "weighted_percentile",
+    "whole",
     "window_copies",
     "work",
     "worked",

@@ -20,6 +20,7 @@ BROWSER = {"js", "pyscript", "pyodide"}
 FLOORS = [
     {"physics"},
     {"engine"},
+    {"sizing"},
     {"content"},
     {"record"},
     {"runs", "charts", "page"},

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
 from physics.checkpoints import checkpoint_bytes, expert_bytes, routed_weights
 from physics.memory import kv_bytes_per_late_token, kv_bytes_per_token
@@ -18,6 +19,7 @@ from physics.quantities import Deployment, PhysicsError, whole
 
 Chunk = tuple[int, int]
 PromptWork = tuple[int, int, float]
+Value = TypeVar("Value")  # a number, or an array of numbers
 ROPE_DIM = 64  # of a latent-attention head's key, the part that carries the position (DeepSeek-AI 2024, section 2.1)
 TERMS = ("linear_s", "elementwise_s", "reduce_s", "fixed_s", "decode_attention_s", "prefill_attention_s")
 
@@ -128,6 +130,42 @@ def how_known(deployment: Deployment, constants: Calibration) -> tuple[str, ...]
         "latent": bool(model.latent_dim),
     }
     return tuple(name for name, is_so in carried.items() if is_so)
+
+
+class Rates(NamedTuple, Generic[Value]):
+    """What a step's time is made of, for whoever computes many deployments at once. Seconds, but where a name says otherwise.
+
+    compute_s of one FLOP and weights_s of one byte in dense layers, which take flop_per_token, flop_per_output and
+    dense_bytes; expert_compute_s of a token's experts and expert_weights_s of all experts' weights, of which each token
+    chooses the share chosen, with expert_tile and experts_per_choice = experts / experts_per_token; element_s and
+    reduce_token_s of a token; reduce_s, layers_s (with the host's step) and attention_s of a step; sequence_s of a sequence;
+    context_token_s and near_token_s of a cached token; pair_s, near_pair_s and prefill_io_s of a prompt's pair and token;
+    window_tokens; front_s of a first token.
+    """
+
+    flop_per_token: Value
+    flop_per_output: Value
+    compute_s: Value
+    dense_bytes: Value
+    weights_s: Value
+    chosen: Value
+    expert_compute_s: Value
+    expert_weights_s: Value
+    expert_tile: Value
+    experts_per_choice: Value
+    element_s: Value
+    reduce_s: Value
+    reduce_token_s: Value
+    layers_s: Value
+    sequence_s: Value
+    attention_s: Value
+    context_token_s: Value
+    near_token_s: Value
+    pair_s: Value
+    near_pair_s: Value
+    prefill_io_s: Value
+    window_tokens: Value
+    front_s: Value
 
 
 class StepCost:
@@ -285,6 +323,35 @@ class StepCost:
         padded = max(tokens + 0.5 * self.calibration.expert_tile * tiles, self.calibration.expert_tile * tiles)
         compute, read = padded * self._expert_compute_s, share * self._expert_weights_s
         return dense + math.sqrt(compute * compute + read * read)
+
+    def rates(self) -> Rates[float]:
+        """The same model as numbers; `sizing.screen` computes with them what `step` does."""
+        model = self.deployment.model
+        return Rates(
+            flop_per_token=self.flop_per_token - self._expert_flop,
+            flop_per_output=self.flop_per_output,
+            compute_s=self._compute_s,
+            dense_bytes=self._dense_bytes,
+            weights_s=self._weights_s,
+            chosen=self._chosen,
+            expert_compute_s=self._expert_compute_s,
+            expert_weights_s=self._expert_weights_s,
+            expert_tile=self.calibration.expert_tile,
+            experts_per_choice=model.experts / model.experts_per_token if model.experts else 0.0,
+            element_s=self._element_s,
+            reduce_s=self._reduce_s,
+            reduce_token_s=self._reduce_token_s,
+            layers_s=self._layers_s,
+            sequence_s=self.calibration.sequence_s,
+            attention_s=self._attention_s,
+            context_token_s=self.context_token_s,
+            near_token_s=self.near_token_s,
+            pair_s=self._pair_s,
+            near_pair_s=self._near_pair_s,
+            prefill_io_s=self._prefill_io_s,
+            window_tokens=self.window_tokens,
+            front_s=self.front_s,
+        )
 
     def walls(self, tokens: int, outputs: int) -> tuple[float, float]:
         """Seconds of the linear layers' arithmetic alone, and of reading their weights alone."""

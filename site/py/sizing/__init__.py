@@ -1,0 +1,1 @@
+"""How many GPUs of which kind a question of traffic and promises takes, and what they cost."""

@@ -1,0 +1,119 @@
+"""A design under its traffic, simulated: what each promise became, and whether that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import engine
+from sizing.question import Catalogue, Design, Question
+
+KEPT, CLOSE, BROKEN = "kept", "close", "broken"
+ILL_CONDITIONED = 0.85  # of capacity: past this a small error of the step time moves a P99 severalfold
+TOGETHER = 4  # replicas that are simulated together; more of them only share the load more evenly
+CLAIMED = {"ttft_s": "ttft_p99", "tpot_s": "tpot", "e2e_s": "tpot"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One promise: the figure that came out and the limit, in s or tokens/s; error, how far the figure is expected to be off, a
+    share; state: kept, close where the limit lies within the error, or broken."""
+
+    name: str
+    value: float
+    limit: float
+    error: float
+    state: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a simulated run says of a design. state: the worst of its promises'; "memory" where it can't start, with what is
+    missing. share: of its capacity that is asked for. figures: those of engine.summary."""
+
+    state: str
+    promises: tuple[Kept, ...]
+    share: float
+    figures: Mapping[str, float | None]
+    requests: int
+
+    @property
+    def ratio(self) -> float:
+        """The largest share of a limit that is used up; above 1 a promise is broken."""
+        return max((used(each) for each in self.promises), default=0.0)
+
+
+MEMORY = Judgement("memory", (), 0.0, {}, 0)
+
+
+def used(kept: Kept) -> float:
+    """How much of a limit a figure uses up, as a share."""
+    if kept.name == "tokens_per_s":
+        return kept.limit / kept.value if kept.value else float("inf")
+    return kept.value / kept.limit
+
+
+def judged(question: Question, catalogue: Catalogue, design: Design, share: float, count: int, seed: int) -> Judgement:
+    """A design judged by `count` requests a replica. share: of its capacity that is asked for, as the bounds have it."""
+    run = simulated(question, catalogue, design, count, seed)
+    if run is None:
+        return MEMORY
+    deployment = design.deployment
+    figures = engine.summary(run, deployment)
+    values = measured(run, question.promise.percent, design.replicas)
+    kept = []
+    for name, limit in question.promise.limits():
+        error = _error(catalogue, deployment, name, question.promise.percent)
+        kept.append(Kept(name, values[name], limit, error, _state(name, values[name], limit, error)))
+    states = [each.state for each in kept]
+    state = BROKEN if BROKEN in states else CLOSE if CLOSE in states or share > ILL_CONDITIONED else KEPT
+    return Judgement(state, tuple(kept), share, figures, len(run.requests))
+
+
+TAIL_ERROR = 0.10  # of a P99 of the time per token: 1 to 9 % on the server of the receipts, up to 85 % of its capacity
+
+
+def _error(catalogue: Catalogue, deployment: engine.Deployment, name: str, percent: int) -> float:
+    """How far a figure is expected to be off, as a share; what no P99 was measured of is taken as TAIL_ERROR at least."""
+    error = engine.expected_error(deployment, catalogue.calibrations, CLAIMED.get(name, "tpot"))[0]
+    return max(error, TAIL_ERROR) if percent > 50 and name in ("tpot_s", "e2e_s") else error
+
+
+def _state(name: str, value: float, limit: float, error: float) -> str:
+    if name == "tokens_per_s":
+        value, limit = limit, value  # more is better
+    return KEPT if value * (1 + error) <= limit else CLOSE if value <= limit * (1 + error) else BROKEN
+
+
+def measured(run: engine.Run, percent: int, replicas: int) -> dict[str, float]:
+    """The figures that promises are made of, from a run of one replica: s, and tokens/s of all replicas."""
+    ttft = [first - arrival for first, arrival in zip(run.first_s, run.arrival_s, strict=True)]
+    paces = [
+        (last - first) / (request.output_tokens - 1)
+        for first, last, request in zip(run.first_s, run.last_s, run.requests, strict=True)
+        if request.output_tokens > 1
+    ]
+    whole = [last - arrival for last, arrival in zip(run.last_s, run.arrival_s, strict=True)]
+    written = sum(request.output_tokens for request in run.requests)
+    span = max(run.last_s) - run.arrival_s[0]
+    return {
+        "ttft_s": engine.percentile(ttft, percent) or 0.0,
+        "tpot_s": engine.percentile(paces, percent) or 0.0,
+        "e2e_s": engine.percentile(whole, percent) or 0.0,
+        "tokens_per_s": replicas * written / span if span else 0.0,
+    }
+
+
+def simulated(question: Question, catalogue: Catalogue, design: Design, count: int, seed: int) -> engine.Run | None:
+    """A run of one of a design's replicas with its part of the traffic; None where it can't start."""
+    deployment, settings = design.deployment, design.settings(question)
+    blocks, pages = engine.kv_pages(deployment, design.reserve(question), settings.block_size)
+    cost = engine.StepCost(deployment, engine.calibration_for(deployment, catalogue.calibrations))
+    working = design.replicas - question.spare
+    traffic = question.traffic
+    users = max(1, round(traffic.users / working)) if traffic.users else None
+    requests = traffic.sample(1 / working, count, seed)
+    try:
+        return engine.simulate(cost, settings, requests, blocks, users=users, pages=pages)
+    except engine.PhysicsError:
+        return None

@@ -1,0 +1,245 @@
+"""The search: every design is screened by bounds, the cheapest that may do are simulated, until some are found that do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+import engine
+from sizing import screen
+from sizing.judge import ILL_CONDITIONED, KEPT, Judgement, judged
+from sizing.question import Catalogue, Design, Promise, Question, deployments
+from sizing.traffic import moments
+
+SLACK = 0.03  # a bound is one of means: a short run may do as much better
+CHUNK = 256  # setups that are screened at once: they stay in a processor's cache
+TRIED = 2  # setups of one kind and number of replicas that are simulated
+MOST_BEST, MOST_OTHER = 60, 6  # designs that are simulated for the best answer, and for each other GPU and precision
+ANSWERS = 4  # the best and three that trade something
+REQUESTS = (400, 1500, 5000)  # of a replica: a first look, a judgement, and another day's traffic
+HOPELESS = 1.3  # times its limit: a promise that a first look finds broken so far is broken
+
+
+@dataclass(frozen=True)
+class Screened:
+    """Every design that the bounds let pass, a row each, by its cost. kind: place among `kinds`; score: the largest share of a
+    limit that is used up at least; share: of its capacity."""
+
+    kinds: tuple[engine.Deployment, ...]
+    kind: np.ndarray
+    seats: np.ndarray
+    token_budget: np.ndarray
+    replicas: np.ndarray
+    score: np.ndarray
+    share: np.ndarray
+    seen: int
+    left_out: dict[str, int]
+
+    def design(self, row: int) -> Design:
+        """The design of a row."""
+        kind, seats, budget, replicas = (
+            int(column[row]) for column in (self.kind, self.seats, self.token_budget, self.replicas)
+        )
+        return Design(self.kinds[kind], seats, budget, replicas)
+
+
+def setups(question: Question, kinds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every kind with all seats and budgets: three arrays of equal length."""
+    seats, budgets = question.allowed.seats, question.allowed.token_budgets
+    each = len(seats) * len(budgets)
+    kind = np.repeat(np.arange(kinds), each)
+    seat = np.tile(np.repeat(np.array(seats, dtype=float), len(budgets)), kinds)
+    return kind, seat, np.tile(np.array(budgets, dtype=float), kinds * len(seats))
+
+
+def screened(question: Question, catalogue: Catalogue) -> Screened:
+    """All designs by their bounds; of one kind and number of replicas the TRIED with the lowest score."""
+    found, left_out = deployments(question, catalogue)
+    if not found:
+        empty = np.zeros(0)
+        return Screened((), empty, empty, empty, empty, empty, empty, 0, left_out)
+    kinds = screen.kinds_of(found, catalogue.calibrations, question.utilization)
+    kind, seats, budgets = setups(question, len(found))
+    most = max(1, question.allowed.most_gpus // min(each.gpus for each in found))
+    replicas = np.arange(1 + question.spare, most + 1, dtype=float)
+    parts = [
+        _passing(question, kinds, (kind[part], seats[part], budgets[part]), replicas, part.start)
+        for part in (slice(start, start + CHUNK) for start in range(0, len(kind), CHUNK))
+    ]
+    row, column, score, share = (np.concatenate(each) for each in zip(*parts, strict=True))
+    best = _few(kind[row], column, score)
+    row, column, score, share = row[best], column[best], score[best], share[best]
+    seen, setup = len(kind) * len(replicas), (kind[row], seats[row], budgets[row])
+    return Screened(tuple(found), *setup, replicas[column], score, share, seen, left_out)
+
+
+def _passing(
+    question: Question, kinds: screen.Kinds, setup: Sequence[np.ndarray], replicas: np.ndarray, first: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of some setups with every number of replicas, those that the bounds let pass: setup, column of replicas, score, share."""
+    kind, seats, budgets = setup
+    chosen, traffic = kinds.at(kind).column(), question.traffic
+    working = replicas[None, :] - question.spare
+    tail = moments(traffic, question.promise.percent)
+    load = screen.Load(traffic.rate_per_s / working, traffic.users / working, tail)
+    bound = screen.bounds(chosen, seats[:, None], budgets[:, None], load)
+    score = np.maximum(_scores(question, bound, working), bound.share)
+    fitting = (chosen.gpus * replicas[None, :] <= question.allowed.most_gpus) & (bound.rate_per_s > 0)
+    row, column = np.nonzero(fitting & (score <= 1 + SLACK))
+    share = np.broadcast_to(bound.share, score.shape)
+    return row + first, column, score[row, column], share[row, column]
+
+
+def _scores(question: Question, bound: screen.Bounds, working: np.ndarray) -> np.ndarray:
+    """The largest share of a limit that each design uses up at least."""
+    most: np.ndarray = np.zeros(1)
+    for name, limit in question.promise.limits():
+        if name == "tokens_per_s":
+            asked = np.minimum(bound.share, 1.0) * bound.rate_per_s * working
+            output = moments(question.traffic, question.promise.percent).output
+            most = np.maximum(most, limit / np.maximum(asked * output, 1e-9))
+        else:
+            most = np.maximum(most, getattr(bound, name) / limit)
+    return np.broadcast_to(most, np.broadcast_shapes(most.shape, bound.share.shape, bound.tpot_s.shape))
+
+
+def _few(kind: np.ndarray, column: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Rows of the TRIED lowest scores of each kind and number of replicas."""
+    order = np.lexsort((score, column, kind))
+    group = kind[order] * (column.max(initial=0) + 1) + column[order]
+    first = np.searchsorted(group, group)
+    few: np.ndarray = order[np.arange(len(order)) - first < TRIED]
+    return few
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A design with what it costs an hour and how it was judged."""
+
+    design: Design
+    hourly: float
+    judgement: Judgement
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found. best: the cheapest that keeps every promise even if the engine errs as expected, None for none; others:
+    further ones that trade something, cheapest first; failing: the most expensive below the best that was tried and doesn't.
+    half: the best of those at half of the price. seen: designs that were screened; passed: of these by the bounds; runs that
+    were simulated. done: nothing more is coming."""
+
+    best: Candidate | None = None
+    others: tuple[Candidate, ...] = ()
+    failing: Candidate | None = None
+    half: Candidate | None = None
+    seen: int = 0
+    passed: int = 0
+    runs: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    done: bool = False
+
+
+def search(question: Question, catalogue: Catalogue, found: Screened | None = None) -> Iterator[Answer]:
+    """The answer so far, after each run, and at last with `done`. Raises PhysicsError for a question that can't be.
+
+    First the cheapest design of all that keeps its promises; then for other GPUs and precisions, by the price at which their
+    bounds begin, the cheapest of each.
+    """
+    found = found or screened(question, catalogue)
+    answer = Answer(seen=found.seen, passed=len(found.score), left_out=found.left_out)
+    queue = _queue(question, found)
+    kept: list[Candidate] = []
+    for rows, hourly in queue[:MOST_BEST]:
+        tried = _tried(question, catalogue, found, rows, hourly)
+        answer = replace(answer, runs=answer.runs + 1)
+        if tried.judgement.state == KEPT:
+            kept.append(tried)
+            break
+        answer = replace(answer, failing=_nearer(tried, answer.failing))
+        yield answer
+    left: dict[tuple[str, int], int] = {}
+    answered = {_signature(each.design) for each in kept}
+    for rows, hourly in queue:
+        signature = _signature(found.design(rows[0]))
+        if not kept or len(kept) == ANSWERS:
+            break
+        if signature in answered or hourly < kept[0].hourly or left.setdefault(signature, MOST_OTHER) == 0:
+            continue
+        left[signature] -= 1
+        tried = _tried(question, catalogue, found, rows, hourly)
+        answer = replace(answer, runs=answer.runs + 1, best=kept[0], others=tuple(kept[1:]))
+        if tried.judgement.state == KEPT:
+            kept.append(tried)
+            answered.add(signature)
+        yield answer
+    answer = replace(answer, best=kept[0] if kept else None, others=tuple(kept[1:]))
+    yield replace(answer, half=_half(question, catalogue, answer), done=True)
+
+
+def _tried(question: Question, catalogue: Catalogue, found: Screened, rows: Sequence[int], hourly: float) -> Candidate:
+    """The first of some designs that keeps the promises, or the nearest to them: each is judged by few requests, and by many
+    only if those don't break a promise by far."""
+    nearest: Candidate | None = None
+    for row in rows:
+        design, share = found.design(row), float(found.share[row])
+        for seed, count in enumerate(REQUESTS, 1):
+            judgement = judged(question, catalogue, design, share, count, seed)
+            tried = Candidate(design, hourly, judgement)
+            if judgement.state != KEPT and not (count == REQUESTS[0] and judgement.ratio < HOPELESS):
+                break
+        if tried.judgement.state == KEPT:
+            return tried
+        nearest = _nearer(tried, nearest)
+    assert nearest
+    return nearest
+
+
+def _queue(question: Question, found: Screened) -> list[tuple[tuple[int, ...], float]]:
+
+    groups: dict[tuple[int, int], list[int]] = {}
+    for row in np.flatnonzero(found.share <= ILL_CONDITIONED):
+        groups.setdefault((int(found.kind[row]), int(found.replicas[row])), []).append(int(row))
+    queue = []
+    for (kind, replicas), rows in groups.items():
+        gpu, gpus = found.kinds[kind].gpu, found.kinds[kind].gpus
+        rows.sort(key=lambda row: found.score[row])
+        queue.append((question.hourly(gpu, gpus * replicas), float(found.score[rows[0]]), tuple(rows)))
+    return [(rows, hourly) for hourly, _, rows in sorted(queue)]
+
+
+def _signature(design: Design) -> tuple[str, int]:
+    """What makes two answers differ for a person: the GPU, and the precision of the weights."""
+    return design.deployment.gpu.id, design.deployment.weight_bits
+
+
+def _nearer(tried: Candidate, other: Candidate | None) -> Candidate:
+    """Of two designs that fail the one that is nearer to its promises."""
+    if other is None or 0 < tried.judgement.ratio < other.judgement.ratio or not other.judgement.ratio:
+        return tried
+    return other
+
+
+def _half(question: Question, catalogue: Catalogue, answer: Answer) -> Candidate | None:
+    """The nearest to its promises of all designs at no more than half of the best one's price, by the bounds; judged."""
+    if answer.best is None:
+        return None
+    rows = screened(replace(question, promise=_loosened(question.promise)), catalogue)
+    gpus = [rows.kinds[int(kind)] for kind in rows.kind]
+    costs = [question.hourly(each.gpu, each.gpus * int(r)) for each, r in zip(gpus, rows.replicas, strict=True)]
+    cheap = [row for row, cost in enumerate(costs) if cost <= answer.best.hourly / 2 and rows.share[row] <= 1]
+    if not cheap:
+        return None
+    row = min(cheap, key=lambda row: rows.score[row])
+    judgement = judged(question, catalogue, rows.design(row), float(rows.share[row]), REQUESTS[1], 1)
+    return Candidate(rows.design(row), costs[row], judgement)
+
+
+LOOSE = 20.0  # how far a promise is loosened to see what less money buys
+
+
+def _loosened(promise: Promise) -> Promise:
+    """The promise with every time LOOSE times as long, and no tokens promised."""
+    times = {name: limit * LOOSE for name, limit in promise.limits()}
+    return Promise(promise.percent, times.get("ttft_s"), times.get("tpot_s"), times.get("e2e_s"))
