@@ -101,6 +101,15 @@ def _passing(
     return (row + first, column, score[row, column], share[row, column]), (float(ttft), float(tpot))
 
 
+def bound_of(question: Question, catalogue: Catalogue, design: Design) -> screen.Bounds:
+    """The bounds of one design."""
+    kind = screen.kinds_of([design.deployment], catalogue.calibrations, question.utilization)
+    working = np.array([float(max(1, design.replicas - question.spare))])
+    tail = moments(question.traffic, question.promise.percent)
+    load = screen.Load(question.traffic.rate_per_s / working, question.traffic.users / working, tail)
+    return screen.bounds(kind, np.array([float(design.seats)]), np.array([float(design.token_budget)]), load)
+
+
 def _scores(question: Question, bound: screen.Bounds, working: np.ndarray) -> np.ndarray:
     """The largest share of a limit that each design uses up at least."""
     most: np.ndarray = np.zeros(1)
