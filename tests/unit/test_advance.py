@@ -49,6 +49,8 @@ def played(live: Server, requests: tuple[Request, ...], chance: Random, whole: f
             now = min(request.arrival_s, now + chance.expovariate(1) * chance.choice((0.003, 0.1, 1)))
             live.advance(now, whole=chance.random() < whole)
         live.submit(request, request.arrival_s)
+        if whole < 1:
+            live.settle()  # somebody wants to see the figures so far
     while live.outstanding and chance.random() < 0.9:
         now = max(now, live.clock, requests[-1].arrival_s) + chance.expovariate(1) * chance.choice((0.003, 0.1, 1))
         live.advance(now, whole=chance.random() < whole)
@@ -157,7 +159,7 @@ def test_what_was_put_off_whole_can_be_parted_after_all() -> None:
 
 @pytest.mark.parametrize("policy", ["continuous", "chunked"])
 def test_a_step_that_an_eviction_made_room_for_stays_a_single_one(policy: str) -> None:
-    """Also if a request comes while it runs, after which it is planned anew: nobody is left to evict then."""
+    """Also if a request comes while it runs."""
     requests = [Request(0.0, 160, 160)] * 3 + [Request(moment + 0.5, 160, 1) for moment in range(400)]
     batch = simulate(Clockwork(1.0), server(policy), requests, 40, timeline=True)
     live = empty(Clockwork(1.0), server(policy), 40)

@@ -39,10 +39,9 @@ class Server:
 
     until_s, whole = 0.0, False  # see `advance`
     begun = False  # a step or a stretch is put off, and whoever could join for it has joined
-    put_off_s = 0.0  # when it would end; 0 if there is none, or a request may have changed it
-    step: Step | None = None  # it, unless a request may have changed it
+    put_off_s = 0.0  # when it would end, or what of it can be done would; 0 if there is none
+    step: Step | None = None
     stretch: Stretch | None = None
-    crowded = False  # an eviction made room for it: it stays a single step
 
     def __init__(
         self,
@@ -142,11 +141,19 @@ class Server:
         """The step or stretch at hand would end too late: it waits until time has gone on."""
         self.begun, self.put_off_s, self.step, self.stretch = True, end_s, step, stretch
 
+    def cut(self, stretch: Stretch) -> None:
+        """The stretch that was put off ends, now that a request has come, where that could join."""
+        count, size, *_ = stretch
+        if count > 1:
+            count = 1 if self.ranked else self.until_arrival(count, size)
+        self.stretch = stretch if count == stretch[0] else self.measured(count, size)
+        self.put_off_s = self.clock + self.stretch[4 if self.whole else 3]
+
     def resume(self) -> None:
         """Take up what was put off."""
         step, stretch = self.step, self.stretch
         self.begun, self.put_off_s, self.step, self.stretch = False, 0.0, None, None
-        if stretch or not self.prefilling:
+        if stretch:
             self.decode_stretch(stretch)
         else:
             self.prefill_step(step)
@@ -173,8 +180,8 @@ class Server:
         self.called += 1
         if request.priority:
             self.ranked = True
-        if not self.step:  # nobody interrupts a step, and a stretch ends where somebody could join
-            self.put_off_s, self.stretch = 0.0, None
+        if self.stretch:
+            self.cut(self.stretch)
 
     @property
     def outstanding(self) -> int:
@@ -387,7 +394,6 @@ class Server:
             stride = (self.clock, self.clock + seconds, count, len(self.order), self.used_blocks(count))
             self.record.strides.append(stride)
         self.clock += seconds
-        self.crowded = False
         self.write(count)
 
     def next_stretch(self) -> Stretch:
@@ -397,8 +403,8 @@ class Server:
         for window in self.windows:
             count = window.until_full(self.iteration, count)
         count = self.make_room(count)
-        if self.run.preemptions > preemptions or self.crowded:
-            count, self.crowded = 1, True  # the blocks given back may let someone join after this step
+        if self.run.preemptions > preemptions:
+            count = 1  # the blocks given back may let someone join after this step
         size = len(self.decoding)
         if count > 1:
             count = self.until_arrival(count, size)
