@@ -34,13 +34,6 @@ class Replica:
         self.sent: list[int] = []
         self.alive = True
 
-    def outstanding(self, at_s: float) -> int:
-        """Requests that it was sent and has not answered by `at_s`."""
-        server = self.server
-        if server.put_off_s <= at_s:  # else nothing ends by then
-            server.advance(at_s, whole=True)
-        return len(server.requests) - server.answered
-
 
 class Router(Protocol):
     """Chooses among the replicas that are alive, in order of their numbers, the one that gets a request."""
@@ -127,9 +120,11 @@ def least_loaded(alive: Sequence[Replica], at_s: float) -> Replica:
     """The replica with the fewest requests that were sent and not answered; of several, that of the lowest number."""
     least, fewest = alive[0], math.inf
     for replica in alive:
-        outstanding = replica.outstanding(at_s)
-        if outstanding < fewest:
-            least, fewest = replica, outstanding
+        server = replica.server
+        if server.put_off_s <= at_s:  # else nothing ends by then
+            server.advance(at_s, whole=True)
+        if server.outstanding < fewest:
+            least, fewest = replica, server.outstanding
     return least
 
 

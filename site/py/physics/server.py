@@ -67,7 +67,7 @@ class Server:
         self.called = sum(arrival < math.inf for arrival in arrivals)  # requests whose arrival is known
         self.drafts = Drafts(settings) if draft else None
         self.clock, self.arrived, self.iteration = 0.0, 0, 0
-        self.answered = 0  # requests that have their last token
+        self.outstanding = count  # requests that don't have their last token
         self.waiting: deque[int] = deque()
         self.prefilling: deque[int] = deque()  # joined, prompt not yet computed
         self.order: list[int] = []  # every running request, oldest first
@@ -178,15 +178,11 @@ class Server:
         self.computed.append(0)
         self.written.append(0)
         self.called += 1
+        self.outstanding += 1
         if request.priority:
             self.ranked = True
         if self.stretch:
             self.cut(self.stretch)
-
-    @property
-    def outstanding(self) -> int:
-        """Requests that were sent and are not answered."""
-        return len(self.requests) - self.answered
 
     def lose(self) -> dict[int, int]:
         """The server dies. Returns the requests that it leaves unanswered, and the tokens written for each, which are lost."""
@@ -278,7 +274,7 @@ class Server:
     def finish(self, request: int, at_s: float) -> None:
         """A request has its last token. In a closed loop its user asks again at once."""
         self.run.last_s[request] = at_s
-        self.answered += 1
+        self.outstanding -= 1
         if not self.policy.evicts:
             self.promised -= self.whole_blocks(request)
         if self.prefixes:
