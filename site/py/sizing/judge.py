@@ -29,13 +29,13 @@ class Kept:
 @dataclass(frozen=True)
 class Judgement:
     """What a simulated run says of a design. state: the worst of its promises'; "memory" where it can't start, with what is
-    missing. share: of its capacity that is asked for. figures: those of engine.summary."""
+    missing. share: of its capacity that is asked for. figures: those of engine.summary, of the replicas simulated together."""
 
     state: str
     promises: tuple[Kept, ...]
     share: float
     figures: Mapping[str, float | None]
-    requests: int
+    together: int
 
     @property
     def ratio(self) -> float:
@@ -43,7 +43,7 @@ class Judgement:
         return max((used(each) for each in self.promises), default=0.0)
 
 
-MEMORY = Judgement("memory", (), 0.0, {}, 0)
+MEMORY = Judgement("memory", (), 0.0, {}, 1)
 
 
 def used(kept: Kept) -> float:
@@ -60,14 +60,14 @@ def judged(question: Question, catalogue: Catalogue, design: Design, share: floa
         return MEMORY
     deployment = design.deployment
     figures = engine.summary(run, deployment)
-    values = measured(run, question.promise.percent, design.replicas)
+    values = measured(run, question.promise.percent, max(1, design.replicas - question.spare))
     kept = []
     for name, limit in question.promise.limits():
         error = _error(catalogue, deployment, name, question.promise.percent)
         kept.append(Kept(name, values[name], limit, error, _state(name, values[name], limit, error)))
     states = [each.state for each in kept]
     state = BROKEN if BROKEN in states else CLOSE if CLOSE in states or share > ILL_CONDITIONED else KEPT
-    return Judgement(state, tuple(kept), share, figures, len(run.requests))
+    return Judgement(state, tuple(kept), share, figures, run.replicas)
 
 
 TAIL_ERROR = 0.10  # of a P99 of the time per token: 1 to 9 % on the server of the receipts, up to 85 % of its capacity
@@ -86,7 +86,7 @@ def _state(name: str, value: float, limit: float, error: float) -> str:
 
 
 def measured(run: engine.Run, percent: int, replicas: int) -> dict[str, float]:
-    """The figures that promises are made of, from a run of one replica: s, and tokens/s of all replicas."""
+    """The figures that promises are made of, from a run of some of the replicas: s, and tokens/s of all."""
     ttft = [first - arrival for first, arrival in zip(run.first_s, run.arrival_s, strict=True)]
     paces = [
         (last - first) / (request.output_tokens - 1)
@@ -100,20 +100,26 @@ def measured(run: engine.Run, percent: int, replicas: int) -> dict[str, float]:
         "ttft_s": engine.percentile(ttft, percent) or 0.0,
         "tpot_s": engine.percentile(paces, percent) or 0.0,
         "e2e_s": engine.percentile(whole, percent) or 0.0,
-        "tokens_per_s": replicas * written / span if span else 0.0,
+        "tokens_per_s": replicas / run.replicas * written / span if span else 0.0,
     }
 
 
 def simulated(question: Question, catalogue: Catalogue, design: Design, count: int, seed: int) -> engine.Run | None:
-    """A run of one of a design's replicas with its part of the traffic; None where it can't start."""
+    """A run of a design's replicas behind their router, of TOGETHER of them at most, with their part of the traffic; None where
+    it can't start. `count` is the requests of a replica that stands alone; of those together each gets fewer.
+
+    Users that ask again are divided among the replicas: one of them is simulated.
+    """
     deployment, settings = design.deployment, design.settings(question)
     blocks, pages = engine.kv_pages(deployment, design.reserve(question), settings.block_size)
     cost = engine.StepCost(deployment, engine.calibration_for(deployment, catalogue.calibrations))
-    working = design.replicas - question.spare
-    traffic = question.traffic
-    users = max(1, round(traffic.users / working)) if traffic.users else None
-    requests = traffic.sample(1 / working, count, seed)
+    working, traffic = max(1, design.replicas - question.spare), question.traffic
+    together = 1 if traffic.users else min(working, TOGETHER)
+    requests = traffic.sample(together / working, count * (1 + together) // 2, seed)
     try:
-        return engine.simulate(cost, settings, requests, blocks, users=users, pages=pages)
+        if together == 1:
+            users = max(1, round(traffic.users / working)) if traffic.users else None
+            return engine.simulate(cost, settings, requests, blocks, users=users, pages=pages)
+        return engine.simulate_fleet(cost, settings, requests, blocks, together, routing=question.routing, pages=pages)
     except engine.PhysicsError:
         return None
