@@ -9,16 +9,18 @@ hub_config  a model from its config.json               roofline    which of the 
 kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
 allocation  memory in stretches or in blocks           checkpoints bytes of a checkpoint, and what an engine keeps back
 prefix      blocks kept by what they hold              speculation a draft's luck, and heads of its own
-disaggregated  prompts on one replica, answers on another
+disaggregated  prompts on one replica, answers on another   anchors  a measured number in a predicted one's place
+names       what others call models and GPUs          startup     what a server's start-up lines should say
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
 """
 
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
+from physics.anchors import ANCHORS, Anchor, fitted
 from physics.blocks import Pages
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
-from physics.checkpoints import FORMATS, checkpoint_bytes, default_token_budget, engine_reserve
+from physics.checkpoints import FORMATS, checkpoint_bytes, default_seats, default_token_budget, engine_reserve
 from physics.disaggregated import simulate_disaggregated
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
@@ -56,6 +58,7 @@ from physics.metrics import (
     summary,
     weighted_percentile,
 )
+from physics.names import gpu_named, model_named
 from physics.prefix import PrefixCache
 from physics.quantities import ANY_CONTEXT, GB, GIB, NAIVE, TFLOP, Deployment, Gpu, Model, PhysicsError, Reserve
 from physics.queueing import (
@@ -70,10 +73,12 @@ from physics.queueing import (
 from physics.roofline import placed, reached, ridge, roof, work
 from physics.simulate import Record, Run, ServerSettings, simulate
 from physics.speculation import OwnHeads
+from physics.startup import startup_figures
 from physics.steptime import Calibration, StepCost, binding, calibration_for, expected_error, how_known
-from physics.workload import Request, Workload, lengths, prompt_at, sample_chat, sample_requests
+from physics.workload import Request, Workload, lengths, prompt_at, sample_chat, sample_requests, unit_exponential
 
 __all__ = [
+    "ANCHORS",
     "ANY_CONTEXT",
     "BLOCKS",
     "BLOCK_TOKENS",
@@ -88,6 +93,7 @@ __all__ = [
     "RESERVATIONS",
     "SEATS",
     "TFLOP",
+    "Anchor",
     "Calibration",
     "ConfigError",
     "Deployment",
@@ -118,11 +124,14 @@ __all__ = [
     "config_text",
     "contiguous",
     "contiguous_share",
+    "default_seats",
     "default_token_budget",
     "distribution",
     "engine_reserve",
     "expected_error",
+    "fitted",
     "goodput",
+    "gpu_named",
     "growth",
     "how_known",
     "kv_blocks",
@@ -140,6 +149,7 @@ __all__ = [
     "mg1_wait_s",
     "model_from_config",
     "model_from_plain",
+    "model_named",
     "model_to_plain",
     "paged",
     "paged_share",
@@ -162,9 +172,11 @@ __all__ = [
     "simulate_disaggregated",
     "speculation_speedup",
     "speculation_yield",
+    "startup_figures",
     "state_bytes",
     "static_waste",
     "summary",
+    "unit_exponential",
     "users_over_context",
     "weight_bytes",
     "weighted_percentile",

@@ -20,7 +20,7 @@ BROWSER = {"js", "pyscript", "pyodide"}
 FLOORS = [
     {"physics"},
     {"engine"},
-    {"content"},
+    {"content", "observed"},
     {"record"},
     {"runs", "charts", "page"},
     {"links"},

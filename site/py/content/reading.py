@@ -50,7 +50,8 @@ SHARED: Mapping[str, Shape] = {
         **dict.fromkeys(REPORT_PARTS, WORDS),
         "*": TEXT,
     },
-    "refusals": {"ledger": WORDS, "config": WORDS},
+    "refusals": {"ledger": WORDS, "config": WORDS, "observed": WORDS},
+    "server": {"lines": WORDS, "why": WORDS, "notes": WORDS},
     "words": {"boot": WORDS, "numbers": WORDS, "typed": WORDS, "*": TEXT},
     "embed": {"foot": WORDS, "element": WORDS, "figures": {"*": {"*": TEXT}}},
 }

@@ -1,0 +1,163 @@
+"""What ran: the catalogue's model and GPU for what a text names, exactly or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import engine
+from observed.facts import Note, Observed, Start, Unread
+
+# vLLM's and SGLang's names of quantisation: bits of a weight, and the checkpoint's format where it isn't the usual one.
+QUANTISED: Mapping[str, tuple[int, str]] = {
+    "fp8": (8, ""),
+    "fbgemm_fp8": (8, ""),
+    "ptpc_fp8": (8, ""),
+    "w8a8_fp8": (8, ""),
+    "w8a8_int8": (8, "int8"),
+    "modelopt": (8, ""),
+    "modelopt_fp8": (8, ""),
+    "awq": (4, "awq4"),
+    "awq_marlin": (4, "awq4"),
+    "gptq": (4, "gptq4"),
+    "gptq_marlin": (4, "gptq4"),
+    "moe_wna16": (4, "awq4"),
+    "mxfp4": (4, "mxfp4"),
+    "nvfp4": (4, "nvfp4"),
+    "modelopt_fp4": (4, "nvfp4"),
+}
+# Words of a model's name that say the same, where the server doesn't, or says too little: "compressed-tensors" is any.
+WORDS: Mapping[str, tuple[int, str]] = {
+    "fp8": (8, ""),
+    "int8": (8, "int8"),
+    "w8a8": (8, "int8"),
+    "8bit": (8, "int8"),
+    "awq": (4, "awq4"),
+    "w4a16": (4, "gptq4"),
+    "int4": (4, "gptq4"),
+    "4bit": (4, "gptq4"),
+    "gptq": (4, "gptq4"),
+    "nvfp4": (4, "nvfp4"),
+    "fp4": (4, "nvfp4"),
+    "mxfp4": (4, "mxfp4"),
+}
+WIDE = ("", "bfloat16", "float16", "half", "bf16", "fp16")
+V1 = (0, 8)  # the version from which vLLM's V1 engine and its defaults are usual
+LONGEST_PLAIN = 32_768  # tokens up to which V0 read prompts whole
+DEFAULT_UTILIZATION = 0.9
+
+
+@dataclass(frozen=True)
+class Known:
+    """What ran, and how: format of the checkpoint, what the server keeps back, and what had to be taken by default."""
+
+    deployment: engine.Deployment
+    reserve: engine.Reserve
+    format: str = ""
+    notes: tuple[Note, ...] = ()
+
+
+def model_of(observed: Observed, models: Mapping[str, engine.Model]) -> engine.Model:
+    """The catalogue's model that a text names. Raises Unread: without one a config.json is needed."""
+    names = [
+        observed.start.model if observed.start else "",
+        observed.scrape.model if observed.scrape else "",
+        *(bench.model for bench in observed.benches),
+    ]
+    named = [name for name in names if name]
+    for name in named:
+        if model := engine.model_named(models, name):
+            return model
+    raise Unread("needs_config", model=named[0]) if named else Unread("needs_model")
+
+
+def gpu_of(observed: Observed, gpus: Mapping[str, engine.Gpu]) -> engine.Gpu:
+    """The catalogue's GPU that a text names. Raises Unread: a log rarely says which it is, and memory alone doesn't tell."""
+    names = list(dict.fromkeys(card.name for card in observed.cards))
+    if not names:
+        raise Unread("needs_gpu")
+    if len(names) > 1:
+        raise Unread("several_gpus", first=names[0], second=names[1])
+    gpu = engine.gpu_named(gpus, names[0])
+    if gpu is None:
+        raise Unread("unknown_gpu", gpu=names[0])
+    return gpu
+
+
+def weight_bits(start: Start) -> tuple[int, str]:
+    """Bits of a weight and the checkpoint's format ("" for the usual). Raises Unread where neither setting nor name tells."""
+    said = start.quantization.lower()
+    words = [word for word in re.findall(r"[a-z0-9]+", start.model.lower()) if word in WORDS]
+    if said in QUANTISED:
+        eight = [WORDS[word] for word in words if WORDS[word][0] == 8]
+        return eight[0] if said.startswith("gptq") and eight else QUANTISED[said]
+    if words:
+        return WORDS[words[0]]
+    if said or start.dtype.removeprefix("torch.").lower() not in WIDE:
+        raise Unread("bits_unknown", quantization=said or start.dtype)
+    return 16, ""
+
+
+def kv_bits(start: Start) -> int:
+    """Bits of a cached value. Raises Unread for a precision that isn't known here."""
+    said = start.kv_dtype.lower().removeprefix("torch.")
+    if said in WIDE:
+        return 16
+    if said.startswith(("fp8", "float8", "int8")):
+        return 8
+    if said.startswith(("fp4", "nvfp4", "int4")):
+        return 4
+    raise Unread("cache_unknown", dtype=said)
+
+
+def old(start: Start) -> bool:
+    """Whether this is a vLLM before V1."""
+    match = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", start.version, re.ASCII)
+    return bool(match) and (int(match[1]), int(match[2])) < V1 if match else False
+
+
+def known_of(
+    observed: Observed,
+    models: Mapping[str, engine.Model],
+    gpus: Mapping[str, engine.Gpu],
+    model: engine.Model | None = None,
+    gpu: engine.Gpu | None = None,
+) -> Known:
+    """What ran by the text, or by the model and GPU that are given. Raises Unread when that isn't known or isn't modelled."""
+    start = observed.start or Start(observed.scrape.engine if observed.scrape else "vllm")
+    model, gpu = model or model_of(observed, models), gpu or gpu_of(observed, gpus)
+    if start.pp > 1:
+        raise Unread("pipeline", stages=start.pp)
+    bits, format = weight_bits(start)
+    spread = start.attention_dp if start.engine == "sglang" else bool(model.experts)
+    groups = start.dp if spread else 1
+    gpus_used = start.tp * (groups if start.engine == "vllm" else 1)
+    if gpus_used % groups or model.query_heads % (gpus_used // groups):
+        raise Unread("no_division", heads=model.query_heads, gpus=gpus_used)
+    deployment = engine.Deployment(model, gpu, gpus_used, bits, kv_bits(start), start.engine, groups)
+    if bits == 16:
+        format = ""
+    reserve, notes = _reserve(start, deployment)
+    return Known(deployment, reserve, format, notes)
+
+
+def _reserve(start: Start, deployment: engine.Deployment) -> tuple[engine.Reserve, tuple[Note, ...]]:
+    """What the server keeps back by its own settings, and which of them had to be taken by default.
+
+    SGLang's share is of weights and cache alone: activations and graphs come out of the rest.
+    """
+    share = start.utilization
+    notes = [] if share is not None else [Note("default_utilization", {"share": DEFAULT_UTILIZATION})]
+    share = DEFAULT_UTILIZATION if share is None or not 0 < share <= 1 else share
+    if start.engine == "sglang":
+        return engine.Reserve(share, 0.0, served=True), tuple(notes)
+    budget, seats = start.token_budget, start.max_running
+    if budget is None:
+        whole = old(start) and start.max_tokens is not None and start.max_tokens <= LONGEST_PLAIN
+        budget = max(start.max_tokens or 0, 2048) if whole else engine.default_token_budget(deployment.gpu)
+        notes.append(Note("default_budget", {"tokens": budget}))
+    if seats is None:
+        seats = 256 if old(start) else engine.default_seats(deployment.gpu)
+        notes.append(Note("default_seats", {"seats": seats}))
+    return engine.engine_reserve(deployment, share, int(budget), int(seats)), tuple(notes)
