@@ -81,6 +81,33 @@ chunked_prefill_size=-1, tp_size=2, dp_size=1, pp_size=1, page_size=1, speculati
 [2025-07-14 05:49:31 TP0] max_total_num_tokens=800000, chunked_prefill_size=8192, max_prefill_tokens=16384, \
 max_running_requests=2048, context_len=40960, available_gpu_mem=9.75 GB
 """
+# Lines of other versions, one each.
+OTHER_VLLM = """\
+INFO 08-07 21:32:22 [api_utils.py:339]   █▄█▀ █     █     █     █  version 0.25.0
+INFO 08-07 21:32:22 [api_utils.py:339]    ▀▀  ▀▀▀▀▀ ▀▀▀▀▀ ▀     ▀  █  model   /hub/models--openai--gpt-oss-120b/snapshots/1a2b
+2026-03-11 17:57:55,758 Engine args: AsyncEngineArgs(model='openai/gpt-oss-120b', max_num_seqs=512, data_parallel_size=1)
+INFO 03-15 llm_engine.py:72] Initializing an LLM engine with config: model='/meta/', dtype=torch.bfloat16, max_seq_len=16000)
+INFO 08-14 [model.py:1543] Using max model len 32768
+INFO 08-14 [scheduler.py:226] Chunked prefill is enabled with max_num_batched_tokens=8192.
+INFO 08-14 14:07:22 [gpu_model_runner.py:6806] Estimated CUDA graph memory: 0.25 GiB total
+INFO 08-14 14:07:22 [gpu_worker.py:578] CUDA graph memory profiling is enabled (default since v0.21.0). The current \
+--gpu-memory-utilization=0.8200 is equivalent to --gpu-memory-utilization=0.8048 without CUDA graph memory profiling.
+DEBUG 09-28 [gpu_worker.py:284] Initial free memory: 23.00 GiB; Requested memory: 0.82 (util), 19.00 GiB
+ValueError: The model's max seq len (4096) is larger than the maximum number of tokens that can be stored in KV cache (3584).
+INFO 08-19 [loggers.py:142] Engine 000: vllm cache_config_info with initialization after num_gpu_blocks is: 57656
+"""
+NEEDED = (
+    "ValueError: To serve at least one request with the models's max seq len (60000), (8.25 GiB KV cache is needed, which is "
+    "larger than the available KV cache memory (4.00 GiB). Based on the available memory, the estimated maximum model length\n"
+)
+OTHER_SGLANG = """\
+[2026-02-27 17:00:00 TP0] Load weight begin. avail mem=22.75 GB
+[2026-02-27 17:10:27 TP0] Load weight end. type=Qwen2ForCausalLM, dtype=torch.bfloat16, avail mem=8.50 GB
+[2026-02-27 17:10:28 TP0] Mamba Cache is allocated. max_mamba_cache_size: 82, conv_state size: 0.25GB, ssm_state size: 7.25GB
+[2026-02-27 17:10:28 TP0] KV Cache is allocated. dtype: torch.bfloat16, #tokens: 1000, KV size: 1.25 GB
+[2026-02-27 17:10:29 TP0] Load weight begin. avail mem=1.25 GB
+[2026-02-27 17:10:29 TP0] Load weight end. type=Draft, dtype=torch.bfloat16, avail mem=1.00 GB
+"""
 RESULT = {
     "date": "20251102-090000", "endpoint_type": "openai", "label": None, "model_id": "meta-llama/Llama-3.1-8B-Instruct",
     "num_prompts": 200, "request_rate": "inf", "burstiness": 1.0, "max_concurrency": 8, "duration": 50.0, "completed": 200,
@@ -228,6 +255,9 @@ SAMPLES = {
     "sglang scrape": SGLANG_SCRAPE,
     "smi": SMI,
     "csv": CSV + CSV_ROWS,
+    "other vllm": OTHER_VLLM,
+    "needed": NEEDED,
+    "other sglang": OTHER_SGLANG,
 }
 
 
@@ -257,7 +287,7 @@ def test_a_log_of_v0_prints_gb_and_means_gib():
     found = start(V0)
     assert found == observed.Start(
         "vllm", version="0.6.3", model="Qwen/Qwen2.5-7B-Instruct", dtype="torch.bfloat16", kv_dtype="fp8_e5m2", max_tokens=8192,
-        utilization=0.9, max_running=256, block_tokens=16, weights_bytes=14.25 * GIB, kv_bytes=24.05 * GIB,
+        tp=1, utilization=0.9, max_running=256, block_tokens=16, weights_bytes=14.25 * GIB, kv_bytes=24.05 * GIB,
         activation_bytes=1.5 * GIB, other_bytes=0.25 * GIB, total_bytes=44.5 * GIB, graphs_s=20, blocks=28144,
         kv_tokens=28144 * 16, concurrency=54.97, concurrency_tokens=8192,
     )  # fmt: skip
@@ -279,12 +309,58 @@ def test_a_log_of_sglang_prints_gb_and_means_gib():
     )  # fmt: skip
 
 
+def test_lines_of_other_versions():
+    banner, _, rest = OTHER_VLLM.partition("2026-03-11")
+    found = start(banner)
+    assert (found.version, found.model) == ("0.25.0", "/hub/models--openai--gpt-oss-120b/snapshots/1a2b")
+    args, _, rest = rest.partition("INFO 03-15")
+    assert (start(args).model, start(args).max_running) == ("openai/gpt-oss-120b", 512)
+    found = start("INFO 03-15" + rest)
+    assert (found.model, found.dtype, found.token_budget, found.utilization) == ("/meta/", "torch.bfloat16", 8192, 0.82)
+    assert (found.aside_bytes, found.free_bytes, found.max_tokens) == (0.25 * GIB, 23 * GIB, 4096)
+    assert (found.kv_tokens, found.blocks) == (3584, 57656)
+    found = start(OTHER_SGLANG)
+    assert (found.weights_bytes, found.state_bytes, found.kv_bytes) == (14.5 * GIB, 7.5 * GIB, 1.25 * GIB)
+    assert (found.free_bytes, found.kv_tokens) == (22.75 * GIB, 1000)
+
+
+def test_settings_behind_a_word_and_a_colon_are_read():
+    text = "Initializing a V0 LLM engine (v0.8.3) with config: model='a/b', dtype=torch.float16, x=y=z, tp_size=2"
+    assert (start(text).model, start(text).dtype, start(text).tp) == ("a/b", "torch.float16", 2)
+
+
+def test_what_is_set_aside_for_graphs_is_part_of_the_sum():
+    aside = V1.replace("57.50 GiB", "57.30 GiB") + "INFO [x.py:1] Estimated CUDA graph memory: 0.50 GiB total\n"
+    why = lines_of(aside)["kv"].why[0]
+    assert why.name == "why_sum_aside" and why.facts["rest_bytes"] == pytest.approx(57.29 * GIB, rel=1e-3)
+    odd = V1.replace("57.50 GiB", "40.00 GiB")  # fixed by hand: what is left isn't what it got
+    assert names(lines_of(odd)["kv"].why) == ["why_rest"]
+
+
+def test_a_list_of_results_is_as_many_runs():
+    for text in (
+        json.dumps([RESULT, RESULT]),
+        json.dumps([RESULT, RESULT], indent=2),
+        f"Saved:\n  {json.dumps(RESULT)}\n",
+    ):
+        runs = observed.read(text).benches
+        assert {run.requests for run in runs} == {200} and len(runs) == (1 if text.startswith("Saved") else 2)
+
+
+def test_the_command_ahead_of_a_table_names_its_model():
+    (run,) = observed.read(
+        "Namespace(subparser='bench', dataset_path=None, model='Qwen/Qwen3-0.6B', seed=0)\n" + TABLE
+    ).benches
+    assert run.model == "Qwen/Qwen3-0.6B"
+
+
 def test_a_draft_of_sglang_comes_on_top():
-    more = SGLANG.replace("speculative_algorithm=None", "speculative_algorithm='EAGLE3'") + (
-        "[2025-07-14 05:49:32 TP0] Load weight end. type=Draft, avail mem=9 GB, mem usage=0.75 GB.\n"
-        "[2025-07-14 05:49:33 TP0] KV Cache is allocated. #tokens: 800000, KV size: 0.50 GB\n"
+    target, _, end = SGLANG.replace("algorithm=None", "algorithm='EAGLE3'").rpartition("[2025-07-14 05:49:31 TP0]")
+    draft = (
+        "[2025-07-14 05:49:30 TP0] Load weight end. type=Draft, avail mem=9 GB, mem usage=0.75 GB.\n"
+        "[2025-07-14 05:49:31 TP0] KV Cache is allocated. #tokens: 800000, KV size: 0.50 GB\n"
     )
-    found = start(more)
+    found = start(f"{target}{draft}[2025-07-14 05:49:31 TP0]{end}")
     assert found.draft and found.weights_bytes == 17.75 * GIB and found.kv_tokens == 800000
     assert found.kv_bytes == 49 * GIB  # the least of both GPUs
 
@@ -296,12 +372,8 @@ def test_engines_of_data_parallelism_are_told_apart():
 
 
 def test_a_server_that_gave_up_says_what_it_needed():
-    text = (
-        "ValueError: To serve at least one request with the models's max seq len (60000), (8.25 GiB KV cache is needed, which is "
-        "larger than the available KV cache memory (4.00 GiB). Based on the available memory, the estimated maximum model length"
-    )
-    found = observed.read(text)
-    assert (found.start.needed_kv_bytes, found.start.kv_bytes) == (8.25 * GIB, 4 * GIB)
+    found = observed.read(NEEDED)
+    assert (found.start.needed_kv_bytes, found.start.kv_bytes, found.start.max_tokens) == (8.25 * GIB, 4 * GIB, 60000)
     assert names(found.notes) == ["did_not_start"]
 
 
@@ -346,7 +418,13 @@ def test_both_shapes_of_guidellm():
 
 def test_a_scrape_adds_engines_and_averages_shares():
     scrape = observed.read(SCRAPE).scrape
-    assert (scrape.engine, scrape.model, scrape.running, scrape.waiting, scrape.kv_usage) == ("vllm", "m", 7, 2, 0.5)
+    assert (scrape.engine, scrape.model[:1], scrape.running, scrape.waiting, scrape.kv_usage) == (
+        "vllm",
+        "a",
+        7,
+        2,
+        0.5,
+    )
     assert (scrape.hit_share, scrape.kv_tokens, scrape.utilization) == (0.25, 16_000, 0.9)
     assert scrape.ttft.count == 100 and scrape.ttft.mean_s == 0.125
     assert (scrape.ttft.between(0.5), scrape.ttft.between(0.99)) == ((0, 0.1), (0.25, 1.0))
@@ -359,9 +437,19 @@ def test_a_scrape_of_sglang_counts_a_request_once_however_many_gpus_report_it():
     assert (scrape.hit_share, scrape.kv_tokens) == (0.125, 38141)
 
 
+def test_a_histogram_whose_end_is_cut_is_left_out():
+    cut = SCRAPE.partition('vllm:time_to_first_token_seconds_bucket{engine="0",le="+Inf"')[0]
+    assert observed.read(cut).scrape.ttft is None
+
+
+def test_models_in_one_scrape_are_added_and_that_is_said():
+    found = observed.read(SCRAPE)
+    assert found.notes == (observed.Note("several_models", {"count": 2}),) and found.scrape.running == 7
+
+
 def test_two_scrapes_count_the_later():
     found = observed.read(SCRAPE + SCRAPE.replace("} 2.0", "} 5.0"))
-    assert found.scrape.waiting == 5 and names(found.notes) == ["several_scrapes"]
+    assert found.scrape.waiting == 5 and names(found.notes) == ["several_scrapes", "several_models"]
 
 
 def test_gpus_of_the_table_of_the_csv_and_of_the_list():
@@ -372,6 +460,8 @@ def test_gpus_of_the_table_of_the_csv_and_of_the_list():
         first, second = observed.read(text).cards
         assert first == observed.Card(0, "NVIDIA A100-SXM4-40GB", 40 * 2**30, 2**29, 0.05, 61.5)
         assert second.used_bytes is None
+    fan = SMI.replace("| N/A   24C ", "| 30%   24C ")  # of the fan
+    assert observed.read(fan).cards == observed.read(SMI).cards
     (card,) = observed.read("GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-1b2c)\n").cards
     assert card == observed.Card(0, "NVIDIA A100-SXM4-80GB")
 
@@ -436,6 +526,40 @@ def test_of_several_starts_the_last_counts_and_that_is_said():
     assert (again.starts, again.start.kv_tokens) == (2, 900_000)
     assert observed.read(SGLANG + SGLANG).starts == 2
     assert observed.read(V1 * 3 + SGLANG).start.engine == "sglang"
+
+
+def test_figures_that_a_process_tells_again_are_another_start():
+    """Lines filtered by grep, or a log whose first lines are cut: nothing of one start may be taken for the other's."""
+    first = "Model loading took 10.5 GiB and 1.0 seconds\nGPU KV cache size: 100,000 tokens\n"
+    second = "Model loading took 5.25 GiB and 1.0 seconds\nGPU KV cache size: 150,000 tokens\n"
+    found = observed.read(first + second)
+    assert (found.starts, found.start.weights_bytes, found.start.kv_tokens) == (2, 5.25 * GIB, 150_000)
+    found = observed.read("GPU KV cache size: 100,000 tokens\nGPU KV cache size: 150,000 tokens\n")
+    assert (found.starts, found.start.kv_tokens) == (2, 150_000)
+    found = observed.read(
+        "GPU KV cache size: 100,000 tokens\nGPU KV cache size: 101,000 tokens\n"
+    )  # two GPUs of one engine
+    assert (found.starts, found.start.kv_tokens) == (1, 100_000)
+    cut = PROFILED.rpartition("INFO")[0]  # the second run's cache isn't the first one's
+    found = observed.read(PROFILED + cut)
+    assert (found.starts, found.start.kv_bytes, names(found.notes)) == (2, None, ["several_starts", "incomplete"])
+    body = SGLANG.partition("[2025-07-14 05:48:00 TP0]")[2]
+    assert observed.read("[2025-07-14 05:48:00 TP0]" + body + "[2025-07-14 06:48:00 TP0]" + body).starts == 2
+
+
+def test_settings_that_are_told_after_the_figures_are_of_the_same_start_if_they_were_written_before():
+    head, _, body = V1.partition("(Worker_TP0")
+    found = observed.read("(Worker_TP0" + body + "Config:\n" + head)
+    assert found.start == start(V1) and found.starts == 1
+    assert observed.read("(Worker_TP0" + body + head.replace("09:00", "19:00")).starts == 2
+
+
+def test_a_server_that_failed_is_said_to_have():
+    text = (
+        V1.partition("(EngineCore_DP0 pid=9) INFO 11-02 09:00:51")[0]
+        + "ERROR [core.py:708] EngineCore failed to start.\n"
+    )
+    assert names(observed.read(text).notes) == ["failed"]
 
 
 def test_a_start_that_failed_leaves_nothing_to_the_next():
@@ -672,15 +796,21 @@ def test_every_row_is_found_by_a_mark_that_its_pattern_needs():
         assert row.marks and all(len(mark) > 3 for mark in row.marks)
         groups = row.pattern.groups
         assert len(row.fields) in (groups, 0) or row.what.startswith(("scrape", "bench.time")), row.what
-    used = {hit.row for hit in lines.hits(ROWS, text)[0] if hit.row.pattern.search(hit.line)}
-    assert {row.what for row in ROWS} - {row.what for row in used} <= {"bench.sglang", "card.list"}
+    text += "EngineCore failed to start\nTraffic request rate: 2.0\n"
+    text += "GPU 0: NVIDIA L4\nBackend:       sglang\nMax request concurrency:     8\nRequest rate configured (RPS):   1.0\n"
+    text += "Namespace(subparser='bench', model='a')\n"
+    used = [hit.row for hit in lines.hits(ROWS, text)[0] if hit.row.pattern.search(hit.line)]
+    assert [row.marks for row in ROWS if row not in used] == []
 
 
 def test_every_setting_and_every_figure_has_a_field():
     known = {field.name for field in fields(observed.Start)}
     assert known >= starts.TOLD
     figures = {name for row in ROWS if row.what.partition(".")[0] in ("vllm", "sglang") for name, _ in row.fields}
-    assert figures - known == {"capacity_tokens"}  # what SGLang's scheduler goes by: its KV tokens
+    assert figures - known == {
+        "capacity_tokens",
+        "after_bytes",
+    }  # what SGLang's scheduler goes by; the weights where nobody says
 
 
 # --- Beside the engine -------------------------------------------------------------------------------------------------
@@ -708,6 +838,7 @@ def test_what_ran_is_the_catalogues_model_or_a_config_is_needed():
         (V1.replace("kv_cache_dtype=auto", "kv_cache_dtype=int3"), "cache_unknown"),
         (V1.replace("tensor_parallel_size=2", "tensor_parallel_size=3"), "no_division"),
         (PROFILED, "needs_model"),
+        (V1.replace("tensor_parallel_size=2", "x=2").replace("128}", "128, "), "needs_tp"),
     ):
         with pytest.raises(observed.Unread) as reason:
             known(SMI + other)

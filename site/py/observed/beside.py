@@ -10,6 +10,7 @@ from observed.facts import Note, Observed, Start
 from observed.known import Known
 
 SAME = 0.02  # relative difference below which two figures are the same: servers print two decimals
+NEAR_BYTES = 0.05 * engine.GIB  # five parts of a sum, each printed to two decimals
 HALF = 0.1  # how near to two a ratio is when one cache has half the other's precision
 
 
@@ -80,6 +81,8 @@ def _memory(start: Start, known: Known | None, ours: dict[str, float]) -> Iterat
         yield Line("other", "bytes", start.other_bytes, ours.get("other"), (Note("why_other"),))
     if start.graphs_bytes is not None:
         yield Line("graphs", "bytes", start.graphs_bytes, None, (Note("why_graphs"),))
+    if start.state_bytes is not None:
+        yield Line("state", "bytes", start.state_bytes, None, (Note("why_state"),))
     if start.kv_bytes is not None:
         yield Line("kv", "bytes", start.kv_bytes, ours.get("kv"), (_rest(start),))
     if start.needed_kv_bytes is not None:
@@ -105,16 +108,20 @@ def _rest(start: Start) -> Note:
     if any(part is None for part in parts):
         return Note("why_rest")
     total, share, weights, activation, other = (part or 0.0 for part in parts)
-    rest = total * share - weights - activation - other
+    aside = start.aside_bytes or 0.0
+    rest = total * share - weights - activation - other - aside
+    if start.kv_bytes is None or abs(rest - start.kv_bytes) > NEAR_BYTES + SAME * abs(start.kv_bytes):
+        return Note("why_rest")  # the server counted in another way
     facts = {
         "total_bytes": total,
         "share": share,
         "weights_bytes": weights,
         "activation_bytes": activation,
         "other_bytes": other,
+        "aside_bytes": aside,
         "rest_bytes": rest,
     }
-    return Note("why_sum", facts)
+    return Note("why_sum_aside", facts) if aside else Note("why_sum", facts)
 
 
 def _capacity(start: Start, known: Known | None, ours: dict[str, float]) -> Iterator[Line]:
@@ -134,9 +141,10 @@ def _tokens(start: Start, known: Known | None) -> Iterator[Note]:
         return
     if start.kv_bytes is None or not start.kv_tokens or start.kv_bytes <= 0:
         return
-    said = start.kv_bytes * start.tp / start.kv_tokens
     if known is None:
-        yield Note("why_token", {"token_bytes": said, "kv_bytes": start.kv_bytes, "gpus": start.tp})
+        if start.tp is not None:
+            said = start.kv_bytes * start.tp / start.kv_tokens
+            yield Note("why_token", {"token_bytes": said, "kv_bytes": start.kv_bytes, "gpus": start.tp})
         return
     deployment = known.deployment
     gpus = deployment.gpus // deployment.attention_dp

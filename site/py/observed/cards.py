@@ -23,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
 }
 UNITS = {"mib": "MiB", "percent": "%", "watt": "W", "n": ""}
 POWER = re.compile(r"([0-9]{1,5})W {0,3}/ {1,6}([0-9]{1,5})W", re.ASCII)
-BUSY = re.compile(r"\| {1,8}([0-9]{1,3})% {1,10}\w", re.ASCII)
+BUSY = re.compile(r"MiB \| {1,10}([0-9]{1,3})% ", re.ASCII)
 MOST_CARDS = 4_096
 
 

@@ -46,7 +46,8 @@ class Start:
 
     engine: "vllm" or "sglang". weights: as loaded, a draft model's included. kv: what is given to the cache. activation: the
     peak of a trial step. other: outside of PyTorch. graphs: CUDA graphs, captured after the cache was sized. total: what the
-    driver shows; free: before the weights came. kv_tokens and concurrency are of one engine, of which there are `engines`
+    driver shows; free: before the weights came; aside: estimated for graphs ahead of the cache (vLLM since 0.21); state: of
+    layers that keep one instead of a cache. kv_tokens and concurrency are of one engine, of which there are `engines`
     (data parallelism); concurrency counts requests of concurrency_tokens. needed_kv: what one request would have needed where
     the server gave up. utilization: vLLM's gpu_memory_utilization, SGLang's mem_fraction_static.
     """
@@ -58,7 +59,7 @@ class Start:
     quantization: str = ""
     kv_dtype: str = ""
     max_tokens: float | None = None
-    tp: int = 1
+    tp: int | None = None
     pp: int = 1
     dp: int = 1
     attention_dp: bool = False
@@ -75,6 +76,8 @@ class Start:
     total_bytes: float | None = None
     free_bytes: float | None = None
     left_bytes: float | None = None
+    aside_bytes: float | None = None
+    state_bytes: float | None = None
     needed_kv_bytes: float | None = None
     load_s: float | None = None
     graphs_s: float | None = None

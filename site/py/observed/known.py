@@ -45,7 +45,7 @@ WORDS: Mapping[str, tuple[int, str]] = {
 WIDE = ("", "bfloat16", "float16", "half", "bf16", "fp16")
 V1 = (0, 8)  # the version from which vLLM's V1 engine and its defaults are usual
 LONGEST_PLAIN = 32_768  # tokens up to which V0 read prompts whole
-DEFAULT_UTILIZATION = 0.9
+DEFAULT_UTILIZATION = {(0, 0): 0.9, (0, 21): 0.92}  # by the version from which it is so (docs.vllm.ai, stable)
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,16 @@ def kv_bits(start: Start) -> int:
     raise Unread("cache_unknown", dtype=said)
 
 
+def version(start: Start) -> tuple[int, int] | None:
+    """The first two numbers of a server's version, None where the text doesn't say."""
+    match = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", start.version, re.ASCII)
+    return (int(match[1]), int(match[2])) if match else None
+
+
 def old(start: Start) -> bool:
     """Whether this is a vLLM before V1."""
-    match = re.match(r"([0-9]{1,4})\.([0-9]{1,4})", start.version, re.ASCII)
-    return bool(match) and (int(match[1]), int(match[2])) < V1 if match else False
+    found = version(start)
+    return found is not None and found < V1
 
 
 def known_of(
@@ -123,16 +129,23 @@ def known_of(
     gpus: Mapping[str, engine.Gpu],
     model: engine.Model | None = None,
     gpu: engine.Gpu | None = None,
+    tp: int | None = None,
 ) -> Known:
-    """What ran by the text, or by the model and GPU that are given. Raises Unread when that isn't known or isn't modelled."""
+    """What ran by the text, or by the model, the GPU and how many of them share it that are given.
+
+    Raises Unread when that isn't known or isn't modelled.
+    """
     start = observed.start or Start(observed.scrape.engine if observed.scrape else "vllm")
     model, gpu = model or model_of(observed, models), gpu or gpu_of(observed, gpus)
+    tp = tp or start.tp
+    if tp is None:
+        raise Unread("needs_tp")
     if start.pp > 1:
         raise Unread("pipeline", stages=start.pp)
     bits, format = weight_bits(start)
     spread = start.attention_dp if start.engine == "sglang" else bool(model.experts)
     groups = start.dp if spread else 1
-    gpus_used = start.tp * (groups if start.engine == "vllm" else 1)
+    gpus_used = tp * (groups if start.engine == "vllm" else 1)
     if gpus_used % groups or model.query_heads % (gpus_used // groups):
         raise Unread("no_division", heads=model.query_heads, gpus=gpus_used)
     deployment = engine.Deployment(model, gpu, gpus_used, bits, kv_bits(start), start.engine, groups)
@@ -147,9 +160,11 @@ def _reserve(start: Start, deployment: engine.Deployment) -> tuple[engine.Reserv
 
     SGLang's share is of weights and cache alone: activations and graphs come out of the rest.
     """
-    share = start.utilization
-    notes = [] if share is not None else [Note("default_utilization", {"share": DEFAULT_UTILIZATION})]
-    share = DEFAULT_UTILIZATION if share is None or not 0 < share <= 1 else share
+    share, notes = start.utilization, []
+    if share is None or not 0 < share <= 1:
+        found = version(start) or (0, 0)
+        share = DEFAULT_UTILIZATION[max(since for since in DEFAULT_UTILIZATION if since <= found)]
+        notes.append(Note("default_utilization", {"share": share}))
     if start.engine == "sglang":
         return engine.Reserve(share, 0.0, served=True), tuple(notes)
     budget, seats = start.token_budget, start.max_running

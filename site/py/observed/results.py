@@ -154,7 +154,7 @@ class Printed:
 
     def __init__(self) -> None:
         self.runs: list[Bench] = []
-        self.before: dict[str, float] = {}  # what is printed ahead of a table
+        self.before: dict[str, float | str] = {}  # what is printed ahead of a table
         self.totals: dict[str, float] = {}
 
     def read(self, hit: Hit, match: re.Match[str]) -> None:
@@ -165,7 +165,7 @@ class Printed:
             self.runs = [*self.runs[-MOST_RUNS:], Bench("vllm", **self.before)]  # type: ignore[arg-type]  # floats
             self.before = {}
         elif what == "bench.before" and (not self.runs or self._full()):
-            self.before |= {name: value for name, value in values(hit.row, match) if isinstance(value, float)}
+            self.before |= {name: value for name, value in values(hit.row, match) if value is not None}
         elif not self.runs:
             return
         elif what == "bench.time":
@@ -177,7 +177,7 @@ class Printed:
         names = {field.name for field in fields_of(Bench)}
         for name, value in values(hit.row, match):
             if name == "tool":
-                self.runs[-1] = replace(self.runs[-1], tool="sglang" if str(value).startswith("sglang") else "vllm")
+                self.runs[-1] = replace(self.runs[-1], tool="sglang")  # its client alone names the backend
             elif isinstance(value, float) and name in names:
                 self.runs[-1] = replace(self.runs[-1], **{name: value})  # type: ignore[arg-type]  # floats
             elif isinstance(value, float):

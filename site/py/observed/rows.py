@@ -17,12 +17,15 @@ G = r" {0,3}Gi?B"
 VLLM: tuple[Row, ...] = (
     # A start begins; what it was started with.
     row("vllm.begin", "vLLM API server version", r"vLLM API server version (\S{1,60})", ("version", "text")),
+    row("vllm.begin", "█  version ", r"█  version (\S{1,60})", ("version", "text")),
+    row("vllm", "█  model ", r"█  model {1,8}(\S{1,300})", ("model", "text")),
     row("vllm.args", "non-default args: {", r"non-default args: \{"),
+    row("vllm.args", "EngineArgs(", r"EngineArgs\("),
     row("vllm.args", "args: Namespace(", r"args: Namespace\("),
     row(
         "vllm.engine",
         ("Initializing an LLM engine", "Initializing a V0 LLM engine", "Initializing a V1 LLM engine"),
-        r"Initializing an? (?:V[01] )?LLM engine \(v?([^)\s]{1,60})\)",
+        r"Initializing an? (?:V[01] )?LLM engine(?: \(v?([^)\s]{1,60})\))?",
         ("version", "text"),
     ),
     # Memory, a GPU each.
@@ -43,6 +46,12 @@ VLLM: tuple[Row, ...] = (
         ("utilization", "share"),
     ),
     row("vllm", "gpu_memory_utilization", r"gpu_memory_utilization[ \t]{1,30}<n>", ("utilization", "share")),
+    row("vllm.profile", "Memory profiling ", r"Memory profiling (?:results|takes)"),
+    row(
+        "vllm.failed",
+        ("EngineCore failed to start", "Engine core initialization failed"),
+        r"EngineCore failed to start|Engine core initialization failed",
+    ),
     row("vllm", "model weights take ", r"model weights take\s{1,30}<n> {0,3}GiB", ("weights_bytes", "gib"), weak=True),
     row("vllm", "non_torch_memory ", r"non_torch_memory (?:takes)?\s{0,30}<n> {0,3}GiB", ("other_bytes", "gib")),
     row(
@@ -70,6 +79,14 @@ VLLM: tuple[Row, ...] = (
         ("utilization", "share"),
         weak=True,
     ),
+    row(
+        "vllm",
+        "The current --gpu-memory-utilization=",
+        r"The current --gpu-memory-utilization=<n> is",
+        ("utilization", "share"),
+        weak=True,
+    ),
+    row("vllm", "Estimated CUDA graph memory: ", r"Estimated CUDA graph memory: <n> GiB", ("aside_bytes", "gib")),
     row("vllm", "GiB for weight", r"<n> GiB for weights?\b", ("weights_bytes", "gib"), weak=True),
     row("vllm", "GiB for peak activation", r"<n> GiB for peak activation", ("activation_bytes", "gib"), weak=True),
     row("vllm", "GiB for non-torch memory", r"<n> GiB for non-torch memory", ("other_bytes", "gib"), weak=True),
@@ -110,6 +127,13 @@ VLLM: tuple[Row, ...] = (
         ("concurrency_tokens", "n"),
         ("concurrency", "n"),
     ),
+    row("vllm", "max seq len (", r"max seq len \(<c>\)", ("max_tokens", "n")),
+    row(
+        "vllm",
+        "that can be stored in KV cache (",
+        r"maximum number of tokens that can be stored in KV cache \(<c>\)",
+        ("kv_tokens", "n"),
+    ),
     row("vllm", "Using max model len ", r"Using max model len <c>", ("max_tokens", "n")),
     row("vllm", "max_num_batched_tokens=", r"enabled with max_num_batched_tokens=<c>", ("token_budget", "n")),
 )
@@ -122,6 +146,14 @@ SGLANG: tuple[Row, ...] = (
     row("sglang.args", "server_args=ServerArgs(", r"server_args=ServerArgs\("),
     row("sglang", "Load weight begin.", r"Load weight begin\. avail mem=<n> GB", ("free_bytes", "gib")),
     row("sglang.load", "Load weight end.", r"mem usage=<n> GB", ("weights_bytes", "gib")),
+    row("sglang.load", "Load weight end.", r"avail mem=<n> GB", ("after_bytes", "gib")),
+    row(
+        "sglang.state",
+        "Mamba Cache is allocated.",
+        r"conv_state size: <n> ?GB, ssm_state size: <n> ?GB",
+        ("state_bytes", "gib"),
+        ("state_bytes", "gib"),
+    ),
     row(
         "sglang.pool",
         "KV Cache is allocated.",
@@ -161,6 +193,7 @@ BENCH: tuple[Row, ...] = (
     row("bench", "Request rate configured (RPS):", r"Request rate configured \(RPS\): {1,40}<n>", ("rate_per_s", "n")),
     row("bench.before", "Maximum request concurrency: ", r"Maximum request concurrency: {1,40}<c>", ("users", "n")),
     row("bench", "Max request concurrency:", r"Max request concurrency: {1,40}<c>", ("users", "n")),
+    row("bench.before", "Namespace(subparser='bench'", r"[ (]model='([^'\n]{1,300})'", ("model", "text")),
     row("bench.sglang", "Backend:  ", r"Backend: {2,40}(\S{1,30})", ("tool", "text")),
     row("bench", "Successful requests:", r"Successful requests: {1,40}<c>", ("requests", "n")),
     row("bench", "Failed requests:", r"Failed requests: {1,40}<c>", ("failed", "n")),
@@ -181,7 +214,7 @@ CARDS: tuple[Row, ...] = (
     row(
         "card.name",
         " 0000000",
-        r"^[^\n|]{0,40}\| {1,4}([0-9]{1,3}) {1,3}([^|\n]{1,60}?) {1,40}(?:On|Off|N/A) {0,3}"
+        r"^[^\n|]{0,40}\| {1,4}([0-9]{1,3}) {1,3}([^|\n]{1,60}?) {1,40}(?:On|Off|N/A|WDDM|TCC|MCDM) {0,3}"
         r"\| {1,4}[0-9A-Fa-f]{8}:[0-9A-Fa-f]{2}:",
         ("index", "n"),
         ("name", "text"),

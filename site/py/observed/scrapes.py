@@ -46,6 +46,7 @@ HISTOGRAMS: Mapping[str, str] = {
 }
 SHARDS = {"tp_rank", "pp_rank", "moe_ep_rank", "ep_rank", "le", "model_name", "engine_type"}
 LABEL = re.compile(r'([a-zA-Z_]\w{0,60})="((?:[^"\\\n]|\\.){0,600})"', re.ASCII)
+MOST_MODELS = 1_000
 ENDINGS = ("_bucket", "_sum", "_count")
 Series = tuple[tuple[str, str], ...]
 
@@ -68,7 +69,8 @@ class Scrapes:
         self.sums: dict[str, dict[Series, float]] = {}
         self.counts: dict[str, dict[Series, float]] = {}
         self.seen: set[tuple[str, Series]] = set()
-        self.engine, self.model, self.twice, self.lines = "", "", False, 0
+        self.engine, self.twice = "", False
+        self.models: dict[str, None] = {}
         self.info: dict[str, str] = {}
 
     def read(self, hit: Hit, match: re.Match[str]) -> None:
@@ -76,10 +78,10 @@ class Scrapes:
         name, written, value = match[1], match[2] or "", sample(match[3])
         if value is None:
             return
-        self.lines += 1
         self.engine, _, metric = name.partition(":")
         labels = dict(LABEL.findall(written))
-        self.model = labels.get("model_name", self.model)[:300]
+        if "model_name" in labels and len(self.models) < MOST_MODELS:
+            self.models[labels["model_name"][:300]] = None
         if metric == "cache_config_info":
             self.info = labels
             return
@@ -116,18 +118,20 @@ class Scrapes:
         if not made:
             return None, []
         notes = [Note("several_scrapes")] if self.twice else []
-        return Scrape(self.engine, model=self.model, **made), notes
+        if len(self.models) > 1:
+            notes.append(Note("several_models", {"count": len(self.models)}))
+        return Scrape(self.engine, model=next(iter(self.models), ""), **made), notes
 
     def _histogram(self, field: str) -> Histogram | None:
         bounds = sorted(self.buckets.get(field, {}))
         counts = [math.fsum(self.buckets[field][bound].values()) for bound in bounds]
         whole = list(self.counts.get(field, {}).values())
-        count = math.fsum(whole) if whole else counts[-1] if counts else 0.0
+        if not whole and not (bounds and bounds[-1] == math.inf):
+            return None  # cut: nobody says how many there are
+        count = math.fsum(whole) if whole else counts[-1]
         if counts != sorted(counts) or (counts and not 0 <= counts[-1] <= count) or not math.isfinite(count):
             return None
         total = list(self.sums.get(field, {}).values())
-        if not counts and not whole:
-            return None
         added = math.fsum(total) if total and all(math.isfinite(each) for each in total) else None
         return Histogram(tuple(bounds), tuple(counts), count, added)
 

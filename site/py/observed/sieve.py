@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any
 
+NEXT = re.compile(r"\s{0,64},\s{0,64}\{")  # a further object of a list
 DEEPEST = 60
 MOST_KEPT = 4_000_000  # characters of one object, without what is skipped
 MOST_OBJECTS = 2_000
@@ -21,7 +22,7 @@ SKIPPED = {
 TOKEN = re.compile(r'["{}\[\]]')
 INSIDE = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 COLON = re.compile(r"\s{0,40}:\s{0,40}\Z")
-BEGIN = re.compile(r"^[ \t]{0,8}\{(?=\s*[\"}]|\s*\Z)", re.MULTILINE)
+BEGIN = re.compile(r"^[ \t]{0,8}(?:\[\s{0,8})?\{(?=\s*[\"}]|\s*\Z)", re.MULTILINE)
 
 
 def parsed(text: str) -> Any:
@@ -61,7 +62,7 @@ class Sieve:
                 at = self._inside(text, at)
                 continue
             begin = at if at or self.fresh else text.find("\n") + 1 or len(text)
-            found = BEGIN.search(text, begin)
+            found = (NEXT.match(text, at) if at and self.objects else None) or BEGIN.search(text, begin)
             if not found:
                 break
             at, self.depth = found.end(), 1

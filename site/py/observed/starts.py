@@ -47,7 +47,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
 TOLD = {name for name, _ in KEYS.values()}
 SETTING = re.compile(
     r"(?<![\w.'\"-])['\"]?(\w{2,40})['\"]?[=:] {0,2}"
-    r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\"|[^\s,(){}\[\]'\"]{1,200}|\{)",
+    r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\"|[^\s,(){}\[\]'\"=]{1,300}(?=[\s,()}\]]|\Z)|\{)",
     re.ASCII,
 )
 UNSET = {"None", "auto", "null", "", "[]", "{}"}
@@ -55,21 +55,37 @@ PROCESS = re.compile(
     r"\(([A-Za-z]\w{1,30}(?:[ _=][^()\n]{0,60})?)\)|\[[0-9][0-9 :.,T-]{6,30} ((?:[A-Z]{2}[0-9]{1,4} ?){1,6})\]",
     re.ASCII,
 )
-RANK = re.compile(r"(?:^|[ _])DP([0-9]{1,4})", re.ASCII)
+RANK = re.compile(r"(?:^|[ _])DP([0-9]{1,4})|^EngineCore_([0-9]{1,4})", re.ASCII)
+STAMP = re.compile(r"[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
 PID = re.compile(r"\bpid=[0-9]{1,9}", re.ASCII)
 HEAD = 240  # characters in which a line says who wrote it
 
 DEFAULT_BLOCK = 16  # vLLM's on NVIDIA and AMD
+FIRST = {"free_bytes", "total_bytes"}  # as it was before anything came
 LEAST = {"kv_bytes", "left_bytes", "free_bytes", "total_bytes", "kv_tokens", "blocks", "capacity_tokens", "concurrency"}
-ADDED = {("sglang", "weights_bytes"), ("sglang", "kv_bytes"), ("sglang", "graphs_bytes")}  # a draft model's come on top
+ADDED = {
+    ("sglang", "weights_bytes"),
+    ("sglang", "kv_bytes"),
+    ("sglang", "graphs_bytes"),
+    ("sglang", "state_bytes"),
+}  # a draft model's come on top
+OF_ENGINE = {"kv_tokens", "concurrency", "blocks", "capacity_tokens"}
+ONCE = {"kv_tokens", "kv_bytes", "total_bytes", "blocks"}  # a process of vLLM says them once in a start
+AGAIN = 0.1  # relative difference from which a process that says them again is another start; GPUs of one engine differ by less
 MEASURED = {"weights_bytes", "kv_bytes", "kv_tokens", "blocks", "capacity_tokens", "total_bytes"}
 
 
 def process(line: str) -> tuple[str, str]:
     """Who wrote a line: the process, and the data-parallel rank of its engine ("" without one)."""
     found = [a or b for a, b in PROCESS.findall(line[:HEAD])]
-    ranks = [match[1] for name in found if (match := RANK.search(name))]
+    ranks = [match[1] or match[2] for name in found if (match := RANK.search(name))]
     return " ".join(found), ranks[0] if ranks else ""
+
+
+def stamp(line: str) -> str:
+    """When a line was written, as it is compared within a year; "" where it doesn't say."""
+    match = STAMP.search(line[:HEAD])
+    return match[0] if match else ""
 
 
 def settings(line: str) -> dict[str, float | str]:
@@ -100,6 +116,9 @@ class Opened:
         self.weak: dict[str, float] = {}
         self.seen: dict[str, dict[str, list[float]]] = {}  # field, process or engine, values
         self.begun: set[str] = set()
+        self.ranks: set[str] = set()
+        self.stamp = ""  # when the first figure was written
+        self.failed = False
 
     @property
     def measured(self) -> bool:
@@ -109,8 +128,21 @@ class Opened:
     def note(self, hit: Hit, name: str, value: float) -> None:
         """Keep a number: by process, or by engine if it is one of an engine."""
         who, rank = process(hit.line)
-        key = rank if name in ("kv_tokens", "concurrency", "blocks", "capacity_tokens") else who
-        self.seen.setdefault(name, {}).setdefault(key, []).append(value)
+        self.ranks.add(rank)
+        self.stamp = self.stamp or stamp(hit.line)
+        self.seen.setdefault(name, {}).setdefault(rank if name in OF_ENGINE else who, []).append(value)
+
+    def ended(self, hit: Hit, name: str, value: float) -> bool:
+        """Whether a figure can't be of this start any more, for the same process has told it before."""
+        who, rank = process(hit.line)
+        before = self.seen.get(name, {}).get(rank if name in OF_ENGINE else who)
+        if self.engine == "sglang":
+            return name in ("free_bytes", "weights_bytes", "after_bytes") and "capacity_tokens" in self.seen
+        if name == "weights_bytes":
+            return before is not None and bool(self.seen.keys() & ONCE)
+        return (
+            name in ONCE and before is not None and abs(value - before[-1]) > AGAIN * max(abs(value), abs(before[-1]))
+        )
 
     def figure(self, name: str) -> float | None:
         """A field of all processes together: the least of what is left or shared out, else the most."""
@@ -119,7 +151,8 @@ class Opened:
         if not each:
             return self.weak.get(name)
         added = (self.engine, name) in ADDED
-        own = [sum(found) if added else min(found) if least else found[-1] for found in each.values()]
+        first = name in FIRST
+        own = [sum(v) if added else v[0] if first else min(v) if least else v[-1] for v in each.values()]
         return min(own) if least else max(own)
 
 
@@ -133,11 +166,14 @@ class Starts:
             "vllm.begin": self._begin,
             "vllm.args": self._settings,
             "vllm.engine": self._engine,
+            "vllm.profile": self._profile,
+            "vllm.failed": self._failed,
             "vllm": self._figures,
             "sglang.args": self._settings,
             "sglang.load": self._figures,
             "sglang.pool": self._pool,
             "sglang.graphs": self._figures,
+            "sglang.state": self._state,
             "sglang": self._figures,
         }
 
@@ -154,25 +190,40 @@ class Starts:
         """The start to which a line belongs that only a new start writes: another one if this process wrote it before."""
         engine = hit.row.what.partition(".")[0]
         start = self._current(engine)
-        who = f"{hit.row.what} {PID.sub('', process(hit.line)[0])}"
-        later = hit.row.what.endswith((".begin", ".args")) and start.measured
+        name, rank = process(hit.line)
+        who = f"{hit.row.what} {name if hit.row.what == 'vllm.profile' else PID.sub('', name)}"
+        later = start.measured and hit.row.what != "vllm.profile" and (not rank or rank in start.ranks)
+        if later and start.stamp and "" < stamp(hit.line) <= start.stamp:
+            later = False  # a report that tells its figures first and its settings then
         if who in start.begun or later:
-            start = Opened(engine)
-            self.opened.append(start)
+            start = self._another(engine)
         start.begun.add(who)
         return start
+
+    def _another(self, engine: str) -> Opened:
+        self.opened.append(Opened(engine))
+        return self.opened[-1]
+
+    def _profile(self, hit: Hit, match: re.Match[str]) -> None:
+        """The table of December 2024 has no other line that only a new start writes."""
+        self._fresh(hit)
+
+    def _failed(self, hit: Hit, match: re.Match[str]) -> None:
+        self._current("vllm").failed = True
 
     def _begin(self, hit: Hit, match: re.Match[str]) -> None:
         self._fresh(hit).told["version"] = match[1]
 
     def _engine(self, hit: Hit, match: re.Match[str]) -> None:
         start = self._fresh(hit)
-        start.told["version"] = match[1]
+        start.told |= {"version": match[1]} if match[1] else {}
         start.told |= settings(hit.line[match.end() :])
 
     def _settings(self, hit: Hit, match: re.Match[str]) -> None:
         start = self._fresh(hit)
         start.told |= settings(hit.line[match.end() :])
+        if "non-default" in match[0] and hit.line.rstrip().endswith("}"):
+            start.told.setdefault("tp", 1.0)  # what isn't among them is as it is by default
 
     def _pool(self, hit: Hit, match: re.Match[str]) -> None:
         """A pool of SGLang: keys and values apart, together, or without sizes. A second one is a draft's, or a window's."""
@@ -184,16 +235,22 @@ class Starts:
             if name == "kv_tokens" and not start.seen.get(name, {}).get(process(hit.line)[1]):
                 start.note(hit, name, value)
 
+    def _state(self, hit: Hit, match: re.Match[str]) -> None:
+        """States of layers that keep one instead of a cache."""
+        sizes = [value for _, value in values(hit.row, match) if isinstance(value, float)]
+        self._current("sglang").note(hit, "state_bytes", sum(sizes))
+
     def _figures(self, hit: Hit, match: re.Match[str]) -> None:
         start = self._current(hit.row.what.partition(".")[0])
         for name, value in values(hit.row, match):
-            if not isinstance(value, float):
+            if value is None:
                 self.strange.append(hit.line)
-            elif name in TOLD:
+            elif name in TOLD or isinstance(value, str):
                 start.told[name] = value
             elif hit.row.weak:
                 start.weak[name] = value
             else:
+                start = self._another(start.engine) if start.ended(hit, name, value) else start
                 start.note(hit, name, value)
 
     def close(self) -> tuple[Start | None, int, list[Note]]:
@@ -209,6 +266,8 @@ class Starts:
             notes.append(
                 Note("did_not_start", {"needed_bytes": last.needed_kv_bytes, "kv_bytes": last.kv_bytes or 0.0})
             )
+        elif starts[-1].failed:
+            notes.append(Note("failed"))
         elif last.kv_tokens is None and last.kv_bytes is None:
             notes.append(Note("incomplete"))
         return last, len(starts), notes
@@ -223,13 +282,16 @@ def _made(opened: Opened) -> Start:
             made[field.name] = told[field.name]
         elif (value := opened.figure(field.name)) is not None:
             made[field.name] = value
-    for name in ("tp", "pp", "dp"):
-        made[name] = int(min(made.get(name, 1), 10_000))
+    for name in made.keys() & {"tp", "pp", "dp"}:
+        made[name] = int(min(made[name], 10_000))
     made["attention_dp"], made["draft"] = bool(made.get("attention_dp")), bool(made.get("draft"))
     if (capacity := opened.figure("capacity_tokens")) is not None:
         made["kv_tokens"] = capacity  # what SGLang's scheduler goes by
     if made.get("kv_tokens") is None and made.get("blocks") is not None:
         made["kv_tokens"] = made["blocks"] * made.get("block_tokens", DEFAULT_BLOCK)
+    begun, after = opened.seen.get("free_bytes", {}), opened.seen.get("after_bytes", {})
+    if "weights_bytes" not in made and (both := begun.keys() & after.keys()):
+        made["weights_bytes"] = max(sum(begun[who]) - sum(after[who]) for who in both)
     engines = opened.seen.get("kv_tokens") or opened.seen.get("capacity_tokens") or opened.seen.get("blocks") or {}
     made["engines"] = max(1, len(engines))
     return Start(**made)
