@@ -275,7 +275,7 @@ def names(notes):
 def test_a_log_of_v1():
     found = observed.read(V1)
     assert found.start == observed.Start(
-        "vllm", version="0.11.0", model="meta-llama/Llama-3.1-8B-Instruct", dtype="torch.bfloat16", max_tokens=16384, tp=2,
+        "vllm", version="0.11.0", model="meta-llama/Llama-3.1-8B-Instruct", dtype="torch.bfloat16", max_tokens=16384, tp=2, v0=False,
         utilization=0.85, max_running=128, weights_bytes=7.52 * GIB, kv_bytes=57.5 * GIB, activation_bytes=1.25 * GIB,
         other_bytes=0.75 * GIB, graphs_bytes=0.5 * GIB, total_bytes=79.19 * GIB, free_bytes=78.6 * GIB, load_s=9.75,
         graphs_s=21, kv_tokens=942080, concurrency=57.5, concurrency_tokens=16384,
@@ -287,7 +287,7 @@ def test_a_log_of_v0_prints_gb_and_means_gib():
     found = start(V0)
     assert found == observed.Start(
         "vllm", version="0.6.3", model="Qwen/Qwen2.5-7B-Instruct", dtype="torch.bfloat16", kv_dtype="fp8_e5m2", max_tokens=8192,
-        tp=1, utilization=0.9, max_running=256, block_tokens=16, weights_bytes=14.25 * GIB, kv_bytes=24.05 * GIB,
+        tp=1, v0=True, utilization=0.9, max_running=256, block_tokens=16, weights_bytes=14.25 * GIB, kv_bytes=24.05 * GIB,
         activation_bytes=1.5 * GIB, other_bytes=0.25 * GIB, total_bytes=44.5 * GIB, graphs_s=20, blocks=28144,
         kv_tokens=28144 * 16, concurrency=54.97, concurrency_tokens=8192,
     )  # fmt: skip
@@ -906,6 +906,31 @@ def test_a_cache_of_half_the_precision_is_seen():
     half = V1.replace("942,080", "1,884,160").replace("57.50x", "115.00x")
     why = lines_of(half, known(SMI + V1))["kv_tokens"].why
     assert why[0].name == "why_precision" and why[0].facts["bits"] == 8
+    twice = V1.replace("942,080", "471,040").replace("57.50x", "28.75x")  # no cache has 32 bits a value
+    assert names(lines_of(twice, known(SMI + V1))["kv_tokens"].why) == ["why_other_token"]
+
+
+def test_weights_of_another_model_are_said_to_be():
+    other = V1.replace("took 7.5", "took 27.5")
+    assert "why_another" in names(lines_of(other, known(SMI + other))["weights"].why)
+    draft = V1.replace("speculative_config=None", "speculative_config=SpeculativeConfig(method='eagle3', model='x')")
+    assert "why_draft" in names(lines_of(draft, known(SMI + draft))["weights"].why)
+
+
+def test_the_default_share_follows_the_version():
+    for version, share in (("0.11.0", 0.9), ("0.25.0", 0.92)):
+        text = V1.replace("0.11.0", version).replace("'gpu_memory_utilization': 0.85, ", "").partition("(Worker_TP0")[0]
+        what = known(SMI + text)
+        assert what.reserve.utilization == share and what.notes[0] == observed.Note(
+            "default_utilization", {"share": share}
+        )
+
+
+def test_a_first_engine_reads_prompts_whole_and_has_its_own_defaults():
+    text = V0.replace(", max_num_seqs=256", "")
+    what = known("GPU 0: NVIDIA L40S\n" + text)
+    assert (what.token_budget, what.seats) == (8192, 256)  # as long as the longest request
+    assert names(what.notes) == ["default_budget", "default_seats"]
 
 
 def test_of_a_model_with_windows_the_concurrency_is_compared_and_the_tokens_are_no_capacity():
@@ -927,8 +952,15 @@ def test_without_a_model_the_servers_own_figures_are_explained():
 def test_sglangs_share_is_of_weights_and_cache_alone():
     what = known(SMI + SGLANG)
     assert what.reserve == engine.Reserve(0.85, 0.0, served=True) and what.notes == ()
+    assert (what.token_budget, what.seats) == (8192, 2048)
+    shareless = SGLANG.replace("mem_fraction_static=0.85, ", "")
+    what = known(SMI + shareless)
+    assert names(what.notes) == ["no_share"]
+    found = lines_of(shareless, what)
+    assert found["weights"].ours and found["kv"].ours is None and names(found["kv"].why) == ["why_share"]
+    assert found["kv_tokens"].ours is None and names(found["kv_tokens"].why) == ["why_token"]
     assert (what.deployment.engine, what.deployment.weight_bits, what.deployment.kv_bits) == ("sglang", 8, 8)
-    assert names(lines_of(SGLANG, what)["kv"].why) == ["why_static"]
+    assert names(lines_of(SGLANG, known(SMI + SGLANG))["kv"].why) == ["why_static"]
 
 
 def test_data_parallel_experts_share_a_replica_and_others_do_not():

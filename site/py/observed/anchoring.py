@@ -62,6 +62,8 @@ def _blocks(observed: Observed, known: Known) -> int:
     try:
         return _kv_tokens(observed, known) // engine.BLOCK_TOKENS
     except Unread:
+        if known.reserve is None:
+            raise
         return engine.kv_blocks(known.deployment, known.reserve)
 
 
@@ -84,9 +86,7 @@ def timed(run: Bench, known: Known, constants: engine.Calibration, blocks: int) 
         if run.rate_per_s:
             at += engine.unit_exponential(random) / run.rate_per_s
     users = int(run.users) if run.users and not run.rate_per_s else None
-    settings = engine.ServerSettings(
-        "chunked", 1024, prompt + output, token_budget=engine.default_token_budget(known.deployment.gpu)
-    )
+    settings = engine.ServerSettings("chunked", known.seats, prompt + output, token_budget=known.token_budget)
     done = engine.simulate(engine.StepCost(known.deployment, constants), settings, requests, blocks, users=users)
     figures = engine.summary(done, known.deployment)
     return {name: float(figures[name] or 0) for name in ("ttft_mean_s", "tpot_mean_s", "ttft_p99_s", "tpot_p99_s")}

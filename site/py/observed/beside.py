@@ -10,8 +10,9 @@ from observed.facts import Note, Observed, Start
 from observed.known import Known
 
 SAME = 0.02  # relative difference below which two figures are the same: servers print two decimals
+FAR = 0.25  # relative difference of weights from which something else ran than was read
+ALL = engine.Reserve(1.0, 0.0, served=True)
 NEAR_BYTES = 0.05 * engine.GIB  # five parts of a sum, each printed to two decimals
-HALF = 0.1  # how near to two a ratio is when one cache has half the other's precision
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,13 @@ def _scraped(observed: Observed) -> Start | None:
 
 def _ours(start: Start, known: Known) -> dict[str, float]:
     """The engine's figures, by the names of the lines."""
-    deployment, buffers = known.deployment, dict(known.reserve.buffers)
-    found = engine.startup_figures(deployment, known.reserve, known.format)
-    ours = {
-        "total": float(deployment.gpu.usable_bytes),
-        "weights": found["weights_bytes"],
-        "kv": found["kv_bytes"],
-        "kv_tokens": found["kv_tokens"] / deployment.attention_dp,
-    }
-    if buffers:
+    deployment = known.deployment
+    found = engine.startup_figures(deployment, known.reserve or ALL, known.format)
+    ours = {"total": float(deployment.gpu.usable_bytes), "weights": found["weights_bytes"]}
+    if known.reserve is None:
+        return ours
+    ours |= {"kv": found["kv_bytes"], "kv_tokens": found["kv_tokens"] / deployment.attention_dp}
+    if buffers := dict(known.reserve.buffers):
         ours["activation"] = sum(size for name, size in buffers.items() if name != "context")
         ours["other"] = buffers["context"]
     longest = start.concurrency_tokens or start.max_tokens
@@ -94,7 +93,9 @@ def _memory(start: Start, known: Known | None, ours: dict[str, float]) -> Iterat
 
 def _weights(start: Start, ours: dict[str, float]) -> Iterator[Note]:
     yield Note("why_weights")
-    if start.draft:
+    if "weights" in ours and start.weights_bytes and abs(ours["weights"] / start.weights_bytes - 1) > FAR:
+        yield Note("why_another")
+    elif start.draft:
         yield Note("why_draft")
     elif "weights" in ours and start.weights_bytes and start.weights_bytes > (1 + SAME) * ours["weights"]:
         yield Note("why_more_weights")
@@ -104,7 +105,7 @@ def _rest(start: Start) -> Note:
     """How the cache's bytes came about: what is left of a share of all, where the log has every part of it."""
     parts = (start.total_bytes, start.utilization, start.weights_bytes, start.activation_bytes, start.other_bytes)
     if start.engine == "sglang":
-        return Note("why_static", {"share": start.utilization or 0.0})
+        return Note("why_static", {"share": start.utilization}) if start.utilization else Note("why_share")
     if any(part is None for part in parts):
         return Note("why_rest")
     total, share, weights, activation, other = (part or 0.0 for part in parts)
@@ -153,10 +154,8 @@ def _tokens(start: Start, known: Known | None) -> Iterator[Note]:
     ratio = said / token
     if abs(ratio - 1) <= SAME:
         yield Note("why_token", {"token_bytes": said, "kv_bytes": start.kv_bytes, "gpus": gpus})
-    elif abs(ratio - 2) <= HALF or abs(ratio - 0.5) <= HALF / 2:
-        yield Note(
-            "why_precision", {"said_bytes": said, "ours_bytes": token, "bits": round(deployment.kv_bits * ratio)}
-        )
+    elif bits := next((bits for bits in (4, 8, 16) if abs(ratio * deployment.kv_bits / bits - 1) <= SAME), None):
+        yield Note("why_precision", {"said_bytes": said, "ours_bytes": token, "bits": bits})
     else:
         yield Note("why_other_token", {"said_bytes": said, "ours_bytes": token})
 

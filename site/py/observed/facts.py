@@ -44,12 +44,13 @@ def shown(text: str, most: int = LONGEST_SHOWN) -> str:
 class Start:
     """One start of a server, from its log. Bytes are of one GPU: the most of any for what is taken, the least for what is left.
 
-    engine: "vllm" or "sglang". weights: as loaded, a draft model's included. kv: what is given to the cache. activation: the
-    peak of a trial step. other: outside of PyTorch. graphs: CUDA graphs, captured after the cache was sized. total: what the
-    driver shows; free: before the weights came; aside: estimated for graphs ahead of the cache (vLLM since 0.21); state: of
-    layers that keep one instead of a cache. kv_tokens and concurrency are of one engine, of which there are `engines`
-    (data parallelism); concurrency counts requests of concurrency_tokens. needed_kv: what one request would have needed where
-    the server gave up. utilization: vLLM's gpu_memory_utilization, SGLang's mem_fraction_static.
+    engine: "vllm" or "sglang". v0: whether it is vLLM's first engine. tp: None where the text doesn't say. utilization: vLLM's
+    gpu_memory_utilization, SGLang's mem_fraction_static. weights: as loaded, a draft model's included. kv: what is given to the
+    cache. activation: the peak of a trial step. other: outside of PyTorch. graphs: CUDA graphs, captured after the cache was
+    sized; aside: estimated for them ahead of it (vLLM since 0.21). total: what the driver shows; free: before the weights came;
+    left: at the end. state: of layers that keep one instead of a cache. kv_tokens and concurrency are of one engine, of which
+    there are `engines` (data parallelism); concurrency counts requests of concurrency_tokens. needed_kv: what one request would
+    have needed where the server gave up.
     """
 
     engine: str
@@ -68,6 +69,7 @@ class Start:
     max_running: float | None = None
     block_tokens: float | None = None
     draft: bool = False
+    v0: bool | None = None
     weights_bytes: float | None = None
     kv_bytes: float | None = None
     activation_bytes: float | None = None

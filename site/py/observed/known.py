@@ -50,11 +50,14 @@ DEFAULT_UTILIZATION = {(0, 0): 0.9, (0, 21): 0.92}  # by the version from which 
 
 @dataclass(frozen=True)
 class Known:
-    """What ran, and how: format of the checkpoint, what the server keeps back, and what had to be taken by default."""
+    """What ran, and how: what the server keeps back (None: its share of memory isn't known), the checkpoint's format, tokens
+    of a step, requests at once, and what had to be taken by default."""
 
     deployment: engine.Deployment
-    reserve: engine.Reserve
+    reserve: engine.Reserve | None
     format: str = ""
+    token_budget: int = 2048
+    seats: int = 256
     notes: tuple[Note, ...] = ()
 
 
@@ -118,9 +121,9 @@ def version(start: Start) -> tuple[int, int] | None:
 
 
 def old(start: Start) -> bool:
-    """Whether this is a vLLM before V1."""
+    """Whether this is a vLLM before V1: its lines say so, or its version."""
     found = version(start)
-    return found is not None and found < V1
+    return start.v0 if start.v0 is not None else found is not None and found < V1
 
 
 def known_of(
@@ -151,28 +154,39 @@ def known_of(
     deployment = engine.Deployment(model, gpu, gpus_used, bits, kv_bits(start), start.engine, groups)
     if bits == 16:
         format = ""
-    reserve, notes = _reserve(start, deployment)
-    return Known(deployment, reserve, format, notes)
+    budget, seats, notes = _limits(start, gpu)
+    share, more = _share(start)
+    if share is None:
+        reserve = None
+    elif (
+        start.engine == "sglang"
+    ):  # its share is of weights and cache alone: activations and graphs come out of the rest
+        reserve = engine.Reserve(share, 0.0, served=True)
+    else:
+        reserve = engine.engine_reserve(deployment, share, budget, seats)
+    return Known(deployment, reserve, format, budget, seats, (*more, *notes))
 
 
-def _reserve(start: Start, deployment: engine.Deployment) -> tuple[engine.Reserve, tuple[Note, ...]]:
-    """What the server keeps back by its own settings, and which of them had to be taken by default.
-
-    SGLang's share is of weights and cache alone: activations and graphs come out of the rest.
-    """
-    share, notes = start.utilization, []
-    if share is None or not 0 < share <= 1:
-        found = version(start) or (0, 0)
-        share = DEFAULT_UTILIZATION[max(since for since in DEFAULT_UTILIZATION if since <= found)]
-        notes.append(Note("default_utilization", {"share": share}))
+def _share(start: Start) -> tuple[float | None, list[Note]]:
+    """What share of memory the server may use. vLLM has a default; SGLang reckons its own at each start and prints it."""
+    if start.utilization is not None and 0 < start.utilization <= 1:
+        return start.utilization, []
     if start.engine == "sglang":
-        return engine.Reserve(share, 0.0, served=True), tuple(notes)
+        return None, [Note("no_share")]
+    found = version(start) or (0, 0)
+    share = DEFAULT_UTILIZATION[max(since for since in DEFAULT_UTILIZATION if since <= found)]
+    return share, [Note("default_utilization", {"share": share})]
+
+
+def _limits(start: Start, gpu: engine.Gpu) -> tuple[int, int, list[Note]]:
+    """Tokens that a step may compute and requests that may run, and which of them had to be taken by vLLM's default."""
+    notes = []
     budget, seats = start.token_budget, start.max_running
     if budget is None:
         whole = old(start) and start.max_tokens is not None and start.max_tokens <= LONGEST_PLAIN
-        budget = max(start.max_tokens or 0, 2048) if whole else engine.default_token_budget(deployment.gpu)
+        budget = max(start.max_tokens or 0, 2048) if whole else engine.default_token_budget(gpu)
         notes.append(Note("default_budget", {"tokens": budget}))
     if seats is None:
-        seats = 256 if old(start) else engine.default_seats(deployment.gpu)
+        seats = 256 if old(start) else engine.default_seats(gpu)
         notes.append(Note("default_seats", {"seats": seats}))
-    return engine.engine_reserve(deployment, share, int(budget), int(seats)), tuple(notes)
+    return int(budget), int(seats), [] if start.engine == "sglang" else notes

@@ -206,7 +206,7 @@ class Starts:
 
     def _profile(self, hit: Hit, match: re.Match[str]) -> None:
         """The table of December 2024 has no other line that only a new start writes."""
-        self._fresh(hit)
+        self._fresh(hit).told["v0"] = 1.0
 
     def _failed(self, hit: Hit, match: re.Match[str]) -> None:
         self._current("vllm").failed = True
@@ -217,6 +217,7 @@ class Starts:
     def _engine(self, hit: Hit, match: re.Match[str]) -> None:
         start = self._fresh(hit)
         start.told |= {"version": match[1]} if match[1] else {}
+        start.told["v0"] = float("V1" not in match[0])
         start.told |= settings(hit.line[match.end() :])
 
     def _settings(self, hit: Hit, match: re.Match[str]) -> None:
@@ -284,7 +285,8 @@ def _made(opened: Opened) -> Start:
             made[field.name] = value
     for name in made.keys() & {"tp", "pp", "dp"}:
         made[name] = int(min(made[name], 10_000))
-    made["attention_dp"], made["draft"] = bool(made.get("attention_dp")), bool(made.get("draft"))
+    for name in made.keys() & {"attention_dp", "draft", "v0"}:
+        made[name] = bool(made[name])
     if (capacity := opened.figure("capacity_tokens")) is not None:
         made["kv_tokens"] = capacity  # what SGLang's scheduler goes by
     if made.get("kv_tokens") is None and made.get("blocks") is not None:
