@@ -46,7 +46,7 @@ INFO 03-01 10:00:00 api_server.py:586] args: Namespace(host=None, port=8000, mod
 max_model_len=8192, block_size=16, gpu_memory_utilization=0.9, quantization=None, tensor_parallel_size=1, max_num_seqs=256)
 INFO 03-01 10:00:05 llm_engine.py:237] Initializing an LLM engine (v0.6.3) with config: model='Qwen/Qwen2.5-7B-Instruct', \
 speculative_config=None, dtype=torch.bfloat16, max_seq_len=8192, tensor_parallel_size=1, quantization=None, \
-kv_cache_dtype=fp8_e5m2
+kv_cache_dtype=fp8_e5m2, device_config=cuda)
 INFO 03-01 10:00:20 model_runner.py:1072] Loading model weights took 14.2500 GB
 INFO 03-01 10:00:25 worker.py:232] Memory profiling takes 4.50 seconds
 INFO 03-01 10:00:25 worker.py:232] the current vLLM instance can use total_gpu_memory (44.50GiB) x gpu_memory_utilization \
@@ -275,7 +275,8 @@ def names(notes):
 def test_a_log_of_v1():
     found = observed.read(V1)
     assert found.start == observed.Start(
-        "vllm", version="0.11.0", model="meta-llama/Llama-3.1-8B-Instruct", dtype="torch.bfloat16", max_tokens=16384, tp=2, v0=False,
+        "vllm", version="0.11.0", model="meta-llama/Llama-3.1-8B-Instruct", dtype="torch.bfloat16", max_tokens=16384, tp=2,
+        v0=False,
         utilization=0.85, max_running=128, weights_bytes=7.52 * GIB, kv_bytes=57.5 * GIB, activation_bytes=1.25 * GIB,
         other_bytes=0.75 * GIB, graphs_bytes=0.5 * GIB, total_bytes=79.19 * GIB, free_bytes=78.6 * GIB, load_s=9.75,
         graphs_s=21, kv_tokens=942080, concurrency=57.5, concurrency_tokens=16384,
@@ -325,7 +326,7 @@ def test_lines_of_other_versions():
 
 
 def test_settings_behind_a_word_and_a_colon_are_read():
-    text = "Initializing a V0 LLM engine (v0.8.3) with config: model='a/b', dtype=torch.float16, x=y=z, tp_size=2"
+    text = "Initializing a V0 LLM engine (v0.8.3) with config: model='a/b', dtype=torch.float16, x=y=z, tp_size=2,"
     assert (start(text).model, start(text).dtype, start(text).tp) == ("a/b", "torch.float16", 2)
 
 
@@ -568,20 +569,34 @@ def test_a_start_that_failed_leaves_nothing_to_the_next():
     assert found.start == start(V1) and found.starts == 2
 
 
-def test_a_log_that_is_cut_says_what_it_has():
-    for end in range(0, len(V1), 97):
+WORKERS = {7.51 * GIB, 57.75 * GIB, 9.25, 17 * GIB, 78.5 * GIB, 64}  # of one GPU, before the other's line is there
+
+
+@pytest.mark.parametrize("name", ["v1", "v0", "profiled", "one line", "sglang", "table", "csv", "smi", "result"])
+def test_wherever_a_text_is_cut_no_number_is_half_read(name):
+    """Every number that is read of a beginning stands in the whole."""
+    text = SAMPLES[name]
+    whole = set(numbers_of(asdict(observed.read(text)))) | WORKERS
+    for end in range(len(text)):
         try:
-            found = observed.read(V1[:end]).start
+            found = observed.read(text[:end])
         except observed.Unread as reason:
-            assert reason.name in ("empty", "unknown")
+            assert reason.name in ("empty", "unknown", "broken_json")
             continue
-        whole = start(V1)
-        ours = asdict(found)
-        assert all(
-            ours[name] in (None, "", False, 1, getattr(whole, name)) or "bytes" in name or "_s" in name for name in ours
-        )
+        assert not set(numbers_of(asdict(found))) - whole - {None, False, True}, text[max(0, end - 60) : end]
+
+
+def test_a_name_that_may_be_cut_is_none():
+    assert observed.read("GPU 0: NVIDIA L40S\n").cards[0].name == "NVIDIA L40S"
+    with pytest.raises(observed.Unread):
+        observed.read("GPU 0: NVIDIA L4")
+    assert start("vLLM API server version 0.25\nGPU KV cache size: 65,536 tokens").version == "0.25"
+    assert start(f"{ONE_LINE}vLLM API server version 0.2").version == ""
+
+
+def test_what_a_cut_log_lacks_is_not_made_up():
     found = observed.read(V1[V1.index("(Worker_TP0") :])
-    assert found.start.kv_tokens == 942080 and found.start.model == ""
+    assert found.start.kv_tokens == 942080 and found.start.model == "" and found.start.tp is None
     assert names(observed.read(V1.partition("(Worker_TP0 pid=11) INFO 11-02 09:00:50")[0]).notes) == ["incomplete"]
 
 
@@ -1017,6 +1032,13 @@ def test_a_run_that_the_engine_made_gives_its_own_number_back(kind):
     assert constants == engine.calibration_for(
         what.deployment, calibrations
     )  # nothing was changed: leaving it out undoes it
+
+
+def test_a_time_that_no_anchor_explains_is_refused():
+    fast = json.dumps({**RESULT, "mean_tpot_ms": 0.5, "mean_ttft_ms": 0.5})  # faster than the memory can be read
+    for kind in ("host", "front"):
+        with pytest.raises(observed.Unread, match="no_fit"):
+            observed.anchor(observed.read(V1 + fast), kind, known(SMI + V1), COURSE.calibrations)
 
 
 def test_an_anchor_that_the_text_does_not_tell_is_refused():

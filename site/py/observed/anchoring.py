@@ -17,12 +17,14 @@ from observed.known import Known
 SEED = 2026
 MOST_REQUESTS = 400  # of a run that are simulated: their means tell the same
 LEAST_REQUESTS = 8
+MISS = 0.02  # how far from the measured time the fitted one may end: beyond it no value of this number explains it
 
 
 def anchor(
     observed: Observed, kind: str, known: Known | None = None, calibrations: Iterable[engine.Calibration] = ()
 ) -> engine.Anchor:
-    """The anchor of this kind ("kv", "host" or "front"; see engine.Anchor). Raises Unread when the text doesn't tell it.
+    """The anchor of this kind ("kv", "host" or "front"; see engine.Anchor). Raises Unread when the text doesn't tell it, or
+    when no value of it explains what was measured.
 
     kv: tokens of a replica, of all its data-parallel engines together. host, front: need `known`, with the constants among
     which its own are found; of several runs the one with the fewest at once is taken, where waiting tells least.
@@ -44,7 +46,12 @@ def anchor(
     def predict(found: engine.Anchor) -> float:
         return timed(run, known, found.constants(constants), blocks)[f"{time}_mean_s"]
 
-    return engine.fitted(kind, getattr(run, time).mean_s or 0.0, predict)
+    measured = getattr(run, time).mean_s or 0.0
+    found = engine.fitted(kind, measured, predict)
+    reached = predict(found)
+    if abs(reached / measured - 1) > MISS:
+        raise Unread("no_fit", measured_s=measured, reached_s=reached)
+    return found
 
 
 def _kv_tokens(observed: Observed, known: Known | None) -> int:

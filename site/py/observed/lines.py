@@ -19,8 +19,9 @@ LARGEST = 1e15  # of anything: bytes, tokens, seconds
 MIB = 2**20
 COLOUR = re.compile(r"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b\n]{0,200}(?:\x07|\x1b\\))")
 
+CUT = "\x1a"  # stands behind a last line that nothing ends: a number or a name before it may be half of one
 # Numbers as logs write them: ASCII digits only, never the middle of a longer one.
-END = r"(?![,.]?[0-9]|[eE][-+]?[0-9])"
+END = r"(?![,.]?[0-9]|[eE][-+]?[0-9]|[,.]?\x1a)"
 NUMBER = r"(-?[0-9]{1,15}(?:\.[0-9]{1,20})?|-?[0-9]{1,3}(?:,[0-9]{3}){1,5}(?:\.[0-9]{1,20})?)" + END
 COUNT = r"([0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,5})" + END
 SCALES = {"gib": GIB, "mib": MIB}  # what a unit is multiplied by, and divided by, to be SI
@@ -69,7 +70,7 @@ def number(text: str, unit: str = "n") -> float | None:
 def values(row: Row, match: re.Match[str]) -> Iterator[tuple[str, float | str | None]]:
     """What a matching line says: fields, and values in SI units (None where a number can't be)."""
     for (name, unit), text in zip(row.fields, match.groups(), strict=False):
-        if text is not None:
+        if text is not None and CUT not in text:
             yield name, text if unit == "text" else number(text, unit)
 
 
@@ -91,14 +92,14 @@ class Lines:
 
     def close(self) -> str:
         """The last line, which nothing ended."""
-        whole, self.tail = self.tail + "\n", ""
+        whole, self.tail = f"{self.tail}{CUT}\n" if self.tail else "", ""
         return self._plain(whole)
 
     def _plain(self, text: str) -> str:
         if "\x1b" in text:
             text = COLOUR.sub("", text)
         if not self.first:
-            begin = text[:LONGEST_LINE].lstrip()
+            begin = text[:LONGEST_LINE].replace(CUT, "").lstrip()
             self.first = begin.partition("\n")[0][:400]
         return text
 

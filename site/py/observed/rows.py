@@ -186,7 +186,7 @@ SGLANG: tuple[Row, ...] = (
     row("sglang", ", available_gpu_mem=", r", available_gpu_mem=<n> GB", ("left_bytes", "gib")),
 )
 
-TIMES = r"(Mean|Median|Std|P[0-9]{1,2}) (TTFT|TPOT|ITL|E2EL|E2E Latency) \(ms\): {1,40}(-?[0-9][0-9,.]{0,24})"
+TIMES = r"(Mean|Median|Std|P[0-9]{1,2}) (TTFT|TPOT|ITL|E2EL|E2E Latency) \(ms\): {1,40}(-?[0-9][0-9,.]{0,24})(?![0-9,.\x1a])"
 BENCH: tuple[Row, ...] = (
     row("bench.begin", "Serving Benchmark Result", r"={3,} {0,3}Serving Benchmark Result"),
     row("bench.before", "Traffic request rate: ", r"Traffic request rate: {1,40}<n>", ("rate_per_s", "n")),
@@ -224,7 +224,7 @@ CARDS: tuple[Row, ...] = (
     row(
         "card.list",
         "GPU ",
-        r"^GPU ([0-9]{1,3}): ([^\n(]{2,60}?)(?: \(UUID: |\s{0,3}$)",
+        r"^GPU ([0-9]{1,3}): ([^\n(\x1a]{2,60}?)(?: \(UUID: |\s{0,3}$)",
         ("index", "n"),
         ("name", "text"),
     ),

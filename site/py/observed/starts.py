@@ -47,7 +47,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
 TOLD = {name for name, _ in KEYS.values()}
 SETTING = re.compile(
     r"(?<![\w.'\"-])['\"]?(\w{2,40})['\"]?[=:] {0,2}"
-    r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\"|[^\s,(){}\[\]'\"=]{1,300}(?=[\s,()}\]]|\Z)|\{)",
+    r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\"|[^\s,(){}\[\]'\"=]{1,300}(?=[\s,()}\]])|\{)",
     re.ASCII,
 )
 UNSET = {"None", "auto", "null", "", "[]", "{}"}
@@ -212,11 +212,11 @@ class Starts:
         self._current("vllm").failed = True
 
     def _begin(self, hit: Hit, match: re.Match[str]) -> None:
-        self._fresh(hit).told["version"] = match[1]
+        self._fresh(hit).told |= dict(values(hit.row, match))  # type: ignore[arg-type]  # texts
 
     def _engine(self, hit: Hit, match: re.Match[str]) -> None:
         start = self._fresh(hit)
-        start.told |= {"version": match[1]} if match[1] else {}
+        start.told |= dict(values(hit.row, match))  # type: ignore[arg-type]  # texts
         start.told["v0"] = float("V1" not in match[0])
         start.told |= settings(hit.line[match.end() :])
 
