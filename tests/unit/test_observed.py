@@ -448,6 +448,21 @@ def test_models_in_one_scrape_are_added_and_that_is_said():
     assert found.notes == (observed.Note("several_models", {"count": 2}),) and found.scrape.running == 7
 
 
+def test_other_names_of_the_same_metrics():
+    for name in ("ray_vllm:", "vllm_", "ray_vllm_"):
+        assert observed.read(SCRAPE.replace("vllm:", name)).scrape == observed.read(SCRAPE).scrape
+    old = SGLANG_SCRAPE.replace("model_name", "name").replace("} 0.125", "} 87.5")
+    scrape = observed.read(old).scrape
+    assert (scrape.model, scrape.running, scrape.hit_share) == ("m", 3, None)  # percent isn't taken for a share
+
+
+def test_a_report_of_guidellm_names_its_model_in_one_of_four_places():
+    new = {**GUIDE_NEW, "args": {}, "config": {"spec": {"backend": {"model": "Qwen/Qwen3-14B"}}}}
+    assert observed.read(json.dumps(new)).benches[0].model == "Qwen/Qwen3-14B"
+    within = {"benchmarks": [{**GUIDE_NEW["benchmarks"][0], "config": {"backend": {"model": "a"}}}]}
+    assert observed.read(json.dumps(within)).benches[0].model == "a"
+
+
 def test_two_scrapes_count_the_later():
     found = observed.read(SCRAPE + SCRAPE.replace("} 2.0", "} 5.0"))
     assert found.scrape.waiting == 5 and names(found.notes) == ["several_scrapes", "several_models"]
@@ -463,6 +478,11 @@ def test_gpus_of_the_table_of_the_csv_and_of_the_list():
         assert second.used_bytes is None
     fan = SMI.replace("| N/A   24C ", "| 30%   24C ")  # of the fan
     assert observed.read(fan).cards == observed.read(SMI).cards
+    command = "$ nvidia-smi --query-gpu=name,memory.used,memory.total --format=csv,noheader,nounits\n"
+    command += "NVIDIA L4, 100, 23034\n$ ls\n"
+    assert observed.read(command).cards == (observed.Card(0, "NVIDIA L4", 23034 * 2**20, 100 * 2**20),)
+    bare = "0, NVIDIA L4, 100 MiB, 23034 MiB\n1, NVIDIA L4, 100 MiB, 23034 MiB\n"  # which memory is which nobody says
+    assert observed.read(bare).cards == (observed.Card(0, "NVIDIA L4"), observed.Card(1, "NVIDIA L4"))
     (card,) = observed.read("GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-1b2c)\n").cards
     assert card == observed.Card(0, "NVIDIA A100-SXM4-80GB")
 
@@ -615,7 +635,9 @@ REFUSED = {
     '{"completed": 3, "mean_ttft_ms": }': "broken_json",
     '{"benchmarks": [{"metrics": {}}]}': "other_json",
     '{"a": ' + "[" * 100_000: "broken_json",
-    "0, NVIDIA A100-SXM4-40GB, 40960 MiB\n": "unknown",
+    "0, 40960 MiB, 512 MiB\n": "unknown",
+    "vllm_config = 3 \n": "unknown",
+    "vllm:unknown_metric{} 3\n": "unknown",
     "vllm:num_requests_running{} nan\n": "unknown",
 }
 
@@ -812,6 +834,7 @@ def test_every_row_is_found_by_a_mark_that_its_pattern_needs():
         groups = row.pattern.groups
         assert len(row.fields) in (groups, 0) or row.what.startswith(("scrape", "bench.time")), row.what
     text += "EngineCore failed to start\nTraffic request rate: 2.0\n"
+    text += "--query-gpu=name --format=csv,noheader\nNVIDIA L4, 1 MiB\n"
     text += "GPU 0: NVIDIA L4\nBackend:       sglang\nMax request concurrency:     8\nRequest rate configured (RPS):   1.0\n"
     text += "Namespace(subparser='bench', model='a')\n"
     used = [hit.row for hit in lines.hits(ROWS, text)[0] if hit.row.pattern.search(hit.line)]

@@ -1,4 +1,4 @@
-"""GPUs, from what `nvidia-smi` prints: its table, `--query-gpu=… --format=csv` with a heading, or `-L`."""
+"""GPUs, from what `nvidia-smi` prints: its table, `--query-gpu=… --format=csv` with its heading or its command, or `-L`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class Cards:
         self.cards: dict[int, Card] = {}
         self.open: int | None = None  # the card whose second line is awaited
         self.heads: list[tuple[str, str] | None] = []
+        self.headed = False  # whether rows were read by their heading
 
     def read(self, hit: Hit, match: re.Match[str]) -> None:
         """Take one line."""
@@ -44,6 +45,10 @@ class Cards:
             self._use(hit.line, match)
         elif what == "card.list" and int(match[1]) not in self.cards:
             self._card(int(match[1]), match[2].strip())
+        elif what == "card.bare" and not self.headed:  # which memory that is nobody says: the name alone
+            self._card(int(match[1]) if match[1] else len(self.cards), match[2].strip())
+        elif what == "card.query":
+            self.heads = [COLUMNS.get(name) for name in match[1].split(",")[:60]]
         elif what == "card.heads":
             names = [cell.strip().strip('"').partition(" [")[0] for cell in hit.line.split(",")]
             self.heads = [COLUMNS.get(name) for name in names[:60]]
@@ -80,6 +85,7 @@ class Cards:
                 found[head[0]] = cell[:60]
             elif head and (value := number(cell.removesuffix(UNITS[head[1]]).strip(), head[1])) is not None:
                 found[head[0]] = value
+        self.headed = True
         index = int(min(float(found.pop("index", len(self.cards))), 1e6))
         if index >= 0 and (len(self.cards) < MOST_CARDS or index in self.cards):
             name = str(found.pop("name", ""))

@@ -65,7 +65,7 @@ class Reader:
         for hit in found:
             if match := hit.row.pattern.search(hit.line):
                 self.readers[hit.row.what.partition(".")[0]](hit, match)
-                if hit.row.what == "card.heads":
+                if hit.row.what in ("card.heads", "card.query"):
                     self._rows(text, hit.after)
 
     def _rows(self, text: str, at: int) -> None:

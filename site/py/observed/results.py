@@ -108,8 +108,10 @@ def _guided(run: Mapping[str, Any], report: Mapping[str, Any]) -> Bench | None:
         metrics.get("request_totals") or run.get("request_totals") or table(run.get("run_stats")).get("requests_made")
     )
     backend, worker = table(config.get("backend")), table(run.get("worker"))
+    spec = table(table(table(report.get("config")).get("spec")).get("backend"))  # since 0.7
     model = (
         table(report.get("args")).get("model")
+        or spec.get("model")
         or backend.get("model")
         or worker.get("backend_model")
         or args.get("model")

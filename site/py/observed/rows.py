@@ -221,6 +221,14 @@ CARDS: tuple[Row, ...] = (
     ),
     row("card.use", "MiB |", r"<n>MiB {0,3}/ {1,12}<n>MiB \|", ("used_bytes", "mib"), ("total_bytes", "mib")),
     row("card.heads", "[MiB]", r"^\s{0,20}\"?[a-z_.]{1,40}(?: \[[^\],]{1,10}\])?,"),
+    row("card.query", "--query-gpu=", r"--query-gpu=([a-z_.,]{3,400})[^\n]{0,80}noheader", ("columns", "text")),
+    row(
+        "card.bare",
+        " MiB",
+        r"^(?:([0-9]{1,3}), )?((?:NVIDIA|Tesla|Quadro) [^,\n\x1a]{2,60}), [0-9]{1,7} MiB",
+        ("index", "n"),
+        ("name", "text"),
+    ),
     row(
         "card.list",
         "GPU ",
@@ -230,7 +238,8 @@ CARDS: tuple[Row, ...] = (
     ),
 )
 
-SAMPLE = r"^ {0,8}((?:vllm|sglang):[a-z0-9_]{1,80})(?:\{([^\n]{0,8000})\})? {1,4}(\S{1,40})"
-SCRAPES: tuple[Row, ...] = (replace(row("scrape", ("vllm:", "sglang:"), SAMPLE), most=8_000),)
+# Ray puts its name ahead, and some gateways write an underscore for the colon.
+SAMPLE = r"^ {0,8}(?:ray_)?((?:vllm|sglang)[:_][a-z0-9_]{1,80})(?:\{([^\n]{0,8000})\})? {1,4}(\S{1,40})"
+SCRAPES: tuple[Row, ...] = (replace(row("scrape", ("vllm:", "sglang:", "vllm_", "sglang_"), SAMPLE), most=8_000),)
 
 ROWS = (*VLLM, *SGLANG, *BENCH, *CARDS, *SCRAPES)

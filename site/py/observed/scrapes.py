@@ -44,7 +44,8 @@ HISTOGRAMS: Mapping[str, str] = {
     "request_time_per_output_token_seconds": "tpot",
     "e2e_request_latency_seconds": "e2e",
 }
-SHARDS = {"tp_rank", "pp_rank", "moe_ep_rank", "ep_rank", "le", "model_name", "engine_type"}
+SHARDS = {"tp_rank", "pp_rank", "moe_ep_rank", "ep_rank", "le", "model_name", "name", "engine_type"}
+KNOWN = (*GAUGES, *HISTOGRAMS)
 LABEL = re.compile(r'([a-zA-Z_]\w{0,60})="((?:[^"\\\n]|\\.){0,600})"', re.ASCII)
 MOST_MODELS = 1_000
 ENDINGS = ("_bucket", "_sum", "_count")
@@ -78,10 +79,14 @@ class Scrapes:
         name, written, value = match[1], match[2] or "", sample(match[3])
         if value is None:
             return
-        self.engine, _, metric = name.partition(":")
+        engine, _, metric = name.replace(":", "_").partition("_")
+        if metric != "cache_config_info" and not any(metric.startswith(known) for known in KNOWN):
+            return
+        self.engine = engine
         labels = dict(LABEL.findall(written))
-        if "model_name" in labels and len(self.models) < MOST_MODELS:
-            self.models[labels["model_name"][:300]] = None
+        model = labels.get("model_name", labels.get("name"))
+        if model is not None and len(self.models) < MOST_MODELS:
+            self.models[model[:300]] = None
         if metric == "cache_config_info":
             self.info = labels
             return
@@ -93,8 +98,11 @@ class Scrapes:
     def _keep(self, metric: str, labels: Mapping[str, str], value: float) -> None:
         series = tuple(sorted((key, text) for key, text in labels.items() if key not in SHARDS))
         base, ending = next(((metric.removesuffix(end), end) for end in ENDINGS if metric.endswith(end)), (metric, ""))
+        field, _ = GAUGES.get(metric, ("", ""))
+        if field in ("kv_usage", "hit_rate") and not 0 <= value <= 1:
+            return  # percent, in versions that are gone: not taken for a share
         if metric in GAUGES and value < math.inf:
-            self.gauges.setdefault(GAUGES[metric][0], {})[series] = value
+            self.gauges.setdefault(field, {})[series] = value
         elif base in HISTOGRAMS and ending:
             field = HISTOGRAMS[base]
             if ending == "_bucket":
