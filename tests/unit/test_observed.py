@@ -664,6 +664,11 @@ def test_a_number_that_is_none_is_not_half_read(line):
         observed.read(line)
 
 
+def test_a_number_beyond_all_bounds_is_left_out_and_that_is_said():
+    found = observed.read(ONE_LINE + "Model loading took 999999999999999 GiB and 1.0 seconds\n")
+    assert found.start.weights_bytes is None and names(found.notes) == ["strange_number"]
+
+
 def test_numbers_of_json_that_cannot_be_are_left_out():
     odd = {
         **RESULT,

@@ -16,7 +16,7 @@ from observed.sieve import Sieve
 from observed.starts import Starts
 
 MOST_CHARACTERS = 400_000_000
-MOST_ROWS = 10_000
+MOST_ROWS = 5_000
 PIECE = 1_000_000  # characters that are looked at in one go
 
 
@@ -81,7 +81,7 @@ class Reader:
         self.crowded = True
 
     def _notes(self, started: bool, runs: list[Bench]) -> list[Note]:
-        notes = [Note("strange_number", {"line": shown(line)}) for line in self.starts.strange[:1]]
+        notes = [Note("strange_number", {"line": shown(self.starts.strange)})] if self.starts.strange else []
         if self.crowded:
             notes.append(Note("crowded"))
         if self.sieve.broken and not started and not runs:

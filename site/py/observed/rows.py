@@ -240,6 +240,6 @@ CARDS: tuple[Row, ...] = (
 
 # Ray puts its name ahead, and some gateways write an underscore for the colon.
 SAMPLE = r"^ {0,8}(?:ray_)?((?:vllm|sglang)[:_][a-z0-9_]{1,80})(?:\{([^\n]{0,8000})\})? {1,4}(\S{1,40})"
-SCRAPES: tuple[Row, ...] = (replace(row("scrape", ("vllm:", "sglang:", "vllm_", "sglang_"), SAMPLE), most=8_000),)
+SCRAPES: tuple[Row, ...] = (replace(row("scrape", ("vllm:", "sglang:", "vllm_", "sglang_"), SAMPLE), most=5_000),)
 
 ROWS = (*VLLM, *SGLANG, *BENCH, *CARDS, *SCRAPES)

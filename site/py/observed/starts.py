@@ -161,7 +161,7 @@ class Starts:
 
     def __init__(self) -> None:
         self.opened: list[Opened] = []
-        self.strange: list[str] = []
+        self.strange = ""  # the first line with a number that can't be
         self.readers: dict[str, Callable[[Hit, re.Match[str]], None]] = {
             "vllm.begin": self._begin,
             "vllm.args": self._settings,
@@ -245,7 +245,7 @@ class Starts:
         start = self._current(hit.row.what.partition(".")[0])
         for name, value in values(hit.row, match):
             if value is None:
-                self.strange.append(hit.line)
+                self.strange = self.strange or hit.line
             elif name in TOLD or isinstance(value, str):
                 start.told[name] = value
             elif hit.row.weak:
