@@ -905,12 +905,50 @@ def test_what_ran_is_the_catalogues_model_or_a_config_is_needed():
         ("openai/gpt-oss-120b", "gpt-oss-120b"),
         ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", None),
         ("Qwen/Qwen3-30B-A3B-Thinking-2507", None),
+        ("Qwen/Qwen2-57B", None),
+        ("meta-llama/Llama-4-Scout-17B-16E-Instruct", "llama-4-scout"),
+        ("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "mistral-small-24b"),
+        ("Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"),
         ("", None),
     ],
 )
 def test_a_models_name_is_matched_exactly_or_not_at_all(name, id):
     model = engine.model_named(COURSE.models, name)
     assert (model.id if model else None) == id
+
+
+def test_every_model_of_the_catalogue_is_found_by_its_own_names_and_by_no_others():
+    for id, model in COURSE.models.items():
+        assert engine.model_named(COURSE.models, id) is engine.model_named(COURSE.models, model.name) is model
+
+
+@pytest.mark.parametrize(
+    ("name", "mib", "id"),
+    [
+        ("NVIDIA H100 80GB HBM3", 81559, "h100-sxm"),
+        ("NVIDIA H100 80GB HBM2e", 81559, None),
+        ("NVIDIA H100 PCIe", 81559, "h100-pcie"),
+        ("NVIDIA A100-SXM4-40GB", 40960, "a100-40"),
+        ("NVIDIA A100-SXM...", 40960, "a100-40"),
+        ("NVIDIA A100-SXM...", 81920, "a100-sxm"),
+        ("NVIDIA A100-SXM...", 20480, None),
+        ("NVIDIA A100 80GB PCIe", 81920, None),
+        ("Tesla T4", 15360, "t4"),
+        ("NVIDIA L4", 23034, "l4"),
+        ("NVIDIA L40", 46068, None),
+        ("NVIDIA GeForce RTX 4090 D", 24564, None),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", 97887, "rtx-pro-6000"),
+        ("NVIDIA GeForce RTX 3090", 49152, None),
+    ],
+)
+def test_a_gpus_name_and_memory_are_matched_exactly_or_not_at_all(name, mib, id):
+    """Names and sizes as nvidia-smi prints them."""
+    text = f"name, memory.total [MiB]\n{name}, {mib} MiB\n"
+    if id:
+        assert known(V1 + text).deployment.gpu.id == id
+    else:
+        with pytest.raises(observed.Unread, match="unknown_gpu"):
+            known(V1 + text)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,9 @@ SHORT = {
 
 def find_model(known: Known, name: str) -> engine.Model:
     """The catalogue's model of this name. Raises Unexpressed for one that isn't there."""
-    model = engine.model_named(known.models, name) or engine.model_named(known.models, name, SHORT)
+    model = engine.model_named(known.models, name, loose=True) or engine.model_named(
+        known.models, name, SHORT, loose=True
+    )
     if model is None:
         raise Unexpressed(f"the model {name!r} is not in the catalogue (site/content/models.toml)")
     return model

@@ -44,6 +44,7 @@ WORDS: Mapping[str, tuple[int, str]] = {
 }
 WIDE = ("", "bfloat16", "float16", "half", "bf16", "fp16")
 V1 = (0, 8)  # the version from which vLLM's V1 engine and its defaults are usual
+MEMORY = 0.12
 LONGEST_PLAIN = 32_768  # tokens up to which V0 read prompts whole
 DEFAULT_UTILIZATION = {(0, 0): 0.9, (0, 21): 0.92}  # by the version from which it is so (docs.vllm.ai, stable)
 
@@ -77,15 +78,27 @@ def model_of(observed: Observed, models: Mapping[str, engine.Model]) -> engine.M
 
 def gpu_of(observed: Observed, gpus: Mapping[str, engine.Gpu]) -> engine.Gpu:
     """The catalogue's GPU that a text names. Raises Unread: a log rarely says which it is, and memory alone doesn't tell."""
-    names = list(dict.fromkeys(card.name for card in observed.cards))
+    names = {card.name: card.total_bytes for card in observed.cards}
     if not names:
         raise Unread("needs_gpu")
     if len(names) > 1:
-        raise Unread("several_gpus", first=names[0], second=names[1])
-    gpu = engine.gpu_named(gpus, names[0])
+        first, second, *_ = names
+        raise Unread("several_gpus", first=first, second=second)
+    ((name, total),) = names.items()
+    gpu = engine.gpu_named(gpus, name)
+    if (
+        gpu and total and not _near(total, gpu)
+    ):  # cards of one name may differ in their memory, and nvidia-smi cuts names
+        gpu = engine.gpu_named(gpus, f"{name} {round(total / engine.GIB)}GB")
+        gpu = gpu if gpu and _near(total, gpu) else None
     if gpu is None:
-        raise Unread("unknown_gpu", gpu=names[0])
+        raise Unread("unknown_gpu", gpu=name)
     return gpu
+
+
+def _near(total: float, gpu: engine.Gpu) -> bool:
+    """Whether memory in bytes may be that of a GPU: the driver shows up to a tenth less than is built in."""
+    return abs(total / gpu.memory_bytes - 1) < MEMORY
 
 
 def weight_bits(start: Start) -> tuple[int, str]:

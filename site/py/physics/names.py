@@ -14,6 +14,7 @@ ASIDE = {
 }  # fmt: skip
 RELEASE = re.compile(r"v0\.\d(?!\d)", re.ASCII)
 CACHED = re.compile(r"models--([\w.-]{1,90}?)--([\w.-]{1,120})", re.ASCII)  # a folder of the hub's cache
+HUB = re.compile(r"[\w.-]{1,60}/[\w.-]{1,90}", re.ASCII)
 # Models that have the same sizes as one of the catalogue.
 SAME = {
     "llama3.3-70b": "llama-3.1-70b",
@@ -24,27 +25,40 @@ SAME = {
 }
 
 
-def plain(name: str) -> str:
-    """A model's name without folders, punctuation and words aside: "meta-llama/Meta-Llama-3.1-70B-Instruct" and "llama31_70b"
-    are the same."""
+def parts(name: str) -> tuple[str, ...]:
+    """A model's name as its words and numbers, without folders and words aside: "meta-llama/Meta-Llama-3.1-70B-Instruct" and
+    "llama_3.1_70b" are the same, "Qwen2-57B" and "Qwen2.5-7B" are not."""
     cached = CACHED.search(name)
     last = (cached[2] if cached else name.rstrip("/").rpartition("/")[2]).lower()
-    words = re.findall(r"[a-z0-9]+", RELEASE.sub("", last))
-    return "".join(word for word in words if word not in ASIDE)
+    words = [word for word in re.findall(r"[a-z0-9]+", RELEASE.sub("", last)) if word not in ASIDE]
+    return tuple(part for word in words for part in re.findall(r"[a-z]+|[0-9]+", word))
 
 
-def model_named(models: Mapping[str, Model], name: str, others: Mapping[str, str] = SAME) -> Model | None:
-    """The catalogue's model of this name, or of the same sizes; None when there is none. others: further names of ids."""
-    wanted = plain(name)
+def model_named(
+    models: Mapping[str, Model], name: str, others: Mapping[str, str] = SAME, *, loose: bool = False
+) -> Model | None:
+    """The catalogue's model of this name, by its id, its name or that of the hub (in its source), or of the same sizes.
+
+    None when there is none. others: further names of ids.
+
+    loose: its points and dashes don't count, as in names of files ("llama31_70b").
+    """
+
+    def key(text: str) -> tuple[str, ...] | str:
+        return "".join(parts(text)) if loose else parts(text)
+
+    wanted = key(name)
     for id, model in models.items():
-        if wanted and wanted in (plain(id), plain(model.name)):
+        hub = HUB.search(model.source)
+        if wanted and wanted in (key(id), key(model.name), key(hub[0]) if hub else None):
             return model
-    return next((models[id] for other, id in others.items() if plain(other) == wanted and id in models), None)
+    return next((models[id] for other, id in others.items() if key(other) == wanted and id in models), None)
 
 
 # Words of a card's name that don't tell it from others, as nvidia-smi and files write them.
 SILENT = {
-    "nvidia", "amd", "instinct", "geforce", "tesla", "hbm2", "hbm2e", "hbm3", "hbm3e", "gb", "gib", "sxm", "sxm4", "sxm5", "sxm6",
+    "nvidia", "amd", "instinct", "geforce", "tesla", "hbm2", "hbm3", "hbm3e", "gb", "gib", "sxm", "sxm4", "sxm5", "sxm6", "ac",
+    "blackwell", "server", "workstation", "edition",
 }  # fmt: skip
 SIZES = {"a100": {"80": "a100-sxm", "40": "a100-40"}}  # cards of one name that differ in their memory alone
 
