@@ -606,6 +606,19 @@ def test_wherever_a_text_is_cut_no_number_is_half_read(name):
         assert not set(numbers_of(asdict(found))) - whole - {None, False, True}, text[max(0, end - 60) : end]
 
 
+@pytest.mark.parametrize("size", [10_000, 65_536, 1_000_000])
+def test_a_line_longer_than_is_looked_at_gives_no_half_number(size):
+    line = "# GPU blocks: 28144, # CPU blocks: 4681\n"
+    for before in range(lines.LONGEST_LINE - len(line), lines.LONGEST_LINE):
+        reader, text = observed.Reader(), "x" * before + line
+        for at in range(0, len(text), size):
+            reader.feed(text[at : at + size])
+        try:
+            assert reader.close().start.blocks == 28144
+        except observed.Unread as reason:
+            assert reason.name == "unknown"
+
+
 def test_a_name_that_may_be_cut_is_none():
     assert observed.read("GPU 0: NVIDIA L40S\n").cards[0].name == "NVIDIA L40S"
     with pytest.raises(observed.Unread):

@@ -74,20 +74,25 @@ def values(row: Row, match: re.Match[str]) -> Iterator[tuple[str, float | str | 
             yield name, text if unit == "text" else number(text, unit)
 
 
+def capped(line: str) -> str:
+    """A line up to what is looked at of it; what is cut may end in the middle of a number."""
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + CUT
+
+
 class Lines:
     """A text that comes in pieces, as pieces of whole lines without colours, carriage returns, NUL bytes or byte order marks."""
 
     def __init__(self) -> None:
-        self.tail, self.overlong, self.first = "", False, ""
+        self.tail, self.first = "", ""
 
     def feed(self, text: str) -> str:
         """The whole lines that this piece completes. A line beyond LONGEST_LINE loses what is too long."""
         text = text.replace("\0", "").replace("\ufeff", "").replace("\r", "\n")
         end = text.rfind("\n") + 1
         if not end:
-            self.tail = (self.tail + text[:LONGEST_LINE])[:LONGEST_LINE]
+            self.tail = capped(self.tail + text[: LONGEST_LINE + 1])
             return ""
-        whole, self.tail = self.tail + text[:end], text[end : end + LONGEST_LINE]
+        whole, self.tail = self.tail + text[:end], capped(text[end : end + LONGEST_LINE + 1])
         return self._plain(whole)
 
     def close(self) -> str:
@@ -114,7 +119,9 @@ def hits(rows: Iterable[Row], text: str) -> tuple[list[Hit], bool]:
             found += [(begin, order, end, row) for begin, end in places]
             crowded = crowded or cut
     found.sort(key=lambda hit: hit[:2])
-    return [Hit(row, text[begin : min(end, begin + LONGEST_LINE)], end + 1) for begin, _, end, row in found], crowded
+    return [
+        Hit(row, capped(text[begin : min(end, begin + LONGEST_LINE + 1)]), end + 1) for begin, _, end, row in found
+    ], crowded
 
 
 def _places(text: str, mark: str, most: int) -> tuple[list[tuple[int, int]], bool]:
