@@ -52,7 +52,7 @@ SHARED: Mapping[str, Shape] = {
     },
     "refusals": {"ledger": WORDS, "config": WORDS, "observed": WORDS},
     "server": {"lines": WORDS, "why": WORDS, "notes": WORDS},
-    "size": {"page": WORDS, "answer": WORDS},
+    "size": {"page": WORDS, "answer": WORDS, "server": WORDS},
     "words": {"boot": WORDS, "numbers": WORDS, "typed": WORDS, "*": TEXT},
     "embed": {"foot": WORDS, "element": WORDS, "figures": {"*": {"*": TEXT}}},
 }
