@@ -16,6 +16,7 @@ from typing import Any
 
 from content import wording
 from content.course import Course, Results
+from content.shapes import of_context
 from record import ledger
 from runs import oracles
 from state import store
@@ -159,10 +160,10 @@ def _metadata(course: Course, state: State, at: str) -> dict[str, Any]:
 
 
 def _scenario(course: Course, state: State) -> dict[str, Any]:
-    label = next(c for c in course.at("course.contexts") if c["id"] == state.context)
+    about_it = course.about(state.context)
     return {
-        "context": label["label"],
-        "persona": label["persona"],
+        "context": about_it.label,
+        "persona": about_it.persona,
         **{act.id: about for act in acts(course) if (about := act.report.scenario(course, state))},
     }
 
@@ -195,8 +196,7 @@ def _verdict(course: Course, answer: Answer, results: Results) -> dict[str, Any]
 def option_text(course: Course, answer: Answer) -> str:
     """The words of an answer's option; its id if the question has it no longer."""
     option = course.option(answer.question, answer.option)
-    text = option["text"] if option else answer.option
-    return str(text if isinstance(text, str) else text[answer.context])
+    return of_context(option.text, answer.context) if option else answer.option
 
 
 def _limit(fact: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def lists(course: Course) -> dict[str, list[str]]:
     found = {"contexts": list(course.contexts), "status": list(shell.status(course, store.initial(course)))}
     found["speeds"] = course.at("replay.player.speeds")
     for question in course.questions:
-        found[f"{question}.options"] = [option["id"] for option in course.at(question)["options"]]
+        found[f"{question}.options"] = [option.id for option in course.question(question).options]
     for act in course.acts:
         items = course.at(act.id).get("math", {}).get("items", ())
         found[f"{act.id}.math.items"] = [str(i) for i in range(len(items))]

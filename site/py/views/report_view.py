@@ -20,7 +20,7 @@ def frame(course: Course, state: store.State) -> Frame:
 
 
 def _written(course: Course, state: store.State) -> Frame:
-    label = next(c["label"] for c in course.at("course.contexts") if c["id"] == state.context)
+    label = course.about(state.context).label
     name = store.written(state, "name")
     return {
         "report.intro": {"text": course.say("report.intro", None, {"track": label})},

@@ -7,6 +7,7 @@ from itertools import islice
 from acts.promises import chat, floor, receipts, serving, sweeps, tails
 from acts.promises.controls import ID, SWEEP_SIDE
 from acts.promises.serving import RunRequest
+from acts.promises.shape import Simulation
 from content.control import Settings
 from content.course import Course, Fact, Job, Result
 from page.remembered import remembered
@@ -82,8 +83,8 @@ def sides(course: Course, state: State) -> dict[str, RunRequest]:
 
 @remembered
 def _sides(course: Course, settings: Settings, settled: bool) -> dict[str, RunRequest]:
-    table = course.at("act2.simulation")
-    count = table["requests"] if settled else table["quick_requests"]
+    simulation = course.read(Simulation, "act2.simulation")
+    count = simulation.requests if settled else simulation.quick_requests
     return {side: serving.request_of(course, settings, side, count) for side in serving.SIDES}
 
 

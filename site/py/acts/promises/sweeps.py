@@ -15,6 +15,8 @@ from typing import NamedTuple
 import engine
 from acts.promises import serving
 from acts.promises.serving import Change, RunRequest, Varied
+from acts.promises.shape import Frontier, Map, Swept, Targets
+from content.common import Limits
 from content.course import Course, Result
 
 MAP, FRONTIER = "map", "frontier"
@@ -131,8 +133,8 @@ class Cell(NamedTuple):
 
 def map_scenario(course: Course, asked: RunRequest) -> Scenario:
     """The map that belongs to what side A asks for: the same for every load and every limit on the sequence."""
-    table = course.at("sweeps.map")
-    first = replace(asked, load=table["loads"][0], max_sequence=table["limits"][0], requests=table["requests"])
+    table = course.read(Map, "sweeps.map")
+    first = replace(asked, load=table.loads[0], max_sequence=table.limits[0], requests=table.requests)
     return Scenario(MAP, "a", first)
 
 
@@ -161,12 +163,12 @@ def lone_s(course: Course, request: RunRequest, prompt_tokens: int) -> float:
 @lru_cache(maxsize=KEPT)
 def cells(course: Course, scenario: Scenario) -> Mapping[tuple[int, int, int], RunRequest]:
     """The run of each (column, load, day) of the map, by position."""
-    table, base = course.at("sweeps.map"), scenario.base
+    table, base = course.read(Map, "sweeps.map"), scenario.base
     return {
         (i, j, day): replace(base, max_sequence=column.limit, load=load, seed=base.seed + day)
         for i, column in enumerate(columns(course, scenario))
-        for j, load in enumerate(table["loads"])
-        for day in range(table["days"])
+        for j, load in enumerate(table.loads)
+        for day in range(table.days)
     }
 
 
@@ -215,15 +217,15 @@ def column_states(
 @lru_cache(maxsize=KEPT)
 def feasibility(course: Course, sweep: Sweep) -> tuple[tuple[Cell, ...], ...]:
     """The map as far as it is known: by column, the cells from the lightest load to the heaviest."""
-    table, slo = course.at("sweeps.map"), course.at("act2.targets.ttft_p99_s")
-    loads, asked = table["loads"], cells(course, sweep.scenario) if sweep.results else {}
+    table, slo = course.read(Map, "sweeps.map"), course.at("act2.targets.ttft_p99_s")
+    loads, asked = table.loads, cells(course, sweep.scenario) if sweep.results else {}
     found = []
     for i, column in enumerate(columns(course, sweep.scenario)):
         if column.lone_s is None or column.lone_s > slo:
             state = NO_START if column.lone_s is None else NEVER
             found.append(tuple(Cell(state, ()) for _ in loads))
             continue
-        places = [[(i, j, day) for day in range(table["days"])] for j in range(len(loads))]
+        places = [[(i, j, day) for day in range(table.days)] for j in range(len(loads))]
         days = [_days(sweep.results, [asked[place] for place in days if asked]) for days in places]
         states = column_states(loads, capacity(course, sweep, i), days, slo)
         found.append(tuple(map(Cell, states, days)))
@@ -232,8 +234,9 @@ def feasibility(course: Course, sweep: Sweep) -> tuple[tuple[Cell, ...], ...]:
 
 def longest_limit(course: Course, scenario: Scenario) -> int | None:
     """The longest limit that side A can set under which an empty server keeps the promise, None if none is short enough."""
-    limits, slo = course.at("act2.sides.a.max_sequence"), course.at("act2.targets.ttft_p99_s")
-    return _longest(course, scenario, tuple(range(limits["min"], limits["max"] + 1, limits["step"])), slo)
+    limits, slo = course.read(Limits, "act2.sides.a.max_sequence"), course.at("act2.targets.ttft_p99_s")
+    settable = range(int(limits.min), int(limits.max) + 1, int(limits.step))
+    return _longest(course, scenario, tuple(settable), slo)
 
 
 @lru_cache(maxsize=KEPT)
@@ -273,8 +276,8 @@ def _map_runs(course: Course, sweep: Sweep) -> Iterator[RunRequest]:
 @lru_cache(maxsize=4)
 def _coarse_to_fine(course: Course) -> tuple[tuple[int, int], ...]:
     """Every position of the map: each fourth row and second column, then each second, then all."""
-    table = course.at("sweeps.map")
-    positions = [(i, j) for j in range(len(table["loads"])) for i in range(len(table["limits"]) + 1)]
+    table = course.read(Map, "sweeps.map")
+    positions = [(i, j) for j in range(len(table.loads)) for i in range(len(table.limits) + 1)]
     return tuple(sorted(positions, key=lambda at: (at[0] % 2 > 0 or at[1] % 4 > 0, at[1] % 2 > 0)))
 
 
@@ -310,8 +313,8 @@ class Point(NamedTuple):
 
 def frontier_scenario(course: Course, side: str, asked: RunRequest) -> Scenario:
     """The frontier that belongs to what a side asks for: the same for every setting that the sweep varies."""
-    table = course.at("sweeps.frontier")
-    base = replace(asked, requests=table["requests"])
+    table = course.read(Frontier, "sweeps.frontier")
+    base = replace(asked, requests=table.requests)
     for choices in axes(course, side).values():
         base = replace(base, **choices[0])
     return Scenario(FRONTIER, side, base)
@@ -319,13 +322,13 @@ def frontier_scenario(course: Course, side: str, asked: RunRequest) -> Scenario:
 
 def axes(course: Course, side: str) -> Mapping[str, Sequence[Varied]]:
     """The fields of a run that a sweep varies, and each of their values."""
-    table, limits = course.at("sweeps.frontier"), course.at(f"sweeps.frontier.sides.{side}")
+    table, swept = course.read(Frontier, "sweeps.frontier"), course.read(Swept, f"sweeps.frontier.sides.{side}")
     return {
-        "policy": [{"policy": policy} for policy in table["policies"]],
-        "max_batch": [{"max_batch": requests} for requests in limits["max_batch"]],
-        "max_sequence": [{"max_sequence": tokens} for tokens in limits["max_sequence"]],
+        "policy": [{"policy": policy} for policy in table.policies],
+        "max_batch": [{"max_batch": requests} for requests in swept.max_batch],
+        "max_sequence": [{"max_sequence": tokens} for tokens in swept.max_sequence],
         "gpus": [{"gpus": gpus} for gpus in sorted(course.at("act2.shared.gpus"))],
-        "weight_bits": [{"weight_bits": bits} for bits in table["weight_bits"]],
+        "weight_bits": [{"weight_bits": bits} for bits in table.weight_bits],
     }
 
 
@@ -454,8 +457,8 @@ def throughput_frontier(known: Sequence[Point]) -> list[Point]:
 
 def kept_share(course: Course, side: str, mine: Point) -> float:
     """How much of its promise a configuration keeps, 1 when it keeps it: A's limit over its wait, B's output over the target."""
-    targets = course.at("act2.targets")
-    slo_s, tokens_per_s = float(targets["ttft_p99_s"]), float(targets["output_tokens_per_s"])
+    targets = course.read(Targets, "act2.targets")
+    slo_s, tokens_per_s = float(targets.ttft_p99_s), float(targets.output_tokens_per_s)
     return min(1.0, slo_s / mine.ttft_s if side == "a" else mine.tokens_per_s / tokens_per_s)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import engine
 from acts.wall import blocks
 from acts.wall.blocks import LAYOUTS, PAGED, BlocksRequest
+from acts.wall.shape import Deployment
 from content import wording
 from content.course import Course, Result
 from content.wording import Number
@@ -56,12 +57,12 @@ def _shown(course: Course, request: BlocksRequest, result: Result | None) -> Fra
 
 def numbers_of(course: Course, request: BlocksRequest, result: Result | None) -> Numbers:
     """What the sentences around the maps may say: counts, bytes, and the two halves' means as held_ and paged_."""
-    start = course.at("act1.deployment")
-    model = course.models[start["model"]].with_kv_heads(request.kv_heads)
+    start = course.read(Deployment, "act1.deployment")
+    model = course.models[start.model].with_kv_heads(request.kv_heads)
     found: Numbers = {
         "blocks": result["blocks"] if result else None,
         "block_tokens": engine.BLOCK_TOKENS,
-        "block_bytes": engine.block_bytes(model, start["kv_bits"]),
+        "block_bytes": engine.block_bytes(model, start.kv_bits),
         "steps": request.steps,
     }
     for half, layout in zip(HALVES, (request.reservation, PAGED), strict=True):

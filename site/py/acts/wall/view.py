@@ -9,9 +9,11 @@ import engine
 from acts.wall import blocks_view, calculator, happens, wall_view
 from acts.wall.calculator import Desk
 from acts.wall.controls import FULL, ID, KV_HEADS
+from acts.wall.shape import Prediction
 from acts.wall.users import sizes, users_numbers
 from content import wording
 from content.course import Course
+from content.shapes import of_context
 from content.wording import Number
 from page.page import Frame
 from page.remembered import remembered
@@ -85,11 +87,11 @@ def _mathematics(course: Course, numbers: Numbers) -> Frame:
 @remembered
 def _reality(course: Course, locked: Answer, numbers: Numbers, users: float) -> Frame:
     option, context = course.option(PREDICTION, locked.option), locked.context
-    guess = option.get("stands_for") if option else None
+    guess = next((g.stands_for for g in course.read(Prediction, PREDICTION).options if g.id == locked.option), None)
     ratio = guess / users if guess and users else None
-    unit = next(c["unit"] for c in course.at("course.contexts") if c["id"] == context)
+    unit = course.about(context).unit
     return {
-        "act1.reality.said": {"text": f"{option['text']} {unit}" if option else wording.NOT_YET},
+        "act1.reality.said": {"text": f"{of_context(option.text, context)} {unit}" if option else wording.NOT_YET},
         "act1.reality.physics": {"text": wording.united(wording.show(users, "n"), unit)},
         "act1.reality.ratio": {"text": wording.show(ratio, "x")},
         "act1.reality.basis": {"text": course.say("act1.reality.basis", context, numbers)},
