@@ -17,6 +17,7 @@ from typing import Any
 from content import wording
 from content.course import Course, Results
 from content.shapes import of_context
+from page.remembered import remembered
 from record import ledger
 from runs import oracles
 from state import store
@@ -50,19 +51,27 @@ def facts(state: State) -> list[dict[str, Any]]:
 
 def missing(course: Course, state: State) -> list[str]:
     """The names of the parts that are not complete: open questions, no recorded design, texts unwritten or too long."""
-    found = [question for question in course.questions if store.answer(state, question) is None]
-    found += [part for act in acts(course) for part in act.report.missing(course, state)]
-    for field in ("log", "takeaway", "risk"):
-        if not store.written(state, field).strip():
-            found.append(field)
-    if words(store.written(state, "log")) > course.at("report.log.most_words"):
+    answers = {question: store.answer(state, question) for question in course.questions}
+    parts = [part for act in acts(course) for part in act.report.missing(course, state)]
+    texts = {field: store.written(state, field) for field in ("log", "takeaway", "risk")}
+    return [*_missing(course, answers, parts, texts, state.results)]
+
+
+@remembered
+def _missing(
+    course: Course, answers: Mapping[str, Answer | None], parts: list[str], texts: Mapping[str, str], results: Results
+) -> list[str]:
+    found = [question for question, answer in answers.items() if answer is None]
+    found += [*parts, *(field for field, text in texts.items() if not text.strip())]
+    if words(texts["log"]) > course.at("report.log.most_words"):
         found.append("log_long")
-    return found if _is_computed(course, state) else [*found, "figures"]
+    return found if _is_computed(course, answers, results) else [*found, "figures"]
 
 
-def _is_computed(course: Course, state: State) -> bool:
+def _is_computed(course: Course, answers: Mapping[str, Answer | None], results: Results) -> bool:
     """Whether every simulated run that an answer's verdict rests on is at hand."""
-    return all(job in state.results for act in course.acts for job in store.answered_needs(course, state, act.id))
+    given = (answer for answer in answers.values() if answer)
+    return all(job in results for answer in given for job in oracles.needs(course, answer.question, answer.scenario))
 
 
 # --- The consistency check ---------------------------------------------------------------------------------------------

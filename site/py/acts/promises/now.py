@@ -59,10 +59,13 @@ def design(state: State) -> Design | None:
     """The design recorded last in the current context, None without one."""
     recorded = ledger.of_kind(store.facts(state), "recorded")
     last = next((fact for fact in reversed(recorded) if fact["context"] == state.context), None)
-    if last is None:
-        return None
-    runs = {side: RunRequest(**last["settings"][side]) for side in serving.SIDES}
-    return Design(runs, {side: last["result"][side] for side in serving.SIDES})
+    return None if last is None else _design(last)
+
+
+@remembered
+def _design(fact: Fact) -> Design:
+    runs = {side: RunRequest(**fact["settings"][side]) for side in serving.SIDES}
+    return Design(runs, {side: fact["result"][side] for side in serving.SIDES})
 
 
 def failures(state: State, *kinds: str) -> list[Failure]:
@@ -183,10 +186,15 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
 
 def scenario(course: Course, state: State, kind: str) -> sweeps.Scenario:
     """What a sweep of this kind would be about now."""
+    side = "a" if kind == sweeps.MAP else str(state.value(SWEEP_SIDE))
+    return _scenario(course, kind, side, request(course, state, side))
+
+
+@remembered
+def _scenario(course: Course, kind: str, side: str, asked: RunRequest) -> sweeps.Scenario:
     if kind == sweeps.MAP:
-        return sweeps.map_scenario(course, request(course, state, "a"))
-    side = str(state.value(SWEEP_SIDE))
-    return sweeps.frontier_scenario(course, side, request(course, state, side))
+        return sweeps.map_scenario(course, asked)
+    return sweeps.frontier_scenario(course, side, asked)
 
 
 def sweep(course: Course, state: State, kind: str) -> sweeps.Sweep:
