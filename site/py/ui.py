@@ -70,7 +70,7 @@ class App:
         self.mirror: Any = getattr(window, "labMirror", None)
         self.keeper = Keeper(LocalStorage(), has_mirror=self.mirror is not None)
         self.mirroring: str | None = None  # the text that the mirror is taking in
-        self.screen = Screen(course, window, create_proxy, self.guarded(self.told))
+        self.screen = Screen(course, window, create_proxy, self.guarded(self.on_replay))
         self.outlet = Outlet(window, self.screen.nodes)
         self.frame_asked = False
         self.frame_due = 0  # the timer of a frame that may wait
@@ -83,7 +83,7 @@ class App:
         self.unsaved: store.Save | None = None  # settings that wait for their frame
         self.saving, self.settled = 0, self.callback(self.save_settings)
         self.rereading, self.reread = 0, self.callback(self.read_ledger)
-        self.mirror_read, self.mirror_told = self.callback(self.hear), self.callback(self.mirrored)
+        self.mirror_read, self.mirror_done = self.callback(self.hear), self.callback(self.mirrored)
         self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
         thread = f"{document.documentElement.dataset.parts}simulator.mjs"
         self.simulator = Simulator(
@@ -101,9 +101,9 @@ class App:
             try:
                 deed(*arguments)
             except Exception as failure:
-                told = "".join(traceback.format_exception(failure))
-                console.error(told)
-                window.labTrouble(told)
+                trace = "".join(traceback.format_exception(failure))
+                console.error(trace)
+                window.labTrouble(trace)
                 reason = f"{type(failure).__name__}: {failure}"
                 name = "went_wrong_unsaved" if self.state.saved == store.PAGE else "went_wrong"
                 sentence = wording.fill(self.course.at(f"words.{name}"), {"reason": reason})
@@ -177,7 +177,7 @@ class App:
         text = self.keeper.due() if self.mirror and self.mirroring is None else None
         if text is not None:
             self.mirroring = text
-            self.mirror.keep(self.keeper.mirror, text, self.mirror_told)
+            self.mirror.keep(self.keeper.mirror, text, self.mirror_done)
 
     def mirrored(self, outcome: str, found: Any) -> None:
         """The mirror took the text in ("kept"), holds another tab's that must come in first ("other"), or can't ("lost")."""
@@ -233,7 +233,7 @@ class App:
             raise
         self.screen.show(frame)
 
-    def told(self, key: str, event: str, *what: Any) -> None:
+    def on_replay(self, key: str, event: str, *what: Any) -> None:
         """A replay moved on, or the learner pointed at a request in it."""
         if event == "at":
             self.screen.show(views.moment(self.course, self.state, key, int(what[0])))
@@ -509,8 +509,8 @@ def on_change(app: App, name: str, target: Any) -> None:
 
 def shown_theme() -> str:
     """What the page around this one asked for (embed.js), else what the reader's system wishes."""
-    told = document.documentElement.getAttribute("data-theme")
-    return told or ("dark" if window.matchMedia(DARK).matches else "light")
+    wished = document.documentElement.getAttribute("data-theme")
+    return wished or ("dark" if window.matchMedia(DARK).matches else "light")
 
 
 def listen(app: App) -> None:

@@ -143,7 +143,7 @@ def test_a_request_is_explained_when_it_is_pressed_or_asked_for(watching):
     lab.node(f"{FLOOR}.position").fill("20000")
     for move, name in (("two", "slowest_two"), ("earlier", "earlier"), ("later", "later"), ("one", "slowest_one")):
         lab.press(native.shipped().at(f"replay.floor.why.{name}"))
-        watching.native(floor_view.moved(native.shipped(), watching.state, move))
+        watching.native(floor_view.pick(native.shipped(), watching.state, move))
         watching.agrees(only=FLOOR)
         panel, request = now.kept(watching.state).picked
         life = floor.life_of(floor_view.floors(native.shipped(), watching.state)[panel].result, request)

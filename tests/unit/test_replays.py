@@ -104,11 +104,11 @@ def test_the_slowest_is_explained_until_another_is_picked():
     assert f"request {slowest}" in native.says(state, "act2.replay.why")
     picked = native.after(state, design_actions.RequestPicked("two", 7))
     assert "request 7" in native.says(picked, "act2.replay.why")
-    earlier = native.after(picked, floor_view.moved(COURSE, picked, "earlier"))
+    earlier = native.after(picked, floor_view.pick(COURSE, picked, "earlier"))
     assert now.kept(earlier).picked == ("two", 6)
     first = native.after(state, design_actions.RequestPicked("one", 0))
-    assert floor_view.moved(COURSE, first, "earlier").request == 0
-    assert floor_view.moved(COURSE, state, "two").panel == "two"
+    assert floor_view.pick(COURSE, first, "earlier").request == 0
+    assert floor_view.pick(COURSE, state, "two").panel == "two"
     assert now.kept(native.after(state, design_actions.RequestPicked("one", 99_999))).picked is not None
     assert f"request {slowest}" in native.says(
         native.after(state, design_actions.RequestPicked("one", 99_999)), "act2.replay.why"
@@ -156,7 +156,7 @@ LIFE = {
     ],
 )
 def test_a_life_in_words(changes, words):
-    text = native.plain(floor_view.told(COURSE, "A", {**LIFE, **changes})).replace("\N{NO-BREAK SPACE}", " ")
+    text = native.plain(floor_view.life_in_words(COURSE, "A", {**LIFE, **changes})).replace("\N{NO-BREAK SPACE}", " ")
     assert all(word in text for word in words), text
 
 

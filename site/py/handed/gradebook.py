@@ -320,8 +320,10 @@ def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()
     doubtful = {shown(row.file): flagged(course, row) for row in rows if row.flags}
     remarked = {shown(row.file): found for row in rows if (found := remarks(course, row))}
     lines = [wording.fill(words["files"], {"files": len(rows), "flagged": len(doubtful)})]
-    for title, told in ((words["flagged"], doubtful), (words["remarks"], remarked)):
-        lines += ["", title, *(f"  {file}: {'; '.join(said)}" for file, said in told.items())] if told else []
+    for title, remarked_on in ((words["flagged"], doubtful), (words["remarks"], remarked)):
+        lines += (
+            ["", title, *(f"  {file}: {'; '.join(said)}" for file, said in remarked_on.items())] if remarked_on else []
+        )
     lines += [] if doubtful else ["", words["none"]]
     lines += ["", words["unread"], *(f"  {said}" for said in unread(course, left_out))] if left_out else []
     for title, bars in histograms(course, rows):

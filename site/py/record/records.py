@@ -52,7 +52,7 @@ class Record:
         return {name: self.settings[name] for name in DATED if name in self.settings}
 
     @property
-    def moved(self) -> Any:
+    def explored(self) -> Any:
         """The acts that were explored, by context, as the settings hold them."""
         return self.settings.get("moved")
 

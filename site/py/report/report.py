@@ -86,10 +86,10 @@ def chain(number: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return links
 
 
-def events(course: Course, told: Sequence[dict[str, Any]], results: Results) -> list[dict[str, Any]]:
+def events(course: Course, facts: Sequence[dict[str, Any]], results: Results) -> list[dict[str, Any]]:
     """The facts of a context with, after each prediction, what the engine revealed."""
     found: list[dict[str, Any]] = []
-    for fact in told:
+    for fact in facts:
         found.append(fact)
         if fact["kind"] == "answered" and str(fact["question"]).endswith(".prediction"):
             found.append(
@@ -104,13 +104,13 @@ def verify(found: Mapping[str, Any]) -> list[str]:
     try:
         record = found["metadata"]["record"]
         links = found["metadata"]["consistency_check"]["links"]
-        told = [link["event"] for link in links]
-        problems = [] if chain(record, told) == links else ["chain"]
-        times = [event["at"] for event in told]
+        linked = [link["event"] for link in links]
+        problems = [] if chain(record, linked) == links else ["chain"]
+        times = [event["at"] for event in linked]
         problems += [] if times == sorted(times) else ["order"]
-        answers = [_answer_core(event) for event in told if event["kind"] == "answered"]
+        answers = [_answer_core(event) for event in linked if event["kind"] == "answered"]
         shown = [_answer_core(entry) for entry in (*found["predictions"], *found["reflections"])]
-        recorded = [event["id"] for event in told if event["kind"] == "recorded"]
+        recorded = [event["id"] for event in linked if event["kind"] == "recorded"]
         decided = found["final_decision"]
         agrees = sorted(answers) == sorted(shown) and (decided["fact"] if decided else None) == (recorded or [None])[-1]
         return problems + ([] if agrees else ["sections"])

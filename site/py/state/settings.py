@@ -66,7 +66,7 @@ def with_settings(course: Course, before: State, values: Settings, settled: bool
 
 def for_next_visit(course: Course, state: State, moved: set[str] | None = None) -> State:
     """The record with what the page keeps between visits: controls, choices, context, and the acts that were explored."""
-    before = mapping(state.record.moved)
+    before = mapping(state.record.explored)
     explored = {context: sorted(set(before.get(context, ()))) for context in state.settings}
     explored[state.context] = sorted({*explored[state.context], *(moved or ())})
     kept: dict[str, Any] = {

@@ -31,8 +31,8 @@ def _rows(course: Course, facts: tuple[Fact, ...], strange: frozenset[str]) -> l
 def _row(course: Course, fact: Fact) -> list[str]:
     context = str(fact["context"])
     label = course.about(context).label if context in course.contexts else context
-    told = {kind: tell for act in acts(course) for kind, tell in act.told.items()}
-    what, choice, outcome = {"answered": _answered, **told}[fact["kind"]](course, fact)
+    rows = {kind: row for act in acts(course) for kind, row in act.rows.items()}
+    what, choice, outcome = {"answered": _answered, **rows}[fact["kind"]](course, fact)
     return [parts.when(str(fact["at"])), label, what, choice, outcome]
 
 

@@ -75,8 +75,8 @@ def _contents(course: Course, lacks: list[str]) -> Frame:
 
 
 @remembered
-def _check(course: Course, number: str, told: Sequence[dict[str, Any]], results: Results) -> Frame:
-    links = report.chain(number, report.events(course, told, results))
+def _check(course: Course, number: str, facts: Sequence[dict[str, Any]], results: Results) -> Frame:
+    links = report.chain(number, report.events(course, facts, results))
     last = links[-1]["hash"] if links else wording.NOT_YET
     return {
         "report.check.text": {"text": course.say("report.check.text", None, {"links": len(links)})},

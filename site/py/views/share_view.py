@@ -62,7 +62,7 @@ def _shared(course: Course, state: store.State, shared: share.Shared) -> Frame:
     rows = _differences(course, theirs, mine)
     names = {"names": ", ".join(shared.strange)}
     notes = [wording.fill(words["strange"], names)] if shared.strange else []
-    notes += [words["moved"]] if shared.moved else []
+    notes += [words["other_defaults"]] if shared.other_defaults else []
     notes += [] if rows else [words["same"]]
     results, hidden = _results(course, theirs, mine)
     notes += [words["hidden"]] if hidden and rows else []

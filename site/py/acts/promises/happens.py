@@ -65,8 +65,8 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
 
 
 def _last_state(state: State, side: str) -> str:
-    told = [change.failure for change in now.failures(state, "broke", "mended") if change.side == side]
-    return told[-1] if told else serving.OK
+    states = [change.failure for change in now.failures(state, "broke", "mended") if change.side == side]
+    return states[-1] if states else serving.OK
 
 
 def _design_recorded(course: Course, state: State, action: DesignRecorded) -> State:

@@ -70,8 +70,8 @@ def _design(fact: Fact) -> Design:
 
 def failures(state: State, *kinds: str) -> list[Failure]:
     """What broke in the current context, in order; with `kinds` "broke" and "mended" what was mended too."""
-    told = (fact for fact in store.facts(state) if fact["kind"] in (kinds or ("broke",)))
-    return [Failure(fact["side"], fact["failure"], fact) for fact in told if fact["context"] == state.context]
+    facts = (fact for fact in store.facts(state) if fact["kind"] in (kinds or ("broke",)))
+    return [Failure(fact["side"], fact["failure"], fact) for fact in facts if fact["context"] == state.context]
 
 
 def request(course: Course, state: State, side: str) -> RunRequest:

@@ -31,8 +31,8 @@ def frame(course: Course, state: store.State) -> Frame:
 @remembered
 def _played(course: Course, replica: RunRequest, at: int) -> Frame:
     words, cost = course.at(PATH), serving.step_cost(course, replica)
-    told = [numbers_of(cost, number) for number in range(1, len(prefix.steps()) + 1)]
-    step, numbers = prefix.steps()[at - 1], told[at - 1]
+    each = [numbers_of(cost, number) for number in range(1, len(prefix.steps()) + 1)]
+    step, numbers = prefix.steps()[at - 1], each[at - 1]
     cards = (
         words["cards"] if step.prompt else dict.fromkeys(CARDS, words["nobody"]) | {"so_far": words["cards"]["so_far"]}
     )
@@ -41,7 +41,7 @@ def _played(course: Course, replica: RunRequest, at: int) -> Frame:
         f"{KEY}.said": {"text": wording.fill(words["events"][step.name], numbers), "state": "info"},
         f"{KEY}.map": {"label": wording.fill(words["describe"], numbers)},
         f"{KEY}.head": {"head": words["columns"]},
-        f"{KEY}.body": {"rows": [_row(course, *pair) for pair in zip(prefix.steps(), told, strict=True)]},
+        f"{KEY}.body": {"rows": [_row(course, *pair) for pair in zip(prefix.steps(), each, strict=True)]},
     }
     found |= {f"{KEY}.{name}": {"text": wording.fill(cards[name], numbers)} for name in CARDS}
     found |= {f"{KEY}.key.{name}": {"text": wording.fill(words["states"][name], numbers)} for name in STATES}

@@ -492,7 +492,7 @@ def best_change(course: Course, sweep: Sweep, own: RunRequest) -> tuple[Change, 
     scenario, best = sweep.scenario, reference(course, sweep)
     mine = point(sweep, in_sweep(scenario, own))
     floor = score(course, scenario.side, mine, best) if mine else 0.0
-    moved = ((change, point(sweep, change.request)) for change in changes(course, scenario, own))
-    rated = [(score(course, scenario.side, p, best), -p.ttft_s, change, p) for change, p in moved if p]
+    tried = ((change, point(sweep, change.request)) for change in changes(course, scenario, own))
+    rated = [(score(course, scenario.side, p, best), -p.ttft_s, change, p) for change, p in tried if p]
     most = max(rated, key=lambda entry: entry[:2], default=None)
     return (most[2], most[3]) if most and most[0] >= floor + LEAST_GAIN else None

@@ -64,7 +64,7 @@ def _asked(course: Course, state: store.State) -> Frame:
 def _instruments(course: Course, state: store.State) -> Frame:
     return {
         **parts.control_frames(course, state, ID),
-        **_told(course, state),
+        **_outcomes(course, state),
         **_design(course, state),
         **floor_view.frame(course, state),
         **roofline_view.frame(course, state),
@@ -75,7 +75,7 @@ def _instruments(course: Course, state: store.State) -> Frame:
     }
 
 
-def _told(course: Course, state: store.State) -> Frame:
+def _outcomes(course: Course, state: store.State) -> Frame:
     """What became of the answers, whatever the controls say."""
     return {
         **parts.feedback(course, state, "act2.prediction"),

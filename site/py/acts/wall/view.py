@@ -28,7 +28,7 @@ PREDICTION, REFLECTION = f"{ID}.prediction", f"{ID}.reflection"
 
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
-    found = _told(course, state)
+    found = _scenario(course, state)
     if store.answer(state, PREDICTION) is None:
         return found
     rest = store.at_rest(state)
@@ -49,7 +49,7 @@ def _asked(course: Course, state: store.State) -> Numbers:
     return users_numbers(course, store.asked(course, state, PREDICTION))
 
 
-def _told(course: Course, state: store.State) -> Frame:
+def _scenario(course: Course, state: store.State) -> Frame:
     """What the act says of its scenario, whatever the controls say."""
     numbers, locked = _asked(course, state), store.answer(state, PREDICTION)
     found = {
