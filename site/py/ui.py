@@ -72,7 +72,7 @@ class App:
         self.mirroring: str | None = None  # the text that the mirror is taking in
         self.screen = Screen(course, window, create_proxy, self.guarded(self.on_replay))
         self.outlet = Outlet(window, self.screen.nodes)
-        self.frame_asked = False
+        self.frame_requested = False
         self.frame_due = 0  # the timer of a frame that may wait
         self.frame_at = 0.0  # when the last one was shown, ms
         self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
@@ -87,7 +87,7 @@ class App:
         self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
         thread = f"{document.documentElement.dataset.parts}simulator.mjs"
         self.simulator = Simulator(
-            window, self.callback, course, self.finished, self.is_wanted, lambda: self.frame_asked, thread
+            window, self.callback, course, self.finished, self.is_wanted, lambda: self.frame_requested, thread
         )
 
     def callback(self, deed: Callable[..., None]) -> Any:
@@ -134,8 +134,8 @@ class App:
 
     def show_soon(self, *_: Any) -> None:
         """Show the state at the next frame."""
-        if not self.frame_asked:
-            self.frame_asked = True
+        if not self.frame_requested:
+            self.frame_requested = True
             window.requestAnimationFrame(self.render_proxy)
 
     def show_together(self) -> None:
@@ -223,7 +223,7 @@ class App:
 
     def render(self, *_: Any) -> None:
         """Show the state."""
-        self.frame_asked = False
+        self.frame_requested = False
         window.clearTimeout(self.frame_due)
         self.frame_due, self.frame_at = 0, window.performance.now()
         try:

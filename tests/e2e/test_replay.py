@@ -79,7 +79,7 @@ def blocks_in(stays, step):
 def test_the_maps_show_what_the_engine_computed(watching):
     lab, state = watching.lab, watching.state
     opened(lab, BLOCKS)
-    result = state.results[blocks_view.asked(native.shipped(), state)]
+    result = state.results[blocks_view.request_now(native.shipped(), state)]
     held = [result["held"][i : i + 5] for i in range(0, len(result["held"]), 5)]
     paged = [result["paged"][i : i + 4] for i in range(0, len(result["paged"]), 4)]
     stays = {
@@ -111,7 +111,7 @@ def test_another_reservation_and_the_published_heads_are_another_map(watching):
     for control, value in (("act1.reservation", "oracle"), ("act1.kv_heads", "published")):
         watching.set({control: value})
         watching.agrees(only=BLOCKS)
-        result = watching.state.results[blocks_view.asked(native.shipped(), watching.state)]
+        result = watching.state.results[blocks_view.request_now(native.shipped(), watching.state)]
         says(lab, watching.state, BLOCKS, position(lab, BLOCKS))
         shown = drawn(lab, f"{BLOCKS}.paged")
         assert sum(shown[kind] for kind in ("useful", "later", "never", "free")) == result["blocks"]

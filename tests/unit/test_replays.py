@@ -46,11 +46,11 @@ def test_a_memory_fits_into_a_message(context, heads, reservation):
 
 
 def test_the_blocks_are_those_that_the_weights_leave_and_the_reservation_is_act_ones_answer():
-    result = native.ran(blocks_view.asked(COURSE, native.walked(until=1)))
+    result = native.ran(blocks_view.request_now(COURSE, native.walked(until=1)))
     assert result["series"]["held"]["running"][-1] == 50  # users of 4,096 tokens each, Act I's own number
     published = native.after(native.walked(until=1), wall_actions.TwistFlipped(True))
     assert blocks.blocks_of(COURSE, 8) // 8 == result["blocks"]
-    assert native.ran(blocks_view.asked(COURSE, published))["blocks"] > 100_000
+    assert native.ran(blocks_view.request_now(COURSE, published))["blocks"] > 100_000
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_before_the_memory_is_filled_the_map_waits():
     frame = views.frame(COURSE, state)
     assert frame["act1.blocks"]["scene"] is None and frame["act1.blocks.body"]["rows"] == []
     assert views.moment(COURSE, state, "act1.blocks", 0) == {}
-    assert store.next_run(COURSE, state) == blocks_view.asked(COURSE, state)
+    assert store.next_run(COURSE, state) == blocks_view.request_now(COURSE, state)
 
 
 # --- colours -------------------------------------------------------------------------------------------------------------

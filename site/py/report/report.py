@@ -198,8 +198,8 @@ def _answered(course: Course, state: State, part: str) -> list[Answer]:
 
 def _verdict(course: Course, answer: Answer, results: Results) -> dict[str, Any]:
     """Whether an answer is right and the engine's numbers behind it; None while a simulated run is missing."""
-    asked = (course, answer.question, answer.scenario, answer.option, results)
-    return {"right": oracles.is_right(*asked), "engine": oracles.numbers(*asked)}
+    about = (course, answer.question, answer.scenario, answer.option, results)
+    return {"right": oracles.is_right(*about), "engine": oracles.numbers(*about)}
 
 
 def option_text(course: Course, answer: Answer) -> str:

@@ -59,7 +59,7 @@ def with_settings(course: Course, before: State, values: Settings, settled: bool
         return state
     new = live(course, state) - live(course, before)
     if new & state.results.keys():
-        results = {asked: result for asked, result in state.results.items() if asked not in new}
+        results = {job: result for job, result in state.results.items() if job not in new}
         state = replace(state, results=results)
     return for_next_visit(course, state, {control.partition(".")[0] for control in values})
 

@@ -127,8 +127,8 @@ def _decode_numbers(course: Course, context: str) -> Numbers:
     cached = deployment.gpus / engine.kv_copies(deployment)
 
     def read(context_tokens: int) -> tuple[float, float]:
-        asked = engine.work(cost, DECODE_BATCH, context_tokens)
-        return asked["weights_bytes"] * deployment.gpus, asked["cache_bytes"] * cached
+        work = engine.work(cost, DECODE_BATCH, context_tokens)
+        return work["weights_bytes"] * deployment.gpus, work["cache_bytes"] * cached
 
     weights, cache = read(tokens)
     kept = tokens * engine.kv_bytes_per_token(deployment.model, deployment.kv_bits)

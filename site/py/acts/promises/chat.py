@@ -18,8 +18,8 @@ class ChatRequest(RunRequest):
 def request_of(course: Course, settings: Mapping[str, float | str]) -> ChatRequest:
     """The chat on side A's server as its controls are now: its seats, its limits, its load, but conversations."""
     talks = course.read(Chat, "insight.prefix.chat")
-    asked = serving.request_of(course, settings, "a", talks.conversations * talks.turns)
-    return ChatRequest(**{**vars(asked), "workload": talks.workload, "cv": 1})
+    run = serving.request_of(course, settings, "a", talks.conversations * talks.turns)
+    return ChatRequest(**{**vars(run), "workload": talks.workload, "cv": 1})
 
 
 def chat(course: Course, request: ChatRequest) -> Result:

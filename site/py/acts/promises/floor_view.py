@@ -47,8 +47,8 @@ Floors = Mapping[str, Shown]
 
 def floors(course: Course, state: store.State) -> Floors:
     """The two servers that are shown, by panel, each with its recorded run if that is at hand."""
-    asked = floor.floor_requests(course, state.settings[state.context])
-    return {panel: Shown(request, state.results.get(request)) for panel, request in asked.items()}
+    requests = floor.floor_requests(course, state.settings[state.context])
+    return {panel: Shown(request, state.results.get(request)) for panel, request in requests.items()}
 
 
 def frame(course: Course, state: store.State) -> Frame:

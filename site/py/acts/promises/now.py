@@ -148,9 +148,9 @@ def _spread(course: Course, state: State) -> list[Job]:
     """The runs that say how sure the two sides' figures are: other days' traffic, their capacity, and measured servers."""
     found: list[RunRequest] = []
     for side in serving.SIDES:
-        asked = request(course, state, side)
-        if state.results.get(asked, {}).get("runs"):
-            found += [serving.flood(course, asked), *serving.band(course, asked)]
+        run = request(course, state, side)
+        if state.results.get(run, {}).get("runs"):
+            found += [serving.flood(course, run), *serving.band(course, run)]
     at = hand(course, state)
     near = (receipt(course, at, side) for side in serving.SIDES)
     shown = [receipts.request_of(course, row) for row in near if row]
@@ -166,14 +166,14 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
     """The runs that a failing side's way out rests on: those tried so far, and the next one to try."""
     found: list[RunRequest] = []
     for side in serving.SIDES:
-        asked = request(course, state, side)
-        result = state.results.get(asked)
+        run = request(course, state, side)
+        result = state.results.get(run)
         if result is None:
             continue
         failure = serving.judge(course, side, result)
         if failure == serving.OK:
             continue
-        for change in serving.changes(course, side, asked, failure):
+        for change in serving.changes(course, side, run, failure):
             found.append(change.request)
             tried = state.results.get(change.request)
             if tried is None or serving.judge(course, side, tried) == serving.OK:
@@ -191,10 +191,10 @@ def scenario(course: Course, state: State, kind: str) -> sweeps.Scenario:
 
 
 @remembered
-def _scenario(course: Course, kind: str, side: str, asked: RunRequest) -> sweeps.Scenario:
+def _scenario(course: Course, kind: str, side: str, run: RunRequest) -> sweeps.Scenario:
     if kind == sweeps.MAP:
-        return sweeps.map_scenario(course, asked)
-    return sweeps.frontier_scenario(course, side, asked)
+        return sweeps.map_scenario(course, run)
+    return sweeps.frontier_scenario(course, side, run)
 
 
 def sweep(course: Course, state: State, kind: str) -> sweeps.Sweep:
@@ -210,11 +210,11 @@ def is_sweeping(course: Course, state: State) -> bool:
 
 
 def under_way(course: Course, state: State) -> list[sweeps.Sweep]:
-    """The sweeps that are under way: those that the learner asked for."""
+    """The sweeps that are under way: those that the learner wanted for."""
     if not is_revealed(course, state):
         return []
-    asked = {sweeps.MAP: kept(state).mapping, sweeps.FRONTIER: is_sweeping(course, state)}
-    return [sweep(course, state, kind) for kind, wants in asked.items() if wants]
+    wanted = {sweeps.MAP: kept(state).mapping, sweeps.FRONTIER: is_sweeping(course, state)}
+    return [sweep(course, state, kind) for kind, wants in wanted.items() if wants]
 
 
 def spare(course: Course, state: State) -> list[Job]:

@@ -23,8 +23,8 @@ Numbers = dict[str, Number]
 def frame(course: Course, state: store.State) -> Frame:
     """The step that the slider stands at, on side A's replica, and the chat there."""
     settings = state.settings[state.context]
-    asked, talk = now.request(course, state, "a"), chat.request_of(course, settings)
-    shown = _played(course, asked, int(settings[PREFIX_STEP]))
+    replica, talk = now.request(course, state, "a"), chat.request_of(course, settings)
+    shown = _played(course, replica, int(settings[PREFIX_STEP]))
     return {**shown, **_chat(course, talk, state.results.get(talk), state.settled)}
 
 
@@ -88,10 +88,10 @@ def _row(course: Course, step: Step, numbers: Mapping[str, Number]) -> list[str]
 
 
 @remembered
-def _chat(course: Course, asked: ChatRequest, result: Result | None, settled: bool) -> Frame:
+def _chat(course: Course, talk: ChatRequest, result: Result | None, settled: bool) -> Frame:
     words = course.at(f"{PATH}.chat")
     named = {name: words[name] for name in ("conversations", "turns", "system_tokens", "think_s")}
-    basis = {**named, "name": course.workloads[asked.workload].name, "load": asked.load}
+    basis = {**named, "name": course.workloads[talk.workload].name, "load": talk.load}
     if result is None:
         text, mark = words["waiting" if settled else "held"], "waiting"
     elif not result["runs"]:

@@ -52,7 +52,7 @@ def _pairs_needs(course: Course, asked: Scenario) -> list[RunRequest]:
     return [RunRequest(**pair[side]) for pair in asked["pairs"].values() for side in serving.SIDES]
 
 
-def _pairs_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+def _pairs_could_ask(course: Course, question: str, asked: Scenario, option: str) -> bool:
     pairs = asked["pairs"]
     few = option in pairs and len(pairs) <= max(SHIPPED_PAIRS, len(course.question(question).options))
     runs = [pair[side] for pair in pairs.values() for side in serving.SIDES]
@@ -90,7 +90,7 @@ def _refill_needs(course: Course, asked: Scenario) -> list[RunRequest]:
     return [RunRequest(**run) for run in asked["runs"].values()]
 
 
-def _refill_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+def _refill_could_ask(course: Course, question: str, asked: Scenario, option: str) -> bool:
     runs = asked["runs"]
     named = set(runs) == {"static", "continuous", "overload"}
     return named and _are_targets(asked["targets"]) and _are_runs(course, list(runs.values()))
@@ -117,8 +117,8 @@ def _refill_numbers(course: Course, asked: Scenario, option: str, results: Resul
 
 
 ORACLES = {
-    "pairs": Oracle(_pairs_scenario, _pairs_asked, _pairs_numbers, _pairs_needs),
-    "refill": Oracle(_refill_scenario, _refill_asked, _refill_numbers, _refill_needs),
+    "pairs": Oracle(_pairs_scenario, _pairs_could_ask, _pairs_numbers, _pairs_needs),
+    "refill": Oracle(_refill_scenario, _refill_could_ask, _refill_numbers, _refill_needs),
 }
 
 

@@ -80,13 +80,13 @@ def level_words(course: Course, rarity: float) -> str:
 
 def waits(course: Course, at: Hand, side: str, live: Numbers) -> Waits | None:
     """The waits of a side's run; None while it is missing and when nothing could run."""
-    asked = at.requests[side]
+    run = at.requests[side]
     result: Result = at.result(side) or {}
     if not result.get("ttft_bins"):
         return None
     first, *counts = result["ttft_bins"]
     edges, total = engine.bin_edges()[first : first + len(counts) + 1], sum(counts)
-    band = serving.band(course, asked)
+    band = serving.band(course, run)
     known = (at.results.get(day, {}).get("ttft_quantiles_s") for day in band)
     days: list[list[float]] = [each for each in known if each]
     return Waits(

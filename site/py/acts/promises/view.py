@@ -47,11 +47,11 @@ def frame(course: Course, state: store.State) -> Frame:
     }
     if not opened:
         return found
-    found |= _asked(course, state)
+    found |= _question(course, state)
     return {**found, **_instruments(course, state)} if revealed else found
 
 
-def _asked(course: Course, state: store.State) -> Frame:
+def _question(course: Course, state: store.State) -> Frame:
     numbers = target_numbers(course, state)
     message = course.at(f"act2.message.{state.context}")
     return {

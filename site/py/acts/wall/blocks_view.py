@@ -22,14 +22,14 @@ KEYS = 8  # key frames, evenly over the steps
 Numbers = dict[str, Number]
 
 
-def asked(course: Course, state: store.State) -> BlocksRequest:
+def request_now(course: Course, state: store.State) -> BlocksRequest:
     """The memory that is shown now."""
     return blocks.request_of(course, state.settings[state.context], state.context)
 
 
 def frame(course: Course, state: store.State) -> Frame:
     """The instrument, still empty while its memory is being filled."""
-    request = asked(course, state)
+    request = request_now(course, state)
     return _shown(course, request, state.results.get(request))
 
 
@@ -109,7 +109,7 @@ def _published(course: Course, result: Result) -> list[list[str]]:
 
 def moment(course: Course, state: store.State, step: int) -> Frame:
     """The sentences of one step: shares of the memory in each half, requests in it and answered. Empty without a result."""
-    request = asked(course, state)
+    request = request_now(course, state)
     result, words = state.results.get(request), course.at(PATH)
     if result is None or not result["runs"]:
         return {}

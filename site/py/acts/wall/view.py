@@ -32,7 +32,7 @@ def frame(course: Course, state: store.State) -> Frame:
     if store.answer(state, PREDICTION) is None:
         return found
     rest = store.at_rest(state)
-    numbers = _asked(course, state)
+    numbers = _numbers(course, state)
     return {
         **found,
         **parts.control_frames(course, state, ID),
@@ -45,13 +45,13 @@ def frame(course: Course, state: store.State) -> Frame:
     }
 
 
-def _asked(course: Course, state: store.State) -> Numbers:
+def _numbers(course: Course, state: store.State) -> Numbers:
     return users_numbers(course, store.asked(course, state, PREDICTION))
 
 
 def _scenario(course: Course, state: store.State) -> Frame:
     """What the act says of its scenario, whatever the controls say."""
-    numbers, locked = _asked(course, state), store.answer(state, PREDICTION)
+    numbers, locked = _numbers(course, state), store.answer(state, PREDICTION)
     found = {
         **_message(course, state.context, numbers),
         **parts.question(course, state, PREDICTION, numbers),
