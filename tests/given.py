@@ -175,8 +175,8 @@ class Walk:
         """Everything that the page shows, and the files that it saves."""
         remembered.forget()
         views.frame(self.course, state)
-        if "act1.blocks" in views.replays(native.shipped()) and state.results:
-            for key in views.replays(native.shipped()):
+        if "act1.blocks" in native.replays() and state.results:
+            for key in native.replays():
                 views.moment(self.course, state, key, 0)
                 views.moment(self.course, state, key, 1)
         report.markdown(self.course, state, LATER)

@@ -179,13 +179,13 @@ class App:
             self.mirroring = text
             self.mirror.keep(self.keeper.mirror, text, self.mirror_done)
 
-    def mirrored(self, outcome: str, found: Any) -> None:
+    def mirrored(self, outcome: str, held: Any) -> None:
         """The mirror took the text in ("kept"), holds another tab's that must come in first ("other"), or can't ("lost")."""
         text, self.mirroring = self.mirroring, None
         if outcome == "lost":
             self.keeper.lost()
         else:
-            self.keeper.heard(text if outcome == "kept" else found if isinstance(found, str) else None)
+            self.keeper.heard(text if outcome == "kept" else held if isinstance(held, str) else None)
         if outcome == "other":
             self.read_ledger()
         self.say_saved()
@@ -201,12 +201,12 @@ class App:
         if not self.mirror:
             self.take_handoff()
 
-    def hear(self, outcome: str, found: Any) -> None:
+    def hear(self, outcome: str, held: Any) -> None:
         """The mirror was read. Only now it is known what the learner has, beside which a link's record would come."""
         if outcome == "lost":
             self.keeper.lost()
         else:
-            self.keeper.heard(found if isinstance(found, str) else None)
+            self.keeper.heard(held if isinstance(held, str) else None)
         self.read_ledger(restore=store.is_untouched(self.course, self.state))
         self.take_handoff()
 

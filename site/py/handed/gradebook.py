@@ -82,27 +82,19 @@ def _failed(file: str, mistake: Exception) -> Checked:
     return Checked(file, flags=(Flag(FAILED, f"{type(mistake).__name__}: {mistake}"),))
 
 
-def grade(course: Course, files: Mapping[str, str], now: str) -> list[Checked]:
-    """The rows of files that are at hand as texts by name."""
-    grader = Grader(course, now)
-    for name, text in files.items():
-        grader.take(name, text.encode("utf-8", "surrogatepass"))
-    return grader.rows()
-
-
 # --- The same work under two names -------------------------------------------------------------------------------------
 
 
-def _compared(found: list[Checked]) -> list[Checked]:
+def _compared(rows: list[Checked]) -> list[Checked]:
     """The rows with flags for the same record, or the same presses in the same rhythm, under two names."""
-    readable = [row for row in found if row.snapshot]
+    readable = [row for row in rows if row.snapshot]
     records = _shared(readable, lambda row: [row.snapshot["metadata"]["record"]])
     works = _shared(readable, rhythm)
     twins: dict[Any, list[str]] = defaultdict(list)
     for row in readable:
         twins[_owner(row)].append(row.file)
     compared = []
-    for row in found:
+    for row in rows:
         others = {SAME_RECORD: records.get(row.file, []), SAME_WORK: works.get(row.file, [])}
         flags = [Flag(kind, _listed(names)) for kind, names in others.items() if names]
         again = [file for file in twins[_owner(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []

@@ -98,20 +98,20 @@ def events(course: Course, facts: Sequence[dict[str, Any]], results: Results) ->
     return found
 
 
-def verify(found: Mapping[str, Any]) -> list[str]:
+def verify(document: Mapping[str, Any]) -> list[str]:
     """What doesn't fit in a snapshot: "form", "chain" (changed by hand), "order" (times run backwards), "sections" (a part
     tells of other facts than the chain). An empty list says only that the file agrees with itself."""
     try:
-        record = found["metadata"]["record"]
-        links = found["metadata"]["consistency_check"]["links"]
+        record = document["metadata"]["record"]
+        links = document["metadata"]["consistency_check"]["links"]
         linked = [link["event"] for link in links]
         problems = [] if chain(record, linked) == links else ["chain"]
         times = [event["at"] for event in linked]
         problems += [] if times == sorted(times) else ["order"]
         answers = [_answer_core(event) for event in linked if event["kind"] == "answered"]
-        shown = [_answer_core(entry) for entry in (*found["predictions"], *found["reflections"])]
+        shown = [_answer_core(entry) for entry in (*document["predictions"], *document["reflections"])]
         recorded = [event["id"] for event in linked if event["kind"] == "recorded"]
-        decided = found["final_decision"]
+        decided = document["final_decision"]
         agrees = sorted(answers) == sorted(shown) and (decided["fact"] if decided else None) == (recorded or [None])[-1]
         return problems + ([] if agrees else ["sections"])
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
@@ -267,8 +267,8 @@ def markdown(course: Course, state: State, at: str) -> str:
     return plain_spaces("\n\n".join(texts) + "\n")
 
 
-def _lab(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    about, student = found["metadata"], found["student_id"] or course.at("report.no_name")
+def _lab(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    about, student = document["metadata"], document["student_id"] or course.at("report.no_name")
     check = about["consistency_check"]["links"]
     last = check[-1]["hash"][:16] if check else wording.NOT_YET
     said = {"title": about["title"], "course": about["course"], "lab": NAME, "student": _one_line(student)}
@@ -281,8 +281,8 @@ def _lab(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str
     yield from (wording.fill(line, said) for line in course.at("report.lab_lines"))
 
 
-def _track(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    about = found["scenario"]
+def _track(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    about = document["scenario"]
     said: dict[str, wording.Number] = {"track": about["context"], "persona": about["persona"]}
     for act in acts(course):
         said |= act.report.words(course, about[act.id]) if act.id in about else {}
@@ -290,8 +290,8 @@ def _track(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[s
 
 
 def _said_answers(part: str) -> Any:
-    def section(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-        entries = {entry["question"]: entry for entry in found[f"{part}s"]}
+    def section(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+        entries = {entry["question"]: entry for entry in document[f"{part}s"]}
         for question in (question for question in course.questions if question.endswith(f".{part}")):
             entry = entries.get(question)
             verdict = {None: "waiting", True: "right", False: "wrong"}[entry["right"] if entry else None]
@@ -305,17 +305,17 @@ def _said_answers(part: str) -> Any:
     return section
 
 
-def _evidence_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+def _evidence_lines(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"- {line}" for line in evidence(course, state))
     for act in acts(course):
         for fact in act.report.limits(state):
             yield f"- {act.report.limit(course, _limit(fact))}"
-    if not found["evidence_summary"]:
+    if not document["evidence_summary"]:
         yield course.at("report.nothing")
 
 
-def _decision_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    decided = found["final_decision"]
+def _decision_lines(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    decided = document["final_decision"]
     for act in acts(course) if decided else ():
         yield from (f"- {line}" for line in act.report.decision(course, decided))
     text = store.written(state, "log").strip()
@@ -331,12 +331,12 @@ def _quoted(course: Course, text: str) -> Iterator[str]:
     yield from (f"> {line}" for line in (text.strip() or course.at("report.nothing")).splitlines())
 
 
-def _source_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"- {line}" for line in found["source_trace"])
+def _source_lines(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"- {line}" for line in document["source_trace"])
 
 
-def _missing_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"- {part_name(course, name)}" for name in found[MISSING])
+def _missing_lines(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"- {part_name(course, name)}" for name in document[MISSING])
 
 
 SECTIONS = {

@@ -41,10 +41,10 @@ def numbers(course: Course, question: str, asked: Scenario, option: str, results
     return oracle(course, question).numbers(course, asked, option, results)
 
 
-def holds(claims: Iterable[Claim], found: Mapping[str, Quantity]) -> bool:
+def holds(claims: Iterable[Claim], known: Mapping[str, Quantity]) -> bool:
     """Whether every claim holds: its measure lies between at_least and at_most. A measure that is None holds nothing."""
     for claim in claims:
-        value = found[claim.measure]
+        value = known[claim.measure]
         if value is None:
             return False
         if (claim.at_least is not None and value < claim.at_least) or (

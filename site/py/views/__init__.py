@@ -28,11 +28,6 @@ def frame(course: Course, state: store.State) -> Frame:
     }
 
 
-def replays(course: Course) -> tuple[str, ...]:
-    """The keys of the page's replays."""
-    return tuple(key for act in acts(course) for key in act.moments)
-
-
 def moment(course: Course, state: store.State, key: str, at: int) -> Frame:
     """What a replay says at a position of its own."""
     return next(act.moments[key] for act in acts(course) if key in act.moments)(course, state, at)

@@ -120,7 +120,7 @@ def _twist(course: Course, numbers: Numbers, published: bool) -> Frame:
 PRECISIONS = (16, 8, 4)  # bits a cached value
 
 
-def family_rows(desk: Desk, pasted: engine.Model | None, found: Sums) -> list[dict[str, Any]]:
+def family_rows(desk: Desk, pasted: engine.Model | None, sums: Sums) -> list[dict[str, Any]]:
     """Every model on offer at every precision of the cache: {name, family, here, sizes}, the leanest first.
 
     `sizes` holds, for each of PRECISIONS, (bytes that a token costs at this length, users that then fit); `here` is the
@@ -130,7 +130,7 @@ def family_rows(desk: Desk, pasted: engine.Model | None, found: Sums) -> list[di
     and a state where the model keeps one.
     """
     chosen = desk.deployment
-    tokens, left = int(found["context_tokens"]), max(0, int(found["left_bytes"]))
+    tokens, left = int(sums["context_tokens"]), max(0, int(sums["left_bytes"]))
     rows = []
     for model, name in family_names(desk.course, pasted, chosen.model).items():
         each = [engine.kv_bytes(model, tokens, bits) for bits in PRECISIONS]
