@@ -18,12 +18,14 @@ import acts
 import views
 from acts.bugs import bugs
 from acts.bugs.controls import name as bug_control
+from acts.bugs.shape import Statement
 from acts.promises import actions as design_actions
 from acts.promises import prefix, sweeps
 from acts.promises.controls import PREFIX_STEP
 from acts.wall import actions as wall_actions
 from acts.wall.controls import FULL, PUBLISHED
-from content import wording
+from content import shapes, wording
+from content.control import Value
 from content.controls import controls
 from engine import PhysicsError
 from links import share
@@ -139,6 +141,13 @@ def noting(value: Any, contexts: tuple[str, ...], read: set[str], slot: str = ""
     )
 
 
+def unnoted(value: Any) -> Any:
+    """Content whose tables note nothing: of what becomes an object all is read, whether anybody wants it or not."""
+    if isinstance(value, dict):
+        return {key: unnoted(inner) for key, inner in dict.items(value)}
+    return [unnoted(inner) for inner in value] if isinstance(value, list) else value
+
+
 Given = dict[str, frozenset[str]]
 
 
@@ -146,7 +155,7 @@ Given = dict[str, frozenset[str]]
 def recording() -> Iterator[Given]:
     """What is given to each slot while this is open: the names that every filling gave it."""
     found: Given = {}
-    fill = wording.fill
+    fill, make = wording.fill, shapes.read
 
     def noted(text: str, numbers: Any) -> str:
         if isinstance(text, Named):
@@ -154,10 +163,11 @@ def recording() -> Iterator[Given]:
         return fill(text, numbers)
 
     wording.fill = noted
+    shapes.read = lambda shape, table: make(shape, unnoted(table))
     try:
         yield found
     finally:
-        wording.fill = fill
+        wording.fill, shapes.read = fill, make
 
 
 class Walk:
@@ -197,8 +207,8 @@ class Walk:
         """Everything that the page shows, and the files that it saves."""
         remembered.forget()
         views.frame(self.course, state)
-        if "act1.blocks" in views.replays(native.shipped()) and state.results:
-            for key in views.replays(native.shipped()):
+        if "act1.blocks" in native.replays() and state.results:
+            for key in native.replays():
                 views.moment(self.course, state, key, 0)
                 views.moment(self.course, state, key, 1)
         report.markdown(self.course, state, LATER)
@@ -279,12 +289,12 @@ class Walk:
         """Every bug with each value of a choice, and with numbers too low, too high and right."""
         start = self.begun(context, 4)
         for id, bug in bugs.all_of(self.course).items():
-            options = [option["id"] for option in bug.get("options", ())]
-            for value in options or [
-                bug["min"],
-                bug["max"],
-                round(float(bugs.numbers(self.course)[bug["measure"]] or 0), 2),
-            ]:
+            values: list[Value] = []
+            if isinstance(bug, Statement):
+                values += [option.id for option in bug.options]
+            else:
+                values += [bug.min, bug.max, round(float(bugs.numbers(self.course)[bug.measure] or 0), 2)]
+            for value in values:
                 yield self.after(start, store.ControlMoved(bug_control(id), value))
 
     def swept(self, context: str) -> Iterator[store.State]:

@@ -26,6 +26,11 @@ def shipped() -> Course:
     return acts.course(bundle.read_content(CONTENT, Path(settings) if settings else None))
 
 
+def replays() -> tuple[str, ...]:
+    """The keys of the page's replays."""
+    return tuple(key for act in store.acts(shipped()) for key in act.moments)
+
+
 @cache
 def ran(request: jobs.Job) -> jobs.Result:
     """A job, done once per test session."""

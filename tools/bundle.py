@@ -105,9 +105,9 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         write_licences(modules, parts / "runtime", root)
         write_manifest(parts, made_by, [*STARTING, *(file.name for file in site.glob(STARTING_SCRIPTS))])
         write_figures(content, made / "figures")
-        told = f'data-languages="{" ".join(every)}"'  # in which a learner may have had the lab
+        attribute = f'data-languages="{" ".join(every)}"'  # in which a learner may have had the lab
         still = {name: prerender.still(site / name, content) for name in STILL_PAGES}
-        beside = {name: html.replace('data-languages="en"', told) for name, html in still.items()}
+        beside = {name: html.replace('data-languages="en"', attribute) for name, html in still.items()}
         beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
         for language, tables in every.items():

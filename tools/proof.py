@@ -85,16 +85,16 @@ def _question_problems(
 
     act, _, part = question.partition(".")
     right = []
-    for option in course.at(question)["options"]:
-        path = f"{act}.toml: {part}.options.{option['id']}"
-        numbers = oracles.numbers(course, question, asked, option["id"], results) or {}
-        missing = [claim["measure"] for claim in option["claims"] if claim["measure"] not in numbers]
+    for option in course.question(question).options:
+        path = f"{act}.toml: {part}.options.{option.id}"
+        numbers = oracles.numbers(course, question, asked, option.id, results) or {}
+        missing = [claim.measure for claim in option.claims if claim.measure not in numbers]
         if missing:
             yield f"{path}.claims: the oracle has no measure called {missing[0]!r}; expected one of {', '.join(sorted(numbers))}"
             continue
-        verdict = "right" if oracles.holds(option["claims"], numbers) else "wrong"
-        right += [option["id"]] if verdict == "right" else []
-        if verdict not in option:
+        verdict = "right" if oracles.holds(option.claims, numbers) else "wrong"
+        right += [option.id] if verdict == "right" else []
+        if getattr(option, verdict) is None:
             yield f"{path}.{verdict}: is missing; expected a feedback, for in the context {context!r} this option is {verdict}"
     if len(right) != 1:
         found = ", ".join(right) or "none"

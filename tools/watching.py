@@ -104,10 +104,10 @@ def seen(folders: Iterable[Path]) -> dict[Path, tuple[int, int]]:
     found = {}
     for file in files:
         try:
-            told = file.stat()
+            status = file.stat()
         except OSError:  # gone meanwhile: an editor's own file
             continue
-        found[file] = (told.st_mtime_ns, told.st_size)
+        found[file] = (status.st_mtime_ns, status.st_size)
     return found
 
 

@@ -70,9 +70,9 @@ class App:
         self.mirror: Any = getattr(window, "labMirror", None)
         self.keeper = Keeper(LocalStorage(), has_mirror=self.mirror is not None)
         self.mirroring: str | None = None  # the text that the mirror is taking in
-        self.screen = Screen(course, window, create_proxy, self.guarded(self.told))
+        self.screen = Screen(course, window, create_proxy, self.guarded(self.on_replay))
         self.outlet = Outlet(window, self.screen.nodes)
-        self.frame_asked = False
+        self.frame_requested = False
         self.frame_due = 0  # the timer of a frame that may wait
         self.frame_at = 0.0  # when the last one was shown, ms
         self.reading: asyncio.Future[None] | None = None  # the file being imported; kept, or it might be collected
@@ -83,11 +83,11 @@ class App:
         self.unsaved: store.Save | None = None  # settings that wait for their frame
         self.saving, self.settled = 0, self.callback(self.save_settings)
         self.rereading, self.reread = 0, self.callback(self.read_ledger)
-        self.mirror_read, self.mirror_told = self.callback(self.hear), self.callback(self.mirrored)
+        self.mirror_read, self.mirror_done = self.callback(self.hear), self.callback(self.mirrored)
         self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
         thread = f"{document.documentElement.dataset.parts}simulator.mjs"
         self.simulator = Simulator(
-            window, self.callback, course, self.finished, self.is_wanted, lambda: self.frame_asked, thread
+            window, self.callback, course, self.finished, self.is_wanted, lambda: self.frame_requested, thread
         )
 
     def callback(self, deed: Callable[..., None]) -> Any:
@@ -101,9 +101,9 @@ class App:
             try:
                 deed(*arguments)
             except Exception as failure:
-                told = "".join(traceback.format_exception(failure))
-                console.error(told)
-                window.labTrouble(told)
+                trace = "".join(traceback.format_exception(failure))
+                console.error(trace)
+                window.labTrouble(trace)
                 reason = f"{type(failure).__name__}: {failure}"
                 name = "went_wrong_unsaved" if self.state.saved == store.PAGE else "went_wrong"
                 sentence = wording.fill(self.course.at(f"words.{name}"), {"reason": reason})
@@ -134,8 +134,8 @@ class App:
 
     def show_soon(self, *_: Any) -> None:
         """Show the state at the next frame."""
-        if not self.frame_asked:
-            self.frame_asked = True
+        if not self.frame_requested:
+            self.frame_requested = True
             window.requestAnimationFrame(self.render_proxy)
 
     def show_together(self) -> None:
@@ -177,15 +177,15 @@ class App:
         text = self.keeper.due() if self.mirror and self.mirroring is None else None
         if text is not None:
             self.mirroring = text
-            self.mirror.keep(self.keeper.mirror, text, self.mirror_told)
+            self.mirror.keep(self.keeper.mirror, text, self.mirror_done)
 
-    def mirrored(self, outcome: str, found: Any) -> None:
+    def mirrored(self, outcome: str, held: Any) -> None:
         """The mirror took the text in ("kept"), holds another tab's that must come in first ("other"), or can't ("lost")."""
         text, self.mirroring = self.mirroring, None
         if outcome == "lost":
             self.keeper.lost()
         else:
-            self.keeper.heard(text if outcome == "kept" else found if isinstance(found, str) else None)
+            self.keeper.heard(text if outcome == "kept" else held if isinstance(held, str) else None)
         if outcome == "other":
             self.read_ledger()
         self.say_saved()
@@ -201,12 +201,12 @@ class App:
         if not self.mirror:
             self.take_handoff()
 
-    def hear(self, outcome: str, found: Any) -> None:
+    def hear(self, outcome: str, held: Any) -> None:
         """The mirror was read. Only now it is known what the learner has, beside which a link's record would come."""
         if outcome == "lost":
             self.keeper.lost()
         else:
-            self.keeper.heard(found if isinstance(found, str) else None)
+            self.keeper.heard(held if isinstance(held, str) else None)
         self.read_ledger(restore=store.is_untouched(self.course, self.state))
         self.take_handoff()
 
@@ -223,7 +223,7 @@ class App:
 
     def render(self, *_: Any) -> None:
         """Show the state."""
-        self.frame_asked = False
+        self.frame_requested = False
         window.clearTimeout(self.frame_due)
         self.frame_due, self.frame_at = 0, window.performance.now()
         try:
@@ -233,7 +233,7 @@ class App:
             raise
         self.screen.show(frame)
 
-    def told(self, key: str, event: str, *what: Any) -> None:
+    def on_replay(self, key: str, event: str, *what: Any) -> None:
         """A replay moved on, or the learner pointed at a request in it."""
         if event == "at":
             self.screen.show(views.moment(self.course, self.state, key, int(what[0])))
@@ -509,8 +509,8 @@ def on_change(app: App, name: str, target: Any) -> None:
 
 def shown_theme() -> str:
     """What the page around this one asked for (embed.js), else what the reader's system wishes."""
-    told = document.documentElement.getAttribute("data-theme")
-    return told or ("dark" if window.matchMedia(DARK).matches else "light")
+    wished = document.documentElement.getAttribute("data-theme")
+    return wished or ("dark" if window.matchMedia(DARK).matches else "light")
 
 
 def listen(app: App) -> None:

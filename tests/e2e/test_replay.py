@@ -79,7 +79,7 @@ def blocks_in(stays, step):
 def test_the_maps_show_what_the_engine_computed(watching):
     lab, state = watching.lab, watching.state
     opened(lab, BLOCKS)
-    result = state.results[blocks_view.asked(native.shipped(), state)]
+    result = state.results[blocks_view.request_now(native.shipped(), state)]
     held = [result["held"][i : i + 5] for i in range(0, len(result["held"]), 5)]
     paged = [result["paged"][i : i + 4] for i in range(0, len(result["paged"]), 4)]
     stays = {
@@ -111,7 +111,7 @@ def test_another_reservation_and_the_published_heads_are_another_map(watching):
     for control, value in (("act1.reservation", "oracle"), ("act1.kv_heads", "published")):
         watching.set({control: value})
         watching.agrees(only=BLOCKS)
-        result = watching.state.results[blocks_view.asked(native.shipped(), watching.state)]
+        result = watching.state.results[blocks_view.request_now(native.shipped(), watching.state)]
         says(lab, watching.state, BLOCKS, position(lab, BLOCKS))
         shown = drawn(lab, f"{BLOCKS}.paged")
         assert sum(shown[kind] for kind in ("useful", "later", "never", "free")) == result["blocks"]
@@ -143,7 +143,7 @@ def test_a_request_is_explained_when_it_is_pressed_or_asked_for(watching):
     lab.node(f"{FLOOR}.position").fill("20000")
     for move, name in (("two", "slowest_two"), ("earlier", "earlier"), ("later", "later"), ("one", "slowest_one")):
         lab.press(native.shipped().at(f"replay.floor.why.{name}"))
-        watching.native(floor_view.moved(native.shipped(), watching.state, move))
+        watching.native(floor_view.pick(native.shipped(), watching.state, move))
         watching.agrees(only=FLOOR)
         panel, request = now.kept(watching.state).picked
         life = floor.life_of(floor_view.floors(native.shipped(), watching.state)[panel].result, request)

@@ -50,7 +50,7 @@ def test_every_bug_has_an_answer_here():
 
 @pytest.mark.parametrize("id", IDS)
 def test_the_right_correction_is_right_and_the_drafts_is_not(id):
-    draft = bugs.all_of(native.shipped())[id]["draft"]
+    draft = bugs.all_of(native.shipped())[id].draft
     assert bugs.judge(native.shipped(), id, RIGHT[id]) == bugs.RIGHT
     assert bugs.judge(native.shipped(), id, draft) == bugs.UNTOUCHED
     assert bugs.verdict(native.shipped(), id, draft) != bugs.RIGHT

@@ -49,7 +49,7 @@ def test_another_model_context_and_objective_make_another_lab(tmp_path):
     assert users.users_numbers(changed, asked)["users"] == left // (2 * 80 * 64 * 128 * 2 * 8192)
     assert oracles.is_right(changed, "act1.prediction", asked, "about_20", {})
     assert changed.at("act2.targets")["ttft_p99_s"] == 0.15
-    assert changed.option("act1.prediction", "about_200")["text"] == "two hundred or so"
+    assert changed.option("act1.prediction", "about_200").text == "two hundred or so"
 
 
 def test_the_page_is_built_with_them(tmp_path):
@@ -102,9 +102,7 @@ def test_another_model_leaves_the_old_name_in_no_sentence(tmp_path, settings):
         if settings:
             assert "H100" not in read.replace(wording.fill(content["course"]["briefing"]["units_note"], {}), "")
         changed = acts.course(content)
-        sentences = [
-            wording.fill(b["claim"], bugs.said(changed, i, b["draft"])) for i, b in bugs.all_of(changed).items()
-        ]
+        sentences = [wording.fill(b.claim, bugs.said(changed, i, b.draft)) for i, b in bugs.all_of(changed).items()]
         sentences += [said["alt"] + said["caption"] for said in figures.words(changed).values()]
         assert not any("Llama-3-70B" in sentence for sentence in sentences[:-3])
 

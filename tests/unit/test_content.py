@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 import acts
 import charts
 import views
-from content import reading, wording
+from acts.promises.shape import Targets
+from content import checking, reading, shapes, shared, wording
 from content.controls import controls
 from page import page
 from tests import lab as native
-from tools import prerender
+from tools import keys, prerender
 from tools.htmldom import Document
 
 
@@ -54,6 +55,82 @@ def test_a_mistake_names_its_file_its_key_and_what_was_expected(path, value, whe
         acts.course(broken(path, value))
     sentence = "\n".join(found.value.problems)
     assert where in sentence and what in sentence
+
+
+def test_what_a_key_is_is_said_where_it_is_wrong():
+    for path, value, found in (
+        ("act2.targets.ttft_p99_s", "soon", "found 'soon'"),
+        ("models.phi-4.layers", None, "is missing"),
+    ):
+        file, _, key = path.partition(".")
+        sentence = {**checking.sentences(Targets), **checking.sentences(shared.ModelEntry)}[key.rpartition(".")[2]]
+        with pytest.raises(reading.ContentError) as refusal:
+            acts.course(broken(path, value))
+        (problem,) = refusal.value.problems
+        assert problem.startswith(f"{file}.toml.{key}: ") and found in problem and problem.endswith(f". {sentence}")
+
+
+def test_every_key_has_a_sentence_and_the_documentation_lists_them_all():
+    rows = [line for line in keys.FILE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    assert len(rows) > 300 and all(row.rstrip("| ").endswith(".") for row in rows)
+    assert keys.FILE.read_text(encoding="utf-8") == keys.page(), "python -m tools.keys writes docs/content.md anew"
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    tables = broken("act2.targets.ttft_p99_s", "soon")
+    tables["act1"]["deployment"]["gpus"] = 0.5
+    tables["hardware"]["l4"]["link_gb_per_s"] = True
+    with pytest.raises(reading.ContentError) as refusal:
+        acts.course(tables)
+    assert {problem.partition(":")[0] for problem in refusal.value.problems} == {
+        "act1.toml.deployment.gpus",
+        "act2.toml.targets.ttft_p99_s",
+        "hardware.toml.l4.link_gb_per_s",
+    }
+
+
+class Sample(shapes.Shape, others=str):
+    """A table with everything that a type can say."""
+
+    from_: str
+    """Who."""
+    pair: tuple[int, float]
+    """Two."""
+    list_of: tuple[bool, ...]
+    """Some."""
+    each: shapes.Number | None = None
+    """For each."""
+
+
+FITS = {"from": "x", "pair": [1, 2.5], "list_of": [True], "each": {"a": 1, "b": 2}, "further": "y"}
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "what"),
+    [
+        ({"from": None}, "t.from", "a text in quotes, found None. Who."),
+        ({"pair": [1]}, "t.pair", "a list of 2 entries, found a list of 1"),
+        ({"pair": [1.5, 2]}, "t.pair[0]", "a whole number, found 1.5"),
+        ({"pair": [True, 2]}, "t.pair[0]", "a whole number, found True"),
+        ({"list_of": []}, "t.list_of", "at least one entry, found an empty list"),
+        ({"list_of": [1]}, "t.list_of[0]", "true or false, found 1"),
+        ({"each": {"a": 1}}, "t.each", "one entry for each of a, b, found a"),
+        ({"each": {"a": 1, "b": "2"}}, "t.each.b", "a number, found '2'"),
+        ({"further": 3}, "t.further", "a text in quotes, found 3"),
+    ],
+)
+def test_a_table_is_what_its_type_says(change, place, what):
+    assert checking.problems(FITS, Sample, "t", ("a", "b")) == []
+    (problem,) = checking.problems({**FITS, **change}, Sample, "t", ("a", "b"))
+    assert problem.startswith(f"{place}: expected ") and what in problem
+
+
+def test_a_table_becomes_an_object_that_nobody_changes():
+    made = shapes.read(Sample, FITS)
+    assert (made.from_, made.pair, made.list_of, made.each) == ("x", (1, 2.5), (True,), {"a": 1, "b": 2})
+    assert shapes.read(Sample, {key: value for key, value in FITS.items() if key != "each"}).each is None
+    with pytest.raises(AttributeError, match="from_"):
+        made.from_ = "y"
 
 
 PROVEN = [

@@ -48,7 +48,8 @@ SOURCES = [
     file
     for folder in (SITE, SITE.parent / "tools", SITE.parent / "_extensions")
     for file in folder.rglob("*")
-    if file.suffix in (".py", ".js", ".mjs", ".html", ".lua") and file.name != "course.py"  # which only lists the keys
+    if file.suffix in (".py", ".js", ".mjs", ".html", ".lua")
+    and file.name not in ("shape.py", "common.py", "shared.py")  # which only list the keys
 ]
 
 

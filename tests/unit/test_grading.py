@@ -30,6 +30,14 @@ CLASS = 300
 MUTATIONS = int(os.environ.get("LAB_MUTATIONS", "400"))  # of whole snapshots; a long hour takes 20,000
 
 
+def grade(files, now):
+    """The rows of files that are at hand as texts by name."""
+    grader = gradebook.Grader(native.shipped(), now)
+    for name, text in files.items():
+        grader.take(name, text.encode("utf-8", "surrogatepass"))
+    return grader.rows()
+
+
 def number(seed):
     """A record's number, as the page would draw it."""
     return f"{random.Random(seed).getrandbits(128):032x}"
@@ -361,7 +369,7 @@ def class_of_three_hundred():
 
 @pytest.fixture(scope="module")
 def graded(class_of_three_hundred):
-    return gradebook.grade(native.shipped(), class_of_three_hundred[0], GRADED)
+    return grade(class_of_three_hundred[0], GRADED)
 
 
 def test_the_grader_finds_the_twenty_and_no_other(class_of_three_hundred, graded):
@@ -427,13 +435,13 @@ def as_somebody_else(made):
 def test_a_copy_is_found_whatever_hour_and_words_it_was_given(honest, by):
     copied = forged(honest, lambda s: (as_somebody_else(s), later(s, by)))
     texts = {"a.json": json.dumps(honest), "b.json": json.dumps(copied), "c.json": json.dumps(whole(3))}
-    flags = {row.file: {flag.kind for flag in row.flags} for row in gradebook.grade(native.shipped(), texts, GRADED)}
+    flags = {row.file: {flag.kind for flag in row.flags} for row in grade(texts, GRADED)}
     assert grading.SAME_WORK in flags["a.json"] and grading.SAME_WORK in flags["b.json"] and flags["c.json"] == set()
 
 
 def test_a_copy_with_another_answer_is_found(honest):
     copied = forged(honest, lambda s: (as_somebody_else(s), option_in_the_chain(s), later(s, timedelta(hours=1))))
-    rows = gradebook.grade(native.shipped(), {"a.json": json.dumps(honest), "b.json": json.dumps(copied)}, GRADED)
+    rows = grade({"a.json": json.dumps(honest), "b.json": json.dumps(copied)}, GRADED)
     assert all(grading.SAME_WORK in {flag.kind for flag in row.flags} for row in rows)
 
 
@@ -477,7 +485,7 @@ HOSTILE_NAMES = ["\x1b[2J\x1b]0;gone\x07", "a\nb\r\nc", "\u202egnp.exe", "tab\th
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_no_control_character_reaches_a_terminal_or_a_cell(honest, name):
     texts = {f"{name}.json": json.dumps(honest | {"student_id": name, "further": {name: 1}}), f"{name}2.json": "{"}
-    rows = gradebook.grade(native.shipped(), texts, GRADED)
+    rows = grade(texts, GRADED)
     said = gradebook.summary(native.shipped(), rows) + gradebook.csv_text(native.shipped(), rows)
     assert all(char.isprintable() or char == "\n" for char in said)
     assert len(list(csv.reader(io.StringIO(gradebook.csv_text(native.shipped(), rows))))) == 3
@@ -627,7 +635,7 @@ def test_a_mistake_of_the_grader_s_own_costs_one_row_and_says_so(honest, monkeyp
 
 def test_a_mistake_in_opening_a_file_costs_one_row_and_says_so(monkeypatch):
     monkeypatch.setattr(handins, "decoded", lambda data: data.decode("no-such-coding"))
-    (row,) = gradebook.grade(native.shipped(), {"a.json": "{}"}, GRADED)
+    (row,) = grade({"a.json": "{}"}, GRADED)
     assert [flag.kind for flag in row.flags] == [grading.FAILED]
 
 

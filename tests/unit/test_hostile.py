@@ -12,7 +12,7 @@ from acts.promises import actions as design_actions
 from acts.promises import serving
 from acts.wall import actions as wall_actions
 from acts.wall import happens
-from content import reading, shapes, wording
+from content import checking, reading, wording
 from links import handoff
 from page import page
 from record import ledger
@@ -236,19 +236,17 @@ def test_a_hostile_name_of_a_model_is_only_a_name(name):
 
 def test_hostile_content():
     chance, tables, contexts = random.Random(4), native.shipped().tables, native.shipped().contexts
+    kinds = reading.kinds_of(acts.lessons())
     refused, told = 0, {}  # chance draws a third of the files twice: what was said of one is said again
     for _ in range(TIMES):
         name = chance.choice(sorted(tables))
-        file, problems = mangled(chance, tables[name]), []
+        file = mangled(chance, tables[name])
         file = file if isinstance(file, dict) else {}  # as every TOML file is
         drawn = name, repr(file)
         if drawn in told:
             refused += told[drawn]
             continue
-        if name in reading.READERS:
-            reading._catalogue(name, reading.READERS[name], file, problems)
-        else:
-            problems = shapes.problems(file, reading.shapes_of(acts.lessons())[name], f"{name}.toml", contexts)
+        problems = checking.problems(file, kinds[name], f"{name}.toml", contexts)
         if not problems:  # what one file alone can't show
             try:
                 acts.course({**tables, name: file})

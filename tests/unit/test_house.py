@@ -132,7 +132,7 @@ def test_the_page_and_the_views_name_the_same_nodes():
         "act1.reality.cards",
         "act2.pairs",
     }
-    for replay in views.replays(native.shipped()):
+    for replay in native.replays():
         handled_by_the_screen |= set(views.moment(native.shipped(), native.walked(until=4), replay, 0))
     rows = {key for key in unwritten if f"{key}.label" in framed or f"{key}.plot" in framed or key.endswith(".math")}
     assert unwritten - rows - handled_by_the_screen == set()

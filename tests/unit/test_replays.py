@@ -46,11 +46,11 @@ def test_a_memory_fits_into_a_message(context, heads, reservation):
 
 
 def test_the_blocks_are_those_that_the_weights_leave_and_the_reservation_is_act_ones_answer():
-    result = native.ran(blocks_view.asked(COURSE, native.walked(until=1)))
+    result = native.ran(blocks_view.request_now(COURSE, native.walked(until=1)))
     assert result["series"]["held"]["running"][-1] == 50  # users of 4,096 tokens each, Act I's own number
     published = native.after(native.walked(until=1), wall_actions.TwistFlipped(True))
     assert blocks.blocks_of(COURSE, 8) // 8 == result["blocks"]
-    assert native.ran(blocks_view.asked(COURSE, published))["blocks"] > 100_000
+    assert native.ran(blocks_view.request_now(COURSE, published))["blocks"] > 100_000
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_the_slowest_is_explained_until_another_is_picked():
     assert f"request {slowest}" in native.says(state, "act2.replay.why")
     picked = native.after(state, design_actions.RequestPicked("two", 7))
     assert "request 7" in native.says(picked, "act2.replay.why")
-    earlier = native.after(picked, floor_view.moved(COURSE, picked, "earlier"))
+    earlier = native.after(picked, floor_view.pick(COURSE, picked, "earlier"))
     assert now.kept(earlier).picked == ("two", 6)
     first = native.after(state, design_actions.RequestPicked("one", 0))
-    assert floor_view.moved(COURSE, first, "earlier").request == 0
-    assert floor_view.moved(COURSE, state, "two").panel == "two"
+    assert floor_view.pick(COURSE, first, "earlier").request == 0
+    assert floor_view.pick(COURSE, state, "two").panel == "two"
     assert now.kept(native.after(state, design_actions.RequestPicked("one", 99_999))).picked is not None
     assert f"request {slowest}" in native.says(
         native.after(state, design_actions.RequestPicked("one", 99_999)), "act2.replay.why"
@@ -156,7 +156,7 @@ LIFE = {
     ],
 )
 def test_a_life_in_words(changes, words):
-    text = native.plain(floor_view.told(COURSE, "A", {**LIFE, **changes})).replace("\N{NO-BREAK SPACE}", " ")
+    text = native.plain(floor_view.life_in_words(COURSE, "A", {**LIFE, **changes})).replace("\N{NO-BREAK SPACE}", " ")
     assert all(word in text for word in words), text
 
 
@@ -189,7 +189,7 @@ def test_before_the_memory_is_filled_the_map_waits():
     frame = views.frame(COURSE, state)
     assert frame["act1.blocks"]["scene"] is None and frame["act1.blocks.body"]["rows"] == []
     assert views.moment(COURSE, state, "act1.blocks", 0) == {}
-    assert store.next_run(COURSE, state) == blocks_view.asked(COURSE, state)
+    assert store.next_run(COURSE, state) == blocks_view.request_now(COURSE, state)
 
 
 # --- colours -------------------------------------------------------------------------------------------------------------

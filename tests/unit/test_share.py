@@ -41,7 +41,7 @@ def test_a_link_brings_back_what_it_was_made_of(context, seeds):
     moved = {id: some_value(controls(COURSE)[id], seed) for id, seed in seeds.items()}
     asked = {**defaults(COURSE)[context], **moved}
     found = share.read(COURSE, share.link(COURSE, context, asked))
-    assert (found.context, found.problem, found.strange, found.moved) == (context, None, (), False)
+    assert (found.context, found.problem, found.strange, found.other_defaults) == (context, None, (), False)
     assert {**defaults(COURSE)[context], **found.values} == asked
 
 
@@ -105,9 +105,9 @@ def test_of_another_version_the_part_that_is_known_is_taken_and_the_rest_named()
     ]
     found = share.read(COURSE, packed(parts))
     assert found.values == {"act1.context": 8192}
-    assert set(found.strange) == {"act1.colour", "act2.a.load", "act1.model"} and found.moved
+    assert set(found.strange) == {"act1.colour", "act2.a.load", "act1.model"} and found.other_defaults
     notes = views.frame(COURSE, native.after(native.start(), store.LinkOpened(packed(parts))))["shared.notes"]["items"]
-    assert "act1.colour" in notes[0] and COURSE.at("report.shared.moved") in notes
+    assert "act1.colour" in notes[0] and COURSE.at("report.shared.other_defaults") in notes
 
 
 def hostile(chance):

@@ -4,6 +4,7 @@ import json
 import random
 import re
 import sys
+from collections import Counter
 from functools import cache
 
 import pytest
@@ -16,6 +17,7 @@ from content.controls import controls, defaults
 from links import share
 from page import remembered
 from record import ledger
+from report import report
 from runs import jobs, oracles
 from state import saved, store
 from tests import lab as native
@@ -269,6 +271,27 @@ def test_what_the_views_remember_is_what_they_would_make_anew(seed):
         shown = views.frame(COURSE, state)
         remembered.forget()
         assert shown == views.frame(COURSE, state)
+
+
+def test_what_a_sweep_is_about_and_what_the_report_lacks_are_made_once_not_once_a_frame(monkeypatch):
+    state = native.after(native.walked(until=4), design_actions.SweepStarted(sweeps.FRONTIER))
+    made = Counter()
+
+    def counted(place, name):
+        make = getattr(place, name)
+        monkeypatch.setattr(place, name, lambda *given: made.update([name]) or make(*given))
+
+    for place, name in ((sweeps, "map_scenario"), (sweeps, "frontier_scenario"), (report, "_is_computed")):
+        counted(place, name)
+    remembered.forget()
+    views.frame(COURSE, state)
+    assert made == {"map_scenario": 1, "frontier_scenario": 1, "_is_computed": 1}
+    views.frame(COURSE, native.after(state, store.ThemeChanged("dark")))
+    assert made.total() == 3
+    views.frame(COURSE, native.after(state, store.ControlMoved("act2.a.load", "3")))
+    assert made == {"map_scenario": 2, "frontier_scenario": 2, "_is_computed": 1}
+    views.frame(COURSE, native.after(state, store.TextWritten("risk", "Bursts.", LATER)))
+    assert made == {"map_scenario": 2, "frontier_scenario": 2, "_is_computed": 2}
 
 
 @pytest.mark.parametrize("context", COURSE.contexts)

@@ -1,8 +1,8 @@
 """The acts of the lab. An act is a folder here and its name in ACTS; what the rest of the lab knows of it is its row, `act.py`.
 
-A folder has: `lesson.py` (the shape of its content, controls, questions, jobs: all that needs no learner, which is all that the
-simulator's thread takes in), `act.py` (its row), `page.html` (its part of the page), and whatever it computes and shows with.
-Its content stands in site/content, or in a folder `content` of its own.
+A folder has: `shape.py` (its content as types), `lesson.py` (controls, questions, jobs: all that needs no learner, which is all
+that the simulator's thread takes in), `act.py` (its row), `page.html` (its part of the page), and whatever it computes and shows
+with. Its content stands in site/content, or in a folder `content` of its own.
 """
 
 from collections.abc import Mapping

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
+from content.common import Limits, Named
 from content.control import Choice, Control, Range, Value
 from content.course import Course
 
@@ -29,21 +29,21 @@ def choice(course: Course, id: str, label: str, options: Options, default: Value
     return Choice(id, label, tuple(options), dict.fromkeys(course.contexts, default), _said(course), side)
 
 
-def number(course: Course, id: str, table: Mapping[str, Any], start: float) -> Range:
-    """A number field without a slider; the table has its label, unit, min, max and step."""
+def number(course: Course, id: str, limits: Limits, start: float) -> Range:
+    """A number field without a slider."""
     starts = dict.fromkeys(course.contexts, start)
-    return replace(_range(course, id, table, starts), slider=False)
+    return replace(_range(course, id, limits, starts), slider=False)
 
 
 def slider(course: Course, id: str, path: str, default_path: str = "", side: str = "") -> Range:
     """A number field with a slider, whose table stands in the content under `path`."""
     starts = {context: course.at(default_path or f"{path}.default", context) for context in course.contexts}
-    return replace(_range(course, id, course.at(path), starts), side=side)
+    return replace(_range(course, id, course.read(Limits, path), starts), side=side)
 
 
 def named(course: Course, path: str) -> Options:
     """The options of a list in the content, each an id and a text."""
-    return [(option["id"], option["text"]) for option in course.at(path)]
+    return [(option.id, option.text) for option in course.each(Named, path)]
 
 
 def widths(course: Course, *bits: int) -> Options:
@@ -51,9 +51,8 @@ def widths(course: Course, *bits: int) -> Options:
     return [(width, course.say("words.bits", None, {"bits": width})) for width in bits]
 
 
-def _range(course: Course, id: str, table: Mapping[str, Any], starts: Mapping[str, float]) -> Range:
-    limits = (table["min"], table["max"], table["step"])
-    return Range(id, table["label"], table["unit"], *limits, starts, _said(course))
+def _range(course: Course, id: str, limits: Limits, starts: Mapping[str, float]) -> Range:
+    return Range(id, limits.label, limits.unit, limits.min, limits.max, limits.step, starts, _said(course))
 
 
 def _said(course: Course) -> Mapping[str, str]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import engine
-from content import wording
+from content import shapes, wording
+from content.common import ContextWords, Option, Question
 from content.control import Control
-from content.shapes import Shape
+from content.shapes import Read, Shape
 from content.wording import Number, Quantity
 
 Table = dict[str, Any]
@@ -53,7 +54,10 @@ class Told(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """The checked content. `tables` is as written; the catalogues are the engine's own objects."""
+    """The checked content. `tables` is as written; the catalogues are the engine's own objects.
+
+    `at` finds what is written, `read` gives it the type that the build has checked it against.
+    """
 
     tables: Mapping[str, Table]
     contexts: tuple[str, ...]
@@ -62,6 +66,7 @@ class Course:
     workloads: Mapping[str, engine.Workload]
     calibrations: tuple[engine.Calibration, ...]
     acts: tuple["Lesson", ...] = ()
+    _objects: dict[tuple[type[Shape], str], Any] = field(default_factory=dict, init=False, repr=False)
 
     def at(self, path: str, context: str | None = None) -> Any:
         """What stands under a dotted path, `words.boot.in_part`; with a context, its entry of a per-context table.
@@ -83,9 +88,29 @@ class Course:
         """What a refusal tells, its sentences one after the other; `part` is a table of refusals.toml."""
         return " ".join(self.say(f"refusals.{part}.{note.name}", None, note.facts) for note in notes)
 
-    def option(self, question: str, option: str) -> Table | None:
+    def read(self, shape: type[Read], path: str) -> Read:
+        """The table under a dotted path as an object of its shape, the same one each time."""
+        if (shape, path) not in self._objects:
+            self._objects[shape, path] = shapes.read(shape, self.at(path))
+        return self._objects[shape, path]  # type: ignore[no-any-return]
+
+    def each(self, shape: type[Read], path: str) -> tuple[Read, ...]:
+        """The tables of the list under a dotted path as objects of their shape, the same ones each time."""
+        if (shape, path) not in self._objects:
+            self._objects[shape, path] = tuple(shapes.read(shape, table) for table in self.at(path))
+        return self._objects[shape, path]  # type: ignore[no-any-return]
+
+    def about(self, context: str) -> ContextWords:
+        """What is said of a context."""
+        return next(words for words in self.each(ContextWords, "course.contexts") if words.id == context)
+
+    def question(self, id: str) -> Question:
+        """A question by its act and its part, as far as all questions are alike."""
+        return self.read(Question, id)
+
+    def option(self, question: str, option: str) -> Option | None:
         """One option of a question by id, None if the question no longer has it."""
-        return next((o for o in self.at(question)["options"] if o["id"] == option), None)
+        return next((o for o in self.question(question).options if o.id == option), None)
 
     @property
     def questions(self) -> tuple[str, ...]:
@@ -154,7 +179,7 @@ class Lesson:
 
     id: str
     controls: Callable[[Course], list[Control]]
-    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    shapes: Mapping[str, type[Shape]] = field(default_factory=dict)
     problems: Callable[[Course], Iterable[str]] = lambda course: ()
     asks: tuple[str, ...] = ("prediction", "reflection")
     scenes: tuple[Scene, ...] = ()

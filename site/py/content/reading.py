@@ -7,55 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import engine
-from content import shapes, wording
+from content import wording
 from content.course import Course, Lesson, Table
-from content.shapes import COUNT, TEXT, WORDS, Shape
+from content.shapes import Shape
 
-REPORT_PARTS = ("headings", "verdicts", "evidence", "parts", "takeaway", "risk", "criteria", "check", "share")
-
-# What no act has for itself alone.
-SHARED: Mapping[str, Shape] = {
-    "course": {
-        "masthead": {
-            "course": TEXT,
-            "lab": TEXT,
-            "title": TEXT,
-            "question": TEXT,
-            "badges": [{"label": TEXT, "text": TEXT}],
-        },
-        "briefing": {
-            "title": TEXT,
-            "objectives_title": TEXT,
-            "objectives": [TEXT],
-            "facts": [{"label": TEXT, "text": TEXT}],
-            "units_note": TEXT,
-        },
-        "context": {"title": TEXT, "help": TEXT, "default": TEXT},
-        "contexts": [{"id": TEXT, "label": TEXT, "text": TEXT, "persona": TEXT, "unit": TEXT}],
-        "ledger": {"table": [TEXT], "*": TEXT},
-        "synthesis": {"title": TEXT, "locked": TEXT, "takeaways": [TEXT], "next_title": TEXT, "next": TEXT},
-        "end": {"title": TEXT, "aim": TEXT},
-        "doors": {"*": TEXT},
-        "status": WORDS,
-        "glossary": [{"term": TEXT, "text": TEXT}],
-    },
-    "grading": dict.fromkeys(("page", "flags", "remarks", "unread", "columns", "report"), WORDS),
-    "replay": {"player": {"speeds": [TEXT], "*": TEXT}},
-    "report": {
-        "contents_columns": [TEXT],
-        "lab_lines": [TEXT],
-        "scenario_lines": [TEXT],
-        "log": {"most_words": COUNT, "wanted_numbers": COUNT, "*": TEXT},
-        "shared": {"columns": [TEXT], "*": TEXT},
-        **dict.fromkeys(REPORT_PARTS, WORDS),
-        "*": TEXT,
-    },
-    "refusals": {"ledger": WORDS, "config": WORDS, "observed": WORDS},
-    "server": {"lines": WORDS, "why": WORDS, "notes": WORDS},
-    "size": {"page": WORDS, "answer": WORDS, "server": WORDS},
-    "words": {"boot": WORDS, "numbers": WORDS, "typed": WORDS, "*": TEXT},
-    "embed": {"foot": WORDS, "element": WORDS, "figures": {"*": {"*": TEXT}}},
-}
 CATALOGUES = ("models", "hardware", "workloads", "calibration")
 
 
@@ -69,20 +24,21 @@ class ContentError(ValueError):
 
 def from_tables(tables: Mapping[str, Table], acts: tuple[Lesson, ...]) -> Course:
     """The course from parsed content files, `{"words": {...}, ...}`. Raises ContentError with every mistake found."""
-    shaped = shapes_of(acts)
-    missing = [name for name in (*shaped, *CATALOGUES) if name not in tables]
-    if missing:
-        raise ContentError([f"{name}.toml: this file is missing" for name in missing])
-    contexts = _context_ids(tables)
-    found = []
-    for name, table in tables.items():
-        least = 0 if name in CATALOGUES else -shapes.LARGEST
-        found += shapes.out_of_bounds(table, f"{name}.toml", least)
-    if found:  # no sum with such numbers means anything
+    from content import checking  # not in the page
+
+    kinds = kinds_of(acts)
+    found = [f"{name}.toml: this file is missing" for name in kinds if name not in tables]
+    if not found:
+        for name, table in tables.items():
+            least = 0 if name in CATALOGUES else -checking.LARGEST
+            found += checking.out_of_bounds(table, f"{name}.toml", least)
+    if not found:  # else no sum with such numbers means anything
+        contexts = _context_ids(tables)
+        found = [
+            p for name, kind in kinds.items() for p in checking.problems(tables[name], kind, f"{name}.toml", contexts)
+        ]
+    if found:
         raise ContentError(found)
-    found = [
-        p for name, shape in shaped.items() for p in shapes.problems(tables[name], shape, f"{name}.toml", contexts)
-    ]
     course = _made(tables, acts, found)
     found = found or list(_reference_problems(course))
     if found:
@@ -90,13 +46,16 @@ def from_tables(tables: Mapping[str, Table], acts: tuple[Lesson, ...]) -> Course
     return course
 
 
-def shapes_of(acts: tuple[Lesson, ...]) -> dict[str, Shape]:
-    """What each content file must look like. A file that several share looks like all of their parts."""
-    found: dict[str, Shape] = dict(SHARED)
+def kinds_of(acts: tuple[Lesson, ...]) -> dict[str, Any]:
+    """What each content file is. Of a file that several share each says its part: the file has the fields of all."""
+    from content import shared  # not in the page
+
+    parts: dict[str, tuple[type[Shape], ...]] = {name: (shape,) for name, shape in shared.FILES.items()}
     for act in acts:
-        for file, shape in act.shapes.items():
-            found[file] = {**found.get(file, {}), **shape}
-    return found
+        for name, shape in act.shapes.items():
+            parts[name] = (shape, *parts.get(name, ()))
+    catalogues = {name: Mapping[str, entry] for name, entry in shared.ENTRIES.items()}  # type: ignore[valid-type]
+    return {name: type(name, shapes_, {}) for name, shapes_ in parts.items()} | catalogues
 
 
 def from_proven(tables: Mapping[str, Table], acts: tuple[Lesson, ...]) -> Course:
@@ -146,7 +105,7 @@ def _reference_problems(course: Course) -> Iterator[str]:
     for name, table in course.tables.items():
         yield from _step_problems(table, f"{name}.toml")
     for question in course.questions:
-        ids = [option["id"] for option in course.at(question)["options"]]
+        ids = [option.id for option in course.question(question).options]
         if len(set(ids)) < len(ids):
             yield f"{question}: each option needs an id of its own, found {', '.join(ids)}"
 

@@ -1,149 +1,113 @@
-"""What a content file must look like, written as data, and a checker that names the file, the key and what was expected.
+"""What a table of the content is in Python: a type whose fields say in a sentence what they are.
 
-A shape is one of: a Kind (text, number, ...), a list [shape] of any length ≥ 1, a dict of required keys ("key?" is
-optional, "*" stands for any key), or PER_CONTEXT for a text that may differ between the contexts.
+    class Claim(Shape):
+        measure: str
+        "One of the numbers of the question's oracle."
+        at_least: float | None = None
+        "The least of it with which the claim holds."
+
+The build checks every table against its type (content/checking.py) and says the sentence of a field that is wrong; `read` makes
+the object of a table that was checked. A field is a str, a float (any number), an int (a whole one) or a bool; Text or Number, of
+which each context may have its own; a tuple[X, ...], which is a list of one entry or more, or a tuple[X, Y] of just two; a
+Mapping[str, X] with any keys; or another Shape. A field with a default may be missing. A key that Python has a use for gets an
+underscore: `from_`. In a class's head `others=X` allows any further keys, each an X: texts that a view reads by key.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Any, NamedTuple, NoReturn, TypeVar, Union, dataclass_transform, get_args, get_origin
 
-Shape = Any
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of value: its name for the message, and the Python types that it accepts (a bool is never a number)."""
-
-    expected: str
-    types: tuple[type, ...]
-
-    def accepts(self, value: object) -> bool:
-        """Whether `value` is of this kind."""
-        if isinstance(value, bool):
-            return bool in self.types
-        return isinstance(value, self.types)
+Text = str | Mapping[str, str]  # one for all, or one for each context
+Number = float | Mapping[str, float]
 
 
-TEXT = Kind("a text in quotes", (str,))
-NUMBER = Kind("a number", (int, float))
-COUNT = Kind("a whole number", (int,))
-PER_CONTEXT = Kind("a text, or a table with one text per context", (str, dict))
-NUMBER_PER_CONTEXT = Kind("a number, or a table with one number per context", (int, float, dict))
+@dataclass_transform(eq_default=False, frozen_default=True, kw_only_default=True)
+class Shape:
+    """A table of the content as an object: frozen fields, given by name.
+
+    To whoever reads or checks the code it is a dataclass. But it writes no methods, so that to define one takes a hundredth of
+    the time: a start defines fifty.
+    """
+
+    def __init_subclass__(cls, others: Any = None) -> None:
+        if others is not None:
+            FURTHER[cls] = others
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__}.{name} can't be changed")
 
 
-def problems(value: object, shape: Shape, path: str, contexts: tuple[str, ...] = ()) -> list[str]:
-    """Every difference between `value` and `shape` as a sentence "path: expected ..., found ...". Empty means fine."""
-    if isinstance(shape, Kind):
-        return _kind_problems(value, shape, path, contexts)
-    if isinstance(shape, list):
-        if not isinstance(value, list) or not value:
-            return [f"{path}: expected a list with at least one entry, found {_found(value)}"]
-        return [
-            p for i, item in enumerate(value) for p in problems(item, shape[0], f"{path}[{_name(item, i)}]", contexts)
-        ]
-    if not isinstance(value, dict):
-        return [f"{path}: expected a table, found {_found(value)}"]
-    return _table_problems(value, shape, path, contexts)
+FURTHER: dict[type[Shape], Any] = {}  # the kind of the keys beside the fields, of shapes that allow any
+Read = TypeVar("Read", bound=Shape)
 
 
-LARGEST = 10**15  # of any number in the content; a model's parameters are some 10**12
-DEEPEST = 12  # tables within tables
+class Field(NamedTuple):
+    """A key of a table: its name in Python, the kind of its value, whether it may be missing."""
+
+    name: str
+    kind: Any
+    optional: bool
 
 
-def out_of_bounds(value: object, path: str, least: float = -LARGEST, depth: int = 0) -> list[str]:
-    """A sentence for every number that is none or not from `least` to LARGEST, and for tables that are nested too deeply."""
-    if depth > DEEPEST:
-        return [f"{path}: expected at most {DEEPEST} tables or lists within one another"]
-    if isinstance(value, dict):
-        return [p for key, item in value.items() for p in out_of_bounds(item, f"{path}.{key}", least, depth + 1)]
+_fields: dict[type[Shape], Mapping[str, Field]] = {}
+
+
+def fields(shape: type[Shape]) -> Mapping[str, Field]:
+    """The fields of a shape by their keys in the file, those of the shapes that it goes on from first."""
+    if shape not in _fields:
+        _fields[shape] = {
+            name.removesuffix("_"): Field(name, _one_kind(hint), hasattr(shape, name))
+            for base in line(shape)
+            for name, hint in base.__annotations__.items()
+        }
+    return _fields[shape]
+
+
+def line(shape: type[Shape]) -> list[type[Shape]]:
+    """The shapes that a shape goes on from, and itself at last."""
+    return [base for base in reversed(shape.__mro__) if issubclass(base, Shape) and base is not Shape]
+
+
+def _one_kind(hint: Any) -> Any:
+    """A kind without the None that stands for a missing key."""
+    if get_origin(hint) not in (Union, UnionType):
+        return hint
+    first, *rest = (kind for kind in get_args(hint) if kind is not NoneType)
+    for kind in rest:
+        first |= kind
+    return first
+
+
+def read(shape: type[Read], table: Mapping[str, Any]) -> Read:
+    """A table that was checked, as an object. What no field names is left out."""
+    known = fields(shape).items()
+    return shape(**{field.name: _read(field.kind, table[key]) for key, field in known if key in table})
+
+
+def _read(kind: Any, value: Any) -> Any:
+    if is_shape(kind):
+        return read(kind, value)
     if isinstance(value, list):
-        each = ((f"{path}[{_name(item, i)}]", item) for i, item in enumerate(value))
-        return [p for place, item in each for p in out_of_bounds(item, place, least, depth + 1)]
-    if isinstance(value, int | float) and not least <= value <= LARGEST:
-        found = "none" if value != value else "a larger one" if value > 0 else "a negative one"
-        return [f"{path}: expected a number up to {LARGEST}, found {found}"]
-    return []
+        return tuple(_read(inner, item) for item, inner in pairs(value, kind))
+    if isinstance(value, dict) and get_origin(kind) is Mapping:
+        return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
+    return value
 
 
-def _table_problems(value: dict[str, Any], shape: dict[str, Shape], path: str, contexts: tuple[str, ...]) -> list[str]:
-    found: list[str] = []
-    known = {key.rstrip("?"): inner for key, inner in shape.items()}
-    for key, inner in value.items():
-        if key in known:
-            found += problems(inner, known[key], f"{path}.{key}", contexts)
-        elif "*" in known:
-            found += problems(inner, known["*"], f"{path}.{key}", contexts)
-        else:
-            found.append(f"{path}.{key}: this key is not known here; expected one of {', '.join(sorted(known))}")
-    for key, inner in shape.items():
-        if key != "*" and not key.endswith("?") and key not in value:
-            found.append(f"{path}.{key}: is missing; expected {_expected(inner)}")
-    return found
+def is_shape(kind: Any) -> bool:
+    """Whether a kind is a table with fields."""
+    return isinstance(kind, type) and issubclass(kind, Shape)
 
 
-def _kind_problems(value: object, kind: Kind, path: str, contexts: tuple[str, ...]) -> list[str]:
-    if not kind.accepts(value):
-        return [f"{path}: expected {kind.expected}, found {_found(value)}"]
-    if isinstance(value, dict):
-        if set(value) != set(contexts):
-            return [f"{path}: expected one entry for each of {', '.join(contexts)}, found {', '.join(value) or 'none'}"]
-        inner = TEXT if kind is PER_CONTEXT else NUMBER
-        return [p for key, item in value.items() for p in _kind_problems(item, inner, f"{path}.{key}", contexts)]
-    return []
+def pairs(value: list[Any], kind: Any) -> list[tuple[Any, Any]]:
+    """The entries of a list, each with its kind."""
+    inner = get_args(kind)
+    return list(zip(value, inner[:1] * len(value) if inner[-1] is Ellipsis else inner, strict=True))
 
 
-def _expected(shape: Shape) -> str:
-    if isinstance(shape, Kind):
-        return shape.expected
-    return "a list" if isinstance(shape, list) else "a table"
-
-
-def _found(value: object) -> str:
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, list):
-        return "a list" if value else "an empty list"
-    return repr(value)[:200]
-
-
-def _name(item: object, index: int) -> str:
-    return str(item["id"])[:60] if isinstance(item, dict) and "id" in item else str(index)
-
-
-# --- What files of several kinds are made of ---------------------------------------------------------------------------
-
-CLAIM = {"measure": TEXT, "at_least?": NUMBER, "at_most?": NUMBER}
-WORDS = {"*": PER_CONTEXT}
-NAMED = [{"id": TEXT, "text": TEXT}]
-CHOICE = {"label": TEXT, "default": TEXT, "options": NAMED}
-RANGE = {"label": TEXT, "unit": TEXT, "min": NUMBER, "max": NUMBER, "step": NUMBER, "default?": NUMBER_PER_CONTEXT}
-MATH = {"title": TEXT, "intro": TEXT, "items": [{"title": TEXT, "formula": TEXT, "terms": [[TEXT]], "live": TEXT}]}
-OPTION = {"id": TEXT, "text": PER_CONTEXT, "claims": [CLAIM], "right?": PER_CONTEXT, "wrong?": PER_CONTEXT}
-
-
-def question(option: dict[str, Shape] | None = None) -> dict[str, Shape]:
-    """A question, with what its options say beside their text, claims and feedback."""
-    return {
-        "oracle": TEXT,
-        "engine": TEXT,
-        "title": TEXT,
-        "commit": TEXT,
-        "prompt": PER_CONTEXT,
-        "next": PER_CONTEXT,
-        "options": [{**OPTION, **(option or {})}],
-        "formula?": TEXT,
-    }
-
-
-ACT = {
-    "id": TEXT,
-    "kicker": TEXT,
-    "name": TEXT,
-    "title": TEXT,
-    "duration": TEXT,
-    "opening?": TEXT,
-    "scenario": [PER_CONTEXT],
-    "message": {"*": {"from": TEXT, "text": TEXT}},
-    "scenes?": {"*": {"title": PER_CONTEXT, "aim": PER_CONTEXT}},
-    "doors?": {"*": TEXT},
-}
+def of_context(text: Text, context: str) -> str:
+    """A text as it reads in a context."""
+    return text if isinstance(text, str) else text[context]

@@ -16,10 +16,13 @@ from typing import Any
 
 from acts.bugs import bugs
 from acts.bugs.controls import name as bug_control
+from acts.bugs.shape import Statement
 from acts.promises import serving
 from acts.promises.controls import ID as DESIGN
 from content import wording
+from content.common import ContextWords, Named
 from content.course import Course
+from content.shapes import of_context
 from handed import handins
 from handed.grading import FAILED, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
 from handed.handins import Text, Unread
@@ -79,27 +82,19 @@ def _failed(file: str, mistake: Exception) -> Checked:
     return Checked(file, flags=(Flag(FAILED, f"{type(mistake).__name__}: {mistake}"),))
 
 
-def grade(course: Course, files: Mapping[str, str], now: str) -> list[Checked]:
-    """The rows of files that are at hand as texts by name."""
-    grader = Grader(course, now)
-    for name, text in files.items():
-        grader.take(name, text.encode("utf-8", "surrogatepass"))
-    return grader.rows()
-
-
 # --- The same work under two names -------------------------------------------------------------------------------------
 
 
-def _compared(found: list[Checked]) -> list[Checked]:
+def _compared(rows: list[Checked]) -> list[Checked]:
     """The rows with flags for the same record, or the same presses in the same rhythm, under two names."""
-    readable = [row for row in found if row.snapshot]
+    readable = [row for row in rows if row.snapshot]
     records = _shared(readable, lambda row: [row.snapshot["metadata"]["record"]])
     works = _shared(readable, rhythm)
     twins: dict[Any, list[str]] = defaultdict(list)
     for row in readable:
         twins[_owner(row)].append(row.file)
     compared = []
-    for row in found:
+    for row in rows:
         others = {SAME_RECORD: records.get(row.file, []), SAME_WORK: works.get(row.file, [])}
         flags = [Flag(kind, _listed(names)) for kind, names in others.items() if names]
         again = [file for file in twins[_owner(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []
@@ -317,8 +312,10 @@ def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()
     doubtful = {shown(row.file): flagged(course, row) for row in rows if row.flags}
     remarked = {shown(row.file): found for row in rows if (found := remarks(course, row))}
     lines = [wording.fill(words["files"], {"files": len(rows), "flagged": len(doubtful)})]
-    for title, told in ((words["flagged"], doubtful), (words["remarks"], remarked)):
-        lines += ["", title, *(f"  {file}: {'; '.join(said)}" for file, said in told.items())] if told else []
+    for title, remarked_on in ((words["flagged"], doubtful), (words["remarks"], remarked)):
+        lines += (
+            ["", title, *(f"  {file}: {'; '.join(said)}" for file, said in remarked_on.items())] if remarked_on else []
+        )
     lines += [] if doubtful else ["", words["none"]]
     lines += ["", words["unread"], *(f"  {said}" for said in unread(course, left_out))] if left_out else []
     for title, bars in histograms(course, rows):
@@ -329,24 +326,23 @@ def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()
 def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     """A title and (label, count) pairs: for each context its questions, the designs recorded, and how those held."""
     words = course.at("grading.report")
-    for context in course.at("course.contexts"):
-        mine = [row for row in rows if row.snapshot.get("track") == context["id"]]
+    for context in course.each(ContextWords, "course.contexts"):
+        mine = [row for row in rows if row.snapshot.get("track") == context.id]
         for question in course.questions:
             title = report.question_name(course, question)
             given = Counter(fact["option"] for row in mine if (fact := answer(row, question)))
-            said = {"question": title, "context": context["label"], "answers": given.total()}
-            yield wording.fill(words["question"], said), list(_options(course, question, context["id"], given))
+            said: dict[str, wording.Number] = {"question": title, "context": context.label, "answers": given.total()}
+            yield wording.fill(words["question"], said), list(_options(course, question, context.id, given))
         recorded = [fact for row in mine if (fact := design(row))]
-        said = {"context": context["label"], "answers": len(recorded)}
+        said = {"context": context.label, "answers": len(recorded)}
         yield wording.fill(words["designs"], said), _most(_design_words(course, fact) for fact in recorded)
         yield wording.fill(words["states"], said), _most(_state_words(course, fact) for fact in recorded)
 
 
 def _options(course: Course, question: str, context: str, given: Counter[str]) -> Iterator[tuple[str, int]]:
     """Every option with how often it was given; options that the course doesn't have come last."""
-    for option in course.at(question)["options"]:
-        text = option["text"] if isinstance(option["text"], str) else option["text"][context]
-        yield text, given.pop(option["id"], 0)
+    for option in course.question(question).options:
+        yield of_context(option.text, context), given.pop(option.id, 0)
     yield from sorted(given.items())
 
 
@@ -357,7 +353,7 @@ def _most(labels: Iterable[Iterable[str]]) -> list[tuple[str, int]]:
 
 
 def _design_words(course: Course, fact: Fact) -> Iterator[str]:
-    policies = {policy["id"]: policy["text"] for policy in course.at(f"{DESIGN}.policies")}
+    policies = {policy.id: policy.text for policy in course.each(Named, f"{DESIGN}.policies")}
     for side, run in sorted(fact["settings"].items()):
         said = {"side": side.upper(), "policy": policies.get(run.get("policy"), "?"), "max_batch": run.get("max_batch")}
         yield course.say("grading.report.design", None, said)
@@ -381,26 +377,20 @@ def _bars(bars: list[tuple[str, int]]) -> Iterator[str]:
 def key(course: Course) -> str:
     """The right option of every question in every context, with the engine's own feedback, and the draft's bugs corrected."""
     runs, lines = Runs(course), []
-    for context in course.at("course.contexts"):
-        lines += [f"# {context['label']}", ""]
+    for context in course.each(ContextWords, "course.contexts"):
+        lines += [f"# {context.label}", ""]
         for question in course.questions:
-            asked = oracles.scenario(course, question, context["id"])
+            asked = oracles.scenario(course, question, context.id)
             known = {run: runs[run] for run in oracles.needs(course, question, asked)}
             lines.append(report.question_name(course, question))
-            for option in course.at(question)["options"]:
-                right = oracles.is_right(course, question, asked, option["id"], known)
-                numbers = oracles.numbers(course, question, asked, option["id"], known) or {}
-                said = _in(option["text"], context["id"])
-                lines.append(f"  {'[x]' if right else '[ ]'} {said}")
-                lines += (
-                    [f"      {_plain(wording.fill(_in(option['right'], context['id']), numbers))}"] if right else []
-                )
+            for option in course.question(question).options:
+                right = oracles.is_right(course, question, asked, option.id, known)
+                numbers = oracles.numbers(course, question, asked, option.id, known) or {}
+                lines.append(f"  {'[x]' if right else '[ ]'} {of_context(option.text, context.id)}")
+                if right and option.right:
+                    lines.append(f"      {_plain(wording.fill(of_context(option.right, context.id), numbers))}")
             lines.append("")
     return "\n".join([*lines, *_bug_key(course), ""])
-
-
-def _in(text: Any, context: str) -> str:
-    return str(text if isinstance(text, str) else text[context])
 
 
 def _plain(text: str) -> str:
@@ -411,10 +401,10 @@ def _bug_key(course: Course) -> Iterator[str]:
     yield f"# {course.at('bugs.title')}"
     numbers = bugs.numbers(course)
     for id, bug in bugs.all_of(course).items():
-        if "options" in bug:
-            right = next(o["text"] for o in bug["options"] if bugs.verdict(course, id, o["id"]) == bugs.RIGHT)
+        if isinstance(bug, Statement):
+            right = next(o.text for o in bug.options if bugs.verdict(course, id, o.id) == bugs.RIGHT)
         else:
-            right = f"{wording.show(numbers[bug['measure']])} {bug['unit']}"
+            right = f"{wording.show(numbers[bug.measure])} {bug.unit}"
         yield ""
-        yield _plain(wording.fill(bug["claim"], bugs.said(course, id, bug["draft"])))
+        yield _plain(wording.fill(bug.claim, bugs.said(course, id, bug.draft)))
         yield f"  [x] {right}"

@@ -326,8 +326,8 @@ def _is_offered(course: Course, side: str, saved: object) -> bool:
     counts = (simulated["requests"], simulated["quick_requests"])
     if _offered(course, settings).keys() != settings.keys() or saved["requests"] not in counts:
         return False
-    asked = asdict(serving.request_of(course, settings, side, saved["requests"]))
-    return all(name == "load" or type(saved[name]) is type(asked[name]) for name in asked) and same(saved, asked)
+    offered = asdict(serving.request_of(course, settings, side, saved["requests"]))
+    return all(name == "load" or type(saved[name]) is type(offered[name]) for name in offered) and same(saved, offered)
 
 
 # --- Are the numbers the engine's? -------------------------------------------------------------------------------------
@@ -375,8 +375,8 @@ def _compared(
             made = honest["metadata"].pop("consistency_check")
             found = list(islice(_differences(language, runs, snapshot, honest, made, sound), MOST_FOUND))
             if len(sound) == sum(event["kind"] != "revealed" for event in events):
-                told = [link["event"] for link in made["links"]]
-                found += _told_otherwise(events, told)
+                computed = [link["event"] for link in made["links"]]
+                found += _differing_events(events, computed)
         if best is None or len(found) < len(best[1]):
             best = honest, found
         if not found:
@@ -501,13 +501,13 @@ def _measured(course: Course, runs: Runs, stated: object, evidence: list[str], s
     known: dict[jobs.Job, Result] = {}
     for run, result in reporting.designs(course, state).values():
         row = receipts.for_side(course, run, result)
-        asked = receipts.request_of(course, row) if row else None
-        known |= {asked: runs[asked]} if asked else {}
-    told = [report.plain(line) for line in report.evidence(course, replace(state, results=known))]
-    return [one if one in told else other for one, other in zip(stated, evidence, strict=True)]
+        predicting = receipts.request_of(course, row) if row else None
+        known |= {predicting: runs[predicting]} if predicting else {}
+    computed = [report.plain(line) for line in report.evidence(course, replace(state, results=known))]
+    return [one if one in computed else other for one, other in zip(stated, evidence, strict=True)]
 
 
-def _told_otherwise(events: list[dict[str, Any]], honest: list[dict[str, Any]]) -> Iterator[Flag]:
+def _differing_events(events: list[dict[str, Any]], honest: list[dict[str, Any]]) -> Iterator[Flag]:
     """Where the chain tells of other events than the page would write: what was revealed, and in which order."""
     if len(events) != len(honest):
         yield Flag(SECTIONS, "consistency_check.links")

@@ -30,14 +30,14 @@ class Shared:
     """What a link says: the context, the settings that differ from the defaults, and what was not understood.
 
     problem: the name of the sentence that says why nothing could be read, None when something could; strange: the names of
-    the settings that this version doesn't know or can't take; moved: the lab's defaults are not those of the link's lab.
+    the settings that this version doesn't know or can't take; other_defaults: the lab's defaults are not those of the link's lab.
     """
 
     context: str | None = None
     values: Settings = field(default_factory=dict)
     problem: str | None = None
     strange: tuple[str, ...] = ()
-    moved: bool = False
+    other_defaults: bool = False
 
 
 def carried(course: Course, context: str) -> dict[str, Value]:

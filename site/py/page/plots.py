@@ -59,10 +59,10 @@ class Plots:
         """Plots should show these figures from now on."""
         self.wanted |= figures
         shown = [key for key in figures if key in self.in_sight or self.lacking()]
-        moved = [key for key in shown if _moved(self.drawn.get(key), figures[key])]
-        for key in moved or shown:
+        reshaped = [key for key in shown if _is_reshaped(self.drawn.get(key), figures[key])]
+        for key in reshaped or shown:
             self.update(key)
-        if moved and len(moved) < len(shown):
+        if reshaped and len(reshaped) < len(shown):
             self.window.clearTimeout(self.rest)
             self.rest = self.window.setTimeout(self.rested, REST_MS)
 
@@ -116,9 +116,9 @@ class Plots:
                 self.window.labPlotly()
             return
         self.drawn[key] = figure
-        if _moved(before, figure):
-            moved = {"shapes": figure["layout"].get("shapes", [])}
-            self.window.Plotly.relayout(self.nodes[key], self.window.JSON.parse(json.dumps(moved, allow_nan=False)))
+        if _is_reshaped(before, figure):
+            shapes = {"shapes": figure["layout"].get("shapes", [])}
+            self.window.Plotly.relayout(self.nodes[key], self.window.JSON.parse(json.dumps(shapes, allow_nan=False)))
             return
         made = self.window.JSON.parse(json.dumps({**figure, "config": CONFIG}, allow_nan=False))
         self.window.Plotly.react(self.nodes[key], made.data, made.layout, made.config)
@@ -126,7 +126,7 @@ class Plots:
             self.fit(key)
 
 
-def _moved(before: Figure | None, after: Figure) -> bool:
+def _is_reshaped(before: Figure | None, after: Figure) -> bool:
     """Whether a figure differs from what is drawn in its shapes alone."""
     return before is not None and _without_shapes(before) == _without_shapes(after)
 

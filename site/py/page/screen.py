@@ -13,11 +13,11 @@ class Screen:
     """The nodes of the page and the frame that they show."""
 
     def __init__(
-        self, course: Course, window: Any, proxied: Callable[[Callable[..., None]], Any], told: Callable[..., None]
+        self, course: Course, window: Any, proxied: Callable[[Callable[..., None]], Any], heard: Callable[..., None]
     ) -> None:
-        """proxied makes a function that the browser may keep; told hears what happens on the stage."""
+        """proxied makes a function that the browser may keep; heard hears what happens on the stage."""
         self.window, self.document = window, window.document
-        self.stage = Stage(window, proxied, told)
+        self.stage = Stage(window, proxied, heard)
         self.nodes = page.index(self.document)
         self.shown: page.Frame = {}
         self.unfolded: list[Any] = []  # what was opened for paper

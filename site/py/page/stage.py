@@ -12,11 +12,11 @@ from typing import Any
 class Stage:
     """The replays on the page. `window` and `proxied`, which makes a function that a script may keep, come from the screen.
 
-    `told(key, event, ...)` hears what happened on the scene under a key: "at" with a position, "pick" with a panel and a request.
+    `heard(key, event, ...)` takes in what happens on the scene of a key: "at" with a position, "pick" with a panel and a request.
     """
 
-    def __init__(self, window: Any, proxied: Callable[[Callable[..., None]], Any], told: Callable[..., None]) -> None:
-        self.window, self.proxied, self.told = window, proxied, told
+    def __init__(self, window: Any, proxied: Callable[[Callable[..., None]], Any], heard: Callable[..., None]) -> None:
+        self.window, self.proxied, self.heard = window, proxied, heard
         self.tells: dict[str, Any] = {}
 
     def show(self, key: str, node: Any, changed: Mapping[str, Any]) -> None:
@@ -26,7 +26,7 @@ class Stage:
             node.setAttribute("data-missing", "true")
         elif changed.get("scene"):
             if key not in self.tells:
-                self.tells[key] = self.proxied(lambda event, *what: self.told(key, event, *what))
+                self.tells[key] = self.proxied(lambda event, *what: self.heard(key, event, *what))
             painter.show(node, json.dumps(changed["scene"]), self.tells[key])
         elif "picked" in changed:
             painter.repaint(node)

@@ -52,7 +52,7 @@ class Record:
         return {name: self.settings[name] for name in DATED if name in self.settings}
 
     @property
-    def moved(self) -> Any:
+    def explored(self) -> Any:
         """The acts that were explored, by context, as the settings hold them."""
         return self.settings.get("moved")
 
@@ -242,5 +242,5 @@ def _locked(here: Record, there: Record) -> set[str]:
     """The ids of those facts of `there` that would answer a question that `here` answers otherwise."""
     known = {fact["id"] for fact in here.facts}
     answers = {(fact["context"], fact["question"]) for fact in of_kind(here.facts, "answered")}
-    asked = of_kind(there.facts, "answered")
-    return {f["id"] for f in asked if (f["context"], f["question"]) in answers and f["id"] not in known}
+    answered = of_kind(there.facts, "answered")
+    return {f["id"] for f in answered if (f["context"], f["question"]) in answers and f["id"] not in known}

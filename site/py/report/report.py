@@ -16,6 +16,8 @@ from typing import Any
 
 from content import wording
 from content.course import Course, Results
+from content.shapes import of_context
+from page.remembered import remembered
 from record import ledger
 from runs import oracles
 from state import store
@@ -49,19 +51,27 @@ def facts(state: State) -> list[dict[str, Any]]:
 
 def missing(course: Course, state: State) -> list[str]:
     """The names of the parts that are not complete: open questions, no recorded design, texts unwritten or too long."""
-    found = [question for question in course.questions if store.answer(state, question) is None]
-    found += [part for act in acts(course) for part in act.report.missing(course, state)]
-    for field in ("log", "takeaway", "risk"):
-        if not store.written(state, field).strip():
-            found.append(field)
-    if words(store.written(state, "log")) > course.at("report.log.most_words"):
+    answers = {question: store.answer(state, question) for question in course.questions}
+    parts = [part for act in acts(course) for part in act.report.missing(course, state)]
+    texts = {field: store.written(state, field) for field in ("log", "takeaway", "risk")}
+    return [*_missing(course, answers, parts, texts, state.results)]
+
+
+@remembered
+def _missing(
+    course: Course, answers: Mapping[str, Answer | None], parts: list[str], texts: Mapping[str, str], results: Results
+) -> list[str]:
+    found = [question for question, answer in answers.items() if answer is None]
+    found += [*parts, *(field for field, text in texts.items() if not text.strip())]
+    if words(texts["log"]) > course.at("report.log.most_words"):
         found.append("log_long")
-    return found if _is_computed(course, state) else [*found, "figures"]
+    return found if _is_computed(course, answers, results) else [*found, "figures"]
 
 
-def _is_computed(course: Course, state: State) -> bool:
+def _is_computed(course: Course, answers: Mapping[str, Answer | None], results: Results) -> bool:
     """Whether every simulated run that an answer's verdict rests on is at hand."""
-    return all(job in state.results for act in course.acts for job in store.answered_needs(course, state, act.id))
+    given = (answer for answer in answers.values() if answer)
+    return all(job in results for answer in given for job in oracles.needs(course, answer.question, answer.scenario))
 
 
 # --- The consistency check ---------------------------------------------------------------------------------------------
@@ -76,10 +86,10 @@ def chain(number: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return links
 
 
-def events(course: Course, told: Sequence[dict[str, Any]], results: Results) -> list[dict[str, Any]]:
+def events(course: Course, facts: Sequence[dict[str, Any]], results: Results) -> list[dict[str, Any]]:
     """The facts of a context with, after each prediction, what the engine revealed."""
     found: list[dict[str, Any]] = []
-    for fact in told:
+    for fact in facts:
         found.append(fact)
         if fact["kind"] == "answered" and str(fact["question"]).endswith(".prediction"):
             found.append(
@@ -88,20 +98,20 @@ def events(course: Course, told: Sequence[dict[str, Any]], results: Results) -> 
     return found
 
 
-def verify(found: Mapping[str, Any]) -> list[str]:
+def verify(document: Mapping[str, Any]) -> list[str]:
     """What doesn't fit in a snapshot: "form", "chain" (changed by hand), "order" (times run backwards), "sections" (a part
     tells of other facts than the chain). An empty list says only that the file agrees with itself."""
     try:
-        record = found["metadata"]["record"]
-        links = found["metadata"]["consistency_check"]["links"]
-        told = [link["event"] for link in links]
-        problems = [] if chain(record, told) == links else ["chain"]
-        times = [event["at"] for event in told]
+        record = document["metadata"]["record"]
+        links = document["metadata"]["consistency_check"]["links"]
+        linked = [link["event"] for link in links]
+        problems = [] if chain(record, linked) == links else ["chain"]
+        times = [event["at"] for event in linked]
         problems += [] if times == sorted(times) else ["order"]
-        answers = [_answer_core(event) for event in told if event["kind"] == "answered"]
-        shown = [_answer_core(entry) for entry in (*found["predictions"], *found["reflections"])]
-        recorded = [event["id"] for event in told if event["kind"] == "recorded"]
-        decided = found["final_decision"]
+        answers = [_answer_core(event) for event in linked if event["kind"] == "answered"]
+        shown = [_answer_core(entry) for entry in (*document["predictions"], *document["reflections"])]
+        recorded = [event["id"] for event in linked if event["kind"] == "recorded"]
+        decided = document["final_decision"]
         agrees = sorted(answers) == sorted(shown) and (decided["fact"] if decided else None) == (recorded or [None])[-1]
         return problems + ([] if agrees else ["sections"])
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
@@ -159,10 +169,10 @@ def _metadata(course: Course, state: State, at: str) -> dict[str, Any]:
 
 
 def _scenario(course: Course, state: State) -> dict[str, Any]:
-    label = next(c for c in course.at("course.contexts") if c["id"] == state.context)
+    about_it = course.about(state.context)
     return {
-        "context": label["label"],
-        "persona": label["persona"],
+        "context": about_it.label,
+        "persona": about_it.persona,
         **{act.id: about for act in acts(course) if (about := act.report.scenario(course, state))},
     }
 
@@ -188,15 +198,14 @@ def _answered(course: Course, state: State, part: str) -> list[Answer]:
 
 def _verdict(course: Course, answer: Answer, results: Results) -> dict[str, Any]:
     """Whether an answer is right and the engine's numbers behind it; None while a simulated run is missing."""
-    asked = (course, answer.question, answer.scenario, answer.option, results)
-    return {"right": oracles.is_right(*asked), "engine": oracles.numbers(*asked)}
+    about = (course, answer.question, answer.scenario, answer.option, results)
+    return {"right": oracles.is_right(*about), "engine": oracles.numbers(*about)}
 
 
 def option_text(course: Course, answer: Answer) -> str:
     """The words of an answer's option; its id if the question has it no longer."""
     option = course.option(answer.question, answer.option)
-    text = option["text"] if option else answer.option
-    return str(text if isinstance(text, str) else text[answer.context])
+    return of_context(option.text, answer.context) if option else answer.option
 
 
 def _limit(fact: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,8 +267,8 @@ def markdown(course: Course, state: State, at: str) -> str:
     return plain_spaces("\n\n".join(texts) + "\n")
 
 
-def _lab(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    about, student = found["metadata"], found["student_id"] or course.at("report.no_name")
+def _lab(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    about, student = document["metadata"], document["student_id"] or course.at("report.no_name")
     check = about["consistency_check"]["links"]
     last = check[-1]["hash"][:16] if check else wording.NOT_YET
     said = {"title": about["title"], "course": about["course"], "lab": NAME, "student": _one_line(student)}
@@ -272,8 +281,8 @@ def _lab(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str
     yield from (wording.fill(line, said) for line in course.at("report.lab_lines"))
 
 
-def _track(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    about = found["scenario"]
+def _track(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    about = document["scenario"]
     said: dict[str, wording.Number] = {"track": about["context"], "persona": about["persona"]}
     for act in acts(course):
         said |= act.report.words(course, about[act.id]) if act.id in about else {}
@@ -281,8 +290,8 @@ def _track(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[s
 
 
 def _said_answers(part: str) -> Any:
-    def section(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-        entries = {entry["question"]: entry for entry in found[f"{part}s"]}
+    def section(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+        entries = {entry["question"]: entry for entry in document[f"{part}s"]}
         for question in (question for question in course.questions if question.endswith(f".{part}")):
             entry = entries.get(question)
             verdict = {None: "waiting", True: "right", False: "wrong"}[entry["right"] if entry else None]
@@ -296,17 +305,17 @@ def _said_answers(part: str) -> Any:
     return section
 
 
-def _evidence_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
+def _evidence_lines(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"- {line}" for line in evidence(course, state))
     for act in acts(course):
         for fact in act.report.limits(state):
             yield f"- {act.report.limit(course, _limit(fact))}"
-    if not found["evidence_summary"]:
+    if not document["evidence_summary"]:
         yield course.at("report.nothing")
 
 
-def _decision_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    decided = found["final_decision"]
+def _decision_lines(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    decided = document["final_decision"]
     for act in acts(course) if decided else ():
         yield from (f"- {line}" for line in act.report.decision(course, decided))
     text = store.written(state, "log").strip()
@@ -322,12 +331,12 @@ def _quoted(course: Course, text: str) -> Iterator[str]:
     yield from (f"> {line}" for line in (text.strip() or course.at("report.nothing")).splitlines())
 
 
-def _source_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"- {line}" for line in found["source_trace"])
+def _source_lines(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"- {line}" for line in document["source_trace"])
 
 
-def _missing_lines(course: Course, state: State, found: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"- {part_name(course, name)}" for name in found[MISSING])
+def _missing_lines(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"- {part_name(course, name)}" for name in document[MISSING])
 
 
 SECTIONS = {

@@ -6,10 +6,10 @@ can change what was right. An option is right when all its claims hold; no right
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import engine
+from content.common import Claim
 from content.course import Course, Fact, Numbers, Oracle, Results, Scenario
 from content.wording import Quantity
 from runs.jobs import Job
@@ -21,7 +21,7 @@ NAME = re.compile("[A-Za-z0-9_-]{1,60}")
 def oracle(course: Course, question: str) -> Oracle:
     """The oracle that answers a question."""
     act = next(act for act in course.acts if question in act.questions)
-    return act.oracles[course.at(question)["oracle"]]
+    return act.oracles[course.question(question).oracle]
 
 
 def scenario(course: Course, question: str, context: str) -> Scenario:
@@ -41,21 +41,23 @@ def numbers(course: Course, question: str, asked: Scenario, option: str, results
     return oracle(course, question).numbers(course, asked, option, results)
 
 
-def holds(claims: list[dict[str, Any]], found: Mapping[str, Quantity]) -> bool:
+def holds(claims: Iterable[Claim], known: Mapping[str, Quantity]) -> bool:
     """Whether every claim holds: its measure lies between at_least and at_most. A measure that is None holds nothing."""
     for claim in claims:
-        value = found[claim["measure"]]
+        value = known[claim.measure]
         if value is None:
             return False
-        if not claim.get("at_least", float("-inf")) <= value <= claim.get("at_most", float("inf")):
+        if (claim.at_least is not None and value < claim.at_least) or (
+            claim.at_most is not None and value > claim.at_most
+        ):
             return False
     return True
 
 
 def is_right(course: Course, question: str, asked: Scenario, option: str, results: Results) -> bool | None:
     """Whether an option is right, None while a run is missing or when the question no longer has the option."""
-    found, table = numbers(course, question, asked, option, results), course.option(question, option)
-    return None if found is None or table is None else holds(table["claims"], found)
+    found, said = numbers(course, question, asked, option, results), course.option(question, option)
+    return None if found is None or said is None else holds(said.claims, found)
 
 
 def understands(course: Course, fact: Fact) -> bool:

@@ -18,7 +18,7 @@ from state.questions import answered_needs
 from state.state import State
 
 Reducer = Callable[[Course, State, Any], State]
-Told = tuple[str, str, str]  # a fact as the ledger's table tells it: what, the choice, the outcome
+Row = tuple[str, str, str]  # a fact in the ledger's table: what, the choice, the outcome
 Entry = tuple[str, str, str | None]  # of the status line: label, value, mark
 File = tuple[str, str, Callable[[Course, State, str], str]]  # its name's end, its kind (MIME), its text at a time
 
@@ -67,7 +67,7 @@ class Act(Lesson):
     most urgent first; spare: those that may wait for all others. came: what a finished job changes beside the results.
     saved and restored: what it keeps between visits. status, synthesis, fields, compared, note: its part of the status line, of
     the numbers that the synthesis may say, of the curriculum's agreed fields, of a link's comparison (None before it may be
-    seen), and what a link leaves out. told: its facts as the ledger's table tells them. picture: what stands for it elsewhere.
+    seen), and what a link leaves out. rows: its facts as rows of the ledger's table. picture: what stands for it elsewhere.
     """
 
     frame: Callable[[Course, State], Frame]
@@ -87,7 +87,7 @@ class Act(Lesson):
     fields: Callable[[Course, State], Mapping[str, Any]] = lambda course, state: {}
     compared: Callable[[Course, State], list[tuple[str, str]] | None] = lambda course, state: []
     note: Callable[[Course, State], str] = lambda course, state: ""
-    told: Mapping[str, Callable[[Course, Fact], Told]] = field(default_factory=dict)
+    rows: Mapping[str, Callable[[Course, Fact], Row]] = field(default_factory=dict)
     picture: Callable[[Course], Picture] | None = None
     report: Reporting = Reporting()
 

@@ -137,8 +137,8 @@ def is_done(course: Course, state: State) -> bool:
 
 
 def _has_explored(state: State, act: str) -> bool:
-    moved = state.record.moved
-    return isinstance(moved, Mapping) and act in moved.get(state.context, ())
+    explored = state.record.explored
+    return isinstance(explored, Mapping) and act in explored.get(state.context, ())
 
 
 def can_answer(course: Course, state: State, question: str) -> bool:

@@ -45,11 +45,11 @@ def ledger_read(course: Course, state: State, action: LedgerRead) -> State:
 
 
 def _understood(course: Course, state: State) -> State:
-    """The state with the facts that this course can't make sense of marked as strange, and the learner told once."""
+    """The state with the facts that this course can't make sense of marked as strange, and the learner is_known once."""
     strange = _strange(course, state.record.facts)
-    told = strange <= state.strange
+    is_known = strange <= state.strange
     state = replace(state, strange=strange)
-    return state if told else with_notice(state, course.at("words.strange_facts"))
+    return state if is_known else with_notice(state, course.at("words.strange_facts"))
 
 
 def _strange(course: Course, facts: tuple[dict[str, Any], ...]) -> frozenset[str]:

@@ -59,14 +59,14 @@ def with_settings(course: Course, before: State, values: Settings, settled: bool
         return state
     new = live(course, state) - live(course, before)
     if new & state.results.keys():
-        results = {asked: result for asked, result in state.results.items() if asked not in new}
+        results = {job: result for job, result in state.results.items() if job not in new}
         state = replace(state, results=results)
     return for_next_visit(course, state, {control.partition(".")[0] for control in values})
 
 
 def for_next_visit(course: Course, state: State, moved: set[str] | None = None) -> State:
     """The record with what the page keeps between visits: controls, choices, context, and the acts that were explored."""
-    before = mapping(state.record.moved)
+    before = mapping(state.record.explored)
     explored = {context: sorted(set(before.get(context, ()))) for context in state.settings}
     explored[state.context] = sorted({*explored[state.context], *(moved or ())})
     kept: dict[str, Any] = {

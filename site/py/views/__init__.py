@@ -28,11 +28,6 @@ def frame(course: Course, state: store.State) -> Frame:
     }
 
 
-def replays(course: Course) -> tuple[str, ...]:
-    """The keys of the page's replays."""
-    return tuple(key for act in acts(course) for key in act.moments)
-
-
 def moment(course: Course, state: store.State, key: str, at: int) -> Frame:
     """What a replay says at a position of its own."""
     return next(act.moments[key] for act in acts(course) if key in act.moments)(course, state, at)
@@ -43,7 +38,7 @@ def lists(course: Course) -> dict[str, list[str]]:
     found = {"contexts": list(course.contexts), "status": list(shell.status(course, store.initial(course)))}
     found["speeds"] = course.at("replay.player.speeds")
     for question in course.questions:
-        found[f"{question}.options"] = [option["id"] for option in course.at(question)["options"]]
+        found[f"{question}.options"] = [option.id for option in course.question(question).options]
     for act in course.acts:
         items = course.at(act.id).get("math", {}).get("items", ())
         found[f"{act.id}.math.items"] = [str(i) for i in range(len(items))]

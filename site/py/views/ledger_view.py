@@ -29,18 +29,17 @@ def _rows(course: Course, facts: tuple[Fact, ...], strange: frozenset[str]) -> l
 
 
 def _row(course: Course, fact: Fact) -> list[str]:
-    context = next(
-        (c["label"] for c in course.at("course.contexts") if c["id"] == fact["context"]), str(fact["context"])
-    )
-    told = {kind: tell for act in acts(course) for kind, tell in act.told.items()}
-    what, choice, outcome = {"answered": _answered, **told}[fact["kind"]](course, fact)
-    return [parts.when(str(fact["at"])), context, what, choice, outcome]
+    context = str(fact["context"])
+    label = course.about(context).label if context in course.contexts else context
+    rows = {kind: row for act in acts(course) for kind, row in act.rows.items()}
+    what, choice, outcome = {"answered": _answered, **rows}[fact["kind"]](course, fact)
+    return [parts.when(str(fact["at"])), label, what, choice, outcome]
 
 
 def _answered(course: Course, fact: Fact) -> tuple[str, str, str]:
     words, id = course.at("words"), str(fact["question"])
     option = course.option(id, fact["option"]) if id in course.questions else None
-    text = option["text"] if option else fact["option"]
+    text = option.text if option else fact["option"]
     text = text if isinstance(text, str) else text.get(fact["context"], "")
     name = report.question_name(course, id) if id in course.questions else id
     return name, text, words["locked_chip"]

@@ -6,9 +6,11 @@ from typing import Any
 
 from charts import Figure
 from content import wording
+from content.common import Formula
 from content.control import Choice, Control, Value
 from content.controls import controls
 from content.course import Course, Results
+from content.shapes import of_context
 from content.wording import Number
 from page.page import Frame
 from page.remembered import remembered
@@ -23,7 +25,7 @@ def filled(words: Any, numbers: Numbers) -> Any:
     """`words` with placeholders filled, through lists and tables."""
     if isinstance(words, str):
         return wording.fill(words, numbers)
-    if isinstance(words, list):
+    if isinstance(words, list | tuple):
         return [filled(entry, numbers) for entry in words]
     if isinstance(words, dict):
         return {key: filled(entry, numbers) for key, entry in words.items()}
@@ -107,12 +109,11 @@ def _question(
         f"{id}.prompt": {"text": course.say(f"{id}.prompt", context, numbers)},
         f"{id}.commit": {"hidden": locked is not None},
     }
-    for option in course.at(id)["options"]:
-        taken = option["id"] == picked
-        found[f"{id}.{option['id']}"] = {"state": "chosen" if taken else None}
-        found[f"{id}.{option['id']}.input"] = {"checked": taken}
-        text = option["text"] if isinstance(option["text"], str) else option["text"][context]
-        found[f"{id}.{option['id']}.text"] = {"text": wording.fill(text, numbers)}
+    for option in course.question(id).options:
+        taken = option.id == picked
+        found[f"{id}.{option.id}"] = {"state": "chosen" if taken else None}
+        found[f"{id}.{option.id}.input"] = {"checked": taken}
+        found[f"{id}.{option.id}.text"] = {"text": wording.fill(of_context(option.text, context), numbers)}
     if locked:
         found[f"{id}.next"] = {"text": wording.fill(words["committed_on"], {"at": when(locked.at)})}
     else:
@@ -151,11 +152,10 @@ def _verdict(course: Course, id: str, locked: Answer | None, results: Results) -
     numbers = oracles.numbers(course, id, locked.scenario, locked.option, results)
     if numbers is None:
         return {"hidden": False, "text": words["waiting"], "state": "waiting"}
-    right = oracles.holds(option["claims"], numbers)
-    text = option.get("right" if right else "wrong") or words["right" if right else "not_quite"]
-    text = text if isinstance(text, str) else text[locked.context]
+    right = oracles.holds(option.claims, numbers)
     lead = words["right"] if right else words["not_quite"]
-    said = wording.fill(text, numbers)
+    text = (option.right if right else option.wrong) or lead
+    said = wording.fill(of_context(text, locked.context), numbers)
     said = said if said.startswith((words["yes"], lead)) else f"**{lead}** {said}"
     return {"hidden": False, "text": said, "state": "right" if right else "wrong"}
 
@@ -163,12 +163,12 @@ def _verdict(course: Course, id: str, locked: Answer | None, results: Results) -
 def mathematics(course: Course, act: str, numbers: Numbers) -> Frame:
     """The folded mathematics of an act: each formula, its terms, and the line with the live numbers."""
     found: Frame = {}
-    for i, item in enumerate(course.at(f"{act}.math.items")):
+    for i, item in enumerate(course.each(Formula, f"{act}.math.items")):
         key = f"{act}.math.{i}"
-        found[f"{key}.title"] = {"text": item["title"]}
-        found[f"{key}.formula"] = {"text": wording.fill(item["formula"], numbers)}
-        found[f"{key}.terms"] = {"rows": filled(item["terms"], numbers)}
-        found[f"{key}.live"] = {"text": wording.fill(item["live"], numbers)}
+        found[f"{key}.title"] = {"text": item.title}
+        found[f"{key}.formula"] = {"text": wording.fill(item.formula, numbers)}
+        found[f"{key}.terms"] = {"rows": filled(item.terms, numbers)}
+        found[f"{key}.live"] = {"text": wording.fill(item.live, numbers)}
     return found
 
 

@@ -63,8 +63,10 @@ def frame(course: Course, state: store.State) -> Frame:
         if i + 1 < len(walk):
             found[f"on.{stop.address}"] = {"text": titles[i + 1], "hidden": marks[i + 1] == SHUT}
     for door, path in doors(course):
-        asked = course.at(path)
-        found |= {key: {"text": asked} for key in (f"door.{door.name}", f"why.{door.name}", f"rail.{door.name}.door")}
+        question = course.at(path)
+        found |= {
+            key: {"text": question} for key in (f"door.{door.name}", f"why.{door.name}", f"rail.{door.name}.door")
+        }
         found[f"door.{door.name}.minutes"] = {"text": minutes(course, door.minutes)}
     return found
 

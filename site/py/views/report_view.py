@@ -20,7 +20,7 @@ def frame(course: Course, state: store.State) -> Frame:
 
 
 def _written(course: Course, state: store.State) -> Frame:
-    label = next(c["label"] for c in course.at("course.contexts") if c["id"] == state.context)
+    label = course.about(state.context).label
     name = store.written(state, "name")
     return {
         "report.intro": {"text": course.say("report.intro", None, {"track": label})},
@@ -75,8 +75,8 @@ def _contents(course: Course, lacks: list[str]) -> Frame:
 
 
 @remembered
-def _check(course: Course, number: str, told: Sequence[dict[str, Any]], results: Results) -> Frame:
-    links = report.chain(number, report.events(course, told, results))
+def _check(course: Course, number: str, facts: Sequence[dict[str, Any]], results: Results) -> Frame:
+    links = report.chain(number, report.events(course, facts, results))
     last = links[-1]["hash"] if links else wording.NOT_YET
     return {
         "report.check.text": {"text": course.say("report.check.text", None, {"links": len(links)})},

@@ -58,11 +58,11 @@ def _shared(course: Course, state: store.State, shared: share.Shared) -> Frame:
             "shared.drop": {"text": words["close"]},
         }
     mine = replace(state, context=theirs.context)
-    label = next(c["label"] for c in course.at("course.contexts") if c["id"] == theirs.context)
+    label = course.about(theirs.context).label
     rows = _differences(course, theirs, mine)
     names = {"names": ", ".join(shared.strange)}
     notes = [wording.fill(words["strange"], names)] if shared.strange else []
-    notes += [words["moved"]] if shared.moved else []
+    notes += [words["other_defaults"]] if shared.other_defaults else []
     notes += [] if rows else [words["same"]]
     results, hidden = _results(course, theirs, mine)
     notes += [words["hidden"]] if hidden and rows else []

@@ -43,13 +43,13 @@ def _offer(course: Course, state: store.State) -> Frame:
 @remembered
 def _contexts(course: Course, here: str) -> Frame:
     found: Frame = {}
-    for context in course.at("course.contexts"):
-        id = context["id"]
+    for id in course.contexts:
+        context = course.about(id)
         numbers = {key: value for act in course.acts for key, value in act.words(course, id).items()}
         found[f"context.{id}"] = {"state": "chosen" if id == here else None}
         found[f"context.{id}.input"] = {"checked": id == here}
-        found[f"context.{id}.label"] = {"text": f"{context['label']} · {context['persona']}"}
-        found[f"context.{id}.text"] = {"text": wording.fill(context["text"], numbers)}
+        found[f"context.{id}.label"] = {"text": f"{context.label} · {context.persona}"}
+        found[f"context.{id}.text"] = {"text": wording.fill(context.text, numbers)}
     return found
 
 
@@ -64,8 +64,7 @@ def _status(course: Course, state: store.State) -> Frame:
 def status(course: Course, state: store.State) -> dict[str, Entry]:
     """The entries of the status line: the context, how far each act is, what the acts say of themselves, the record."""
     words = course.at("words")
-    context = next(c for c in course.at("course.contexts") if c["id"] == state.context)
-    found: dict[str, Entry] = {"context": (words["status_context"], context["label"], None)}
+    found: dict[str, Entry] = {"context": (words["status_context"], course.about(state.context).label, None)}
     for act in acts(course):
         if act.asks:
             stage = store.stage(course, state, act.id) if store.is_open(course, state, act.id) else "closed"

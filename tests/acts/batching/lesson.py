@@ -1,31 +1,23 @@
-"""What the act teaches: its content's shape, its one slider, the oracle of its questions. Closed forms, no jobs."""
+"""What the act teaches: its one slider, the oracle of its questions. Closed forms, no jobs."""
 
 from collections.abc import Iterator
 
 import engine
-from content import shapes
+from acts.batching.shape import FILES
 from content.control import Control
 from content.controls import slider
 from content.course import Course, Door, Lesson, Numbers, Oracle, Scenario, Scene
 from content.reading import out_of
-from content.shapes import COUNT, RANGE, TEXT, Shape
 
 ID = "act3"
 BATCH = f"{ID}.batch"
-ACT: Shape = shapes.ACT | {
-    "step": {"batch": COUNT, "context_tokens": COUNT},
-    "instrument": {"batch": RANGE, "*": TEXT},
-    "prediction": shapes.question(),
-    "reflection": shapes.question(),
-    "figure": {"*": TEXT},
-}
 
 
 def cost(course: Course) -> engine.StepCost:
     """The step-time model of the first act's node."""
-    told = course.at("act1.deployment")
-    bits = (told["weight_bits"], told["kv_bits"])
-    deployment = engine.Deployment(course.models[told["model"]], course.gpus[told["gpu"]], told["gpus"], *bits)
+    start = course.at("act1.deployment")
+    bits = (start["weight_bits"], start["kv_bits"])
+    deployment = engine.Deployment(course.models[start["model"]], course.gpus[start["gpu"]], start["gpus"], *bits)
     return engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
 
 
@@ -61,4 +53,4 @@ SCENES = (
     Scene("batch", 1),
     Scene("reason", 1, asks="reflection"),
 )
-LESSON = Lesson(id=ID, scenes=SCENES, shapes={ID: ACT}, problems=_problems, controls=_controls, oracles={"step": STEP})
+LESSON = Lesson(id=ID, scenes=SCENES, shapes=FILES, problems=_problems, controls=_controls, oracles={"step": STEP})

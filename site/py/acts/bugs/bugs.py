@@ -5,19 +5,20 @@ is what the engine computes: a number within the bug's tolerance, or the option 
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import engine
+from acts.bugs.shape import Figure, Queue, Statement
 from acts.promises import questions, serving
+from acts.promises.shape import Simulation
+from acts.wall.shape import Deployment
 from acts.wall.users import sizes, users_numbers
 from content.course import Course, Scenario
 from content.wording import MIB, Number, Quantity
 from runs import oracles
 
-Bug = Mapping[str, Any]
 Numbers = dict[str, Quantity]
 
 UNTOUCHED, LOW, HIGH, WRONG, RIGHT = "untouched", "too_low", "too_high", "wrong", "right"
@@ -25,25 +26,26 @@ DECODE_BATCH = 32  # requests of the decode step that is taken apart
 MANY_BATCH, MOST_BATCH = 64, 256  # where the gain of speculation is looked at, beside a request alone
 
 
-def all_of(course: Course) -> dict[str, Bug]:
+def all_of(course: Course) -> dict[str, Figure | Statement]:
     """Every bug by id: those that a number corrects, then those that a choice does."""
-    return {bug["id"]: bug for kind in ("numbers", "choices") for bug in course.at(f"bugs.{kind}")}
+    numbers, choices = course.each(Figure, "bugs.numbers"), course.each(Statement, "bugs.choices")
+    return {bug.id: bug for bugs in (numbers, choices) for bug in bugs}
 
 
 def judge(course: Course, id: str, value: object) -> str:
     """UNTOUCHED while the draft's mistake stands, else the engine's verdict."""
-    return UNTOUCHED if value == all_of(course)[id]["draft"] else verdict(course, id, value)
+    return UNTOUCHED if value == all_of(course)[id].draft else verdict(course, id, value)
 
 
 def verdict(course: Course, id: str, value: object) -> str:
     """What the engine says of a value: RIGHT, or LOW or HIGH for a number, or WRONG for a choice."""
     bug = all_of(course)[id]
-    if "options" in bug:
-        claims = next(option["claims"] for option in bug["options"] if option["id"] == value)
+    if isinstance(bug, Statement):
+        claims = next(option.claims for option in bug.options if option.id == value)
         return RIGHT if oracles.holds(claims, numbers(course)) else WRONG
-    right = _number(numbers(course)[bug["measure"]])
+    right = _number(numbers(course)[bug.measure])
     difference = _number(value) - right
-    if abs(difference) <= bug["within"] * right:
+    if abs(difference) <= bug.within * right:
         return RIGHT
     return LOW if difference < 0 else HIGH
 
@@ -54,13 +56,13 @@ def said(course: Course, id: str, value: object) -> dict[str, Number]:
     found: dict[str, Number] = {
         **users_numbers(course, _asked(course)),
         **numbers(course),
-        "draft": bug["draft"],
+        "draft": bug.draft,
         "value": value if isinstance(value, int | float) else None,
     }
-    if "measure" in bug:
-        found |= {"draft_share": bug["draft"] / _number(found[bug["measure"]])}
+    if isinstance(bug, Figure):
+        found |= {"draft_share": bug.draft / _number(found[bug.measure])}
     if id == "batch":
-        for name, batch in (("own_response", value), ("draft_response", bug["draft"])):
+        for name, batch in (("own_response", value), ("draft_response", bug.draft)):
             seconds = response_s(course, int(_number(batch)))
             found[name] = seconds if math.isfinite(seconds) else course.at("bugs.endless")
     return found
@@ -68,8 +70,8 @@ def said(course: Course, id: str, value: object) -> dict[str, Number]:
 
 def response_s(course: Course, batch: int) -> float:
     """Mean response in s of the chapter's server that waits to fill a batch; infinite when it can't keep up."""
-    queue = course.at("bugs.queue")
-    return engine.batched_queue_s(queue["rate_per_s"], batch, queue["fixed_s"], queue["each_s"])
+    queue = course.read(Queue, "bugs.queue")
+    return engine.batched_queue_s(queue.rate_per_s, batch, queue.fixed_s, queue.each_s)
 
 
 @lru_cache(maxsize=4)
@@ -77,8 +79,8 @@ def numbers(course: Course) -> Numbers:
     """Everything that the sentences rest on, for the default context: closed forms, no simulation. s, bytes, FLOP, tokens."""
     context = course.at("course.context.default")
     users = sizes(course, _asked(course))
-    start = course.at("act1.deployment")
-    model, gpu = course.models[start["model"]], course.gpus[start["gpu"]]
+    start = course.read(Deployment, "act1.deployment")
+    model, gpu = course.models[start.model], course.gpus[start.gpu]
     prefill = 2 * model.active_parameters
     return {
         **users,
@@ -86,7 +88,7 @@ def numbers(course: Course) -> Numbers:
         "peak": gpu.bf16_flops_per_s,
         "peak_tflops": gpu.bf16_flops_per_s / engine.TFLOP,
         "page_mib": users["block_bytes_real"] / MIB,
-        "draft_bytes": next(b["draft"] for b in course.at("bugs.numbers") if b["id"] == "page") * MIB,
+        "draft_bytes": _number(all_of(course)["page"].draft) * MIB,
         "prefill_flop": prefill,
         "prefill_gflop": prefill / 1e9,
         **_queue_numbers(course),
@@ -102,12 +104,12 @@ def _asked(course: Course) -> Scenario:
 
 
 def _queue_numbers(course: Course) -> Numbers:
-    queue = course.at("bugs.queue")
-    best = min(range(1, queue["largest_batch"] + 1), key=lambda batch: response_s(course, batch))
+    queue = course.read(Queue, "bugs.queue")
+    best = min(range(1, queue.largest_batch + 1), key=lambda batch: response_s(course, batch))
     return {
-        "queue_rate": queue["rate_per_s"],
-        "queue_fixed": queue["fixed_s"],
-        "queue_each": queue["each_s"],
+        "queue_rate": queue.rate_per_s,
+        "queue_fixed": queue.fixed_s,
+        "queue_each": queue.each_s,
         "best_batch": best,
         "best_response": response_s(course, best),
     }
@@ -125,8 +127,8 @@ def _decode_numbers(course: Course, context: str) -> Numbers:
     cached = deployment.gpus / engine.kv_copies(deployment)
 
     def read(context_tokens: int) -> tuple[float, float]:
-        asked = engine.work(cost, DECODE_BATCH, context_tokens)
-        return asked["weights_bytes"] * deployment.gpus, asked["cache_bytes"] * cached
+        work = engine.work(cost, DECODE_BATCH, context_tokens)
+        return work["weights_bytes"] * deployment.gpus, work["cache_bytes"] * cached
 
     weights, cache = read(tokens)
     kept = tokens * engine.kv_bytes_per_token(deployment.model, deployment.kv_bits)
@@ -158,14 +160,14 @@ def _tail_numbers(course: Course, context: str) -> Numbers:
 def _speculation_numbers(course: Course, context: str) -> Numbers:
     """Tokens a second with a draft over those without (Leviathan, 2023): a request alone, and two batches, with the
     assistant's mean prompt in the cache."""
-    table = course.at("act2.simulation")
+    simulation = course.read(Simulation, "act2.simulation")
     request = questions.base_request(course, "a", context)
     tokens = round(engine.lengths(course.workloads[request.workload], None)["prompt_mean"])
     cost = serving.step_cost(course, request)
     draft = serving.step_cost(course, replace(request, **serving.draft_of(course)))
 
     def speedup(batch: int) -> float:
-        proposed = (table["speculation_tokens"], table["acceptance"])
+        proposed = (simulation.speculation_tokens, simulation.acceptance)
         return engine.speculation_speedup(cost, draft, batch, batch * tokens, *proposed)
 
     alone, most = speedup(1), speedup(MOST_BATCH)

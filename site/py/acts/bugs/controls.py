@@ -1,5 +1,6 @@
 """The learner's corrections of the draft's bugs: each begins with the draft's mistake."""
 
+from acts.bugs.shape import Figure, Statement
 from content.control import Control
 from content.controls import choice, number
 from content.course import Course
@@ -14,9 +15,11 @@ def name(bug: str) -> str:
 
 def controls(course: Course) -> list[Control]:
     """A control for each bug: those that a number corrects, then those that a choice does."""
-    numbers = [number(course, name(bug["id"]), bug, bug["draft"]) for bug in course.at("bugs.numbers")]
-    asked = course.at("bugs.asked")
-    return numbers + [
-        choice(course, name(bug["id"]), asked, [(o["id"], o["text"]) for o in bug["options"]], bug["draft"])
-        for bug in course.at("bugs.choices")
+    question = course.at("bugs.asked")
+    return [
+        *(number(course, name(bug.id), bug, bug.draft) for bug in course.each(Figure, "bugs.numbers")),
+        *(
+            choice(course, name(bug.id), question, [(option.id, option.text) for option in bug.options], bug.draft)
+            for bug in course.each(Statement, "bugs.choices")
+        ),
     ]

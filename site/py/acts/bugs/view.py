@@ -49,11 +49,11 @@ def _correction(control: Control, value: Value, problem: str) -> Frame:
 def _verdict(course: Course, id: str, value: Any, judged: str) -> Frame:
     """The draft's sentence, and the verdict on a correction: with a hint while it is wrong, with the reason when right."""
     bug, key, said = bugs.all_of(course)[id], name(id), bugs.said(course, id, value)
-    found: Frame = {f"{key}.claim": {"text": wording.fill(bug["claim"], said)}}
+    found: Frame = {f"{key}.claim": {"text": wording.fill(bug.claim, said)}}
     if judged == bugs.UNTOUCHED:
         return found | {f"{key}.verdict": {"hidden": True, "text": "", "state": None}}
     right = judged == bugs.RIGHT
-    text = f"**{course.at(f'bugs.{judged}')}** {bug['right' if right else 'hint']}"
+    text = f"**{course.at(f'bugs.{judged}')}** {bug.right if right else bug.hint}"
     state = "right" if right else "wrong"
     return found | {f"{key}.verdict": {"hidden": False, "text": wording.fill(text, said), "state": state}}
 

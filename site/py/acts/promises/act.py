@@ -125,7 +125,7 @@ ACT = Act(
         "sweep": lambda course, state, press: SweepStarted(press.data.kind),
         "sweep-cancel": lambda course, state, press: SweepCancelled(press.data.kind),
         "take-change": lambda course, state, press: ChangeTaken(),
-        "pick": lambda course, state, press: floor_view.moved(course, state, press.data.move),
+        "pick": lambda course, state, press: floor_view.pick(course, state, press.data.move),
     },
     live=now.live,
     needed=now.needed,
@@ -135,7 +135,7 @@ ACT = Act(
     synthesis=_synthesis,
     fields=_fields,
     compared=_compared,
-    told={"recorded": _recorded, "broke": _broke, "mended": _broke},
+    rows={"recorded": _recorded, "broke": _broke, "mended": _broke},
     picture=picture.picture,
     report=REPORT,
 )

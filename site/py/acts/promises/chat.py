@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import engine
 from acts.promises import serving
 from acts.promises.serving import RunRequest
+from acts.promises.shape import Chat
 from content.course import Course, Kind, Result
 
 
@@ -16,9 +17,9 @@ class ChatRequest(RunRequest):
 
 def request_of(course: Course, settings: Mapping[str, float | str]) -> ChatRequest:
     """The chat on side A's server as its controls are now: its seats, its limits, its load, but conversations."""
-    table = course.at("insight.prefix.chat")
-    asked = serving.request_of(course, settings, "a", table["conversations"] * table["turns"])
-    return ChatRequest(**{**vars(asked), "workload": table["workload"], "cv": 1})
+    talks = course.read(Chat, "insight.prefix.chat")
+    run = serving.request_of(course, settings, "a", talks.conversations * talks.turns)
+    return ChatRequest(**{**vars(run), "workload": talks.workload, "cv": 1})
 
 
 def chat(course: Course, request: ChatRequest) -> Result:
@@ -44,15 +45,15 @@ def chat(course: Course, request: ChatRequest) -> Result:
 
 def conversations(course: Course, request: ChatRequest) -> list[engine.Request]:
     """The chat itself: each prompt is the whole conversation so far, after the system prompt that all of them share."""
-    table = course.at("insight.prefix.chat")
+    talks = course.read(Chat, "insight.prefix.chat")
     return engine.sample_chat(
         course.workloads[request.workload],
-        request.load / table["turns"],
-        table["conversations"],
+        request.load / talks.turns,
+        talks.conversations,
         request.seed,
-        turns=table["turns"],
-        think_s=table["think_s"],
-        system_tokens=table["system_tokens"],
+        turns=talks.turns,
+        think_s=talks.think_s,
+        system_tokens=talks.system_tokens,
         max_sequence_tokens=request.max_sequence,
     )
 

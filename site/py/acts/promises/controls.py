@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from acts.promises import prefix
 from acts.promises.serving import SIDES
+from acts.promises.shape import Arrivals, Side
 from content import wording
+from content.common import Limits, Picks
 from content.control import Choice, Control, Range, Value
 from content.controls import choice, named, number, slider, widths
 from content.course import Course
@@ -16,10 +18,10 @@ LIMITS = ("max_batch", "max_sequence", "load")
 
 def controls(course: Course) -> list[Control]:
     """Every control of the act, in the order of the page."""
-    floor = course.at("replay.floor.shown")
+    floor = course.read(Picks, "replay.floor.shown")
     return [
         *_shared(course),
-        choice(course, FLOOR, floor["label"], named(course, "replay.floor.shown.options"), floor["default"]),
+        choice(course, FLOOR, floor.label, named(course, "replay.floor.shown.options"), floor.default),
         *(control for side in SIDES for control in _side(course, side)),
         *(slider(course, f"act2.roof.{name}", f"insight.roofline.{name}") for name in ("batch", "context")),
         _prefix_step(course),
@@ -32,9 +34,11 @@ def _shared(course: Course) -> list[Control]:
     model = course.models[course.at("act2.deployment.model")]
     gpus: list[tuple[Value, str]] = [(n, str(n)) for n in shared["gpus"]]
     heads: list[tuple[Value, str]] = [(n, str(n)) for n in sorted({model.kv_heads, model.query_heads})]
-    bursts: list[tuple[Value, str]] = [(c["cv"], wording.fill(c["text"], c)) for c in shared["arrivals"]]
+    bursts: list[tuple[Value, str]] = [
+        (how.cv, wording.fill(how.text, {"cv": how.cv})) for how in course.each(Arrivals, "act2.shared.arrivals")
+    ]
     bits = widths(course, 16, 8)
-    days = {"label": shared["seed_label"], "unit": "", "min": 1, "max": 999, "step": 1}
+    days = Limits(label=shared["seed_label"], unit="", min=1, max=999, step=1)
     return [
         choice(course, "act2.gpus", shared["gpus_label"], gpus, shared["gpus_default"]),
         choice(course, "act2.weight_bits", shared["weight_bits_label"], bits, shared["weight_bits_default"]),
@@ -54,16 +58,16 @@ def _swept_side(course: Course) -> Choice:
 
 def _prefix_step(course: Course) -> Range:
     """Which step of the played conversation is shown."""
-    limits = {"label": course.at("insight.prefix.step"), "unit": "", "min": 1, "max": len(prefix.EVENTS), "step": 1}
+    limits = Limits(label=course.at("insight.prefix.step"), unit="", min=1, max=len(prefix.EVENTS), step=1)
     return replace(number(course, PREFIX_STEP, limits, 1), slider=True)
 
 
 def _side(course: Course, side: str) -> list[Control]:
     path, design, key = f"act2.sides.{side}", course.at("act2.design"), side.upper()
     workloads: list[tuple[Value, str]] = [(id, course.workloads[id].name) for id in design["workloads"]]
-    own, policies = course.at(path), named(course, "act2.policies")
+    own, policies = course.read(Side, path), named(course, "act2.policies")
     return [
-        choice(course, f"act2.{side}.workload", design["workload_label"], workloads, own["workload"], key),
-        choice(course, f"act2.{side}.policy", design["policy_label"], policies, own["policy_default"], key),
+        choice(course, f"act2.{side}.workload", design["workload_label"], workloads, own.workload, key),
+        choice(course, f"act2.{side}.policy", design["policy_label"], policies, own.policy_default, key),
         *(slider(course, f"act2.{side}.{name}", f"{path}.{name}", side=key) for name in LIMITS),
     ]

@@ -47,8 +47,8 @@ Floors = Mapping[str, Shown]
 
 def floors(course: Course, state: store.State) -> Floors:
     """The two servers that are shown, by panel, each with its recorded run if that is at hand."""
-    asked = floor.floor_requests(course, state.settings[state.context])
-    return {panel: Shown(request, state.results.get(request)) for panel, request in asked.items()}
+    requests = floor.floor_requests(course, state.settings[state.context])
+    return {panel: Shown(request, state.results.get(request)) for panel, request in requests.items()}
 
 
 def frame(course: Course, state: store.State) -> Frame:
@@ -147,11 +147,11 @@ def picked(pointed: tuple[str, int] | None, shown: Floors) -> tuple[str, int] | 
 
 
 def _picked_mark(pointed: tuple[str, int] | None, shown: Floors) -> dict[str, Any]:
-    told = picked(pointed, shown)
-    return {"picked": f"{told[0]} {told[1]}" if told else None}
+    mark = picked(pointed, shown)
+    return {"picked": f"{mark[0]} {mark[1]}" if mark else None}
 
 
-def moved(course: Course, state: store.State, move: str) -> RequestPicked:
+def pick(course: Course, state: store.State, move: str) -> RequestPicked:
     """The action of a button: the slowest request of a panel (its name), or the one before or after the picked one."""
     shown = floors(course, state)
     running = {name: panel.played for name, panel in shown.items() if panel.played}
@@ -171,7 +171,7 @@ def _why(course: Course, pointed: tuple[str, int] | None, shown: Floors, titles:
     if explained is None or played is None:
         return {f"{KEY}.why": {"live": "off", "text": ""}, f"{KEY}.life": {"label": course.at(f"{PATH}.why.title")}}
     name, request = explained
-    said = told(course, titles[name], floor.life_of(played, request))
+    said = life_in_words(course, titles[name], floor.life_of(played, request))
     label = course.say(f"{PATH}.why.life_label", None, {"said": _unmarked(said)})
     live = "polite" if pointed else "off"  # spoken to whoever points at requests, and to nobody else
     return {f"{KEY}.why": {"live": live, "text": said}, f"{KEY}.life": {"label": label}}
@@ -181,7 +181,7 @@ def _unmarked(text: str) -> str:
     return "".join(words for _, words, _ in wording.runs(text))
 
 
-def told(course: Course, title: str, life: Mapping[str, Any]) -> str:
+def life_in_words(course: Course, title: str, life: Mapping[str, Any]) -> str:
     """A request's way in words: what it waited for, how its prompt was read, what held it up later."""
     words = course.at(f"{PATH}.why")
     numbers = {**life, "title": title, "whole_s": life["ttft_s"] + life["answer_s"]}
@@ -231,10 +231,10 @@ def _slow_rows(course: Course, title: str, result: Result) -> list[list[str]]:
 
 
 def _moment_row(course: Course, running: Mapping[str, Result], at: int) -> list[str]:
-    told = {panel: at_moment(result, at) for panel, result in running.items()}
+    moments = {panel: at_moment(result, at) for panel, result in running.items()}
     cells = []
     for name, form in (("batch", "n"), ("idle", "n"), ("waiting", "n"), ("step", "ms"), ("kv", "pct")):
-        values = {panel: wording.show(told[panel][name] if panel in told else None, form) for panel in PANELS}
+        values = {panel: wording.show(moments[panel][name] if panel in moments else None, form) for panel in PANELS}
         cells.append(course.say(f"{PATH}.moments.cell", None, values))
     return [wording.show(at / 1e3, "time"), *cells]
 

@@ -25,10 +25,10 @@ def _keeping(state: State, **changes: Any) -> State:
 
 
 def _way_out_tried(course: Course, state: State, action: WayOutTried) -> State:
-    asked = request(course, state, action.side)
-    if asked not in state.results:
+    run = request(course, state, action.side)
+    if run not in state.results:
         return state
-    change, _ = serving.way_out(course, action.side, asked, state.results)
+    change, _ = serving.way_out(course, action.side, run, state.results)
     return state if change is None else store.with_settings(course, state, {change.setting: change.value})
 
 
@@ -38,11 +38,11 @@ def came(course: Course, state: State, action: RunFinished) -> State:
 
 
 def _sweeps_noted(course: Course, state: State, action: RunFinished) -> State:
-    """The state with a run that a sweep asked for taken into it."""
+    """The state with a run that a sweep runs for taken into it."""
     for asking in under_way(course, state) if state.settled else ():
-        asked = sides(course, state)
-        if action.request in sweeps.missing(course, asking, asked):
-            grown = sweeps.noted(course, asking, asked, action.request, action.result)
+        runs = sides(course, state)
+        if action.request in sweeps.missing(course, asking, runs):
+            grown = sweeps.noted(course, asking, runs, action.request, action.result)
             state = _keeping(state, swept=sweeps.remembered(kept(state).swept, grown))
     return state
 
@@ -51,8 +51,8 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
     """The first time a side breaks, and each time it changes between broken and mended, is a fact of the record."""
     if not (state.settled and now.is_revealed(course, state)):
         return state
-    for side, asked in sides(course, state).items():
-        if asked != action.request:
+    for side, run in sides(course, state).items():
+        if run != action.request:
             continue
         failure = serving.judge(course, side, action.result)
         last = _last_state(state, side)
@@ -60,29 +60,29 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
             kind = "mended" if failure == serving.OK else "broke"
             fact = {"kind": kind, "context": state.context, "side": side, "failure": failure, "at": action.at}
             found = {"needs": action.result["kv_needs"], "has": action.result["kv_has"]}
-            state = store.with_fact(state, fact | {"numbers": found, "request": asdict(asked)})
+            state = store.with_fact(state, fact | {"numbers": found, "request": asdict(run)})
     return state
 
 
 def _last_state(state: State, side: str) -> str:
-    told = [change.failure for change in now.failures(state, "broke", "mended") if change.side == side]
-    return told[-1] if told else serving.OK
+    states = [change.failure for change in now.failures(state, "broke", "mended") if change.side == side]
+    return states[-1] if states else serving.OK
 
 
 def _design_recorded(course: Course, state: State, action: DesignRecorded) -> State:
-    asked = sides(course, state)
-    if any(run not in state.results for run in asked.values()):
+    runs = sides(course, state)
+    if any(run not in state.results for run in runs.values()):
         return state
     outcome = {
         side: {"state": serving.judge(course, side, state.results[run]), **serving.figures(state.results[run])}
-        for side, run in asked.items()
+        for side, run in runs.items()
     }
     fact = {
         "kind": "recorded",
         "context": state.context,
         "at": action.at,
-        "settings": {side: asdict(run) for side, run in asked.items()},
-        "seed": asked["a"].seed,
+        "settings": {side: asdict(run) for side, run in runs.items()},
+        "seed": runs["a"].seed,
         "result": outcome,
     }
     return store.with_fact(state, fact)

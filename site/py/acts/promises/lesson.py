@@ -1,174 +1,15 @@
-"""What Act II teaches: the shape of its content, its checks, its questions and runs."""
+"""What Act II teaches: its checks, its questions and runs."""
 
 from collections.abc import Iterator
 
 from acts.promises import chat, floor, prefix, questions, serving, sweeps, tails
 from acts.promises.controls import ID, LIMITS, controls
 from acts.promises.serving import SIDES
-from content import shapes
+from acts.promises.shape import FILES
+from content.common import Limits
 from content.course import Course, Door, Lesson, Scene
 from content.reading import out_of, place, unknown
-from content.shapes import CHOICE, COUNT, NAMED, NUMBER, PER_CONTEXT, RANGE, TEXT, WORDS, Shape
 
-CONFIGURATION = {"policy": TEXT, "max_batch": COUNT, "max_sequence": COUNT}
-SIDE = {
-    "title": TEXT,
-    "workload": TEXT,
-    "policy_default": TEXT,
-    "max_batch": RANGE,
-    "max_sequence": RANGE,
-    "load": RANGE,
-}
-ACT: Shape = shapes.ACT | {
-    "locked": TEXT,
-    "deployment": {
-        "model": TEXT,
-        "gpu": TEXT,
-        "kv_bits": COUNT,
-        "utilization": NUMBER,
-    },
-    "targets": {"ttft_p99_s": NUMBER, "output_tokens_per_s": NUMBER, "documents": COUNT, "document_tokens": COUNT},
-    "simulation": {
-        "seed": COUNT,
-        "requests": COUNT,
-        "quick_requests": COUNT,
-        "token_budget": COUNT,
-        "days": COUNT,
-        "flood_load": NUMBER,
-        "flood_requests": COUNT,
-        "ill_conditioned": NUMBER,
-        "form_timeout_s": NUMBER,
-        "speculation_tokens": COUNT,
-        "acceptance": NUMBER,
-        "draft_model": TEXT,
-    },
-    "policies": NAMED,
-    "shared": {
-        "arrivals": [{"cv": COUNT, "text": TEXT}],
-        "gpus": [COUNT],
-        "gpus_default": COUNT,
-        "weight_bits_default": COUNT,
-        "*": PER_CONTEXT,
-    },
-    "sides": {"a": SIDE, "b": SIDE},
-    "prediction": shapes.question({"a?": CONFIGURATION, "b?": CONFIGURATION}),
-    "reality": WORDS,
-    "design": {
-        "rows": {"columns": [TEXT], "*": TEXT},
-        "three": [TEXT],
-        "chart_bars": [TEXT],
-        "workloads": [TEXT],
-        "*": PER_CONTEXT,
-    },
-    "failures": WORDS,
-    "receipts": {
-        "columns": [TEXT],
-        "published_columns": [TEXT],
-        "tail_columns": [TEXT],
-        "ladder": {"columns": [TEXT], "*": TEXT},
-        "*": TEXT,
-    },
-    "reflection": shapes.question(),
-    "math": shapes.MATH,
-    "figure": {"*": TEXT},
-}
-INSIGHT: Shape = {
-    "roofline": {
-        "batch": RANGE,
-        "context": RANGE,
-        "columns": [TEXT],
-        "walls": WORDS,
-        "terms": WORDS,
-        "*": TEXT,
-    },
-    "tail": {"columns": [TEXT], "*": TEXT},
-    "prefix": {
-        "columns": [TEXT],
-        "cards": WORDS,
-        "states": WORDS,
-        "titles": WORDS,
-        "events": WORDS,
-        "chat": {
-            "workload": TEXT,
-            "conversations": COUNT,
-            "turns": COUNT,
-            "think_s": NUMBER,
-            "system_tokens": COUNT,
-            "*": TEXT,
-        },
-        "*": TEXT,
-    },
-}
-SWEEPS: Shape = {
-    "bar": TEXT,
-    "said": WORDS,
-    "map": {
-        "loads": [NUMBER],
-        "limits": [COUNT],
-        "requests": COUNT,
-        "capacity_requests": COUNT,
-        "days": COUNT,
-        "marks": {"*": TEXT},
-        "states": {"*": TEXT},
-        "*": TEXT,
-    },
-    "frontier": {
-        "requests": COUNT,
-        "policies": [TEXT],
-        "weight_bits": [COUNT],
-        "key": [TEXT],
-        "columns": [TEXT],
-        "sides": {"*": {"max_batch": [COUNT], "max_sequence": [COUNT]}},
-        "*": TEXT,
-    },
-}
-FLOOR: Shape = {
-    "requests": COUNT,
-    "legend": [TEXT],
-    "shown": CHOICE,
-    "why": {"table": [TEXT], "*": TEXT},
-    "causes": {"*": TEXT},
-    "moments": {"columns": [TEXT], "*": TEXT},
-    "*": TEXT,
-}
-CLUSTER: Shape = {
-    "chunked_policies": [TEXT],
-    "expect_columns": [TEXT],
-    "checkpoints": WORDS,
-    "gaps": WORDS,
-    "plan": {"columns": [TEXT], "load_a": RANGE, "load_b": RANGE, "hours": RANGE, "*": TEXT},
-    "*": TEXT,
-}
-MEASUREMENTS: Shape = {
-    "served": {
-        "source": TEXT,
-        "address": TEXT,
-        "date": TEXT,
-        "model": TEXT,
-        "gpu": TEXT,
-        "weight_bits": COUNT,
-        "kv_bits": COUNT,
-        "policy": TEXT,
-        "token_budget": COUNT,
-        "requests_per_user": COUNT,
-        "rows": [[NUMBER]],
-    },
-    "tails": {
-        "source": TEXT,
-        "address": TEXT,
-        "model": TEXT,
-        "gpu": TEXT,
-        "gpus": COUNT,
-        "weight_bits": COUNT,
-        "kv_bits": COUNT,
-        "seats": COUNT,
-        "kv_tokens": COUNT,
-        "prompts": [COUNT],
-        "outputs": [COUNT],
-        "rows": [[NUMBER]],
-    },
-    "published": [{"what": TEXT, "figure": TEXT, "source": TEXT, "address": TEXT}],
-}
 # What a simulation may be asked for: more would keep a phone busy for minutes, or bring no figures.
 COUNTS = {
     "act2.simulation.requests": (100, 20_000),
@@ -221,10 +62,10 @@ def _problems(course: Course) -> Iterator[str]:
 def _range_problems(course: Course, side: str) -> Iterator[str]:
     for control in LIMITS:
         path = f"act2.sides.{side}.{control}"
-        limits = course.at(path)
+        limits = course.read(Limits, path)
         for default in (course.at(f"{path}.default", context) for context in course.contexts):
-            if not limits["min"] <= default <= limits["max"]:
-                yield f"{place(path)}.default: expected a number from {limits['min']} to {limits['max']}, found {default}"
+            if not limits.min <= default <= limits.max:
+                yield f"{place(path)}.default: expected a number from {limits.min} to {limits.max}, found {default}"
 
 
 def _lists(course: Course) -> dict[str, list[str]]:
@@ -232,7 +73,7 @@ def _lists(course: Course) -> dict[str, list[str]]:
         "map.states": list(sweeps.MAP_STATES),
         "prefix.places": [str(place) for place in range(prefix.BLOCKS)],
         "prefix.states": list(prefix.STATES),
-        "act2.pairs": [option["id"] for option in course.at("act2.prediction")["options"]],
+        "act2.pairs": [option.id for option in course.question("act2.prediction").options],
     }
 
 
@@ -259,14 +100,7 @@ SCENES = (
 LESSON = Lesson(
     id=ID,
     scenes=SCENES,
-    shapes={
-        ID: ACT,
-        "insight": INSIGHT,
-        "sweeps": SWEEPS,
-        "replay": {"floor": FLOOR},
-        "report": {"cluster": CLUSTER},
-        "measurements": MEASUREMENTS,
-    },
+    shapes=FILES,
     problems=_problems,
     controls=controls,
     oracles=questions.ORACLES,

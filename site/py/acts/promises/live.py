@@ -2,6 +2,7 @@
 
 from acts.promises import figures, now, serving
 from acts.promises.now import Design, Hand
+from acts.promises.shape import Simulation
 from content.course import Course, Result
 from content.wording import Quantity
 from page.remembered import remembered
@@ -33,7 +34,7 @@ def live_numbers(course: Course, state: store.State) -> Numbers:
 @remembered
 def numbers_of(course: Course, at: Hand) -> Numbers:
     """The same, for what is at hand."""
-    targets, simulation = course.at("act2.targets"), course.at("act2.simulation")
+    targets, simulation = course.at("act2.targets"), course.read(Simulation, "act2.simulation")
     plan = serving.memory(course, at.requests["a"])
     return {
         **figures.target_numbers(targets),
@@ -41,11 +42,11 @@ def numbers_of(course: Course, at: Hand) -> Numbers:
         **figures.spread_numbers(course, at.requests, at.results),
         "ttft_error": serving.expected(course, at.requests["a"])["ttft_error"],
         **plan,
-        "days": simulation["days"],
+        "days": simulation.days,
         "gpus": at.requests["a"].gpus,
         "seed": at.requests["a"].seed,
-        "requests": simulation["requests"],
-        "quick_requests": simulation["quick_requests"],
+        "requests": simulation.requests,
+        "quick_requests": simulation.quick_requests,
     }
 
 

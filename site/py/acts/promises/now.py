@@ -7,6 +7,7 @@ from itertools import islice
 from acts.promises import chat, floor, receipts, serving, sweeps, tails
 from acts.promises.controls import ID, SWEEP_SIDE
 from acts.promises.serving import RunRequest
+from acts.promises.shape import Simulation
 from content.control import Settings
 from content.course import Course, Fact, Job, Result
 from page.remembered import remembered
@@ -58,16 +59,19 @@ def design(state: State) -> Design | None:
     """The design recorded last in the current context, None without one."""
     recorded = ledger.of_kind(store.facts(state), "recorded")
     last = next((fact for fact in reversed(recorded) if fact["context"] == state.context), None)
-    if last is None:
-        return None
-    runs = {side: RunRequest(**last["settings"][side]) for side in serving.SIDES}
-    return Design(runs, {side: last["result"][side] for side in serving.SIDES})
+    return None if last is None else _design(last)
+
+
+@remembered
+def _design(fact: Fact) -> Design:
+    runs = {side: RunRequest(**fact["settings"][side]) for side in serving.SIDES}
+    return Design(runs, {side: fact["result"][side] for side in serving.SIDES})
 
 
 def failures(state: State, *kinds: str) -> list[Failure]:
     """What broke in the current context, in order; with `kinds` "broke" and "mended" what was mended too."""
-    told = (fact for fact in store.facts(state) if fact["kind"] in (kinds or ("broke",)))
-    return [Failure(fact["side"], fact["failure"], fact) for fact in told if fact["context"] == state.context]
+    facts = (fact for fact in store.facts(state) if fact["kind"] in (kinds or ("broke",)))
+    return [Failure(fact["side"], fact["failure"], fact) for fact in facts if fact["context"] == state.context]
 
 
 def request(course: Course, state: State, side: str) -> RunRequest:
@@ -82,8 +86,8 @@ def sides(course: Course, state: State) -> dict[str, RunRequest]:
 
 @remembered
 def _sides(course: Course, settings: Settings, settled: bool) -> dict[str, RunRequest]:
-    table = course.at("act2.simulation")
-    count = table["requests"] if settled else table["quick_requests"]
+    simulation = course.read(Simulation, "act2.simulation")
+    count = simulation.requests if settled else simulation.quick_requests
     return {side: serving.request_of(course, settings, side, count) for side in serving.SIDES}
 
 
@@ -144,9 +148,9 @@ def _spread(course: Course, state: State) -> list[Job]:
     """The runs that say how sure the two sides' figures are: other days' traffic, their capacity, and measured servers."""
     found: list[RunRequest] = []
     for side in serving.SIDES:
-        asked = request(course, state, side)
-        if state.results.get(asked, {}).get("runs"):
-            found += [serving.flood(course, asked), *serving.band(course, asked)]
+        run = request(course, state, side)
+        if state.results.get(run, {}).get("runs"):
+            found += [serving.flood(course, run), *serving.band(course, run)]
     at = hand(course, state)
     near = (receipt(course, at, side) for side in serving.SIDES)
     shown = [receipts.request_of(course, row) for row in near if row]
@@ -162,14 +166,14 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
     """The runs that a failing side's way out rests on: those tried so far, and the next one to try."""
     found: list[RunRequest] = []
     for side in serving.SIDES:
-        asked = request(course, state, side)
-        result = state.results.get(asked)
+        run = request(course, state, side)
+        result = state.results.get(run)
         if result is None:
             continue
         failure = serving.judge(course, side, result)
         if failure == serving.OK:
             continue
-        for change in serving.changes(course, side, asked, failure):
+        for change in serving.changes(course, side, run, failure):
             found.append(change.request)
             tried = state.results.get(change.request)
             if tried is None or serving.judge(course, side, tried) == serving.OK:
@@ -182,10 +186,15 @@ def _ways_out(course: Course, state: State) -> list[RunRequest]:
 
 def scenario(course: Course, state: State, kind: str) -> sweeps.Scenario:
     """What a sweep of this kind would be about now."""
+    side = "a" if kind == sweeps.MAP else str(state.value(SWEEP_SIDE))
+    return _scenario(course, kind, side, request(course, state, side))
+
+
+@remembered
+def _scenario(course: Course, kind: str, side: str, run: RunRequest) -> sweeps.Scenario:
     if kind == sweeps.MAP:
-        return sweeps.map_scenario(course, request(course, state, "a"))
-    side = str(state.value(SWEEP_SIDE))
-    return sweeps.frontier_scenario(course, side, request(course, state, side))
+        return sweeps.map_scenario(course, run)
+    return sweeps.frontier_scenario(course, side, run)
 
 
 def sweep(course: Course, state: State, kind: str) -> sweeps.Sweep:
@@ -201,11 +210,11 @@ def is_sweeping(course: Course, state: State) -> bool:
 
 
 def under_way(course: Course, state: State) -> list[sweeps.Sweep]:
-    """The sweeps that are under way: those that the learner asked for."""
+    """The sweeps that are under way: those that the learner wanted for."""
     if not is_revealed(course, state):
         return []
-    asked = {sweeps.MAP: kept(state).mapping, sweeps.FRONTIER: is_sweeping(course, state)}
-    return [sweep(course, state, kind) for kind, wants in asked.items() if wants]
+    wanted = {sweeps.MAP: kept(state).mapping, sweeps.FRONTIER: is_sweeping(course, state)}
+    return [sweep(course, state, kind) for kind, wants in wanted.items() if wants]
 
 
 def spare(course: Course, state: State) -> list[Job]:

@@ -1,6 +1,7 @@
 """What a step takes, by the batch: why both promises can't be kept by one batch size."""
 
 import engine
+from acts.promises.shape import Cluster, Deployment
 from charts.picture import Picture
 from content.course import Course
 
@@ -10,10 +11,10 @@ STEP_MS = 5
 
 def picture(course: Course) -> Picture:
     """The time of one decoding step by batch size, in three parts; Act II's replica, the model as published."""
-    told, shared = course.at("act2.deployment"), course.at("act2.shared")
+    start, shared = course.read(Deployment, "act2.deployment"), course.read(Cluster, "act2.shared")
     tokens = course.at("act2.targets.document_tokens")
-    model, bits = course.models[told["model"]], (shared["weight_bits_default"], told["kv_bits"])
-    deployment = engine.Deployment(model, course.gpus[told["gpu"]], shared["gpus_default"], *bits)
+    model, bits = course.models[start.model], (shared.weight_bits_default, start.kv_bits)
+    deployment = engine.Deployment(model, course.gpus[start.gpu], shared.gpus_default, *bits)
     cost = engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
     steps = [cost.step(batch, batch * tokens) for batch in BATCHES]
     linear = [step["linear_s"] for step in steps]

@@ -23,16 +23,16 @@ Numbers = dict[str, Number]
 def frame(course: Course, state: store.State) -> Frame:
     """The step that the slider stands at, on side A's replica, and the chat there."""
     settings = state.settings[state.context]
-    asked, talk = now.request(course, state, "a"), chat.request_of(course, settings)
-    shown = _played(course, asked, int(settings[PREFIX_STEP]))
+    replica, talk = now.request(course, state, "a"), chat.request_of(course, settings)
+    shown = _played(course, replica, int(settings[PREFIX_STEP]))
     return {**shown, **_chat(course, talk, state.results.get(talk), state.settled)}
 
 
 @remembered
 def _played(course: Course, replica: RunRequest, at: int) -> Frame:
     words, cost = course.at(PATH), serving.step_cost(course, replica)
-    told = [numbers_of(cost, number) for number in range(1, len(prefix.steps()) + 1)]
-    step, numbers = prefix.steps()[at - 1], told[at - 1]
+    each = [numbers_of(cost, number) for number in range(1, len(prefix.steps()) + 1)]
+    step, numbers = prefix.steps()[at - 1], each[at - 1]
     cards = (
         words["cards"] if step.prompt else dict.fromkeys(CARDS, words["nobody"]) | {"so_far": words["cards"]["so_far"]}
     )
@@ -41,7 +41,7 @@ def _played(course: Course, replica: RunRequest, at: int) -> Frame:
         f"{KEY}.said": {"text": wording.fill(words["events"][step.name], numbers), "state": "info"},
         f"{KEY}.map": {"label": wording.fill(words["describe"], numbers)},
         f"{KEY}.head": {"head": words["columns"]},
-        f"{KEY}.body": {"rows": [_row(course, *pair) for pair in zip(prefix.steps(), told, strict=True)]},
+        f"{KEY}.body": {"rows": [_row(course, *pair) for pair in zip(prefix.steps(), each, strict=True)]},
     }
     found |= {f"{KEY}.{name}": {"text": wording.fill(cards[name], numbers)} for name in CARDS}
     found |= {f"{KEY}.key.{name}": {"text": wording.fill(words["states"][name], numbers)} for name in STATES}
@@ -88,10 +88,10 @@ def _row(course: Course, step: Step, numbers: Mapping[str, Number]) -> list[str]
 
 
 @remembered
-def _chat(course: Course, asked: ChatRequest, result: Result | None, settled: bool) -> Frame:
+def _chat(course: Course, talk: ChatRequest, result: Result | None, settled: bool) -> Frame:
     words = course.at(f"{PATH}.chat")
     named = {name: words[name] for name in ("conversations", "turns", "system_tokens", "think_s")}
-    basis = {**named, "name": course.workloads[asked.workload].name, "load": asked.load}
+    basis = {**named, "name": course.workloads[talk.workload].name, "load": talk.load}
     if result is None:
         text, mark = words["waiting" if settled else "held"], "waiting"
     elif not result["runs"]:

@@ -8,6 +8,7 @@ import engine
 from acts.promises import serving
 from acts.promises.figures import share, sides_numbers, target_numbers
 from acts.promises.serving import RunRequest
+from acts.promises.shape import Cluster, Deployment, Prediction, Side, Simulation
 from content.course import Course, Fact, Numbers, Oracle, Results, Scenario
 from runs.oracles import is_number
 
@@ -18,31 +19,31 @@ LARGEST_TARGET = 1e9
 
 def base_request(course: Course, side: str, context: str, **changes: object) -> RunRequest:
     """The run of a side at its defaults, on the default replica, with some fields changed."""
-    deployment, shared = course.at("act2.deployment"), course.at("act2.shared")
-    table, simulation = course.at(f"act2.sides.{side}"), course.at("act2.simulation")
+    deployment, shared = course.read(Deployment, "act2.deployment"), course.read(Cluster, "act2.shared")
+    own, simulation = course.read(Side, f"act2.sides.{side}"), course.read(Simulation, "act2.simulation")
     fields: dict[str, Any] = {
-        "model": deployment["model"],
-        "gpu": deployment["gpu"],
-        "gpus": shared["gpus_default"],
-        "weight_bits": shared["weight_bits_default"],
-        "kv_bits": deployment["kv_bits"],
-        "kv_heads": course.models[deployment["model"]].kv_heads,
-        "workload": table["workload"],
-        "policy": table["policy_default"],
+        "model": deployment.model,
+        "gpu": deployment.gpu,
+        "gpus": shared.gpus_default,
+        "weight_bits": shared.weight_bits_default,
+        "kv_bits": deployment.kv_bits,
+        "kv_heads": course.models[deployment.model].kv_heads,
+        "workload": own.workload,
+        "policy": own.policy_default,
         "max_batch": course.at(f"act2.sides.{side}.max_batch.default", context),
         "max_sequence": course.at(f"act2.sides.{side}.max_sequence.default", context),
         "load": course.at(f"act2.sides.{side}.load.default", context),
-        "requests": simulation["requests"],
-        "seed": simulation["seed"],
-        "token_budget": simulation["token_budget"],
+        "requests": simulation.requests,
+        "seed": simulation.seed,
+        "token_budget": simulation.token_budget,
     }
     return RunRequest(**(fields | changes))
 
 
 def _pairs_scenario(course: Course, context: str) -> Scenario:
     pairs = {
-        option["id"]: {side: asdict(base_request(course, side, context, **option[side])) for side in serving.SIDES}
-        for option in course.at("act2.prediction")["options"]
+        pair.id: {side: asdict(base_request(course, side, context, **vars(own))) for side, own in pair.sides.items()}
+        for pair in course.read(Prediction, "act2.prediction").options
     }
     return {"pairs": pairs, "targets": dict(course.at("act2.targets"))}
 
@@ -51,9 +52,9 @@ def _pairs_needs(course: Course, asked: Scenario) -> list[RunRequest]:
     return [RunRequest(**pair[side]) for pair in asked["pairs"].values() for side in serving.SIDES]
 
 
-def _pairs_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+def _pairs_could_ask(course: Course, question: str, asked: Scenario, option: str) -> bool:
     pairs = asked["pairs"]
-    few = option in pairs and len(pairs) <= max(SHIPPED_PAIRS, len(course.at(question)["options"]))
+    few = option in pairs and len(pairs) <= max(SHIPPED_PAIRS, len(course.question(question).options))
     runs = [pair[side] for pair in pairs.values() for side in serving.SIDES]
     return few and _are_targets(asked["targets"]) and _are_runs(course, runs)
 
@@ -89,7 +90,7 @@ def _refill_needs(course: Course, asked: Scenario) -> list[RunRequest]:
     return [RunRequest(**run) for run in asked["runs"].values()]
 
 
-def _refill_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+def _refill_could_ask(course: Course, question: str, asked: Scenario, option: str) -> bool:
     runs = asked["runs"]
     named = set(runs) == {"static", "continuous", "overload"}
     return named and _are_targets(asked["targets"]) and _are_runs(course, list(runs.values()))
@@ -116,8 +117,8 @@ def _refill_numbers(course: Course, asked: Scenario, option: str, results: Resul
 
 
 ORACLES = {
-    "pairs": Oracle(_pairs_scenario, _pairs_asked, _pairs_numbers, _pairs_needs),
-    "refill": Oracle(_refill_scenario, _refill_asked, _refill_numbers, _refill_needs),
+    "pairs": Oracle(_pairs_scenario, _pairs_could_ask, _pairs_numbers, _pairs_needs),
+    "refill": Oracle(_refill_scenario, _refill_could_ask, _refill_numbers, _refill_needs),
 }
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from acts.promises import serving
 from acts.promises.serving import RunRequest
+from acts.promises.shape import Served
 from content.course import Course, Result
 
 LARGEST_BATCH, LARGEST_SEQUENCE = 1024, 16384
@@ -50,23 +51,23 @@ def nearest(course: Course, gpus: int, batch: float, prompt_tokens: float) -> Me
 
 def request_of(course: Course, row: Measured) -> RunRequest:
     """The run that predicts a measured row."""
-    table = course.at("measurements.served")
+    served = course.read(Served, "measurements.served")
     return RunRequest(
-        model=table["model"],
-        gpu=table["gpu"],
+        model=served.model,
+        gpu=served.gpu,
         gpus=row.gpus,
-        weight_bits=table["weight_bits"],
-        kv_bits=table["kv_bits"],
-        kv_heads=course.models[table["model"]].kv_heads,
+        weight_bits=served.weight_bits,
+        kv_bits=served.kv_bits,
+        kv_heads=course.models[served.model].kv_heads,
         workload=f"uniform-{row.prompt_tokens}-{row.output_tokens}",
-        policy=table["policy"],
+        policy=served.policy,
         max_batch=LARGEST_BATCH,
         max_sequence=LARGEST_SEQUENCE,
         load=1,
-        requests=row.users * table["requests_per_user"],
+        requests=row.users * served.requests_per_user,
         seed=course.at("act2.simulation.seed"),
         users=row.users,
-        token_budget=table["token_budget"],
+        token_budget=served.token_budget,
     )
 
 

@@ -9,6 +9,7 @@ import engine
 from acts.promises import cluster, now, receipts, serving
 from acts.promises.figures import sides_numbers, target_numbers
 from acts.promises.serving import KV, NO_WEIGHTS, SIDES, RunRequest
+from acts.promises.shape import Served
 from content.course import Course, Fact, Result, Scenario
 from state.act import Reporting
 from state.store import State
@@ -101,8 +102,8 @@ def _sources(course: Course, state: State) -> list[str]:
         calibration = engine.calibration_for(deployment, course.calibrations)
         found += [course.models[run.model].source, course.gpus[run.gpu].source]
         found += [workload.source or workload.assumption or "", course.tables["calibration"][calibration.id]["source"]]
-    served = course.at("measurements.served")
-    return [*found, f"{served['source']}, {served['date']}, {served['address']}"]
+    served = course.read(Served, "measurements.served")
+    return [*found, f"{served.source}, {served.date}, {served.address}"]
 
 
 def _decision(course: Course, decided: Fact) -> list[str]:

@@ -139,20 +139,20 @@ def _lengths(live: Numbers, side: str) -> tuple[int, int]:
 # --- The roofline ------------------------------------------------------------------------------------------------------
 
 
-def _roof(course: Course, at: Hand, own: Own, steps: Mapping[str, Placed], found: Numbers) -> Frame:
+def _roof(course: Course, at: Hand, own: Own, steps: Mapping[str, Placed], numbers: Numbers) -> Frame:
     words = course.at("insight.roofline")
     cost = _cost(course, at)
     gpu, bits = cost.deployment.gpu, cost.deployment.weight_bits
-    corners = (INTENSITIES[0], float(found["ridge"] or 1), INTENSITIES[-1])
+    corners = (INTENSITIES[0], float(numbers["ridge"] or 1), INTENSITIES[-1])
     peak = [(x, engine.roof(gpu, bits, x) / engine.TFLOP) for x in corners]
     reached = [(x, engine.reached(cost, x) / engine.TFLOP) for x in INTENSITIES]
     series = [_series(course, steps, side) for side in HUES]
     trail = _trail(course, own, cost)
     figure = charts.roofline_chart(peak, reached, series, _point(steps["own"]), trail, words, at.theme)
-    caption, describe = (wording.fill(words[f"chart_{key}"], found) for key in ("caption", "describe"))
+    caption, describe = (wording.fill(words[f"chart_{key}"], numbers) for key in ("caption", "describe"))
     rows = [
         [
-            _row_name(course, at, name, found),
+            _row_name(course, at, name, numbers),
             wording.show(step["intensity"], "sig"),
             wording.show(step["flops_per_s"], "tflops"),
             wording.show(step["total_s"], "time"),
@@ -191,28 +191,28 @@ def _trail(course: Course, own: Own, cost: engine.StepCost) -> list[tuple[float,
     return [_point(_own(cost, batch, own.context)) for batch in batches]
 
 
-def _row_name(course: Course, at: Hand, name: str, found: Numbers) -> str:
+def _row_name(course: Course, at: Hand, name: str, numbers: Numbers) -> str:
     """The words of a step in the tables: which side, and how large."""
     words = course.at("insight.roofline")
     if name == "own":
-        return wording.fill(words["own_row"], {"batch": found["own_batch"]})
+        return wording.fill(words["own_row"], {"batch": numbers["own_batch"]})
     side, _, kind = name.partition("_")
-    batch = at_work(at, side) if kind == "run" else found[f"{side}_max_batch"]
-    said: Numbers = {"side": side.upper(), "tokens": found[f"{side}_prompt_mean"], "batch": batch}
+    batch = at_work(at, side) if kind == "run" else numbers[f"{side}_max_batch"]
+    said: Numbers = {"side": side.upper(), "tokens": numbers[f"{side}_prompt_mean"], "batch": batch}
     return wording.fill(words[f"{kind}_row"], said)
 
 
 # --- The parts of a step -----------------------------------------------------------------------------------------------
 
 
-def _parts(course: Course, at: Hand, steps: Mapping[str, Placed], found: Numbers) -> Frame:
+def _parts(course: Course, at: Hand, steps: Mapping[str, Placed], numbers: Numbers) -> Frame:
     words = course.at("insight.roofline")
     shown = {name: step for name, step in steps.items() if not name.endswith("_run")}
     shares = {term: [float(step[term]) / float(step["total_s"]) for step in shown.values()] for term in words["terms"]}
     bars = [_bar_name(words, name, step) for name, step in shown.items()]
     figure = charts.steps_chart(bars, shares, words["terms"], words["steps_x"], at.theme)
-    caption, describe = (wording.fill(words[f"steps_{key}"], found) for key in ("caption", "describe"))
-    head = [words["steps_x"], *(_row_name(course, at, name, found) for name in shown)]
+    caption, describe = (wording.fill(words[f"steps_{key}"], numbers) for key in ("caption", "describe"))
+    head = [words["steps_x"], *(_row_name(course, at, name, numbers) for name in shown)]
     rows = [[words["terms"][term], *(wording.show(s, "pct") for s in each)] for term, each in shares.items()]
     return parts.chart("act2.steps", words["steps_title"], caption, describe, figure, head, rows)
 

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Literal, TypedDict
 
 import engine
+from acts.promises.shape import Cluster, Deployment, Prediction, Side, Simulation, Targets
+from content.common import Limits
 from content.controls import controls
 from content.course import Course, Kind, Result, Results
 from content.wording import Quantity
@@ -59,13 +61,13 @@ class Varied(TypedDict, total=False):
 
 def request_of(course: Course, settings: Mapping[str, float | str], side: str, requests: int) -> RunRequest:
     """What the controls of one side ask for. `requests` is how many are to be simulated."""
-    deployment, load = course.at("act2.deployment"), settings[f"act2.{side}.load"]
+    deployment, load = course.read(Deployment, "act2.deployment"), settings[f"act2.{side}.load"]
     return RunRequest(
-        model=deployment["model"],
-        gpu=deployment["gpu"],
+        model=deployment.model,
+        gpu=deployment.gpu,
         gpus=int(settings["act2.gpus"]),
         weight_bits=int(settings["act2.weight_bits"]),
-        kv_bits=deployment["kv_bits"],
+        kv_bits=deployment.kv_bits,
         kv_heads=int(settings["act2.kv_heads"]),
         workload=str(settings[f"act2.{side}.workload"]),
         policy=str(settings[f"act2.{side}.policy"]),
@@ -106,10 +108,11 @@ Offer = frozenset[object] | tuple[float, float]
 def _offers(course: Course) -> Mapping[str, Offer]:
     """What each field of a saved scenario may be: one of some values, or a number from the least to the largest. All that the
     controls offer, and what the course's own questions ask for."""
-    table, simulated = controls(course), course.at("act2.simulation")
-    first, second, shared = course.at("act1.deployment"), course.at("act2.deployment"), course.at("act2.shared")
-    pairs = [option[side] for option in course.at("act2.prediction")["options"] for side in SIDES if side in option]
-    counts = (1, simulated["requests"], simulated["quick_requests"], SHIPPED_REQUESTS)
+    table, simulation = controls(course), course.read(Simulation, "act2.simulation")
+    first, second = course.at("act1.deployment"), course.read(Deployment, "act2.deployment")
+    shared = course.read(Cluster, "act2.shared")
+    pairs = [own for pair in course.read(Prediction, "act2.prediction").options for own in pair.sides.values()]
+    counts = (1, simulation.requests, simulation.quick_requests, SHIPPED_REQUESTS)
     lengths = [course.at("act1.deployment.context_tokens", context) for context in course.contexts]
 
     def chosen(ids: tuple[str, ...], *own: object) -> Offer:
@@ -122,22 +125,20 @@ def _offers(course: Course) -> Mapping[str, Offer]:
     return {
         "model": frozenset(course.models),
         "gpu": frozenset(course.gpus),
-        "gpus": chosen(("act1.gpus", "act2.gpus"), first["gpus"], shared["gpus_default"]),
-        "weight_bits": chosen(("act1.weight_bits",), first["weight_bits"], shared["weight_bits_default"]),
-        "kv_bits": chosen(("act1.kv_bits",), first["kv_bits"], second["kv_bits"]),
+        "gpus": chosen(("act1.gpus", "act2.gpus"), first["gpus"], shared.gpus_default),
+        "weight_bits": chosen(("act1.weight_bits",), first["weight_bits"], shared.weight_bits_default),
+        "kv_bits": chosen(("act1.kv_bits",), first["kv_bits"], second.kv_bits),
         "kv_heads": within((), 1, first["kv_heads"], *(model.query_heads for model in course.models.values())),
         "context_tokens": within(("act1.context",), *lengths),
         "workload": frozenset(course.workloads),
         "policy": chosen(("act2.a.policy",)),
-        "max_batch": within(("act2.a.max_batch", "act2.b.max_batch"), *(pair["max_batch"] for pair in pairs)),
-        "max_sequence": within(
-            ("act2.a.max_sequence", "act2.b.max_sequence"), *(pair["max_sequence"] for pair in pairs)
-        ),
+        "max_batch": within(("act2.a.max_batch", "act2.b.max_batch"), *(own.max_batch for own in pairs)),
+        "max_sequence": within(("act2.a.max_sequence", "act2.b.max_sequence"), *(own.max_sequence for own in pairs)),
         "load": within(("act2.a.load", "act2.b.load")),
         "requests": within((), *counts),
-        "seed": within(("act2.seed",), simulated["seed"]),
+        "seed": within(("act2.seed",), simulation.seed),
         "users": frozenset({0}),
-        "token_budget": within((), simulated["token_budget"], SHIPPED_BUDGET),
+        "token_budget": within((), simulation.token_budget, SHIPPED_BUDGET),
         "cv": chosen(("act2.cv",), 1),
     }
 
@@ -164,8 +165,8 @@ def band(course: Course, request: RunRequest) -> tuple[RunRequest, ...]:
 @lru_cache(maxsize=64)
 def flood(course: Course, request: RunRequest) -> RunRequest:
     """The same configuration with far more offered than it can do, so that what it does is its capacity."""
-    table = course.at("act2.simulation")
-    return replace(request, load=table["flood_load"], requests=table["flood_requests"])
+    simulation = course.read(Simulation, "act2.simulation")
+    return replace(request, load=simulation.flood_load, requests=simulation.flood_requests)
 
 
 def capacity_share(result: Result | None, flooded: Result | None, load: float) -> float | None:
@@ -217,15 +218,15 @@ def run(course: Course, request: RunRequest) -> Result:
 
 def server_settings(course: Course, request: RunRequest) -> engine.ServerSettings:
     """What the operator of a request's server sets, and what the content says of every server."""
-    table = course.at("act2.simulation")
+    simulation = course.read(Simulation, "act2.simulation")
     return engine.ServerSettings(
         policy=request.policy,
         max_running=request.max_batch,
         max_sequence_tokens=request.max_sequence,
         token_budget=request.token_budget,
-        form_timeout_s=table["form_timeout_s"],
-        speculation_tokens=table["speculation_tokens"],
-        acceptance=table["acceptance"],
+        form_timeout_s=simulation.form_timeout_s,
+        speculation_tokens=simulation.speculation_tokens,
+        acceptance=simulation.acceptance,
     )
 
 
@@ -330,14 +331,14 @@ def judge(course: Course, side: str, result: Result) -> str:
 
     A run that the engine refused for want of blocks counts as memory too: rounding to whole blocks can cost the last one.
     """
-    targets = course.at("act2.targets")
+    targets = course.read(Targets, "act2.targets")
     if not result["kv_has"]:
         return NO_WEIGHTS
     if result["kv_needs"] > result["kv_has"] or not result.get("runs"):
         return KV
-    if side == "a" and result["ttft_p99_s"] > targets["ttft_p99_s"]:
+    if side == "a" and result["ttft_p99_s"] > targets.ttft_p99_s:
         return TTFT
-    if side == "b" and result["throughput_output_tokens_per_s"] < targets["output_tokens_per_s"]:
+    if side == "b" and result["throughput_output_tokens_per_s"] < targets.output_tokens_per_s:
         return LOW
     return OK
 
@@ -369,25 +370,24 @@ def way_out(
 
 def changes(course: Course, side: str, request: RunRequest, failure: str) -> Iterator[Change]:
     """The changes worth trying for a failure, in the order in which a person would rather give something up."""
-    limits = course.at(f"act2.sides.{side}")
+    limits = course.read(Side, f"act2.sides.{side}")
     if failure == KV:
-        yield from _lower(side, request, "max_batch", limits["max_batch"], (0.75, 0.5, 0.25))
-        yield from _lower(side, request, "max_sequence", limits["max_sequence"], (0.75, 0.5, 0.25))
+        yield from _lower(side, request, "max_batch", limits.max_batch, (0.75, 0.5, 0.25))
+        yield from _lower(side, request, "max_sequence", limits.max_sequence, (0.75, 0.5, 0.25))
     if failure == TTFT:
-        yield from _raise(side, request, "max_batch", limits["max_batch"])
+        yield from _raise(side, request, "max_batch", limits.max_batch)
         yield from _policies(side, request)
-        yield from _lower(side, request, "load", limits["load"], (0.75, 0.5, 0.25))
-        yield from _lower(side, request, "max_sequence", limits["max_sequence"], (0.75, 0.5, 0.25))
+        yield from _lower(side, request, "load", limits.load, (0.75, 0.5, 0.25))
+        yield from _lower(side, request, "max_sequence", limits.max_sequence, (0.75, 0.5, 0.25))
     if failure == LOW:
-        yield from _raise(side, request, "load", limits["load"])
-        yield from _raise(side, request, "max_batch", limits["max_batch"])
+        yield from _raise(side, request, "load", limits.load)
+        yield from _raise(side, request, "max_batch", limits.max_batch)
         yield from _policies(side, request)
     yield from _cluster(course, request)
 
 
-def _on_grid(value: float, limits: Mapping[str, float]) -> float:
-    step = limits["step"]
-    snapped = min(max(round(value / step) * step, limits["min"]), limits["max"])
+def _on_grid(value: float, limits: Limits) -> float:
+    snapped = min(max(round(value / limits.step) * limits.step, limits.min), limits.max)
     return int(snapped) if float(snapped).is_integer() else snapped
 
 
@@ -404,9 +404,7 @@ def _set_to(side: str, request: RunRequest, field: Limit, value: float) -> Chang
     return Change(f"act2.{side}.{field}", value, changed)
 
 
-def _lower(
-    side: str, request: RunRequest, field: Limit, limits: Mapping[str, float], shares: tuple[float, ...]
-) -> Iterator[Change]:
+def _lower(side: str, request: RunRequest, field: Limit, limits: Limits, shares: tuple[float, ...]) -> Iterator[Change]:
     now: float = getattr(request, field)
     for share in shares:
         value = _on_grid(now * share, limits)
@@ -414,7 +412,7 @@ def _lower(
             yield _set_to(side, request, field, value)
 
 
-def _raise(side: str, request: RunRequest, field: Limit, limits: Mapping[str, float]) -> Iterator[Change]:
+def _raise(side: str, request: RunRequest, field: Limit, limits: Limits) -> Iterator[Change]:
     now: float = getattr(request, field)
     for factor in (1.5, 2, 4):
         value = _on_grid(now * factor, limits)

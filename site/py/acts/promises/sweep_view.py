@@ -27,11 +27,11 @@ Numbers = dict[str, Number]
 
 def frame(course: Course, state: store.State) -> Frame:
     """The feasibility map and the frontier."""
-    asked, kept = now.sides(course, state), now.kept(state)
+    sides, kept = now.sides(course, state), now.kept(state)
     return {
-        **_map(course, now.sweep(course, state, sweeps.MAP), asked, kept.mapping, state.theme),
+        **_map(course, now.sweep(course, state, sweeps.MAP), sides, kept.mapping, state.theme),
         **_frontier(
-            course, now.sweep(course, state, sweeps.FRONTIER), asked, now.is_sweeping(course, state), state.theme
+            course, now.sweep(course, state, sweeps.FRONTIER), sides, now.is_sweeping(course, state), state.theme
         ),
     }
 
@@ -40,9 +40,9 @@ def frame(course: Course, state: store.State) -> Frame:
 
 
 @remembered
-def _map(course: Course, whole: Sweep, asked: sweeps.Sides, wanted: bool, theme: str) -> Frame:
-    table, own = course.at(f"{PATH}.map"), asked["a"]
-    sweep = sweeps.shown(course, whole, asked)
+def _map(course: Course, whole: Sweep, sides: sweeps.Sides, wanted: bool, theme: str) -> Frame:
+    table, own = course.at(f"{PATH}.map"), sides["a"]
+    sweep = sweeps.shown(course, whole, sides)
     numbers = map_numbers(course, sweep)
     here = (_position(table["limits"], own.max_sequence), _position(table["loads"], own.load))
     cells = _map_cells(course, sweep, theme)
@@ -55,7 +55,7 @@ def _map(course: Course, whole: Sweep, asked: sweeps.Sides, wanted: bool, theme:
         **parts.chart("act2.map", table["chart_title"], table["caption"], describe, figure, head, rows),
         "act2.map.findings": {"items": _map_findings(course, sweep, own)},
         "act2.map.basis": {"text": wording.fill(table["basis"], numbers)},
-        **_map_progress(course, whole, asked, wanted, numbers),
+        **_map_progress(course, whole, sides, wanted, numbers),
         **{
             f"act2.map.key.{state}": {"text": f"{table['marks'][state]} {words}"}
             for state, words in table["states"].items()
@@ -69,8 +69,8 @@ def _counts(table: Mapping[str, Any], numbers: Numbers) -> str:
     return "; ".join(wording.fill(table["count"], {"state": words, "count": count}) for words, count in found)
 
 
-def _map_progress(course: Course, sweep: Sweep, asked: sweeps.Sides, wanted: bool, numbers: Numbers) -> Frame:
-    left = numbers["waiting"] or sweeps.missing(course, sweep, asked)
+def _map_progress(course: Course, sweep: Sweep, sides: sweeps.Sides, wanted: bool, numbers: Numbers) -> Frame:
+    left = numbers["waiting"] or sweeps.missing(course, sweep, sides)
     status = "finished" if not left else "running" if wanted else "stopped" if sweep.results else "idle"
     return {
         "act2.map.status": {"text": course.say(f"{PATH}.map.{status}", None, numbers)},
@@ -187,12 +187,12 @@ def _heaviest(course: Course, sweep: Sweep, own: RunRequest) -> list[str]:
 
 
 @remembered
-def _frontier(course: Course, whole: Sweep, asked: sweeps.Sides, running: bool, theme: str) -> Frame:
-    sweep, side = sweeps.shown(course, whole, asked), whole.scenario.side
-    own = sweeps.in_sweep(sweep.scenario, asked[side])
-    other = sweeps.in_sweep(sweep.scenario, asked[_other(side)])
+def _frontier(course: Course, whole: Sweep, sides: sweeps.Sides, running: bool, theme: str) -> Frame:
+    sweep, side = sweeps.shown(course, whole, sides), whole.scenario.side
+    own = sweeps.in_sweep(sweep.scenario, sides[side])
+    other = sweeps.in_sweep(sweep.scenario, sides[_other(side)])
     return {
-        **_progress(course, whole, asked, running),
+        **_progress(course, whole, sides, running),
         **_standing(course, sweep, own),
         **_charts(course, sweep, own, other, theme),
         "act2.frontier.key": {"items": parts.filled(course.at(f"{PATH}.frontier.key"), {"side": _other(side).upper()})},
@@ -203,10 +203,10 @@ def _other(side: str) -> str:
     return "b" if side == "a" else "a"
 
 
-def _progress(course: Course, sweep: Sweep, asked: sweeps.Sides, running: bool) -> Frame:
+def _progress(course: Course, sweep: Sweep, sides: sweeps.Sides, running: bool) -> Frame:
     words = course.at(f"{PATH}.frontier")
-    total = sweeps.size(course, sweep.scenario, asked)
-    done = total - len(sweeps.missing(course, sweep, asked)) if sweep.results else 0
+    total = sweeps.size(course, sweep.scenario, sides)
+    done = total - len(sweeps.missing(course, sweep, sides)) if sweep.results else 0
     numbers: Numbers = {"done": done, "total": total}
     status = "finished" if done == total else "running" if running else "stopped" if done else "idle"
     tried = {"total": sweeps.tried(course, sweep.scenario), **_basis(sweep)}

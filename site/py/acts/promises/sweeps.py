@@ -15,6 +15,8 @@ from typing import NamedTuple
 import engine
 from acts.promises import serving
 from acts.promises.serving import Change, RunRequest, Varied
+from acts.promises.shape import Frontier, Map, Swept, Targets
+from content.common import Limits
 from content.course import Course, Result
 
 MAP, FRONTIER = "map", "frontier"
@@ -76,7 +78,7 @@ def noted(course: Course, sweep: Sweep, sides: Sides, request: RunRequest, resul
     scenario = sweep.scenario
     if scenario.kind == FRONTIER and len(results) > len(grid(course, scenario)) + MOST_EXTRA:
         needed = {*grid(course, scenario), *around(course, scenario, sides)}
-        results = {asked: figures for asked, figures in results.items() if asked in needed}
+        results = {run: figures for run, figures in results.items() if run in needed}
     return Sweep(scenario, results)
 
 
@@ -129,10 +131,10 @@ class Cell(NamedTuple):
     ttft_s: tuple[float, ...]
 
 
-def map_scenario(course: Course, asked: RunRequest) -> Scenario:
+def map_scenario(course: Course, run: RunRequest) -> Scenario:
     """The map that belongs to what side A asks for: the same for every load and every limit on the sequence."""
-    table = course.at("sweeps.map")
-    first = replace(asked, load=table["loads"][0], max_sequence=table["limits"][0], requests=table["requests"])
+    table = course.read(Map, "sweeps.map")
+    first = replace(run, load=table.loads[0], max_sequence=table.limits[0], requests=table.requests)
     return Scenario(MAP, "a", first)
 
 
@@ -143,11 +145,11 @@ def columns(course: Course, scenario: Scenario) -> tuple[Column, ...]:
     workload = course.workloads[base.workload]
     longest = int(workload.prompt_quantiles[-1][1] + workload.output_quantiles[-1][1])
     for limit in (*course.at("sweeps.map.limits"), longest):
-        asked = replace(base, max_sequence=limit)
+        run = replace(base, max_sequence=limit)
         caps = limit < longest
         prompt = engine.prompt_at(workload, 0.99, limit if caps else None)
-        starts = not serving.failure_at_start(asked, serving.memory(course, asked))
-        found.append(Column(limit, caps, prompt, lone_s(course, asked, prompt) if starts else None))
+        starts = not serving.failure_at_start(run, serving.memory(course, run))
+        found.append(Column(limit, caps, prompt, lone_s(course, run, prompt) if starts else None))
     return tuple(found)
 
 
@@ -161,12 +163,12 @@ def lone_s(course: Course, request: RunRequest, prompt_tokens: int) -> float:
 @lru_cache(maxsize=KEPT)
 def cells(course: Course, scenario: Scenario) -> Mapping[tuple[int, int, int], RunRequest]:
     """The run of each (column, load, day) of the map, by position."""
-    table, base = course.at("sweeps.map"), scenario.base
+    table, base = course.read(Map, "sweeps.map"), scenario.base
     return {
         (i, j, day): replace(base, max_sequence=column.limit, load=load, seed=base.seed + day)
         for i, column in enumerate(columns(course, scenario))
-        for j, load in enumerate(table["loads"])
-        for day in range(table["days"])
+        for j, load in enumerate(table.loads)
+        for day in range(table.days)
     }
 
 
@@ -215,16 +217,16 @@ def column_states(
 @lru_cache(maxsize=KEPT)
 def feasibility(course: Course, sweep: Sweep) -> tuple[tuple[Cell, ...], ...]:
     """The map as far as it is known: by column, the cells from the lightest load to the heaviest."""
-    table, slo = course.at("sweeps.map"), course.at("act2.targets.ttft_p99_s")
-    loads, asked = table["loads"], cells(course, sweep.scenario) if sweep.results else {}
+    table, slo = course.read(Map, "sweeps.map"), course.at("act2.targets.ttft_p99_s")
+    loads, runs = table.loads, cells(course, sweep.scenario) if sweep.results else {}
     found = []
     for i, column in enumerate(columns(course, sweep.scenario)):
         if column.lone_s is None or column.lone_s > slo:
             state = NO_START if column.lone_s is None else NEVER
             found.append(tuple(Cell(state, ()) for _ in loads))
             continue
-        places = [[(i, j, day) for day in range(table["days"])] for j in range(len(loads))]
-        days = [_days(sweep.results, [asked[place] for place in days if asked]) for days in places]
+        places = [[(i, j, day) for day in range(table.days)] for j in range(len(loads))]
+        days = [_days(sweep.results, [runs[place] for place in days if runs]) for days in places]
         states = column_states(loads, capacity(course, sweep, i), days, slo)
         found.append(tuple(map(Cell, states, days)))
     return tuple(found)
@@ -232,23 +234,24 @@ def feasibility(course: Course, sweep: Sweep) -> tuple[tuple[Cell, ...], ...]:
 
 def longest_limit(course: Course, scenario: Scenario) -> int | None:
     """The longest limit that side A can set under which an empty server keeps the promise, None if none is short enough."""
-    limits, slo = course.at("act2.sides.a.max_sequence"), course.at("act2.targets.ttft_p99_s")
-    return _longest(course, scenario, tuple(range(limits["min"], limits["max"] + 1, limits["step"])), slo)
+    limits, slo = course.read(Limits, "act2.sides.a.max_sequence"), course.at("act2.targets.ttft_p99_s")
+    settable = range(int(limits.min), int(limits.max) + 1, int(limits.step))
+    return _longest(course, scenario, tuple(settable), slo)
 
 
 @lru_cache(maxsize=KEPT)
 def _longest(course: Course, scenario: Scenario, limits: tuple[int, ...], slo_s: float) -> int | None:
     workload = course.workloads[scenario.base.workload]
     for limit in reversed(limits):
-        asked = replace(scenario.base, max_sequence=limit)
-        starts = not serving.failure_at_start(asked, serving.memory(course, asked))
-        if starts and lone_s(course, asked, engine.prompt_at(workload, 0.99, limit)) <= slo_s:
+        run = replace(scenario.base, max_sequence=limit)
+        starts = not serving.failure_at_start(run, serving.memory(course, run))
+        if starts and lone_s(course, run, engine.prompt_at(workload, 0.99, limit)) <= slo_s:
             return limit
     return None
 
 
-def _days(results: Results, asked: Sequence[RunRequest]) -> tuple[float, ...]:
-    known = (results.get(request, {}).get("ttft_p99_s") for request in asked)
+def _days(results: Results, runs: Sequence[RunRequest]) -> tuple[float, ...]:
+    known = (results.get(request, {}).get("ttft_p99_s") for request in runs)
     return tuple(float(ttft) for ttft in known if ttft is not None)
 
 
@@ -261,11 +264,11 @@ def _map_runs(course: Course, sweep: Sweep) -> Iterator[RunRequest]:
     """Capacities first, then one day coarse to fine, then the other days near the objective."""
     scenario, results = sweep.scenario, sweep.results
     yield from (flood for flood in floods(course, scenario) if flood and flood not in results)
-    asked, loads = cells(course, scenario), course.at("sweeps.map.loads")
+    runs, loads = cells(course, scenario), course.at("sweeps.map.loads")
     most = [capacity(course, sweep, i) or 0.0 for i in range(len(columns(course, scenario)))]
     for day in range(course.at("sweeps.map.days")):
         for i, j in _coarse_to_fine(course):
-            request = asked[i, j, day]
+            request = runs[i, j, day]
             if loads[j] <= most[i] and request not in results and (day == 0 or _near(course, sweep, i, j)):
                 yield request
 
@@ -273,18 +276,18 @@ def _map_runs(course: Course, sweep: Sweep) -> Iterator[RunRequest]:
 @lru_cache(maxsize=4)
 def _coarse_to_fine(course: Course) -> tuple[tuple[int, int], ...]:
     """Every position of the map: each fourth row and second column, then each second, then all."""
-    table = course.at("sweeps.map")
-    positions = [(i, j) for j in range(len(table["loads"])) for i in range(len(table["limits"]) + 1)]
+    table = course.read(Map, "sweeps.map")
+    positions = [(i, j) for j in range(len(table.loads)) for i in range(len(table.limits) + 1)]
     return tuple(sorted(positions, key=lambda at: (at[0] % 2 > 0 or at[1] % 4 > 0, at[1] % 2 > 0)))
 
 
 def _near(course: Course, sweep: Sweep, i: int, j: int) -> bool:
     """Whether another day may well say otherwise: the first day's P99 is near the objective, or the next load up or down
     is on its other side."""
-    slo, asked = course.at("act2.targets.ttft_p99_s"), cells(course, sweep.scenario)
+    slo, runs = course.at("act2.targets.ttft_p99_s"), cells(course, sweep.scenario)
 
     def first(row: int) -> float | None:
-        ttft_s: float | None = sweep.results.get(asked.get((i, row, 0), asked[i, j, 0]), {}).get("ttft_p99_s")
+        ttft_s: float | None = sweep.results.get(runs.get((i, row, 0), runs[i, j, 0]), {}).get("ttft_p99_s")
         return ttft_s
 
     here, beside = first(j), [first(j - 1), first(j + 1)]
@@ -308,10 +311,10 @@ class Point(NamedTuple):
     cut: float
 
 
-def frontier_scenario(course: Course, side: str, asked: RunRequest) -> Scenario:
+def frontier_scenario(course: Course, side: str, run: RunRequest) -> Scenario:
     """The frontier that belongs to what a side asks for: the same for every setting that the sweep varies."""
-    table = course.at("sweeps.frontier")
-    base = replace(asked, requests=table["requests"])
+    table = course.read(Frontier, "sweeps.frontier")
+    base = replace(run, requests=table.requests)
     for choices in axes(course, side).values():
         base = replace(base, **choices[0])
     return Scenario(FRONTIER, side, base)
@@ -319,13 +322,13 @@ def frontier_scenario(course: Course, side: str, asked: RunRequest) -> Scenario:
 
 def axes(course: Course, side: str) -> Mapping[str, Sequence[Varied]]:
     """The fields of a run that a sweep varies, and each of their values."""
-    table, limits = course.at("sweeps.frontier"), course.at(f"sweeps.frontier.sides.{side}")
+    table, swept = course.read(Frontier, "sweeps.frontier"), course.read(Swept, f"sweeps.frontier.sides.{side}")
     return {
-        "policy": [{"policy": policy} for policy in table["policies"]],
-        "max_batch": [{"max_batch": requests} for requests in limits["max_batch"]],
-        "max_sequence": [{"max_sequence": tokens} for tokens in limits["max_sequence"]],
+        "policy": [{"policy": policy} for policy in table.policies],
+        "max_batch": [{"max_batch": requests} for requests in swept.max_batch],
+        "max_sequence": [{"max_sequence": tokens} for tokens in swept.max_sequence],
         "gpus": [{"gpus": gpus} for gpus in sorted(course.at("act2.shared.gpus"))],
-        "weight_bits": [{"weight_bits": bits} for bits in table["weight_bits"]],
+        "weight_bits": [{"weight_bits": bits} for bits in table.weight_bits],
     }
 
 
@@ -404,8 +407,8 @@ def size(course: Course, scenario: Scenario, sides: Sides) -> int:
 
 @lru_cache(maxsize=4)
 def _frontier_missing(course: Course, sweep: Sweep, own: tuple[RunRequest, ...]) -> tuple[RunRequest, ...]:
-    asked = dict.fromkeys((*own, *grid(course, sweep.scenario)))
-    return tuple(request for request in asked if request not in sweep.results)
+    runs = dict.fromkeys((*own, *grid(course, sweep.scenario)))
+    return tuple(request for request in runs if request not in sweep.results)
 
 
 def point(sweep: Sweep, request: RunRequest) -> Point | None:
@@ -454,8 +457,8 @@ def throughput_frontier(known: Sequence[Point]) -> list[Point]:
 
 def kept_share(course: Course, side: str, mine: Point) -> float:
     """How much of its promise a configuration keeps, 1 when it keeps it: A's limit over its wait, B's output over the target."""
-    targets = course.at("act2.targets")
-    slo_s, tokens_per_s = float(targets["ttft_p99_s"]), float(targets["output_tokens_per_s"])
+    targets = course.read(Targets, "act2.targets")
+    slo_s, tokens_per_s = float(targets.ttft_p99_s), float(targets.output_tokens_per_s)
     return min(1.0, slo_s / mine.ttft_s if side == "a" else mine.tokens_per_s / tokens_per_s)
 
 
@@ -489,7 +492,7 @@ def best_change(course: Course, sweep: Sweep, own: RunRequest) -> tuple[Change, 
     scenario, best = sweep.scenario, reference(course, sweep)
     mine = point(sweep, in_sweep(scenario, own))
     floor = score(course, scenario.side, mine, best) if mine else 0.0
-    moved = ((change, point(sweep, change.request)) for change in changes(course, scenario, own))
-    rated = [(score(course, scenario.side, p, best), -p.ttft_s, change, p) for change, p in moved if p]
+    tried = ((change, point(sweep, change.request)) for change in changes(course, scenario, own))
+    rated = [(score(course, scenario.side, p, best), -p.ttft_s, change, p) for change, p in tried if p]
     most = max(rated, key=lambda entry: entry[:2], default=None)
     return (most[2], most[3]) if most and most[0] >= floor + LEAST_GAIN else None

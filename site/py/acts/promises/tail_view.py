@@ -27,7 +27,8 @@ PLACES = {
 }  # of the labels of the median and the P99
 WHOLE = 1000  # engine.LEVELS are per mille
 RARITY = tuple((WHOLE - level) / WHOLE for level in engine.LEVELS)
-MEDIAN, NINETY, P99, LAST = ROWS = tuple(engine.LEVELS.index(level) for level in (500, 900, 990, 999))
+ROWS = tuple(engine.LEVELS.index(level) for level in (500, 900, 990, 999))
+MEDIAN, P99 = ROWS[0], ROWS[2]
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,13 @@ def level_words(course: Course, rarity: float) -> str:
 
 def waits(course: Course, at: Hand, side: str, live: Numbers) -> Waits | None:
     """The waits of a side's run; None while it is missing and when nothing could run."""
-    asked = at.requests[side]
+    run = at.requests[side]
     result: Result = at.result(side) or {}
     if not result.get("ttft_bins"):
         return None
     first, *counts = result["ttft_bins"]
     edges, total = engine.bin_edges()[first : first + len(counts) + 1], sum(counts)
-    band = serving.band(course, asked)
+    band = serving.band(course, run)
     known = (at.results.get(day, {}).get("ttft_quantiles_s") for day in band)
     days: list[list[float]] = [each for each in known if each]
     return Waits(
@@ -101,11 +102,11 @@ def waits(course: Course, at: Hand, side: str, live: Numbers) -> Waits | None:
 # --- What is drawn -----------------------------------------------------------------------------------------------------
 
 
-def _figure(course: Course, known: Mapping[str, Waits | None], found: Numbers, theme: str) -> charts.Figure:
+def _figure(course: Course, known: Mapping[str, Waits | None], numbers: Numbers, theme: str) -> charts.Figure:
     """The figure of the sides that are known; without any, the axes and the objective."""
     sides = [_drawn(course, side, each) for side, each in known.items() if each]
     ticks = ([wording.show(time, "time") for time in TIMES], [level_words(course, rarity) for rarity in RARER])
-    slo = float(found["slo"] or 0)
+    slo = float(numbers["slo"] or 0)
     return charts.tail_chart(sides, RARITY, slo, ticks, course.at("insight.tail"), theme)
 
 
@@ -130,17 +131,17 @@ def _drawn(course: Course, side: str, known: Waits) -> dict[str, Any]:
     }
 
 
-def _trust(course: Course, at: Hand, found: Numbers) -> tuple[str, str]:
+def _trust(course: Course, at: Hand, numbers: Numbers) -> tuple[str, str]:
     """How far the tails may be trusted, by the side that works nearest to its capacity."""
     results = [at.result(side) for side in serving.SIDES]
     running = [side for side, result in zip(serving.SIDES, results, strict=True) if result is None or result["runs"]]
-    known = {side: float(found[f"{side}_share"] or 0) for side in running if found[f"{side}_share"] is not None}
+    known = {side: float(numbers[f"{side}_share"] or 0) for side in running if numbers[f"{side}_share"] is not None}
     if not running:
         return course.at("insight.tail.nothing"), "info"
     if not at.settled or len(known) < len(running):
-        return course.say("insight.tail.measuring", None, found), "waiting"
+        return course.say("insight.tail.measuring", None, numbers), "waiting"
     side = max(known, key=lambda side: known[side])
-    said = {**found, "which": course.at(f"act2.sides.{side}.title"), "share": known[side]}
+    said = {**numbers, "which": course.at(f"act2.sides.{side}.title"), "share": known[side]}
     if known[side] <= course.at("act2.simulation.ill_conditioned"):
         return course.say("insight.tail.steady", None, said), "good"
     return course.say(f"insight.tail.{'over' if known[side] > 1 else 'near'}", None, said), "warn"

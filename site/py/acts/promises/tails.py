@@ -7,9 +7,9 @@ it is fitted from one of the runs, which is left out here.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import engine
+from acts.promises.shape import Tails
 from content.course import Course, Kind, Result
 from content.wording import Quantity
 
@@ -45,11 +45,10 @@ def request_of(course: Course) -> TailsRequest:
     return TailsRequest(len(course.at("measurements.tails.prompts")))
 
 
-def deployment_of(course: Course, table: Mapping[str, Any]) -> engine.Deployment:
+def deployment_of(course: Course, measured: Tails) -> engine.Deployment:
     """The measured server."""
-    return engine.Deployment(
-        course.models[table["model"]], course.gpus[table["gpu"]], table["gpus"], table["weight_bits"], table["kv_bits"]
-    )
+    model, gpu = course.models[measured.model], course.gpus[measured.gpu]
+    return engine.Deployment(model, gpu, measured.gpus, measured.weight_bits, measured.kv_bits)
 
 
 def tails(course: Course, request: TailsRequest) -> Result:
@@ -60,18 +59,18 @@ def tails(course: Course, request: TailsRequest) -> Result:
 
 def tail(course: Course, rate: float, requests: int) -> Mapping[str, Quantity]:
     """The figures of one run's first requests at a rate."""
-    table = course.at("measurements.tails")
-    deployment = deployment_of(course, table)
-    lengths = list(zip(table["prompts"], table["outputs"], strict=True))[:requests]
+    measured = course.read(Tails, "measurements.tails")
+    deployment = deployment_of(course, measured)
+    lengths = list(zip(measured.prompts, measured.outputs, strict=True))[:requests]
     settings = engine.ServerSettings(
         "chunked",
-        table["seats"],
+        measured.seats,
         max(map(sum, lengths)),
         token_budget=engine.default_token_budget(deployment.gpu),
     )
     cost = engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
     traffic = [engine.Request(i / rate, *pair) for i, pair in enumerate(lengths)]
-    run = engine.simulate(cost, settings, traffic, table["kv_tokens"] // engine.BLOCK_TOKENS)
+    run = engine.simulate(cost, settings, traffic, measured.kv_tokens // engine.BLOCK_TOKENS)
     return engine.summary(run, deployment)
 
 

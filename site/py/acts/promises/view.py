@@ -21,6 +21,7 @@ from acts.promises.live import known_results, numbers_of, recorded_numbers, targ
 from acts.promises.now import Design, Hand
 from acts.promises.serving import KV, NO_WEIGHTS, OK, TTFT, RunRequest
 from content import wording
+from content.common import Claim
 from content.controls import controls
 from content.course import Course, Result, Results, Scenario
 from content.wording import Number, Quantity
@@ -46,11 +47,11 @@ def frame(course: Course, state: store.State) -> Frame:
     }
     if not opened:
         return found
-    found |= _asked(course, state)
+    found |= _question(course, state)
     return {**found, **_instruments(course, state)} if revealed else found
 
 
-def _asked(course: Course, state: store.State) -> Frame:
+def _question(course: Course, state: store.State) -> Frame:
     numbers = target_numbers(course, state)
     message = course.at(f"act2.message.{state.context}")
     return {
@@ -63,7 +64,7 @@ def _asked(course: Course, state: store.State) -> Frame:
 def _instruments(course: Course, state: store.State) -> Frame:
     return {
         **parts.control_frames(course, state, ID),
-        **_told(course, state),
+        **_outcomes(course, state),
         **_design(course, state),
         **floor_view.frame(course, state),
         **roofline_view.frame(course, state),
@@ -74,7 +75,7 @@ def _instruments(course: Course, state: store.State) -> Frame:
     }
 
 
-def _told(course: Course, state: store.State) -> Frame:
+def _outcomes(course: Course, state: store.State) -> Frame:
     """What became of the answers, whatever the controls say."""
     return {
         **parts.feedback(course, state, "act2.prediction"),
@@ -155,13 +156,13 @@ def _pairs(course: Course, locked: Answer | None, asked: Scenario, results: Resu
     first = next(iter(asked["pairs"].values()))["a"]
     basis = {"requests": first["requests"], "seed": first["seed"]}
     found: Frame = {"act2.reality.basis": {"text": wording.fill(words["basis"], basis)}}
-    for option in course.at("act2.prediction")["options"]:
-        key, is_asked = f"act2.pairs.{option['id']}", option["id"] in asked["pairs"]
+    for option in course.question("act2.prediction").options:
+        key, is_asked = f"act2.pairs.{option.id}", option.id in asked["pairs"]
         found[key] = {"hidden": not is_asked}
         if is_asked:
-            numbers = oracles.numbers(course, "act2.prediction", asked, option["id"], results)
-            mine = locked is not None and locked.option == option["id"]
-            text = f"{option['text']} **({words['yours']})**" if mine else option["text"]
+            numbers = oracles.numbers(course, "act2.prediction", asked, option.id, results)
+            mine = locked is not None and locked.option == option.id
+            text = f"{option.text} **({words['yours']})**" if mine else option.text
             found |= {f"{key}.text": {"text": text}, **_pair(words, key, numbers)}
     return found
 
@@ -172,8 +173,8 @@ def _pair(words: Mapping[str, str], key: str, numbers: Numbers | None) -> Frame:
         empty: Frame = {f"{key}.{side}.bar": {"width": "0%"} for side in serving.SIDES}
         shown = {f"{key}.{side}": {"text": wording.NOT_YET} for side in serving.SIDES}
         return {**empty, **shown, f"{key}.holds": {"text": words["waiting"], "state": "waiting"}}
-    a = oracles.holds([{"measure": "a_ttft_share", "at_most": 1}], numbers)
-    b = oracles.holds([{"measure": "b_throughput_share", "at_least": 1}], numbers)
+    a = oracles.holds([Claim(measure="a_ttft_share", at_most=1)], numbers)
+    b = oracles.holds([Claim(measure="b_throughput_share", at_least=1)], numbers)
     verdict = "holds" if a and b else "fails_b" if a else "fails_a" if b else "fails_both"
     return {
         f"{key}.a": {"text": wording.show(numbers["a_ttft"], "time"), "state": "good" if a else "fail"},

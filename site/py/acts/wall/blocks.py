@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import engine
 from acts.wall.controls import PUBLISHED
+from acts.wall.shape import Blocks, Deployment, Published
 from content.course import Course, Kind, Result
 
 PAGED = "paged"
@@ -36,15 +37,15 @@ class BlocksRequest:
 
 def request_of(course: Course, settings: Mapping[str, float | str], context: str) -> BlocksRequest:
     """The memory that the page shows in Act I: the scenario's, with the KV heads of the twist's switch."""
-    table, start = course.at("replay.blocks"), course.at("act1.deployment")
+    table, start = course.read(Blocks, "replay.blocks"), course.read(Deployment, "act1.deployment")
     published = settings["act1.kv_heads"] == PUBLISHED
     return BlocksRequest(
-        kv_heads=course.models[start["model"]].kv_heads if published else start["kv_heads"],
+        kv_heads=course.models[start.model].kv_heads if published else start.kv_heads,
         workload=course.at("replay.blocks.workload", context),
         max_sequence=course.at("act1.deployment.context_tokens", context),
         reservation=str(settings["act1.reservation"]),
-        steps=table["steps_published" if published else "steps"],
-        requests=table["requests"],
+        steps=table.steps_published if published else table.steps,
+        requests=table.requests,
         seed=course.at("act2.simulation.seed"),
     )
 
@@ -76,11 +77,9 @@ def blocks(course: Course, request: BlocksRequest) -> Result:
 
 def blocks_of(course: Course, kv_heads: int) -> int:
     """The blocks of Act I's cluster: all the memory that the weights leave."""
-    start = course.at("act1.deployment")
-    model = course.models[start["model"]].with_kv_heads(kv_heads)
-    deployment = engine.Deployment(
-        model, course.gpus[start["gpu"]], start["gpus"], start["weight_bits"], start["kv_bits"]
-    )
+    start = course.read(Deployment, "act1.deployment")
+    model = course.models[start.model].with_kv_heads(kv_heads)
+    deployment = engine.Deployment(model, course.gpus[start.gpu], start.gpus, start.weight_bits, start.kv_bits)
     return engine.kv_blocks(deployment, engine.NAIVE)
 
 
@@ -109,9 +108,9 @@ def _means(layout: engine.Layout) -> dict[str, float]:
 
 def _like_paper(course: Course, request: BlocksRequest) -> dict[str, float]:
     """The useful share of each layout for traffic like the paper's: its kind of conversations, its longest sequence."""
-    table = course.at("replay.published")
-    limit, total = table["max_sequence"], blocks_of(course, course.at("act1.deployment.kv_heads"))
-    traffic = _queue(course, table["workload"], limit, request)
+    published = course.read(Published, "replay.published")
+    limit, total = published.max_sequence, blocks_of(course, course.at("act1.deployment.kv_heads"))
+    traffic = _queue(course, published.workload, limit, request)
     layouts = _layouts(traffic, total, course.at("replay.blocks.steps"), limit)
     return {name: _means(layout)["useful"] for name, layout in layouts.items()}
 

@@ -6,6 +6,7 @@ from typing import Any
 import engine
 from acts.wall import blocks
 from acts.wall.blocks import LAYOUTS, PAGED, BlocksRequest
+from acts.wall.shape import Deployment
 from content import wording
 from content.course import Course, Result
 from content.wording import Number
@@ -21,14 +22,14 @@ KEYS = 8  # key frames, evenly over the steps
 Numbers = dict[str, Number]
 
 
-def asked(course: Course, state: store.State) -> BlocksRequest:
+def request_now(course: Course, state: store.State) -> BlocksRequest:
     """The memory that is shown now."""
     return blocks.request_of(course, state.settings[state.context], state.context)
 
 
 def frame(course: Course, state: store.State) -> Frame:
     """The instrument, still empty while its memory is being filled."""
-    request = asked(course, state)
+    request = request_now(course, state)
     return _shown(course, request, state.results.get(request))
 
 
@@ -56,12 +57,12 @@ def _shown(course: Course, request: BlocksRequest, result: Result | None) -> Fra
 
 def numbers_of(course: Course, request: BlocksRequest, result: Result | None) -> Numbers:
     """What the sentences around the maps may say: counts, bytes, and the two halves' means as held_ and paged_."""
-    start = course.at("act1.deployment")
-    model = course.models[start["model"]].with_kv_heads(request.kv_heads)
+    start = course.read(Deployment, "act1.deployment")
+    model = course.models[start.model].with_kv_heads(request.kv_heads)
     found: Numbers = {
         "blocks": result["blocks"] if result else None,
         "block_tokens": engine.BLOCK_TOKENS,
-        "block_bytes": engine.block_bytes(model, start["kv_bits"]),
+        "block_bytes": engine.block_bytes(model, start.kv_bits),
         "steps": request.steps,
     }
     for half, layout in zip(HALVES, (request.reservation, PAGED), strict=True):
@@ -108,7 +109,7 @@ def _published(course: Course, result: Result) -> list[list[str]]:
 
 def moment(course: Course, state: store.State, step: int) -> Frame:
     """The sentences of one step: shares of the memory in each half, requests in it and answered. Empty without a result."""
-    request = asked(course, state)
+    request = request_now(course, state)
     result, words = state.results.get(request), course.at(PATH)
     if result is None or not result["runs"]:
         return {}

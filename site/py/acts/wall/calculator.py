@@ -152,24 +152,24 @@ def _sources(at: Desk) -> str:
 # --- The state and the way out -----------------------------------------------------------------------------------------
 
 
-def _state(at: Desk, found: Sums) -> tuple[str, str]:
+def _state(at: Desk, sums: Sums) -> tuple[str, str]:
     """A sentence and a mark. What fails says what is needed, what is there, and changes that were tried and help."""
-    needs, has = (found["weights_bytes"], found["usable_bytes"])
-    if found["left_bytes"] > 0:
-        needs, has = (found["request_bytes"], found["left_bytes"])
-    if found["left_bytes"] <= 0:
+    needs, has = (sums["weights_bytes"], sums["usable_bytes"])
+    if sums["left_bytes"] > 0:
+        needs, has = (sums["request_bytes"], sums["left_bytes"])
+    if sums["left_bytes"] <= 0:
         name, mark, wished = "too_small", "fail", 1.0
-    elif found["users"] == 0:
+    elif sums["users"] == 0:
         name, mark, wished = "no_user", "fail", 1.0
-    elif found["users"] < found["viable_users"]:
-        name, mark, wished = "tight", "warn", found["viable_users"]
+    elif sums["users"] < sums["viable_users"]:
+        name, mark, wished = "tight", "warn", sums["viable_users"]
     else:
         name, mark, wished = "viable", "good", 0.0
     way = way_out(at, int(wished)) if wished else ""
-    said: Numbers = {**found, "needs_bytes": needs, "has_bytes": has, "way_out": way}
+    said: Numbers = {**sums, "needs_bytes": needs, "has_bytes": has, "way_out": way}
     text = at.course.say(f"{PATH}.states.{name}", None, said)
-    if found["context_tokens"] > found["max_context_tokens"]:
-        text += " " + at.course.say(f"{PATH}.states.beyond", None, {**found, "model": at.deployment.model.name})
+    if sums["context_tokens"] > sums["max_context_tokens"]:
+        text += " " + at.course.say(f"{PATH}.states.beyond", None, {**sums, "model": at.deployment.model.name})
     return text, mark
 
 
@@ -210,11 +210,11 @@ def _changes(at: Desk) -> Iterator[tuple[str, str, Settings]]:
 # --- Cards, derivation, chart ------------------------------------------------------------------------------------------
 
 
-def _split(course: Course, found: Sums) -> Frame:
-    total = found["cluster_bytes"]
-    weights = min(1.0, found["weights_bytes"] / total)
-    kv = min(1.0 - weights, found["kv_bytes"] / total)
-    legend = [course.say(f"{PATH}.split.{part}", None, found) for part in ("weights", "kv", "free")]
+def _split(course: Course, sums: Sums) -> Frame:
+    total = sums["cluster_bytes"]
+    weights = min(1.0, sums["weights_bytes"] / total)
+    kv = min(1.0 - weights, sums["kv_bytes"] / total)
+    legend = [course.say(f"{PATH}.split.{part}", None, sums) for part in ("weights", "kv", "free")]
     return {
         "act1.card.split": {"text": f"{wording.show(weights, 'pct')} · {wording.show(kv, 'pct')}"},
         "act1.split": {"label": ", ".join(legend)},
@@ -228,19 +228,19 @@ def _percent(share: float) -> str:
     return f"{share * 100:.2f}%"
 
 
-def _derivation(course: Course, found: Sums) -> list[list[str]]:
-    mixed = found["full_values"] not in (found["local_values"], 2 * found["kv_heads"] * found["head_dim"])
-    mixed |= bool(found["local_layers"]) and found["full_values"] != found["local_values"]
-    lines = ["kv_token_latent" if found["latent_dim"] else "kv_token_mixed" if mixed else "kv_token"]
-    lines += ["kv_user_window" if found["local_layers"] else "kv_user"]
-    alike = found["copies"] == found["window_copies"]
-    lines += [] if alike and found["copies"] == 1 else ["copies" if alike else "copies_mixed"]
-    lines += ["state"] if found["state_bytes"] else []
+def _derivation(course: Course, sums: Sums) -> list[list[str]]:
+    mixed = sums["full_values"] not in (sums["local_values"], 2 * sums["kv_heads"] * sums["head_dim"])
+    mixed |= bool(sums["local_layers"]) and sums["full_values"] != sums["local_values"]
+    lines = ["kv_token_latent" if sums["latent_dim"] else "kv_token_mixed" if mixed else "kv_token"]
+    lines += ["kv_user_window" if sums["local_layers"] else "kv_user"]
+    alike = sums["copies"] == sums["window_copies"]
+    lines += [] if alike and sums["copies"] == 1 else ["copies" if alike else "copies_mixed"]
+    lines += ["state"] if sums["state_bytes"] else []
     lines += ["total"]
-    lines += ["outside", *(name for name in BUFFERS if f"{name}_bytes" in found)] if found["kept_bytes"] else []
-    lines += ["checkpoint" if found["kept_bytes"] and found["weight_bits"] < 16 else "weights", "left"]
-    lines += ["users"] if found["request_bytes"] == found["kv_user_bytes"] else ["whole", "users_whole"]
-    return [parts.filled(course.at(f"{PATH}.derivation.{line}"), found) for line in lines]
+    lines += ["outside", *(name for name in BUFFERS if f"{name}_bytes" in sums)] if sums["kept_bytes"] else []
+    lines += ["checkpoint" if sums["kept_bytes"] and sums["weight_bits"] < 16 else "weights", "left"]
+    lines += ["users"] if sums["request_bytes"] == sums["kv_user_bytes"] else ["whole", "users_whole"]
+    return [parts.filled(course.at(f"{PATH}.derivation.{line}"), sums) for line in lines]
 
 
 _users_over_context = lru_cache(maxsize=1)(
@@ -258,7 +258,7 @@ def _lengths(course: Course, most: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _chart(at: Desk, length: Control, found: Sums, theme: str) -> Frame:
+def _chart(at: Desk, length: Control, sums: Sums, theme: str) -> Frame:
     assert isinstance(length, Range)
     described, kept = at.deployment, reserve(at)
     least, most = int(length.minimum), int(length.maximum)
@@ -266,9 +266,9 @@ def _chart(at: Desk, length: Control, found: Sums, theme: str) -> Frame:
     fit = _users_over_context(described, contexts, kept)
     words = at.course.at(f"{PATH}.chart")
     ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
-    said: Numbers = {**found, **{key: float(value) for key, value in ends.items()}}
-    here = (found["context_tokens"], found["users"])
-    figure = charts.users_chart(contexts, fit, here, found["viable_users"], words, theme)
+    said: Numbers = {**sums, **{key: float(value) for key, value in ends.items()}}
+    here = (sums["context_tokens"], sums["users"])
+    figure = charts.users_chart(contexts, fit, here, sums["viable_users"], words, theme)
     rows = [
         [
             wording.show(tokens, "n"),

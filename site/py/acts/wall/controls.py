@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from content.common import Picks
 from content.control import Control, Value
 from content.controls import choice, named, slider, widths
 from content.course import Course
@@ -30,7 +31,7 @@ def controls(course: Course) -> list[Control]:
     models.append((PASTED, course.at(f"{PATH}.paste.choice")))
     gpus: list[tuple[Value, str]] = [(gpu.id, gpu.name) for gpu in course.gpus.values()]
     counts: list[tuple[Value, str]] = [(n, str(n)) for n in (1, 2, 4, 8)]
-    held = course.at("replay.blocks.reservation")
+    held = course.read(Picks, "replay.blocks.reservation")
     return [
         slider(course, CONTEXT, f"{PATH}.context", "act1.deployment.context_tokens"),
         replace(choice(course, MODEL, label["model"], models, start["model"]), private=frozenset({PASTED})),
@@ -43,8 +44,8 @@ def controls(course: Course) -> list[Control]:
         choice(
             course,
             "act1.reservation",
-            held["label"],
+            held.label,
             named(course, "replay.blocks.reservation.options"),
-            held["default"],
+            held.default,
         ),
     ]

@@ -39,15 +39,15 @@ def is_revealed(course: Course, state: State) -> bool:
     return store.is_revealed(course, state, ID)
 
 
-def control(course: Course, state: State, found: Control) -> Control:
+def control(course: Course, state: State, made: Control) -> Control:
     """A control as it is now: the context reaches as far as a pasted model says, or as it was set with one; without a pasted
     model none can be chosen."""
-    if found.id == MODEL and isinstance(found, Choice) and pasted(state) is None:
-        return replace(found, unready={PASTED: course.at(f"{PATH}.paste.first")})
-    if found.id != CONTEXT or not isinstance(found, Range):
-        return found
+    if made.id == MODEL and isinstance(made, Choice) and pasted(state) is None:
+        return replace(made, unready={PASTED: course.at(f"{PATH}.paste.first")})
+    if made.id != CONTEXT or not isinstance(made, Range):
+        return made
     chosen = pasted(state) if state.value(MODEL) == PASTED else None
-    return found.reaching(_longest(chosen), float(state.value(CONTEXT)))
+    return made.reaching(_longest(chosen), float(state.value(CONTEXT)))
 
 
 def _longest(model: engine.Model | None) -> float:

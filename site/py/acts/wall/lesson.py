@@ -1,57 +1,13 @@
-"""What Act I teaches: the shape of its content, its checks, its questions."""
+"""What Act I teaches: its checks, its questions."""
 
 from collections.abc import Iterator
 
 from acts.wall import blocks, users
 from acts.wall.controls import ID, controls
-from content import shapes
+from acts.wall.shape import FILES
 from content.course import Course, Door, Lesson, Scene
 from content.reading import out_of, unknown
-from content.shapes import CHOICE, COUNT, NUMBER, NUMBER_PER_CONTEXT, PER_CONTEXT, RANGE, TEXT, WORDS, Shape
 
-ACT: Shape = shapes.ACT | {
-    "deployment": {
-        "model": TEXT,
-        "gpu": TEXT,
-        "gpus": COUNT,
-        "weight_bits": COUNT,
-        "kv_bits": COUNT,
-        "kv_heads": COUNT,
-        "context_tokens": NUMBER_PER_CONTEXT,
-    },
-    "prediction": shapes.question({"stands_for?": NUMBER}),
-    "reality": WORDS,
-    "wall": {"painted": WORDS, "says": WORDS, "*": TEXT},
-    "calculator": {
-        "viable_users": COUNT,
-        "context": RANGE,
-        "cards": WORDS,
-        "states": WORDS,
-        "derivation": {"*": [TEXT]},
-        "split": WORDS,
-        "paste": WORDS,
-        "chart": {"columns": [TEXT], "*": PER_CONTEXT},
-        "*": PER_CONTEXT,
-    },
-    "twist": {"families_columns": [TEXT], "families_kinds": WORDS, "*": PER_CONTEXT},
-    "reflection": shapes.question(),
-    "math": shapes.MATH,
-    "figure": {"*": TEXT},
-}
-REPLAY: Shape = {
-    "blocks": {
-        "steps": COUNT,
-        "steps_published": COUNT,
-        "requests": COUNT,
-        "workload": PER_CONTEXT,
-        "reservation": CHOICE,
-        "layouts": {"*": TEXT},
-        "now": [TEXT],
-        "table": [TEXT],
-        "*": TEXT,
-    },
-    "published": {"columns": [TEXT], "shares": {"*": NUMBER}, "max_sequence": COUNT, "*": TEXT},
-}
 # What the replay may be asked for: more would keep a phone busy for minutes, or bring no figures.
 COUNTS = {
     "replay.blocks.requests": (10, 20_000),
@@ -76,7 +32,7 @@ SCENES = (
 LESSON = Lesson(
     id=ID,
     scenes=SCENES,
-    shapes={ID: ACT, "replay": REPLAY},
+    shapes=FILES,
     problems=_problems,
     controls=controls,
     oracles=users.ORACLES,

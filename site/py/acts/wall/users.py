@@ -23,7 +23,7 @@ def _users_scenario(course: Course, context: str) -> Scenario:
     return {**table, "context_tokens": course.at("act1.deployment.context_tokens", context)}
 
 
-def _users_asked(course: Course, question: str, asked: Scenario, option: str) -> bool:
+def _users_could_ask(course: Course, question: str, asked: Scenario, option: str) -> bool:
     return set(asked) == {*course.at("act1.deployment")} and serving.offers(course, asked, asked)
 
 
@@ -90,9 +90,11 @@ def answered(numbers: Mapping[str, Number]) -> dict[str, Quantity]:
 
 ORACLES = {
     "users": Oracle(
-        _users_scenario, _users_asked, lambda course, asked, option, results: answered(users_numbers(course, asked))
+        _users_scenario, _users_could_ask, lambda course, asked, option, results: answered(users_numbers(course, asked))
     ),
     "growth": Oracle(
-        _users_scenario, _users_asked, lambda course, asked, option, results: answered(growth_numbers(course, asked))
+        _users_scenario,
+        _users_could_ask,
+        lambda course, asked, option, results: answered(growth_numbers(course, asked)),
     ),
 }

@@ -9,9 +9,11 @@ import engine
 from acts.wall import blocks_view, calculator, happens, wall_view
 from acts.wall.calculator import Desk
 from acts.wall.controls import FULL, ID, KV_HEADS
+from acts.wall.shape import Prediction
 from acts.wall.users import sizes, users_numbers
 from content import wording
 from content.course import Course
+from content.shapes import of_context
 from content.wording import Number
 from page.page import Frame
 from page.remembered import remembered
@@ -26,11 +28,11 @@ PREDICTION, REFLECTION = f"{ID}.prediction", f"{ID}.reflection"
 
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in Act I. What lies behind the prediction is empty until it is committed, not only hidden."""
-    found = _told(course, state)
+    found = _scenario(course, state)
     if store.answer(state, PREDICTION) is None:
         return found
     rest = store.at_rest(state)
-    numbers = _asked(course, state)
+    numbers = _numbers(course, state)
     return {
         **found,
         **parts.control_frames(course, state, ID),
@@ -43,13 +45,13 @@ def frame(course: Course, state: store.State) -> Frame:
     }
 
 
-def _asked(course: Course, state: store.State) -> Numbers:
+def _numbers(course: Course, state: store.State) -> Numbers:
     return users_numbers(course, store.asked(course, state, PREDICTION))
 
 
-def _told(course: Course, state: store.State) -> Frame:
+def _scenario(course: Course, state: store.State) -> Frame:
     """What the act says of its scenario, whatever the controls say."""
-    numbers, locked = _asked(course, state), store.answer(state, PREDICTION)
+    numbers, locked = _numbers(course, state), store.answer(state, PREDICTION)
     found = {
         **_message(course, state.context, numbers),
         **parts.question(course, state, PREDICTION, numbers),
@@ -85,11 +87,11 @@ def _mathematics(course: Course, numbers: Numbers) -> Frame:
 @remembered
 def _reality(course: Course, locked: Answer, numbers: Numbers, users: float) -> Frame:
     option, context = course.option(PREDICTION, locked.option), locked.context
-    guess = option.get("stands_for") if option else None
+    guess = next((g.stands_for for g in course.read(Prediction, PREDICTION).options if g.id == locked.option), None)
     ratio = guess / users if guess and users else None
-    unit = next(c["unit"] for c in course.at("course.contexts") if c["id"] == context)
+    unit = course.about(context).unit
     return {
-        "act1.reality.said": {"text": f"{option['text']} {unit}" if option else wording.NOT_YET},
+        "act1.reality.said": {"text": f"{of_context(option.text, context)} {unit}" if option else wording.NOT_YET},
         "act1.reality.physics": {"text": wording.united(wording.show(users, "n"), unit)},
         "act1.reality.ratio": {"text": wording.show(ratio, "x")},
         "act1.reality.basis": {"text": course.say("act1.reality.basis", context, numbers)},
@@ -118,7 +120,7 @@ def _twist(course: Course, numbers: Numbers, published: bool) -> Frame:
 PRECISIONS = (16, 8, 4)  # bits a cached value
 
 
-def family_rows(desk: Desk, pasted: engine.Model | None, found: Sums) -> list[dict[str, Any]]:
+def family_rows(desk: Desk, pasted: engine.Model | None, sums: Sums) -> list[dict[str, Any]]:
     """Every model on offer at every precision of the cache: {name, family, here, sizes}, the leanest first.
 
     `sizes` holds, for each of PRECISIONS, (bytes that a token costs at this length, users that then fit); `here` is the
@@ -128,7 +130,7 @@ def family_rows(desk: Desk, pasted: engine.Model | None, found: Sums) -> list[di
     and a state where the model keeps one.
     """
     chosen = desk.deployment
-    tokens, left = int(found["context_tokens"]), max(0, int(found["left_bytes"]))
+    tokens, left = int(sums["context_tokens"]), max(0, int(sums["left_bytes"]))
     rows = []
     for model, name in family_names(desk.course, pasted, chosen.model).items():
         each = [engine.kv_bytes(model, tokens, bits) for bits in PRECISIONS]

@@ -11,8 +11,10 @@ from typing import Any
 import engine
 from acts.wall import calculator
 from acts.wall.controls import CONTEXT, FULL, KV_HEADS
+from acts.wall.shape import Prediction
 from acts.wall.users import deployment_of
 from content.course import Course, Scenario
+from content.shapes import of_context
 from content.wording import Number
 from page.page import Frame
 from page.remembered import remembered
@@ -75,8 +77,9 @@ def node_of(deployment: engine.Deployment, tokens: int, reserve: engine.Reserve)
 def guess_of(course: Course, state: store.State) -> Guess | None:
     """The prediction that was committed in this context, None where it has no number."""
     locked = store.answer(state, "act1.prediction")
-    option = course.option("act1.prediction", locked.option) if locked else None
-    return Guess(option["text"], option["stands_for"]) if option and option.get("stands_for") else None
+    options = course.read(Prediction, "act1.prediction").options if locked else ()
+    option = next((option for option in options if locked and option.id == locked.option), None)
+    return Guess(of_context(option.text, state.context), option.stands_for) if option and option.stands_for else None
 
 
 def reveal(course: Course, state: store.State, asked: Scenario) -> Frame:
