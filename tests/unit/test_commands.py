@@ -10,7 +10,7 @@ import pytest
 
 import engine
 from sizing import commands, plain, vllm
-from sizing.question import Design
+from sizing.question import Design, deployments, runs_on
 from tests.unit.sizing_cases import asked, shipped
 
 ASKED = {"model": "llama-3.1-8b", "traffic": {"workload": "azure-2023-conversation", "rate_per_s": 4}}
@@ -159,6 +159,8 @@ def test_the_benchmark_has_one_replica_s_share_of_the_load_and_the_promises():
 @pytest.mark.parametrize("served", ["vllm", "sglang", "trtllm"])
 @pytest.mark.parametrize("gpu", ["h100-sxm", "mi300x"])
 def test_every_file_can_be_read_again(served, gpu):
+    if not runs_on(served, shipped().gpus[gpu]):
+        pytest.skip("there is no such server")
     question, design = made(engine=served, gpu=gpu)
     files = commands.files(question, design, ASKED)
     for name, words in (("serve.sh", commands.serve(question, design)), ("bench.sh", commands.bench(question, design))):
@@ -243,6 +245,7 @@ def test_a_design_as_plain_data_comes_back():
         ({"gpus": 5}, "gpus_disagree"),
         ({"weight_bits": 5}, "unknown_name"),
         ({"engine": "mine"}, "unknown_name"),
+        ({"engine": "trtllm", "gpu": "mi300x"}, "engine_gpu"),
         ({"seats": None}, "needed"),
         ({"seat": 3}, "unknown_key"),
         ({"best": None}, "no_best"),
@@ -260,3 +263,9 @@ def test_a_design_without_a_replica_to_spare_is_refused():
     with pytest.raises(plain.AskError) as refusal:
         plain.design_from(DESIGN, replace(question, spare=3), shipped())
     assert refusal.value.name == "all_spare"
+
+
+def test_no_search_looks_at_an_engine_where_it_doesn_t_run():
+    question = asked(allowed={"gpus": ["mi300x", "h100-sxm"], "engines": ["vllm", "trtllm"]})
+    found = {(made.engine, made.gpu.id) for made in deployments(question, shipped())[0]}
+    assert found == {("vllm", "mi300x"), ("vllm", "h100-sxm"), ("trtllm", "h100-sxm")}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import engine
-from sizing.question import ENGINES, REPLICA_GPUS, SERVER_GPUS, Allowed, Catalogue, Design, Promise, Question
+from sizing.question import ENGINES, REPLICA_GPUS, SERVER_GPUS, Allowed, Catalogue, Design, Promise, Question, runs_on
 from sizing.traffic import Traffic, busiest_per_s, lengths_of
 
 LONGEST_TOKENS, MOST_RATE, MOST_USERS, MOST_GPUS, HOURS = 1_000_000, 1e5, 1_000_000, 1024, 24
@@ -299,7 +299,10 @@ def design_from(plain: object, question: Question, catalogue: Catalogue) -> Desi
     if gpus % groups or question.model.query_heads % (gpus // groups):
         raise AskError("heads", gpus=gpus, groups=groups, heads=question.model.query_heads)
     bits = (_bits(table, "weight_bits", (16, 8, 4)), _bits(table, "kv_bits", (16, 8)))
-    deployment = engine.Deployment(question.model, gpu, gpus, *bits, table.one("engine", ENGINES, "vllm"), groups)
+    served = table.one("engine", ENGINES, "vllm")
+    if not runs_on(served, gpu):
+        raise AskError("engine_gpu", engine=served, gpu=gpu.id)
+    deployment = engine.Deployment(question.model, gpu, gpus, *bits, served, groups)
     engine.StepCost(deployment, engine.calibration_for(deployment, catalogue.calibrations))
     seats = table.whole("seats", 1, MOST_SEATS)
     budget = table.whole("token_budget", 1, MOST_BUDGET, engine.default_token_budget(gpu))
