@@ -31,6 +31,12 @@ from page import page, remembered
 from record import ledger
 from report import report
 from runs import jobs
+from sizer.form import question_of
+from sizer.view import View
+from sizing.day import hours
+from sizing.plain import question_from
+from sizing.question import Catalogue
+from sizing.search import search
 from state import saved, store
 from tests import lab as native
 from tools import bundle, prerender, proof
@@ -40,6 +46,32 @@ FILE = proof.GIVEN
 CONFIG = (
     '{"architectures": ["LlamaForCausalLM"], "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,'
     ' "num_key_value_heads": 2, "intermediate_size": 14336, "vocab_size": 128256, "max_position_embeddings": 8192}'
+)
+SMALL = {
+    "model": ["llama-3.1-8b"],
+    "workload": ["azure-2023-conversation"],
+    "load": ["rate"],
+    "rate": ["4"],
+    "longest": ["8192"],
+    "percent": ["99"],
+    "ttft": ["800"],
+    "tpot": ["50"],
+    "gpus": ["h100-sxm", "a100-sxm"],
+    "weights": ["16", "8"],
+    "cache": ["16"],
+    "engine": ["vllm"],
+    "most_gpus": ["4"],
+    "day": ["office"],
+}
+SIZING_FORMS: tuple[dict[str, list[str]], ...] = (
+    SMALL,
+    {**SMALL, "price.h100-sxm": ["2"], "kg": ["0.4"], "e2e": ["30"], "rate": ["30"], "day": [""]},
+    {**SMALL, "ttft": ["1"]},
+    {**SMALL, "rate": ["900"]},
+    {**SMALL, "model": ["llama-3.1-405b"], "most_gpus": ["1"]},
+    {**SMALL, "model": ["nemotron-3-nano"]},
+    {**SMALL, "model": ["gpt-oss-120b"], "gpus": ["h200-sxm", "l40s"], "weights": ["4"], "most_gpus": ["8"]},
+    {**SMALL, "model": ["deepseek-v3"], "gpus": ["h200-sxm"], "weights": ["8"], "rate": ["1"], "most_gpus": ["16"]},
 )
 CASES = Path(__file__).with_name("unit") / "data/config_cases.json"
 BRISK = native.CONTENT.parents[1] / "tests/e2e/brisk.toml"  # shorter runs: what is said of them is the same
@@ -270,6 +302,17 @@ class Walk:
             yield state
             yield self.after(state, design_actions.ChangeTaken())
 
+    def size(self) -> None:
+        """The page for engineers: questions with an answer, without one, with prices, and what can't be read."""
+        catalogue = Catalogue(self.course.models, self.course.gpus, self.course.workloads, self.course.calibrations)
+        for form in SIZING_FORMS:
+            question = question_from(question_of(form), catalogue)
+            view = View(self.course, catalogue, question)
+            for answer in search(question, catalogue):
+                view.parts(answer, 1)
+            if shown := view.shown(answer, 0):
+                view.hours(list(hours(question, catalogue, shown)))
+
     def states(self) -> Iterator[store.State]:
         """Every state that is looked at; what says the same on both sides of the wall, on one of them."""
         ways: tuple[Callable[[str], Iterator[store.State]], ...] = (
@@ -294,7 +337,11 @@ def walked() -> tuple[Given, set[str]]:
             words, document = views.static_words(walk.course), Document(page_file.read_text(encoding="utf-8"))
             if page_file.name == "index.html":
                 document = prerender.written(page_file.parent, walk.course)
-            prerender._Assembly(document, views.lists(walk.course), words, page.set_text, []).assemble()
+            lists = views.lists(walk.course)
+            if page_file.name == bundle.SIZING_PAGE:
+                lists, words = prerender.choices(walk.course, words)
+            prerender._Assembly(document, lists, words, page.set_text, []).assemble()
+        walk.size()
         for state in walk.states():
             walk.look(state)
         for control in controls(walk.course).values():

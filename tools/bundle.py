@@ -13,6 +13,7 @@ from typing import Any
 
 from tools import documents, figures, languages, passes, prerender, runtimes, versions
 from tools.passes import compiling
+from tools.passes.shape import APP, SIZING, SIZING_LIBRARY
 from tools.passes.workshop import Workshop
 from tools.trouble import BuildError
 
@@ -24,6 +25,8 @@ STARTING_SCRIPTS = f"scripts/2-start-python/{SCRIPT}"
 FIXED = "scripts/fixed-address"  # beside the pages
 WORKER, ELEMENT = "sw.js", "kv-lab.js"
 STILL_PAGES = ("grade.html",)
+SIZING_PAGE = "size.html"
+SIZING_ROOMS = ("sizing", "sizer", "observed")
 LINKED_DOCUMENTS = ("physics", "embedding")
 NEEDED = (
     "runtime/pyodide/pyodide.asm.wasm",
@@ -32,6 +35,7 @@ NEEDED = (
 )  # before Python can answer
 STARTING = (
     "app.zip",
+    "size*.zip",
     "content.*.json",
     "runtime/pyodide/pyodide*",
     "runtime/pyodide/python_stdlib.zip",
@@ -81,7 +85,8 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
     page, *others = (finished_page(site, tables, _others(every, language)) for language, tables in every.items())
     plain = {f"runtime/{target}": file.read_bytes() for target, file in runtimes.fetch(cache, root).items()}
     modules = runtimes.npm_modules(cache, root)
-    plain["app.zip"] = compiling.packed(application(site / "py", content))
+    plain |= {name: compiling.packed(files) for name, files in applications(site / "py", content).items()}
+    plain["runtime/numpy.whl"] = runtimes.numpy_wheel(cache, runtimes.read_table(root)[1]).read_bytes()
     ready, made_by = passes.applied(plain | lock_file(plain), Workshop(modules / "pyodide", cache), without)
     dist.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist-") as scratch:
@@ -105,6 +110,9 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         beside = {name: html.replace('data-languages="en"', told) for name, html in still.items()}
         beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
+        for language, tables in every.items():
+            ways = _others(every, language)
+            beside[languages.sizing_page(language)] = prerender.sizing(site / SIZING_PAGE, tables, ways)
         versions.seal(made, parts, site, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
         versions.keep(made, (site / FIXED / WORKER).read_text(encoding="utf-8"))
         swap(made, dist)
@@ -222,10 +230,17 @@ def finished_page(site: Path, content: dict[str, Any], others: dict[str, str] | 
         raise BuildError(str(mistake)) from mistake
 
 
-def application(folder: Path, content: dict[str, Any]) -> dict[str, bytes]:
-    """The application by the names of its files: the Python files, and the English content in the order of its files."""
+def applications(folder: Path, content: dict[str, Any]) -> dict[str, dict[str, bytes]]:
+    """The archives of the application by the names of their files: the lab's with the English content, and the further rooms of
+    the page for engineers, which no learner has to wait for."""
     files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.py"))}
-    return {**files, languages.content_file(languages.ENGLISH): _json(content)}
+    further = {name: data for name, data in files.items() if name.partition("/")[0] in SIZING_ROOMS}
+    lab = {name: data for name, data in files.items() if name not in further}
+    return {
+        APP: {**lab, languages.content_file(languages.ENGLISH): _json(content)},
+        SIZING: further,
+        SIZING_LIBRARY: {},
+    }
 
 
 def _json(data: dict[str, Any]) -> bytes:

@@ -29,6 +29,11 @@ def page(language: str) -> str:
     return "index.html" if language == ENGLISH else f"{language}.html"
 
 
+def sizing_page(language: str) -> str:
+    """The name of the page for engineers in a language."""
+    return "size.html" if language == ENGLISH else f"size.{language}.html"
+
+
 def content_file(language: str) -> str:
     """The name of the file with the content in a language."""
     return "content.json" if language == ENGLISH else f"content.{language}.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,45 @@ def still(file: Path, content: dict[str, Any]) -> str:
     if problems:
         raise ContentError(problems)
     return document.html()
+
+
+def sizing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
+    """The page for engineers in the language of some content, with its ways to the `others`; what it lets one choose from comes
+    from the catalogues. Call `render` first. Raises reading.ContentError when the page asks for words that the content lacks."""
+    import acts
+    import views
+    from content.reading import ContentError
+    from page import page
+
+    course = acts.course(content)
+    lists, words = choices(course, views.static_words(course))
+    document = Document(file.read_text(encoding="utf-8"))
+    problems: list[str] = []
+    speech = course.at("words.language"), others
+    _Assembly(document, lists, words, page.set_text, problems, *speech, pages=languages.sizing_page).assemble()
+    if problems:
+        raise ContentError(problems)
+    return document.html()
+
+
+def choices(course: Any, static: Any) -> tuple[dict[str, list[str]], Any]:
+    """What the page for engineers lets one choose from, by the page's names, and its words: those and the catalogues' names."""
+    measured = {constants.gpu for constants in course.calibrations}
+    lists = {
+        "models": list(course.models),
+        "workloads": list(course.workloads),
+        "gpus": list(course.gpus),
+        "measured": [gpu for gpu in course.gpus if gpu in measured],
+        "unmeasured": [gpu for gpu in course.gpus if gpu not in measured],
+    }
+    named: dict[str, Mapping[str, Any]] = {"model": course.models, "workload": course.workloads, "gpu": course.gpus}
+
+    def words(path: str) -> Any:
+        first, _, rest = path.partition(".")
+        kind, _, id = rest.partition(".")
+        return named[kind][id].name if first == "name" else static(path)
+
+    return lists, words
 
 
 def written(site: Path, course: Any) -> Document:
@@ -132,8 +171,9 @@ class _Assembly:
         problems: list[str],
         language: str = languages.ENGLISH,
         others: Mapping[str, str] | None = None,
+        pages: Callable[[str], str] = languages.page,
     ):
-        self.language, self.others = language, others or {}
+        self.language, self.others, self.pages = language, others or {}, pages
         self.document, self.lists, self.words, self.set_text, self.problems = document, lists, words, set_text, problems
         self.templates = {e.attributes["data-name"]: e for e in document.root.walk() if _is_ours(e)}
 
@@ -175,6 +215,11 @@ class _Assembly:
                 for name, text in self._words(path).items()
             }
             attributes["data-words"] = json.dumps(said, ensure_ascii=False)
+        if "data-page" in attributes:
+            del attributes["data-page"]
+            attributes["href"] = languages.page(self.language)
+        if "data-say-loading" in attributes:
+            attributes["data-loading"] = self._words(attributes.pop("data-say-loading"))
         if "data-say-label" in attributes:
             attributes["aria-label"] = self._words(attributes.pop("data-say-label"))
         self._children(element)
@@ -186,7 +231,7 @@ class _Assembly:
         made: list[Element | Text] = []
         for language, name in self.others.items():
             copy = element.clone()
-            copy.attributes |= {"href": languages.page(language), "hreflang": language}
+            copy.attributes |= {"href": self.pages(language), "hreflang": language}
             if copy.tag == "a":
                 copy.attributes["lang"] = language
                 copy.textContent = name

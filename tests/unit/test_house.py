@@ -29,7 +29,7 @@ FLOORS = [
     {"report"},
     {"views"},
     {"acts"},
-    {"handed", "threads"},
+    {"handed", "threads", "sizer"},
     {"ui"},
 ]
 OURS = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -12,7 +12,9 @@ from sizing import trace
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = [ROOT / "site/content", *sorted((ROOT / "site/content").glob("*/"))]
-RAISERS = [*sorted((ROOT / "site/py/sizing").glob("*.py")), *sorted((ROOT / "kvwall").glob("*.py"))]
+RAISERS = [
+    file for name in ("site/py/sizing", "site/py/sizer", "kvwall") for file in sorted((ROOT / name).glob("*.py"))
+]
 
 
 def raised():

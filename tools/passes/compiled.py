@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from tools.passes.shape import APP, LIBRARY, Parts, Pass
+from tools.passes.shape import APP, LIBRARY, SIZING, SIZING_LIBRARY, Parts, Pass
 from tools.passes.workshop import Workshop
 
-PLACES = {LIBRARY: "/lib/python_stdlib.zip", APP: "/app.zip"}  # what tracebacks say
+PLACES = {  # what tracebacks say
+    LIBRARY: "/lib/python_stdlib.zip",
+    APP: "/app.zip",
+    SIZING: "/size.zip",
+    SIZING_LIBRARY: "/size-library.zip",
+}
 
 
 def apply(parts: Parts, workshop: Workshop) -> Parts:

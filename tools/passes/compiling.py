@@ -205,6 +205,16 @@ def trim_archive(running: Iterable[str], needed: Iterable[str]) -> None:
     (OUT / "archive").write_bytes(packed({name: library[name] for name in kept.values()}))
 
 
+def further_archive(running: Iterable[str], needed: Iterable[str]) -> None:
+    """What of `archive`, a library, isn't in `had`, and is imported with numpy (`wheel`) or by whoever needs it."""
+    library, had = (unpacked((IN / name).read_bytes()) for name in ("archive", "had"))
+    with zipfile.ZipFile(IN / "wheel") as wheel:
+        wheel.extractall("/numpy")
+    sys.path.insert(0, "/numpy")
+    kept = reached(library, {*needed, *LATE, *_imported_unseen({*needed, "numpy"})}, NEEDLESS)
+    (OUT / "archive").write_bytes(packed({name: library[name] for name in kept.values() if name not in had}))
+
+
 def _imported_unseen(needed: Iterable[str]) -> set[str]:
     """What comes along when modules are really imported: machine code imports, and no source tells."""
     before = set(sys.modules)

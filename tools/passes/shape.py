@@ -12,6 +12,7 @@ Parts = dict[str, bytes]  # everything that a page loads, by its place in the ve
 SCRIPT, PLUMBING = "runtime/pyodide/pyodide.mjs", "runtime/pyodide/pyodide.asm.mjs"
 MACHINE_CODE = "runtime/pyodide/pyodide.asm.wasm"
 LIBRARY, APP = "runtime/pyodide/python_stdlib.zip", "app.zip"
+SIZING, SIZING_LIBRARY, NUMPY = "size.zip", "size-library.zip", "runtime/numpy.whl"  # of the page for engineers alone
 
 
 class NotHere(Exception):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from tools.passes.compiling import needed, unpacked
-from tools.passes.shape import APP, LIBRARY, Parts, Pass
+from tools.passes.shape import APP, LIBRARY, NUMPY, SIZING, SIZING_LIBRARY, Parts, Pass
 from tools.passes.workshop import Workshop
 
 
 def apply(parts: Parts, workshop: Workshop) -> Parts:
-    """The library, trimmed to what Pyodide starts with, the application imports anywhere, and those import in turn."""
+    """The library, trimmed to what Pyodide starts with, the application imports anywhere, and those import in turn; and what
+    the page for engineers and its numpy need further, in an archive of its own."""
     wanted = sorted(needed(unpacked(parts[APP])))
-    return {LIBRARY: workshop.inside("trim_archive", {"archive": parts[LIBRARY]}, needed=wanted)["archive"]}
+    trimmed = workshop.inside("trim_archive", {"archive": parts[LIBRARY]}, needed=wanted)["archive"]
+    inputs = {"archive": parts[LIBRARY], "had": trimmed, "wheel": parts[NUMPY]}
+    further = workshop.inside("further_archive", inputs, needed=sorted(needed(unpacked(parts[SIZING]))))["archive"]
+    return {LIBRARY: trimmed, SIZING_LIBRARY: further}
 
 
 PASS = Pass(

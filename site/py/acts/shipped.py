@@ -24,9 +24,9 @@ def course(language: str = "en") -> Course:
     return _course(language, acts.rows())
 
 
-def lessons() -> Course:
-    """The course in English with the acts' lessons alone: all that a thread needs that does their jobs."""
-    return _course("en", acts.lessons())
+def lessons(language: str = "en") -> Course:
+    """The course with the acts' lessons alone: all that a thread needs that does their jobs."""
+    return _course(language, acts.lessons())
 
 
 def _course(language: str, taught: tuple[Lesson, ...]) -> Course:

@@ -51,7 +51,7 @@ SHARED: Mapping[str, Shape] = {
         "*": TEXT,
     },
     "refusals": {"ledger": WORDS, "config": WORDS},
-    "size": {"refusals": WORDS, "trace": WORDS},
+    "size": {"page": WORDS, "answer": WORDS, "refusals": WORDS, "trace": WORDS},
     "words": {"boot": WORDS, "numbers": WORDS, "typed": WORDS, "*": TEXT},
     "embed": {"foot": WORDS, "element": WORDS, "figures": {"*": {"*": TEXT}}},
 }

@@ -25,7 +25,8 @@ HOPELESS = 1.3  # times its limit: a promise that a first look finds broken so f
 @dataclass(frozen=True)
 class Screened:
     """Every design that the bounds let pass, a row each, by its cost. kind: place among `kinds`; score: the largest share of a
-    limit that is used up at least; share: of its capacity."""
+    limit that is used up at least; share: of its capacity. least: the shortest first and further token, in s, that any design
+    has which holds the longest request, None where none does."""
 
     kinds: tuple[engine.Deployment, ...]
     kind: np.ndarray
@@ -36,6 +37,7 @@ class Screened:
     share: np.ndarray
     seen: int
     left_out: dict[str, int]
+    least: tuple[float, float] | None = None
 
     def design(self, row: int) -> Design:
         """The design of a row."""
@@ -68,17 +70,20 @@ def screened(question: Question, catalogue: Catalogue) -> Screened:
         _passing(question, kinds, (kind[part], seats[part], budgets[part]), replicas, part.start)
         for part in (slice(start, start + CHUNK) for start in range(0, len(kind), CHUNK))
     ]
-    row, column, score, share = (np.concatenate(each) for each in zip(*parts, strict=True))
+    row, column, score, share = (np.concatenate(each) for each in zip(*(found for found, _ in parts), strict=True))
+    ttft, tpot = (min(each) for each in zip(*(least for _, least in parts), strict=True))
     best = _few(kind[row], column, score)
     row, column, score, share = row[best], column[best], score[best], share[best]
     seen, setup = len(kind) * len(replicas), (kind[row], seats[row], budgets[row])
-    return Screened(tuple(found), *setup, replicas[column], score, share, seen, left_out)
+    least = (ttft, tpot) if ttft < np.inf else None
+    return Screened(tuple(found), *setup, replicas[column], score, share, seen, left_out, least)
 
 
 def _passing(
     question: Question, kinds: screen.Kinds, setup: Sequence[np.ndarray], replicas: np.ndarray, first: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of some setups with every number of replicas, those that the bounds let pass: setup, column of replicas, score, share."""
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[float, float]]:
+    """Of some setups with every number of replicas, those that the bounds let pass: setup, column of replicas, score, share; and
+    the shortest first and further token of all, in s."""
     kind, seats, budgets = setup
     chosen, traffic = kinds.at(kind).column(), question.traffic
     working = replicas[None, :] - question.spare
@@ -89,7 +94,11 @@ def _passing(
     fitting = (chosen.gpus * replicas[None, :] <= question.allowed.most_gpus) & (bound.rate_per_s > 0)
     row, column = np.nonzero(fitting & (score <= 1 + SLACK))
     share = np.broadcast_to(bound.share, score.shape)
-    return row + first, column, score[row, column], share[row, column]
+    able = np.broadcast_to(fitting & (bound.share <= 1), score.shape)
+    ttft, tpot = (
+        np.min(np.broadcast_to(each, score.shape), where=able, initial=np.inf) for each in (bound.ttft_s, bound.tpot_s)
+    )
+    return (row + first, column, score[row, column], share[row, column]), (float(ttft), float(tpot))
 
 
 def _scores(question: Question, bound: screen.Bounds, working: np.ndarray) -> np.ndarray:
@@ -114,7 +123,7 @@ def _few(kind: np.ndarray, column: np.ndarray, score: np.ndarray) -> np.ndarray:
     return few
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """A design with what it costs an hour and how it was judged."""
 
@@ -128,7 +137,7 @@ class Answer:
     """What was found. best: the cheapest that keeps every promise even if the engine errs as expected, None for none; others:
     further ones that trade something, cheapest first; failing: the most expensive below the best that was tried and doesn't.
     half: the best of those at half of the price. seen: designs that were screened; passed: of these by the bounds; runs that
-    were simulated. done: nothing more is coming."""
+    were simulated, and tried, what became of them. least: see Screened. done: nothing more is coming."""
 
     best: Candidate | None = None
     others: tuple[Candidate, ...] = ()
@@ -138,6 +147,8 @@ class Answer:
     passed: int = 0
     runs: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
+    tried: tuple[Candidate, ...] = ()
+    least: tuple[float, float] | None = None
     done: bool = False
 
 
@@ -148,12 +159,12 @@ def search(question: Question, catalogue: Catalogue, found: Screened | None = No
     bounds begin, the cheapest of each.
     """
     found = found or screened(question, catalogue)
-    answer = Answer(seen=found.seen, passed=len(found.score), left_out=found.left_out)
+    answer = Answer(seen=found.seen, passed=len(found.score), left_out=found.left_out, least=found.least)
     queue = _queue(question, found)
     kept: list[Candidate] = []
     for rows, hourly in queue[:MOST_BEST]:
         tried = _tried(question, catalogue, found, rows, hourly)
-        answer = replace(answer, runs=answer.runs + 1)
+        answer = replace(answer, runs=answer.runs + 1, tried=(*answer.tried, tried))
         if tried.judgement.state == KEPT:
             kept.append(tried)
             break
@@ -169,10 +180,11 @@ def search(question: Question, catalogue: Catalogue, found: Screened | None = No
             continue
         left[signature] -= 1
         tried = _tried(question, catalogue, found, rows, hourly)
-        answer = replace(answer, runs=answer.runs + 1, best=kept[0], others=tuple(kept[1:]))
         if tried.judgement.state == KEPT:
             kept.append(tried)
             answered.add(signature)
+        answer = replace(answer, runs=answer.runs + 1, tried=(*answer.tried, tried))
+        answer = replace(answer, best=kept[0], others=tuple(kept[1:]))
         yield answer
     answer = replace(answer, best=kept[0] if kept else None, others=tuple(kept[1:]))
     yield replace(answer, half=_half(question, catalogue, answer), done=True)

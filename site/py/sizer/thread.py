@@ -1,0 +1,88 @@
+"""The thread of size.html: forms come in, parts of the page go out. One search at a time; a new question ends the one before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import engine
+from acts import shipped
+from content import wording
+from content.course import Course
+from sizer.form import question_of
+from sizer.view import View
+from sizing.day import Hour, hours
+from sizing.plain import AskError, question_from
+from sizing.question import Catalogue
+from sizing.search import Answer, search
+
+
+class Sizer:
+    """The page's other half. Its methods take and give JSON, so that nothing of Python's gets into the page."""
+
+    def __init__(self, course: Course) -> None:
+        wording.use(course.at("words.numbers"))
+        self.course = course
+        self.catalogue = Catalogue(course.models, course.gpus, course.workloads, course.calibrations)
+        self.view: View | None = None
+        self.answers: Iterator[Answer] | None = None
+        self.answer: Answer | None = None
+        self.day: Iterator[Hour] | None = None
+        self.hours: list[Hour] = []
+        self.chosen = 0
+
+    def ask(self, form: str) -> str:
+        """Begin with a question: {"parts": ...}, or {"refusal": a sentence}."""
+        self.answers, self.answer, self.view, self.day, self.chosen = None, None, None, None, 0
+        try:
+            question = question_from(question_of(json.loads(form)), self.catalogue)
+        except engine.ConfigError as mistake:
+            return json.dumps({"refusal": self.course.told("config", [mistake])})
+        except AskError as mistake:
+            return json.dumps({"refusal": self.course.say(f"size.refusals.{mistake.name}", None, mistake.facts)})
+        except engine.PhysicsError as mistake:
+            return json.dumps({"refusal": str(mistake)})
+        self.view, self.answers = View(self.course, self.catalogue, question), search(question, self.catalogue)
+        return json.dumps({"parts": {}, "more": True})
+
+    def step(self) -> str:
+        """A step further: {"parts": ..., "more": whether there is another}. First the search, then the day of what is shown."""
+        if self.answers is not None:
+            self.answer = next(self.answers)
+            if self.answer.done:
+                self.answers = None
+                self.begin_day()
+            return self._shown()
+        hour = next(self.day, None) if self.day else None
+        if hour is None:
+            self.day = None
+        else:
+            self.hours.append(hour)
+        return self._shown()
+
+    def begin_day(self) -> None:
+        """Begin with the day of the design that is shown."""
+        shown = self.view.shown(self.answer, self.chosen) if self.view and self.answer else None
+        self.hours = []
+        self.day = hours(self.view.question, self.catalogue, shown) if self.view and shown else None
+
+    def choose(self, place: int) -> str:
+        """Show another of the designs."""
+        self.chosen = place
+        if self.answers is None:
+            self.begin_day()
+        return self._shown()
+
+    def _shown(self) -> str:
+        parts: dict[str, Any] = {}
+        if self.view and self.answer:
+            parts = self.view.parts(self.answer, self.chosen)
+            if self.answers is None:
+                parts["hours"] = self.view.hours(self.hours)
+        return json.dumps({"parts": parts, "more": self.answers is not None or self.day is not None})
+
+
+def begin(language: str) -> Sizer:
+    """The thread's start."""
+    return Sizer(shipped.lessons(language))

@@ -1,0 +1,302 @@
+"""An answer as the parts of the page, by their names: markup of the content's texts and the engine's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import engine
+from content.course import Course, short_name
+from content.wording import Number, show
+from sizer import plot
+from sizer.markup import Html, marked, tag, together
+from sizing.day import Hour
+from sizing.explain import facts
+from sizing.judge import ILL_CONDITIONED, Kept, used
+from sizing.question import Catalogue, Question
+from sizing.search import Answer, Candidate
+
+Parts = dict[str, str]
+WIDTH = 100.0  # of a bar, in its own units
+
+
+class View:
+    """What the page says of one question's answer. `chosen` is the design that is shown whole, the best at first."""
+
+    def __init__(self, course: Course, catalogue: Catalogue, question: Question) -> None:
+        self.course, self.catalogue, self.question = course, catalogue, question
+
+    def say(self, name: str, **numbers: Number) -> str:
+        """A text of the answer with its numbers."""
+        return self.course.say(f"size.answer.{name}", None, numbers)
+
+    def parts(self, answer: Answer, chosen: int) -> Parts:
+        """Every part that an answer changes."""
+        listed, shown = self.listed(answer), self.shown(answer, chosen)
+        found: Parts = {
+            "progress": self.progress(answer),
+            "headline": self.headline(answer, shown),
+            "promises": self.promises(shown) if shown else "",
+            "memory": self.memory(shown) if shown else "",
+            "cost": self.cost(shown) if shown else "",
+            "designs": self.designs(listed, chosen),
+            "chart": plot.drawn(self.question, answer, shown, self),
+            "why": self.why(answer, shown) if shown else "",
+            "known": self.known(answer, shown),
+        }
+        return found
+
+    def listed(self, answer: Answer) -> list[Candidate]:
+        """The designs that one can choose between."""
+        return [each for each in (answer.best, *answer.others) if each]
+
+    def shown(self, answer: Answer, chosen: int) -> Candidate | None:
+        """The design that is shown whole: the chosen one, or the nearest that fails where none keeps the promises."""
+        listed = self.listed(answer)
+        return listed[min(chosen, len(listed) - 1)] if listed else answer.failing
+
+    def progress(self, answer: Answer) -> str:
+        """How far the search is."""
+        if answer.done:
+            return self.say("done", seen=answer.seen, passed=answer.passed, runs=answer.runs)
+        return self.say("looking", seen=answer.seen, runs=answer.runs)
+
+    def headline(self, answer: Answer, shown: Candidate | None) -> Html:
+        """The answer in a line: the design, and what it is made of; or that there is none."""
+        if shown is None or (answer.best is None and answer.done):
+            return self.none(answer) if answer.done else tag("h2", "…")
+        state = self.state(shown)
+        return together(
+            tag("h2", self.name(shown)),
+            tag("p", self.setup(shown), class_="soft"),
+            tag("p", state, class_="state", data_state=_mark(shown)),
+        )
+
+    def none(self, answer: Answer) -> Html:
+        """Why there is no answer."""
+        lines = [self.say("none", most=self.question.allowed.most_gpus)]
+        if answer.failing:
+            lines.append(self.say("none_near", design=self.name(answer.failing), state=self.state(answer.failing)))
+        elif answer.seen and answer.least:
+            ttft, tpot = answer.least
+            lines.append(self.say("none_bounds", seen=answer.seen, ttft=ttft, tpot=tpot))
+        elif answer.seen:
+            lines.append(self.say("none_fits"))
+        elif answer.left_out.get("known"):
+            lines.append(self.say("none_known"))
+        return together(tag("h2", lines[0]), *(tag("p", line, class_="state", data_state="fail") for line in lines[1:]))
+
+    def name(self, candidate: Candidate) -> str:
+        """A design by its GPUs: 8 × H100."""
+        design = candidate.design
+        return self.say("design", gpus=design.gpus, gpu=short_name(design.deployment.gpu.name))
+
+    def setup(self, candidate: Candidate) -> str:
+        """What else a design is made of."""
+        design, deployment = candidate.design, candidate.design.deployment
+        parts = [
+            self.say("replicas", replicas=design.replicas, each=deployment.gpus)
+            if design.replicas > 1
+            else self.say("one_replica")
+        ]
+        if deployment.attention_dp > 1:
+            parts.append(self.say("groups", groups=deployment.attention_dp))
+        setup = {"weights": deployment.weight_bits, "cache": deployment.kv_bits, "seats": design.seats}
+        parts.append(self.say("setup", **setup, budget=max(design.token_budget, design.seats)))
+        return ", ".join(parts)
+
+    def state(self, candidate: Candidate) -> str:
+        """What became of a design's promises."""
+        judgement = candidate.judgement
+        if judgement.state == "close" and all(each.state == "kept" for each in judgement.promises):
+            return self.say("near", share=judgement.share)
+        return self.say(judgement.state)
+
+    def promises(self, candidate: Candidate) -> Html:
+        """A row for each promise: the figure with its error, the limit, and how much of it is used up."""
+        rows = [self._promise(each) for each in candidate.judgement.promises]
+        heads = ("promise_head", "value_head", "limit_head")
+        head = tag("tr", *(tag("th", self.say(name), scope="col") for name in heads), tag("td"))
+        return tag("table", tag("thead", head), tag("tbody", *rows), class_="promises") if rows else Html("")
+
+    def _promise(self, kept: Kept) -> Html:
+        share = used(kept)
+        return tag(
+            "tr",
+            tag("th", self.promise(kept.name), scope="row"),
+            tag("td", self.value(kept)),
+            tag("td", self.limit(kept)),
+            tag("td", _gauge(share, kept.error, self.say("bar", used=share))),
+            data_state={"kept": "good", "close": "warn"}.get(kept.state, "fail"),
+        )
+
+    def promise(self, name: str) -> str:
+        """What is promised, in words."""
+        return self.say(name, percent=self.question.promise.percent)
+
+    def value(self, kept: Kept) -> str:
+        """A figure with its expected error."""
+        return self.say("rate" if kept.name == "tokens_per_s" else "value", value=kept.value, error=kept.error)
+
+    def limit(self, kept: Kept) -> str:
+        """A promise's limit."""
+        return self.say("rate_limit" if kept.name == "tokens_per_s" else "limit", limit=kept.limit)
+
+    def memory(self, candidate: Candidate) -> Html:
+        """A replica's memory as a bar of four parts."""
+        plan = facts(self.question, self.catalogue, candidate)["memory"]
+        reserve = plan["outside_utilization_bytes"] + plan["activation_bytes"]
+        peak = min(plan["kv_peak_bytes"], max(0.0, plan["kv_budget_bytes"]))
+        free = max(0.0, plan["kv_budget_bytes"] - peak)
+        sizes = {"weights": plan["weights_bytes"], "reserve": reserve, "peak": peak, "free": free}
+        line = self.say("memory_line", **sizes)
+        bar = _stacked(list(sizes.items()), plan["total_bytes"], line)
+        legend = [
+            tag("li", tag("i", class_=f"key {name}"), self.say(name), " ", show(size, "gib"))
+            for name, size in sizes.items()
+        ]
+        return together(tag("h3", self.say("memory_title")), bar, tag("ul", *legend, class_="parts"))
+
+    def cost(self, candidate: Candidate) -> Html:
+        """What a design costs, in GPU-hours, money, energy."""
+        found = facts(self.question, self.catalogue, candidate)["cost"]
+        lines = [self.say("load", share=candidate.judgement.share)]
+        if found["gpu_hours_per_million_tokens"]:
+            lines.append(self.say("cost", hours=found["gpu_hours_per_million_tokens"]))
+            lines.append(self.say("power", kw=found["rated_kw"], kwh=found["kwh_per_million_tokens"]))
+        if found["money_per_million_tokens"] is not None:
+            money = {"money": found["money_per_hour"], "each": found["money_per_million_tokens"]}
+            lines.insert(1, self.say("money", **money))
+        if found["kg_co2_per_million_tokens"]:
+            lines.append(self.say("carbon", kg=found["kg_co2_per_million_tokens"]))
+        return tag("ul", *(tag("li", line) for line in lines), class_="told")
+
+    def designs(self, listed: list[Candidate], chosen: int) -> Html:
+        """The best and the others, one of which is shown."""
+        rows = []
+        for i, each in enumerate(listed):
+            worst = max(each.judgement.promises, key=used, default=None)
+            line = f"{self.promise(worst.name)} {self.value(worst)}" if worst else ""
+            button = tag("input", type="radio", name="chosen", value=i, checked=i == min(chosen, len(listed) - 1))
+            text = tag(
+                "span",
+                tag("strong", self.name(each)),
+                " ",
+                tag("span", self.price(each), class_="soft"),
+                tag("br"),
+                self.setup(each),
+                tag("br"),
+                line,
+            )
+            rows.append(tag("label", button, text, class_="design"))
+        return together(*rows)
+
+    def price(self, candidate: Candidate) -> str:
+        """What orders designs: money an hour, or rated power."""
+        found = facts(self.question, self.catalogue, candidate)["cost"]
+        if found["money_per_hour"] is not None:
+            return f"{show(found['money_per_hour'], 'sig')} / h"
+        return f"{show(found['rated_kw'], 'sig')} kW"
+
+    def why(self, answer: Answer, shown: Candidate) -> Html:
+        """What binds, what fails for less, and what half the cost would mean."""
+        found = facts(self.question, self.catalogue, shown)["binds"]
+        lines = []
+        if found["promise"]:
+            wall = {"weights": "weights_wall"}.get(found["wall"], found["wall"])
+            told = {"promise": self.promise(found["promise"]), "wall": self.say(wall)}
+            lines.append(self.say("binds", **told, used=found["used"]))
+        if answer.best and answer.failing and answer.failing.hourly < answer.best.hourly:
+            lines.append(self._failing(answer.failing))
+        if answer.best and answer.done:
+            lines.append(self._half(answer.half))
+        return tag("ul", *(tag("li", line) for line in lines), class_="told")
+
+    def _failing(self, failing: Candidate) -> str:
+        worst = max(failing.judgement.promises, key=used, default=None)
+        broken = ""
+        if worst:
+            broken = self.say(
+                "worst", promise=self.promise(worst.name), value=self.value(worst), limit=self.limit(worst)
+            )
+        return self.say("failing", state=self.state(failing), design=self.name(failing), worst=broken)
+
+    def _half(self, half: Candidate | None) -> str:
+        if half is None or not half.judgement.promises:
+            return self.say("half_none")
+        told = [f"{self.promise(each.name)} {self.value(each)}" for each in half.judgement.promises]
+        return self.say("half", design=self.name(half), list=", ".join(told))
+
+    def hours(self, hours: Sequence[Hour]) -> Html:
+        """A design's day."""
+        if not self.question.traffic.daily:
+            return tag("p", self.say("hours_even"))
+        most = max((hour.judgement.share for hour in hours), default=0.0)
+        broken = sum(hour.judgement.state not in ("kept", "close") for hour in hours)
+        line = self.say("hours_line", share=most, count=broken)
+        return together(tag("p", line), plot.day(hours, self))
+
+    def known(self, answer: Answer, shown: Candidate | None) -> Html:
+        """How the figures are known, and what was left out."""
+        lines = list(self._known(shown)) if shown else []
+        lines.append(self.say("sure", most=ILL_CONDITIONED))
+        for reason, count in answer.left_out.items():
+            if count:
+                lines.append(self.say(f"left_{reason}", count=count))
+        return together(*(tag("p", marked(line)) for line in lines))
+
+    def _known(self, shown: Candidate) -> Iterator[str]:
+        deployment = shown.design.deployment
+        constants = engine.calibration_for(deployment, self.catalogue.calibrations)
+        carried = engine.how_known(deployment, constants)
+        words: Mapping[str, Any] = self.course.at("size.answer")
+        told = ", ".join(words[name] for name in carried)
+        name = f"{constants.source}"
+        yield self.say("carried", constants=name, what=told) if carried else self.say("known", constants=name)
+
+
+def _mark(candidate: Candidate) -> str:
+    return {"kept": "good", "close": "warn"}.get(candidate.judgement.state, "fail")
+
+
+def _gauge(share: float, error: float, label: str) -> Html:
+    """A bar up to its limit at two thirds of the width, with what the error may add."""
+    limit = WIDTH / 1.5
+    width, reach = min(WIDTH, share * limit), min(WIDTH, share * (1 + error) * limit)
+    return tag(
+        "svg",
+        tag("rect", x=0, y=3, width=WIDTH, height=8, class_="ground"),
+        tag("rect", x=0, y=3, width=width, height=8, class_="fill"),
+        tag(
+            "rect",
+            x=max(0.0, min(WIDTH, share * (1 - error) * limit)),
+            y=6,
+            width=max(0.0, reach - max(0.0, share * (1 - error) * limit)),
+            height=2,
+            class_="error",
+        ),
+        tag("rect", x=limit - 0.5, y=0, width=1, height=14, class_="limit"),
+        viewBox=f"0 0 {WIDTH:g} 14",
+        preserveAspectRatio="none",
+        class_="gauge",
+        role="img",
+        aria_label=label,
+    )
+
+
+def _stacked(sizes: list[tuple[str, float]], total: float, label: str) -> Html:
+    """A bar of parts, each as wide as its share of the total."""
+    at, parts = 0.0, []
+    for name, size in sizes:
+        width = max(0.0, size / total * WIDTH)
+        parts.append(tag("rect", x=at, y=0, width=width, height=10, class_=f"key {name}"))
+        at += width
+    return tag(
+        "svg",
+        *parts,
+        viewBox=f"0 0 {WIDTH:g} 10",
+        preserveAspectRatio="none",
+        class_="stacked",
+        role="img",
+        aria_label=label,
+    )

@@ -1,0 +1,150 @@
+// The page for engineers: what the form says goes to the thread as texts, parts of the page come back as markup that Python has
+// made of escaped texts. The form is kept in the address (without prices) and, with them, on this device.
+const KEPT = "kv_cache_lab_size_1";
+const PRICE = "price.";
+const SOON_MS = 250; // after the last change the question is asked
+
+const place = (/** @type {string} */ id) => document.getElementById(id);
+const form = /** @type {HTMLFormElement} */ (place("ask"));
+const language = document.documentElement.lang;
+const thread = new Worker(new URL("sizer.mjs", import.meta.url), { type: "module" });
+let soon = 0;
+
+/** What the form says: names, and the texts under each. @returns {Record<string, string[]>} */
+function fields() {
+  /** @type {Record<string, string[]>} */
+  const found = {};
+  for (const [name, value] of new FormData(form)) if (typeof value === "string") (found[name] ??= []).push(value);
+  return found;
+}
+
+/** Fill the form with what it said before; what it doesn't have any more is passed over. @param {Record<string, string[]>} said */
+function fill(said) {
+  for (const field of /** @type {any} */ (form.elements)) {
+    const values = said[field.name];
+    if (!field.name || field.type === "file") continue;
+    if (field.type === "checkbox" || field.type === "radio") field.checked = Boolean(values?.includes(field.value));
+    else if (values && (field.tagName !== "SELECT" || [...field.options].some(({ value }) => value === values[0]))) field.value = values[0];
+  }
+}
+
+/** @param {string} text @returns {Record<string, string[]> | null} */
+function read(text) {
+  try {
+    const said = JSON.parse(text);
+    const isForm = said && typeof said === "object" && Object.values(said).every((values) => Array.isArray(values) && values.every((value) => typeof value === "string"));
+    return isForm ? said : null;
+  } catch {
+    return null;
+  }
+}
+
+const coded = (/** @type {object} */ said) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(said)))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+const decoded = (/** @type {string} */ text) => new TextDecoder().decode(Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0)));
+
+/** What the address says, else what this device has kept; prices come from the device alone. */
+function restore() {
+  let kept = null;
+  try {
+    kept = read(localStorage.getItem(KEPT) ?? "");
+  } catch {
+    // no storage: the form is as it comes
+  }
+  let linked = null;
+  try {
+    linked = location.hash.startsWith("#q=") ? read(decoded(location.hash.slice(3))) : null;
+  } catch {
+    // no text at all
+  }
+  const prices = Object.entries(kept ?? {}).filter(([name]) => name.startsWith(PRICE));
+  if (linked) fill({ ...linked, ...Object.fromEntries(prices) });
+  else if (kept) fill(kept);
+}
+
+function keep() {
+  const said = fields();
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(said));
+  } catch {
+    // it holds for this visit
+  }
+  const shared = Object.fromEntries(Object.entries(said).filter(([name]) => !name.startsWith(PRICE)));
+  history.replaceState(null, "", `#q=${coded(shared)}`);
+}
+
+/** Show the fields of what is chosen, and no others. */
+function arrange() {
+  for (const part of document.querySelectorAll("[data-when]")) {
+    const [name, value] = part.getAttribute("data-when").split("=");
+    /** @type {HTMLElement} */ (part).hidden = new FormData(form).get(name) !== value;
+  }
+}
+
+function ask() {
+  arrange();
+  clearTimeout(soon);
+  soon = window.setTimeout(() => {
+    keep();
+    place("answer").setAttribute("aria-busy", "true");
+    thread.postMessage({ language, method: "ask", argument: JSON.stringify(fields()) });
+  }, SOON_MS);
+}
+
+/** Put parts in their places; what is the same stays as it is. @param {Record<string, string>} parts */
+function show(parts) {
+  for (const [id, markup] of Object.entries(parts)) {
+    const part = place(id);
+    if (part.dataset.shown === markup) continue;
+    const focused = part.contains(document.activeElement) ? /** @type {HTMLInputElement} */ (document.activeElement).value : null;
+    part.dataset.shown = markup;
+    part.innerHTML = markup;
+    if (focused !== null) /** @type {HTMLElement | null} */ (part.querySelector(`input[value="${CSS.escape(focused)}"]`))?.focus();
+  }
+}
+
+thread.addEventListener("error", (event) => fail(event.message || "sizer.mjs"));
+thread.addEventListener("message", ({ data }) => {
+  if (data.failure) fail(data.failure);
+  if (data.loading) place("state").textContent = place("state").dataset.loading;
+  place("refusal").hidden = !data.refusal;
+  if (data.refusal) place("refusal").textContent = data.refusal;
+  if (data.parts) {
+    show(data.parts);
+    place("state").hidden = true;
+    place("failed").hidden = true;
+    place("result").hidden = !place("headline").textContent;
+  }
+  if (data.refusal || data.more === false) place("answer").removeAttribute("aria-busy");
+});
+
+/** @param {string} reason */
+function fail(reason) {
+  place("state").hidden = true;
+  place("failed").hidden = false;
+  place("reason").textContent = reason;
+}
+
+form.addEventListener("input", ask);
+form.addEventListener("submit", (event) => event.preventDefault());
+place("designs").addEventListener("change", ({ target }) => {
+  thread.postMessage({ language, method: "choose", argument: Number(/** @type {HTMLInputElement} */ (target).value) });
+});
+place("config-file").addEventListener("change", async ({ target }) => {
+  const [file] = /** @type {HTMLInputElement} */ (target).files;
+  if (!file) return;
+  /** @type {HTMLTextAreaElement} */ (place("config")).value = await file.slice(0, 1e6).text();
+  ask();
+});
+place("copy").addEventListener("click", async () => {
+  keep();
+  await navigator.clipboard?.writeText(location.href).catch(() => {});
+  place("copied").hidden = false;
+});
+addEventListener("hashchange", () => {
+  restore();
+  ask();
+});
+for (const choice of /** @type {NodeListOf<HTMLSelectElement>} */ (form.querySelectorAll("select[data-first]"))) choice.value = choice.dataset.first;
+/** @type {HTMLDetailsElement} */ (place("may-use")).open = matchMedia("(min-width: 52rem)").matches; // else the answer is far away
+restore();
+ask();

@@ -1,0 +1,45 @@
+// The thread of size.html: Python with the application, the search and numpy. A message is [method, argument] of sizer.thread's
+// Sizer; answers go out as they come, and after each the thread looks whether something new was asked.
+import { here, lastLine, startPython } from "./python.mjs";
+
+const NUMPY = "runtime/numpy.whl";
+/** @type {Promise<any>} */
+let started;
+let asked = 0; // a new question ends the steps of the one before
+
+/** @param {string} language */
+async function start(language) {
+  const wheel = fetch(here(NUMPY)).then((answer) => {
+    if (!answer.ok) throw new Error(`${NUMPY}: the server answered ${answer.status}`);
+    return answer.arrayBuffer();
+  });
+  wheel.catch(() => {}); // said below
+  const content = language === "en" ? [] : [`content.${language}.json`];
+  const python = await startPython({}, ["size.zip", "size-library.zip", ...content]);
+  python.runPython('import sys; sys.path[1:1] = ["/size.zip", "/size-library.zip"]');
+  postMessage({ loading: true });
+  python.unpackArchive(await wheel, "wheel");
+  return python.pyimport("sizer.thread").begin(language);
+}
+
+/** Let what has been asked meanwhile come in. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+addEventListener("message", async ({ data: { language, method, argument } }) => {
+  const question = method === "ask" ? ++asked : asked;
+  try {
+    started ??= start(language);
+    const sizer = await started;
+    if (!method || question !== asked) return;
+    let answer = JSON.parse(sizer[method](argument));
+    postMessage(answer);
+    while (method === "ask" && answer.more) {
+      await turn();
+      if (question !== asked) return;
+      answer = JSON.parse(sizer.step());
+      postMessage(answer);
+    }
+  } catch (failure) {
+    postMessage({ failure: lastLine(failure) });
+  }
+});
