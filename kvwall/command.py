@@ -105,7 +105,9 @@ def _object(path: str) -> Any:
         raise Mistake(f"{name}: this is no text in UTF-8.") from mistake
     except json.JSONDecodeError as mistake:
         raise Mistake(f"{name}: this is no JSON from line {mistake.lineno}, column {mistake.colno} on.") from mistake
-    except (ValueError, RecursionError) as mistake:
+    except RecursionError as mistake:
+        raise Mistake(f"{name}: this is nested too deeply.") from mistake
+    except ValueError as mistake:
         raise Mistake(f"{name}: {str(mistake).partition(';')[0]}.") from mistake
 
 

@@ -321,7 +321,7 @@ def test_what_is_known_is_listed(capsys, name, known):
         ("{", "no JSON from line 1, column 2"),
         ('{"model": NaN}', "NaN is no number"),
         ('{"model": 1, "model": 2}', "model stands twice"),
-        ("[" * 100_000, "recursion"),
+        ("[" * 100_000, "nested too deeply"),
         ("[]", "the question should be a table"),
         ('{"modle": "llama-3.1-8b"}', "modle isn't known here"),
         (json.dumps({**QUESTION, "model": {"model_type": "llama"}}), "config.json: num_hidden_layers or"),

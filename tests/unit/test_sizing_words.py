@@ -4,12 +4,19 @@ import ast
 import re
 import tomllib
 from collections import defaultdict
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from sizing import trace
+import engine
+from sizing import plain, trace
+from sizing.question import Allowed, Promise
+from tests.unit.sizing_cases import shipped
 
+DESIGN = {"gpu": "h100-sxm", "gpus_per_replica": 1, "replicas": 1, "seats": 64}
 ROOT = Path(__file__).parents[2]
 LANGUAGES = [ROOT / "site/content", *sorted((ROOT / "site/content").glob("*/"))]
 RAISERS = [
@@ -49,3 +56,66 @@ def test_each_reason_for_leaving_a_line_out_has_its_words(folder):
     named = set(re.findall(r'(?:Unread\(|_skip\(|_count\(.*, )"(\w+)"', source))
     assert {"time", "prompt", "cells", "blocks"} < named
     assert set(words(folder)["trace"]) == named | {trace.FAILED}
+
+
+def sizes():
+    """What a file of JSON may hold in place of a number, a name or a list."""
+    plain_values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    named = st.sampled_from(
+        ["llama-3.1-8b", "h100-sxm", "vllm", "sharegpt-vicuna", 10**400, -0.0, 1, 8, 99, "mine.csv"]
+    )
+    return st.recursive(plain_values | named, lambda inner: st.lists(inner, max_size=3) | tables(inner), max_leaves=6)
+
+
+def tables(inner, known=()):
+    """Tables with the keys that are known, and some that aren't."""
+    if not known:
+        known = [
+            *plain.QUESTION,
+            *plain.TRAFFIC,
+            *plain.DESIGN,
+            *plain.TOLD,
+            "mean",
+            "p99",
+            "ttft_s",
+            "gpus",
+            "best",
+            "x",
+            "",
+        ]
+    return st.dictionaries(st.sampled_from(known), inner, max_size=4)
+
+
+PARTS = {
+    "question": plain.QUESTION,
+    "traffic": plain.TRAFFIC,
+    "promise": [each.name for each in fields(Promise)],
+    "allowed": [each.name for each in fields(Allowed)],
+    "prices": ["h100-sxm", "h200-sxm"],
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.one_of(st.tuples(st.just(name), tables(sizes(), known)) for name, known in PARTS.items()),
+    tables(sizes(), plain.DESIGN),
+)
+@example(("traffic", {"rate_per_s": 10**400}), {})
+@example(("traffic", {}), {"seats": 10**400})
+def test_any_question_and_any_design_is_read_or_refused(part, other):
+    good = {
+        "model": "llama-3.1-8b",
+        "traffic": {"workload": "sharegpt-vicuna", "rate_per_s": 2},
+        "promise": {"ttft_s": 1},
+    }
+    name, one = part
+    asked = {**good, **one} if name == "question" else {**good, name: {**good.get(name, {}), **one}}
+    try:
+        plain.question_from(asked, shipped())
+    except engine.PhysicsError as mistake:
+        assert str(mistake)
+    question = plain.question_from(good, shipped())
+    try:
+        plain.design_from({**DESIGN, **other}, question, shipped())
+    except engine.PhysicsError as mistake:
+        assert str(mistake)

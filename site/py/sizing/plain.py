@@ -59,7 +59,7 @@ class Table:
         where = _joined(self.path, key)
         if value is None:
             raise AskError("needed", key=where)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_number(value):
             raise AskError("no_number", key=where, found=str(value))
         if not least <= value <= most:
             raise AskError("out_of_range", key=where, found=float(value), least=least, most=most)
@@ -92,6 +92,14 @@ class Table:
         if not listed:
             raise AskError("needed", key=where)
         return tuple(each for each in known if each in listed)
+
+
+def _is_number(value: object) -> bool:
+    """Whether this is a number that a float can hold."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def named(where: str, value: object, known: Collection[str]) -> str:
