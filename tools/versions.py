@@ -22,6 +22,9 @@ SHEETS = re.compile(r'(?:<link rel="stylesheet" href="css/[^"]+">\s*)+')
 TYPES = re.compile(r"^ */\*\* @type [^*]*\*/\n|/\*\* @type [^*]*\*/ ?", re.M)
 SCRIPTS = re.compile(r'<script src="([\w-]+\.js)"></script>')  # a browser reads nothing more of a page before these
 NOT_KEPT = ("LICENSES.txt", "stock.wasm")  # hardly anybody needs these, and nobody without a network
+KEPT_LATER = re.compile(
+    r"size[.-].*|sizer\.mjs|numpy\.whl"
+)  # of the page for engineers: kept for those who have opened it
 
 
 def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str, str]) -> str:
@@ -40,13 +43,19 @@ def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str,
 
 
 def keep(made: Path, worker: str) -> None:
-    """Write the service worker: its text behind the list of every file with its hash, so that it can keep them all."""
+    """Write the service worker: its text behind the lists of files with their hashes, those that it keeps for everyone and those
+    that it keeps later."""
     files = {
         file.relative_to(made).as_posix(): integrity(file)
         for file in sorted(made.rglob("*"))
         if file.is_file() and file.name not in NOT_KEPT
     }
-    site = {"version": digest(made), "files": files}
+    later = {path: hashed for path, hashed in files.items() if KEPT_LATER.fullmatch(Path(path).name)}
+    site = {
+        "version": digest(made),
+        "files": {path: hashed for path, hashed in files.items() if path not in later},
+        "later": later,
+    }
     (made / "sw.js").write_text(f"const SITE = {json.dumps(site, indent=1)};\n\n{worker}", encoding="utf-8")
 
 

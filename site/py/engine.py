@@ -9,7 +9,7 @@ hub_config  a model from its config.json               roofline    which of the 
 kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
 allocation  memory in stretches or in blocks           checkpoints bytes of a checkpoint, and what an engine keeps back
 prefix      blocks kept by what they hold              speculation a draft's luck, and heads of its own
-disaggregated  prompts on one replica, answers on another
+disaggregated  prompts on one replica, answers on another      fleet  several replicas behind a router
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -20,6 +20,7 @@ from physics.blocks import Pages
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.checkpoints import FORMATS, SAMPLER_FREE, checkpoint_bytes, default_token_budget, engine_reserve
 from physics.disaggregated import simulate_disaggregated
+from physics.fleet import ROUTINGS, FleetRun, simulate_fleet
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
@@ -118,12 +119,14 @@ __all__ = [
     "MOST_CONFIG_BYTES",
     "NAIVE",
     "RESERVATIONS",
+    "ROUTINGS",
     "SAMPLER_FREE",
     "SEATS",
     "TFLOP",
     "Calibration",
     "ConfigError",
     "Deployment",
+    "FleetRun",
     "Floor",
     "Gpu",
     "Layout",
@@ -200,6 +203,7 @@ __all__ = [
     "shown",
     "simulate",
     "simulate_disaggregated",
+    "simulate_fleet",
     "speculation_speedup",
     "speculation_yield",
     "state_bytes",

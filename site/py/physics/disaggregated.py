@@ -11,19 +11,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from physics.checks import check
 from physics.quantities import PhysicsError
 from physics.run import Run
 from physics.schedulers import POLICIES, ServerSettings
 from physics.server import Server
-from physics.simulate import check, simulate
+from physics.simulate import simulate
 from physics.steptime import StepCost
 from physics.workload import Request
-
-SUMS = (  # of a run: what both replicas did together
-    *("steps", "busy_s", "computed_tokens", "context_reads", "near_reads", "prefill_pairs", "weight_reads_bytes"),
-    *("decode_steps", "decode_s", "seat_steps", "useful_seat_steps", "peak_blocks", "preemptions"),
-    *("looked_up_tokens", "hit_tokens", "cached_blocks_dropped"),
-)
 
 
 class WritingServer(Server):
@@ -113,11 +108,9 @@ def _sent(
 def _together(requests: Sequence[Request], first: Run, second: Run, sent: list[int]) -> Run:
     """One run of both: times of each request where they happened, sums over both replicas."""
     run = Run(requests, first.arrival_s, first.start_s, first.first_s, list(first.last_s))
-    for name in SUMS:
-        setattr(run, name, getattr(first, name) + getattr(second, name))
+    run.add_up([first, second])
     for i, last_s in zip(sent, second.last_s, strict=True):
         run.last_s[i] = last_s
-    run.outputs = first.outputs - len(sent) + second.outputs
+    run.outputs -= len(sent)
     run.evicted = first.evicted | {sent[i] for i in second.evicted}
-    run.gaps = first.gaps + second.gaps
     return run

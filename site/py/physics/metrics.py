@@ -99,7 +99,8 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
     ttft: first token − arrival. tpot: (last − first) / (n − 1) per request, requests of one token left out. queue: until
     the prompt's first step. throughput: written tokens over the time from the first arrival to the last token. mfu, mbu:
     the model's own FLOP and bytes over the GPUs' peaks in that time. joules_per_token: at the GPUs' rated power all the
-    time, so at most. useful_seats: seat-steps of decode that wrote a token.
+    time, so at most. useful_seats: seat-steps of decode that wrote a token. Of several replicas each has the deployment's
+    GPUs: costs and peaks are those of all, busy_share is their mean, kv_peak_bytes adds the most that each had in use.
     """
     # In order already, the percentiles below find their rank without sorting once more.
     gaps = sorted(run.gaps, key=itemgetter(0))
@@ -113,6 +114,7 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
     span = max(run.last_s) - run.arrival_s[0] if run.requests else 0.0
     written = sum([r.output_tokens for r in run.requests])
     read = sum([r.prompt_tokens for r in run.requests])
+    gpus = deployment.gpus * run.replicas
     return {
         "ttft_mean_s": mean(ttft),
         "ttft_p50_s": percentile(ttft, 50),
@@ -126,12 +128,12 @@ def summary(run: Run, deployment: Deployment) -> dict[str, float | None]:
         "throughput_output_tokens_per_s": written / span if span else None,
         "throughput_total_tokens_per_s": (written + read) / span if span else None,
         "requests_per_s": len(run.requests) / span if span else None,
-        "gpu_s_per_token": deployment.gpus * span / written if written else None,
-        "joules_per_token": deployment.gpus * deployment.gpu.power_watts * span / written if written else None,
+        "gpu_s_per_token": gpus * span / written if written else None,
+        "joules_per_token": gpus * deployment.gpu.power_watts * span / written if written else None,
         "mean_batch": run.seat_steps / run.decode_steps if run.decode_steps else None,
         "decode_step_mean_s": run.decode_s / run.decode_steps if run.decode_steps else None,
         "useful_seats": run.useful_seat_steps / run.seat_steps if run.seat_steps else None,
-        "busy_share": run.busy_s / span if span else None,
+        "busy_share": run.busy_s / (span * run.replicas) if span else None,
         **_utilisation(run, deployment, span),
         "kv_peak_bytes": _peak_bytes(run, deployment),
         "preemptions": run.preemptions,
@@ -168,7 +170,8 @@ def _utilisation(run: Run, deployment: Deployment, span: float) -> dict[str, flo
         read = late * run.context_reads + (per_token - late) * run.near_reads + per_token * run.computed_tokens
     flop = 2 * model.active_parameters * run.computed_tokens + pair_flop * (run.prefill_pairs + pairs)
     moved = run.weight_reads_bytes + read
+    gpus = deployment.gpus * run.replicas
     return {
-        "mfu": flop / (span * deployment.gpus * gpu.flops_per_s(deployment.weight_bits)),
-        "mbu": moved / (span * deployment.gpus * gpu.bandwidth_bytes_per_s),
+        "mfu": flop / (span * gpus * gpu.flops_per_s(deployment.weight_bits)),
+        "mbu": moved / (span * gpus * gpu.bandwidth_bytes_per_s),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,13 @@ class Record:
     strides: list[tuple[float, float, int, int, int]] = field(default_factory=list)
 
 
+SUMS = (  # of a run: what several servers did together
+    *("steps", "busy_s", "computed_tokens", "outputs", "context_reads", "near_reads", "prefill_pairs"),
+    *("weight_reads_bytes", "decode_steps", "decode_s", "seat_steps", "useful_seat_steps", "peak_blocks"),
+    *("preemptions", "looked_up_tokens", "hit_tokens", "cached_blocks_dropped"),
+)
+
+
 @dataclass
 class Run:
     """What happened. Per request, in arrival order: times in s. Sums over all steps: what the hardware did.
@@ -33,7 +41,7 @@ class Run:
     With a prefix cache: looked_up_tokens of prompts, each time that a request joined, hit_tokens of them that were there,
     and cached_blocks_dropped, kept blocks that were given up for their room. Blocks in use are those that a running request
     holds, shared ones once. near_reads: like context_reads, of the layers with a window, where a model has some.
-    pages_a_block: what a block takes of the memory where blocks are counted in pages.
+    pages_a_block: what a block takes of the memory where blocks are counted in pages. replicas: servers whose sums these are.
     """
 
     requests: Sequence[Request]
@@ -58,8 +66,16 @@ class Run:
     hit_tokens: int = 0
     near_reads: float = 0.0
     pages_a_block: int = 1
+    replicas: int = 1
     cached_blocks_dropped: int = 0
     evicted: set[int] = field(default_factory=set)
     gaps: list[tuple[float, int]] = field(default_factory=list)
     timeline: list[tuple[float, int, int, int]] = field(default_factory=list)
     record: Record | None = None
+
+    def add_up(self, parts: Sequence[Run]) -> None:
+        """Take over the sums of `parts`, and the most blocks that each had in use, all added."""
+        for name in SUMS:
+            total = math.fsum([getattr(part, name) for part in parts])
+            setattr(self, name, type(getattr(self, name))(total))
+        self.gaps = [gap for part in parts for gap in part.gaps]

@@ -3,6 +3,9 @@
 Each pass of the loop is one step of the engine, or, when every running request only writes tokens and nobody can join, a
 stretch of equal steps that is jumped at once: the step time is affine in the cached tokens, so a stretch has a closed form.
 `jump=False` walks each step by itself and is the jump's own check.
+
+A server serves a list of requests at once (`serve`), or it is taken from moment to moment (`advance`) and is sent requests
+as they come (`submit`). Both do the same: a step that has not ended by the moment is put off, with nothing of it done.
 """
 
 from __future__ import annotations
@@ -14,7 +17,9 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 
 from physics.blocks import MOST_PHASES, Pages, Phases
+from physics.checks import check
 from physics.prefix import PrefixCache
+from physics.quantities import PhysicsError
 from physics.run import Record, Run
 from physics.schedulers import POLICIES, ServerSettings
 from physics.speculation import Drafts
@@ -22,11 +27,21 @@ from physics.steptime import PromptWork, StepCost, prompt_work
 from physics.windows import windows_of
 from physics.workload import Request
 
+# Chunks of prompts, requests that write beside them, work, s.
+Step = tuple[list[tuple[int, tuple[int, int]]], int, PromptWork, float]
+# Steps, requests that write, tokens that they read, s of the first step, s of all.
+Stretch = tuple[int, int, float, float, float]
 WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
 
 
 class Server:
     """The state of a running server. All of it is here; nothing else in the simulation remembers anything."""
+
+    until_s, whole = 0.0, False  # see `advance`
+    begun = False  # a step or a stretch is put off, and whoever could join for it has joined
+    put_off_s = 0.0  # when it would end, or what of it can be done would; 0 if there is none
+    step: Step | None = None
+    stretch: Stretch | None = None
 
     def __init__(
         self,
@@ -40,15 +55,19 @@ class Server:
         pages: Pages | None = None,
     ) -> None:
         count = len(requests)
-        self.pages = pages or Pages()
-        self.cost, self.settings, self.requests, self.blocks = cost, settings, requests, blocks
+        self.pages, self.requests = pages or Pages(), list(requests)
+        self.cost, self.settings, self.blocks = cost, settings, blocks
+        self.block_size = settings.block_size
+        self.spare = blocks - math.floor(blocks * WATERMARK)
         self.draft, self.jump, self.policy = draft, jump, POLICIES[settings.policy]
-        self.run = Run(requests, arrivals, [math.nan] * count, [math.nan] * count, [math.nan] * count)
+        self.run = Run(self.requests, arrivals, [math.nan] * count, [math.nan] * count, [math.nan] * count)
+        self.run.pages_a_block = self.pages.full + self.pages.near
         self.front_s = cost.front_s
         self.arrivals = [arrival + self.front_s for arrival in arrivals]  # at the scheduler, past the front end
         self.called = sum(arrival < math.inf for arrival in arrivals)  # requests whose arrival is known
         self.drafts = Drafts(settings) if draft else None
         self.clock, self.arrived, self.iteration = 0.0, 0, 0
+        self.outstanding = count  # requests that don't have their last token
         self.waiting: deque[int] = deque()
         self.prefilling: deque[int] = deque()  # joined, prompt not yet computed
         self.order: list[int] = []  # every running request, oldest first
@@ -71,7 +90,7 @@ class Server:
         self.only_wrote: dict[int, int] = {}  # steps without prompts, by how many requests wrote in them
         self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
         self.stall_s, self.stalled = 0.0, 0  # time since the decoding requests last wrote, and how many they were
-        self.prefixes = PrefixCache(requests, settings.block_size) if settings.prefix_cache else None
+        self.prefixes = PrefixCache(self.requests, settings.block_size) if settings.prefix_cache else None
         self.saved = 0  # blocks that sharing spares: what the requests hold, less what is in use
         self.watched = False
         self.record: Record | None = None
@@ -80,23 +99,100 @@ class Server:
 
     def serve(self) -> None:
         """Continuous batching: seats refill as soon as they are free."""
-        done, count, arrivals = 0, len(self.requests), self.arrivals
-        while done < count:
-            if self.arrived < count and arrivals[self.arrived] <= self.clock:
-                self.arrive()
-            if self.waiting and len(self.order) < self.settings.max_running:
-                self.admit()
-            if self.prefilling:
-                done += self.prefill_step()
-            elif self.decoding:
-                done += self.decode_stretch()
+        self.advance(math.inf)
+        self.settle()
+
+    def advance(self, until_s: float, *, whole: bool = False) -> None:
+        """Do what has ended by `until_s`, knowing all requests that come before it. Steps end then at the latest.
+
+        whole: a stretch that would end later isn't begun, since a request may come in the middle of it. Otherwise those of its
+        steps are done that end by then. Which of the two, and at how many moments, changes no count, and times by rounding.
+        Raises PhysicsError for a time before the last one.
+        """
+        if not until_s >= self.until_s:
+            raise PhysicsError(f"A server that is at {self.until_s} s can't go to {until_s} s.")
+        self.until_s = until_s
+        if self.put_off_s > until_s and whole is self.whole:
+            return
+        self.whole = whole
+        count, arrivals, seats = len(self.requests), self.arrivals, self.settings.max_running
+        while self.clock < until_s:
+            if self.begun:
+                self.resume()
             else:
-                self.clock = max(self.clock, self.arrivals[self.arrived])
+                if self.arrived < count and arrivals[self.arrived] <= self.clock:
+                    self.arrive()
+                if self.waiting and len(self.order) < seats:
+                    self.admit()
+                if self.prefilling:
+                    self.prefill_step()
+                elif self.decoding:
+                    self.decode_stretch()
+                elif self.arrived < count:
+                    self.clock = max(self.clock, arrivals[self.arrived])
+                else:
+                    return
+            if self.begun:
+                return
             if self.watched:
                 self.run.timeline.append((self.clock, len(self.order), len(self.waiting), self.used_blocks()))
-        self.account_writing()
-        if self.prefixes:
-            self.run.cached_blocks_dropped = self.prefixes.dropped
+
+    def put_off(self, end_s: float, step: Step | None, stretch: Stretch | None) -> None:
+        """The step or stretch at hand would end too late: it waits until time has gone on."""
+        self.begun, self.put_off_s, self.step, self.stretch = True, end_s, step, stretch
+
+    def cut(self, stretch: Stretch) -> None:
+        """The stretch that was put off ends, now that a request has come, where that could join."""
+        count, size, *_ = stretch
+        if count > 1:
+            count = 1 if self.ranked else self.until_arrival(count, size)
+        self.stretch = stretch if count == stretch[0] else self.measured(count, size)
+        self.put_off_s = self.clock + self.stretch[4 if self.whole else 3]
+
+    def resume(self) -> None:
+        """Take up what was put off."""
+        step, stretch = self.step, self.stretch
+        self.begun, self.put_off_s, self.step, self.stretch = False, 0.0, None, None
+        if stretch:
+            self.decode_stretch(stretch)
+        else:
+            self.prefill_step(step)
+
+    def submit(self, request: Request, at_s: float) -> None:
+        """A request is sent at `at_s`. Raises PhysicsError if it can't be served, or comes before what is done or known."""
+        check((request,), self.settings, self.blocks, self.pages)
+        latest = max(self.until_s, self.run.arrival_s[-1]) if self.requests else self.until_s
+        if not latest <= at_s < math.inf:
+            raise PhysicsError(f"A request can't be sent at {at_s} s to a server that is at {latest} s.")
+        self.receive(request, at_s)
+
+    def receive(self, request: Request, at_s: float) -> None:
+        """A request that is known to be one that can be served is sent at `at_s`."""
+        run = self.run
+        self.requests.append(request)
+        self.arrivals.append(at_s + self.front_s)
+        run.arrival_s.append(at_s)
+        run.start_s.append(math.nan)
+        run.first_s.append(math.nan)
+        run.last_s.append(math.nan)
+        self.computed.append(0)
+        self.written.append(0)
+        self.called += 1
+        self.outstanding += 1
+        if request.priority:
+            self.ranked = True
+        if self.stretch:
+            self.cut(self.stretch)
+
+    def lose(self) -> dict[int, int]:
+        """The server dies. Returns the requests that it leaves unanswered, and the tokens written for each, which are lost."""
+        lost = {}
+        for request in [i for i, last_s in enumerate(self.run.last_s) if math.isnan(last_s)]:
+            lost[request] = self.written[request]
+            if request in self.decoding:
+                lost[request] = math.floor(self.cached(request)) - self.requests[request].prompt_tokens
+                self.run.outputs += lost[request] - self.written[request] - 1
+        return lost
 
     def arrive(self) -> None:
         """Everyone who has come by now waits."""
@@ -115,7 +211,7 @@ class Server:
         """The head of the queue joins while there is a seat and blocks for its prompt."""
         evicts, run = self.policy.evicts, self.run
         used, exact = (self.at_most(), False) if evicts else (self.promised - self.saved, True)
-        spare = self.blocks - math.floor(self.blocks * WATERMARK)
+        spare = self.spare
         while self.waiting and len(self.order) < self.settings.max_running:
             head = self.waiting[0]
             needed = self.blocks_of(self.target(head) + 1)
@@ -172,12 +268,13 @@ class Server:
 
     def blocks_of(self, tokens: int) -> int:
         """Blocks (pages, where a block is several) that so many tokens of one request take."""
-        pages, size = self.pages, self.settings.block_size
+        pages, size = self.pages, self.block_size
         return pages.of(tokens, size) if pages.near else pages.full * -(-tokens // size)
 
     def finish(self, request: int, at_s: float) -> None:
         """A request has its last token. In a closed loop its user asks again at once."""
         self.run.last_s[request] = at_s
+        self.outstanding -= 1
         if not self.policy.evicts:
             self.promised -= self.whole_blocks(request)
         if self.prefixes:
@@ -194,8 +291,29 @@ class Server:
 
     # --- one step with prompts in it ---
 
-    def prefill_step(self) -> int:
-        """Compute prompts, beside the decoding requests if the policy mixes them. Returns how many requests finished."""
+    def prefill_step(self, planned: Step | None = None) -> None:
+        """Compute prompts, beside the decoding requests if the policy mixes them."""
+        chunks, decodes, work, seconds = step = planned or self.next_step()
+        if not chunks:
+            return self.decode_stretch()
+        if self.clock + seconds > self.until_s:
+            return self.put_off(self.clock + seconds, step, None)
+        if decodes and self.windows:
+            self.note_near(1, decodes)
+        self.account(decodes, work, seconds)
+        if self.record:
+            self.note_chunks(chunks, seconds)
+        self.clock += seconds
+        self.note_gap(decodes, seconds)
+        if decodes:
+            self.write(1)
+        for request, (start, length) in chunks:
+            self.computed[request] = start + length
+            if self.computed[request] == self.target(request):
+                self.begin_decoding(request)
+
+    def next_step(self) -> Step:
+        """What the next step with prompts holds, room for it made; no chunks where the others leave nothing of the budget."""
         mixed = self.policy.mixed
         decodes = len(self.decoding) if mixed else 0
         if decodes:
@@ -205,22 +323,12 @@ class Server:
             self.settings.token_budget - decodes if mixed else self.settings.prefill_budget, whole_prompts=not mixed
         )
         if not chunks:
-            return self.decode_stretch()
+            return chunks, 0, (0, 0, 0.0), 0.0
         work = prompt_work([chunk for _, chunk in chunks])
         seconds = self.cost.work_seconds(decodes, self.context if decodes else 0.0, work)
         if decodes and self.windows:
             seconds += self.windowed(decodes)
-        self.account(decodes, work, seconds)
-        if self.record:
-            self.note_chunks(chunks, seconds)
-        self.clock += seconds
-        self.note_gap(decodes, seconds)
-        done = self.advance(1) if decodes else 0
-        for request, (start, length) in chunks:
-            self.computed[request] = start + length
-            if self.computed[request] == self.target(request):
-                done += self.begin_decoding(request)
-        return done
+        return chunks, decodes, work, seconds
 
     def chunks(self, budget: int, whole_prompts: bool) -> list[tuple[int, tuple[int, int]]]:
         """Prompts or parts of them, oldest first, until the budget is used up; one whole prompt always fits."""
@@ -234,8 +342,8 @@ class Server:
             budget -= length
         return found
 
-    def begin_decoding(self, request: int) -> int:
-        """The prompt is computed and the first token written. Returns 1 if it was also the last."""
+    def begin_decoding(self, request: int) -> None:
+        """The prompt is computed and the first token written, which may be the last."""
         self.prefilling.remove(request)
         tokens = self.target(request)
         self.held -= self.blocks_of(tokens + 1)
@@ -248,7 +356,7 @@ class Server:
         if left <= 0:
             self.finish(request, self.clock)
             self.order.remove(request)
-            return 1
+            return
         steps = self.drafts.steps(request, self.written[request], left) if self.drafts else left
         stride = left / steps
         self.decoding[request] = (float(tokens + 1), self.iteration, stride)
@@ -259,28 +367,18 @@ class Server:
             window.begin(request, tokens + 1.0, self.iteration, stride)
         self.context += tokens + 1
         heappush(self.finishing, (self.iteration + steps, request, self.iteration))
-        return 0
 
     # --- steps that only write tokens ---
 
-    def decode_stretch(self) -> int:
-        """As many equal steps as pass before anyone finishes, joins or runs out of blocks. Returns how many finished."""
-        run, preemptions = self.run, self.run.preemptions
-        count = self.until_finish() if self.jump and not self.ranked else 1
-        for window in self.windows:
-            count = window.until_full(self.iteration, count)
-        count = self.make_room(count)
-        if run.preemptions > preemptions:
-            count = 1  # the blocks given back may let someone join after this step
-        size = len(self.decoding)
-        base, slope = self.affine.get(size) or self.coefficients(size)
-        if count > 1:
-            count = self.until_arrival(count, base, slope, size)
-        reads = count * self.context + self.pace * count * (count - 1) / 2
-        first_s, seconds = base + slope * self.context, count * base + slope * reads
-        for window in self.windows:
-            first_s -= window.token_s * window.short
-            seconds -= window.token_s * window.missing(count)
+    def decode_stretch(self, planned: Stretch | None = None) -> None:
+        """As many equal steps as pass before anyone finishes, joins or runs out of blocks."""
+        count, size, reads, first_s, seconds = stretch = planned or self.next_stretch()
+        if self.clock + seconds > self.until_s:
+            now = 0 if self.whole else self.by_now(count, size)
+            if not now:
+                return self.put_off(self.clock + (seconds if self.whole else first_s), None, stretch)
+            count, size, reads, first_s, seconds = self.measured(now, size)
+        run = self.run
         if self.windows:
             self.note_near(count, size)
         self.only_wrote[size] = self.only_wrote.get(size, 0) + count
@@ -292,11 +390,43 @@ class Server:
             stride = (self.clock, self.clock + seconds, count, len(self.order), self.used_blocks(count))
             self.record.strides.append(stride)
         self.clock += seconds
-        return self.advance(count)
+        self.write(count)
+
+    def next_stretch(self) -> Stretch:
+        """The next stretch of steps that only write, room for it made."""
+        preemptions = self.run.preemptions
+        count = self.until_finish() if self.jump and not self.ranked else 1
+        for window in self.windows:
+            count = window.until_full(self.iteration, count)
+        count = self.make_room(count)
+        if self.run.preemptions > preemptions:
+            count = 1  # the blocks given back may let someone join after this step
+        size = len(self.decoding)
+        if count > 1:
+            count = self.until_arrival(count, size)
+        return self.measured(count, size)
+
+    def measured(self, count: int, size: int) -> Stretch:
+        """A stretch of so many steps in which `size` requests write."""
+        base, slope = self.affine.get(size) or self.coefficients(size)
+        reads = count * self.context + self.pace * count * (count - 1) / 2
+        first_s, seconds = base + slope * self.context, count * base + slope * reads
+        for window in self.windows:
+            first_s -= window.token_s * window.short
+            seconds -= window.token_s * window.missing(count)
+        return count, size, reads, first_s, seconds
+
+    def by_now(self, count: int, size: int) -> int:
+        """How many of `count` steps, all of which end too late, end in time."""
+        low, high = 0, count
+        while high - low > 1:
+            middle = (low + high) // 2
+            in_time = self.clock + self.measured(middle, size)[4] <= self.until_s
+            low, high = (middle, high) if in_time else (low, middle)
+        return low
 
     def windowed(self, decodes: int) -> float:
         """What a step with prompts takes more than its cost says, in s: that knows all contexts together, not each window."""
-        self.note_near(1, decodes)
         window = self.windows[0]
         full = decodes * window.tokens
         return window.token_s * (full - window.short - min(self.context, full))
@@ -328,7 +458,7 @@ class Server:
 
     def note_first(self, size: int, seconds: float) -> None:
         """The gaps of a step in which `size` requests write: those who waited before it have longer ones."""
-        late = min(self.stalled, size)
+        late = min(self.stalled, size) if self.stalled else 0
         if late:
             self.run.gaps.append((self.stall_s + seconds, late))
         if size > late:
@@ -361,30 +491,30 @@ class Server:
             heappop(self.finishing)
         raise AssertionError("a decoding request is always in the heap")
 
-    def until_arrival(self, count: int, base: float, slope: float, size: int) -> int:
+    def until_arrival(self, count: int, size: int) -> int:
         """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
-        if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running or self.waiting:
+        if self.waiting or self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running:
             return count
         gap = self.arrivals[self.arrived] - self.clock
         if gap == math.inf:
             return count
+        base, slope = self.affine.get(size) or self.coefficients(size)
         half, first_s = slope * self.pace / 2, base + slope * self.context
         for window in self.windows:
             half += window.token_s * window.pace / 2
             first_s -= window.token_s * window.short
         linear = first_s - half
         guess = (math.sqrt(linear * linear + 4 * half * gap) - linear) / (2 * half) if half else gap / linear
-        return max(1, min(count, math.ceil(guess)))
+        return max(1, math.ceil(guess)) if guess < count else count
 
-    def advance(self, count: int) -> int:
-        """Let every decoding request write for `count` iterations. Returns how many wrote their last token."""
+    def write(self, count: int) -> None:
+        """Let every decoding request write for `count` iterations."""
         self.iteration += count
         self.context += self.pace * count
         for window in self.windows:
             window.advance(count, self.iteration)
         if self.prefixes:
             self.drop_kept()
-        done = 0
         while self.finishing and self.finishing[0][0] <= self.iteration:
             _, request, begun = heappop(self.finishing)
             if request not in self.decoding or self.decoding[request][1] != begun:
@@ -393,10 +523,8 @@ class Server:
             self.order.remove(request)
             self.run.outputs += self.requests[request].output_tokens - self.written[request] - 1
             self.finish(request, self.clock)
-            done += 1
         if not self.decoding:
             self.context = self.pace = 0.0
-        return done
 
     def stop_writing(self, request: int) -> None:
         """A request is done, or evicted."""
@@ -429,7 +557,7 @@ class Server:
 
     def at_most(self, ahead: int = 0) -> float:
         """A bound on `used_blocks`, without asking every request: each fills its last block at worst by a token."""
-        running, pages, size = len(self.decoding), self.pages, self.settings.block_size
+        running, pages, size = len(self.decoding), self.pages, self.block_size
         blocks = (self.context + self.pace * ahead) / size + running
         bound = self.held - self.saved + pages.full * blocks
         return bound + pages.near * min(blocks, running * pages.most_near(size)) if pages.near else bound
@@ -437,7 +565,8 @@ class Server:
     def make_room(self, wanted: int) -> int:
         """How many of the `wanted` iterations fit into the blocks; when not even one does, the youngest is preempted."""
         while True:
-            if self.at_most(wanted) <= min(self.blocks, self.run.peak_blocks):
+            most = self.at_most(wanted)
+            if most <= self.run.peak_blocks and most <= self.blocks:
                 return wanted
             if self.fits(wanted):
                 return wanted
@@ -506,8 +635,8 @@ class Server:
             run.seat_steps += decodes
             run.useful_seat_steps += decodes
 
-    def account_writing(self) -> None:
-        """Add the steps that only wrote to the sums, once for each size of batch: what such a step does depends on it alone."""
+    def settle(self) -> None:
+        """Bring the sums up to date: steps that only wrote, for each size of batch at once, since what one does depends on it."""
         run, each = self.run, self.settings.speculation_tokens + 1 if self.draft else 1
         for size, steps in self.only_wrote.items():
             run.steps += steps
@@ -516,3 +645,6 @@ class Server:
             run.useful_seat_steps += size * steps
             run.computed_tokens += size * each * steps
             run.weight_reads_bytes += steps * self.cost.weights_read(size * each)
+        self.only_wrote.clear()
+        if self.prefixes:
+            run.cached_blocks_dropped = self.prefixes.dropped

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+from physics.quantities import PhysicsError
 from physics.server import Server
 from physics.steptime import prompt_work
 from physics.windows import missing_from
+from physics.workload import Request
 
 
 class StaticServer(Server):
@@ -25,6 +27,14 @@ class StaticServer(Server):
             self.clock = begin
             self.static_batch(batch)
             first += len(batch)
+
+    def advance(self, until_s: float, *, whole: bool = False) -> None:
+        """Refused: who is in a batch, and how long it takes, is settled for the whole of it at once."""
+        raise PhysicsError("A static batch is computed whole: its server can't be taken from moment to moment.")
+
+    def receive(self, request: Request, at_s: float) -> None:
+        """Refused, as nobody could ask how far it is."""
+        raise PhysicsError("A static batch is computed whole: its server is given all requests at once.")
 
     def static_batch(self, batch: list[int]) -> None:
         """One batch from its first prompt token to its longest answer's last."""

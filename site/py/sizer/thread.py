@@ -14,7 +14,7 @@ from sizer.form import question_of
 from sizer.view import View
 from sizing.day import Hour, hours
 from sizing.plain import AskError, question_from
-from sizing.question import Catalogue
+from sizing.question import Catalogue, Question
 from sizing.search import Answer, search
 
 
@@ -35,16 +35,33 @@ class Sizer:
     def ask(self, form: str) -> str:
         """Begin with a question: {"parts": ...}, or {"refusal": a sentence}."""
         self.answers, self.answer, self.view, self.day, self.chosen = None, None, None, None, 0
-        try:
-            question = question_from(question_of(json.loads(form)), self.catalogue)
-        except engine.ConfigError as mistake:
-            return json.dumps({"refusal": self.course.told("config", [mistake])})
-        except AskError as mistake:
-            return json.dumps({"refusal": self.course.say(f"size.refusals.{mistake.name}", None, mistake.facts)})
-        except engine.PhysicsError as mistake:
-            return json.dumps({"refusal": str(mistake)})
+        question = self.read(form)
+        if isinstance(question, str):
+            return json.dumps({"refusal": question})
         self.view, self.answers = View(self.course, self.catalogue, question), search(question, self.catalogue)
         return json.dumps({"parts": {}, "more": True})
+
+    def read(self, form: str) -> Question | str:
+        """The question of a form, or a sentence that says why there is none."""
+        try:
+            return question_from(question_of(json.loads(form)), self.catalogue)
+        except engine.ConfigError as mistake:
+            return self.course.told("config", [mistake])
+        except AskError as mistake:
+            return self.course.say(f"size.refusals.{mistake.name}", None, mistake.facts)
+        except engine.PhysicsError as mistake:
+            return str(mistake)
+
+    def glance(self, form: str) -> str:
+        """What the design that is shown would do at least, were the question this one: at once, by bounds alone."""
+        question, shown = (
+            self.read(form),
+            self.view.shown(self.answer, self.chosen) if self.view and self.answer else None,
+        )
+        if shown is None or isinstance(question, str) or question.model != shown.design.deployment.model:
+            return json.dumps({"parts": {}})
+        view = View(self.course, self.catalogue, question)
+        return json.dumps({"parts": view.at_least(shown.design)})
 
     def step(self) -> str:
         """A step further: {"parts": ..., "more": whether there is another}. First the search, then the day of what is shown."""

@@ -13,8 +13,8 @@ from sizer.markup import Html, marked, tag, together
 from sizing.day import Hour
 from sizing.explain import facts
 from sizing.judge import ILL_CONDITIONED, Kept, used
-from sizing.question import Catalogue, Question
-from sizing.search import Answer, Candidate
+from sizing.question import Catalogue, Design, Question
+from sizing.search import Answer, Candidate, bound_of
 
 Parts = dict[str, str]
 WIDTH = 100.0  # of a bar, in its own units
@@ -114,17 +114,33 @@ class View:
 
     def promises(self, candidate: Candidate) -> Html:
         """A row for each promise: the figure with its error, the limit, and how much of it is used up."""
-        rows = [self._promise(each) for each in candidate.judgement.promises]
-        heads = ("promise_head", "value_head", "limit_head")
-        head = tag("tr", *(tag("th", self.say(name), scope="col") for name in heads), tag("td"))
+        return self._table([self._promise(each) for each in candidate.judgement.promises], "value_head")
+
+    def at_least(self, design: Design) -> Parts:
+        """What a design would do at least, by its bounds: the promises and the load, while a control moves."""
+        bound = bound_of(self.question, self.catalogue, design)
+        kept = []
+        for name, limit in self.question.promise.limits():
+            if name != "tokens_per_s":
+                value = float(getattr(bound, name)[0])
+                kept.append(Kept(name, value, limit, 0.0, "kept" if value <= limit else "broken"))
+        rows = [self._promise(each, "at_least") for each in kept if each.value < float("inf")]
+        share = float(bound.share[0])
+        state = self.say("over" if share > 1 else "load", share=share)
+        return {"promises": self._table(rows, "bound_head"), "cost": tag("ul", tag("li", state), class_="told")}
+
+    def _table(self, rows: list[Html], value: str) -> Html:
+        head = tag(
+            "tr", *(tag("th", self.say(name), scope="col") for name in ("promise_head", value, "limit_head")), tag("td")
+        )
         return tag("table", tag("thead", head), tag("tbody", *rows), class_="promises") if rows else Html("")
 
-    def _promise(self, kept: Kept) -> Html:
+    def _promise(self, kept: Kept, text: str = "") -> Html:
         share = used(kept)
         return tag(
             "tr",
             tag("th", self.promise(kept.name), scope="row"),
-            tag("td", self.value(kept)),
+            tag("td", self.say(text, value=kept.value) if text else self.value(kept)),
             tag("td", self.limit(kept)),
             tag("td", _gauge(share, kept.error, self.say("bar", used=share))),
             data_state={"kept": "good", "close": "warn"}.get(kept.state, "fail"),

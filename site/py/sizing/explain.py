@@ -61,7 +61,7 @@ def binds(question: Question, catalogue: Catalogue, design: Design, judgement: J
 def memory(question: Question, design: Design, judgement: Judgement) -> dict[str, float]:
     """A replica's memory in bytes, and the share of the cache's part that the run left free at its fullest."""
     plan = engine.memory_plan(design.deployment, design.reserve(question))
-    peak = judgement.figures.get("kv_peak_bytes") or 0.0
+    peak = (judgement.figures.get("kv_peak_bytes") or 0.0) / judgement.together
     budget = plan["kv_budget_bytes"]
     longest = moments(question.traffic, question.promise.percent).longest
     return {
@@ -74,9 +74,9 @@ def memory(question: Question, design: Design, judgement: Judgement) -> dict[str
 
 def cost(question: Question, design: Design, judgement: Judgement) -> dict[str, float | None]:
     """What a design costs: GPU-hours, money and energy. Energy is at rated power all the time, so at most."""
-    tokens = judgement.figures.get("throughput_output_tokens_per_s")
+    spent = judgement.figures.get("gpu_s_per_token")  # of the replicas that work
     working = max(1, design.replicas - question.spare)
-    written = tokens * working * HOUR_S if tokens else None  # an hour
+    written = working * design.deployment.gpus * HOUR_S / spent if spent else None  # tokens an hour
     kw = design.deployment.gpu.power_watts * design.gpus / 1000
     money = question.hourly(design.deployment.gpu, design.gpus) if question.prices else None
     return {

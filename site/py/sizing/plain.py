@@ -168,7 +168,7 @@ def question_from(
         allowed=allowed,
         prices=_prices(table.values.get("prices", {}), allowed, catalogue),
         spare=table.whole("spare", 0, 16, 0),
-        routing=table.one("routing", ("least_outstanding", "round_robin"), "least_outstanding"),
+        routing=table.one("routing", engine.ROUTINGS, "least_outstanding"),
         utilization=table.number("utilization", 0.1, 1.0, 0.9),
         kg_per_kwh=table.number("kg_per_kwh", 0.0, 2.0, 0.0),
     )

@@ -101,6 +101,15 @@ def _passing(
     return (row + first, column, score[row, column], share[row, column]), (float(ttft), float(tpot))
 
 
+def bound_of(question: Question, catalogue: Catalogue, design: Design) -> screen.Bounds:
+    """The bounds of one design."""
+    kind = screen.kinds_of([design.deployment], catalogue.calibrations, question.utilization)
+    working = np.array([float(max(1, design.replicas - question.spare))])
+    tail = moments(question.traffic, question.promise.percent)
+    load = screen.Load(question.traffic.rate_per_s / working, question.traffic.users / working, tail)
+    return screen.bounds(kind, np.array([float(design.seats)]), np.array([float(design.token_budget)]), load)
+
+
 def _scores(question: Question, bound: screen.Bounds, working: np.ndarray) -> np.ndarray:
     """The largest share of a limit that each design uses up at least."""
     most: np.ndarray = np.zeros(1)
@@ -215,11 +224,7 @@ def settled(question: Question, catalogue: Catalogue, design: Design, share: flo
 
 def checked(question: Question, catalogue: Catalogue, design: Design) -> Candidate:
     """One design judged as the search judges, whether it may be used or not: does it hold?"""
-    kinds = screen.kinds_of([design.deployment], catalogue.calibrations, question.utilization)
-    working, tail = design.replicas - question.spare, moments(question.traffic, question.promise.percent)
-    rate, users = (np.array([each / working]) for each in (question.traffic.rate_per_s, question.traffic.users))
-    seats, budget = np.array([float(design.seats)]), np.array([float(design.token_budget)])
-    share = float(screen.bounds(kinds, seats, budget, screen.Load(rate, users, tail)).share[0])
+    share = float(bound_of(question, catalogue, design).share[0])
     priced = not question.prices or design.deployment.gpu.id in dict(question.prices)
     hourly = question.hourly(design.deployment.gpu, design.gpus) if priced else 0.0
     return Candidate(design, hourly, settled(question, catalogue, design, share))

@@ -5,7 +5,7 @@ const PRICE = "price.";
 const SOON_MS = 250; // after the last change the question is asked
 
 const place = (/** @type {string} */ id) => document.getElementById(id);
-const form = /** @type {HTMLFormElement} */ (place("ask"));
+const form = /** @type {any} */ (place("ask"));
 const language = document.documentElement.lang;
 const thread = new Worker(new URL("sizer.mjs", import.meta.url), { type: "module" });
 let soon = 0;
@@ -20,7 +20,7 @@ function fields() {
 
 /** Fill the form with what it said before; what it doesn't have any more is passed over. @param {Record<string, string[]>} said */
 function fill(said) {
-  for (const field of /** @type {any} */ (form.elements)) {
+  for (const field of form.elements) {
     const values = said[field.name];
     if (!field.name || field.type === "file") continue;
     if (field.type === "checkbox" || field.type === "radio") field.checked = Boolean(values?.includes(field.value));
@@ -80,8 +80,32 @@ function arrange() {
   }
 }
 
+/** Sliders stand where their fields are: a decade of the field is a step of one. */
+function follow() {
+  for (const slider of form.querySelectorAll("[data-moves]")) {
+    const value = Number(form.elements.namedItem(slider.dataset.moves).value.replace(",", "."));
+    if (value > 0) slider.value = String(Math.log10(value));
+  }
+}
+
+form.addEventListener("input", (/** @type {any} */ { target: slider }) => {
+  if (!slider.dataset.moves) return follow();
+  const value = 10 ** Number(slider.value);
+  const whole = slider.dataset.moves === "users" || value >= 10;
+  form.elements.namedItem(slider.dataset.moves).value = whole ? value.toFixed(0) : String(Number(value.toPrecision(2)));
+});
+
+let glancing = false; // one glance at a time: what a slider passes over meanwhile nobody has to see
+
+function glance() {
+  if (glancing || place("result").hidden) return;
+  glancing = true;
+  requestAnimationFrame(() => thread.postMessage({ language, method: "glance", argument: JSON.stringify(fields()) }));
+}
+
 function ask() {
   arrange();
+  glance();
   clearTimeout(soon);
   soon = window.setTimeout(() => {
     keep();
@@ -104,6 +128,7 @@ function show(parts) {
 
 thread.addEventListener("error", (event) => fail(event.message || "sizer.mjs"));
 thread.addEventListener("message", ({ data }) => {
+  glancing = false;
   if (data.failure) fail(data.failure);
   if (data.loading) place("state").textContent = place("state").dataset.loading;
   place("refusal").hidden = !data.refusal;
@@ -115,7 +140,25 @@ thread.addEventListener("message", ({ data }) => {
     place("result").hidden = !place("headline").textContent;
   }
   if (data.refusal || data.more === false) place("answer").removeAttribute("aria-busy");
+  if (data.more === false) keepSite();
 });
+
+let keeping = false;
+
+/** Have everything that this page needs kept for visits without a network (sw.js), once it has its answer. */
+async function keepSite() {
+  if (keeping) return;
+  keeping = true;
+  try {
+    await navigator.serviceWorker.register("sw.js", { updateViaCache: "none" });
+    const { active } = await navigator.serviceWorker.ready;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => (document.documentElement.dataset.kept = data ? "whole" : "part");
+    active.postMessage("with what is kept later?", [port2]);
+  } catch {
+    // a browser that keeps nothing
+  }
+}
 
 /** @param {string} reason */
 function fail(reason) {
@@ -125,14 +168,14 @@ function fail(reason) {
 }
 
 form.addEventListener("input", ask);
-form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
 place("designs").addEventListener("change", ({ target }) => {
   thread.postMessage({ language, method: "choose", argument: Number(/** @type {HTMLInputElement} */ (target).value) });
 });
 place("config-file").addEventListener("change", async ({ target }) => {
   const [file] = /** @type {HTMLInputElement} */ (target).files;
   if (!file) return;
-  /** @type {HTMLTextAreaElement} */ (place("config")).value = await file.slice(0, 1e6).text();
+  place("config").value = await file.slice(0, 1e6).text();
   ask();
 });
 place("copy").addEventListener("click", async () => {
@@ -144,7 +187,8 @@ addEventListener("hashchange", () => {
   restore();
   ask();
 });
-for (const choice of /** @type {NodeListOf<HTMLSelectElement>} */ (form.querySelectorAll("select[data-first]"))) choice.value = choice.dataset.first;
-/** @type {HTMLDetailsElement} */ (place("may-use")).open = matchMedia("(min-width: 52rem)").matches; // else the answer is far away
+for (const choice of form.querySelectorAll("select[data-first]")) choice.value = choice.dataset.first;
+place("may-use").open = matchMedia("(min-width: 52rem)").matches; // else the answer is far away
 restore();
+follow();
 ask();

@@ -26,7 +26,7 @@ async function start(language) {
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 addEventListener("message", async ({ data: { language, method, argument } }) => {
-  const question = method === "ask" ? ++asked : asked;
+  const question = method === "choose" ? asked : ++asked; // a slider that moves ends the search, too
   try {
     started ??= start(language);
     const sizer = await started;

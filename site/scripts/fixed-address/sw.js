@@ -1,5 +1,6 @@
-// Keeps the whole site for visits without a network. The build puts SITE in front of this file: {version, files}, where
-// files maps each path to the SHA-256 of its bytes, in the form of an integrity attribute.
+// Keeps the whole site for visits without a network. The build puts SITE in front of this file: {version, files, later}, where
+// files maps each path to the SHA-256 of its bytes, in the form of an integrity attribute; so does later, for what is kept
+// only for those who have opened the page that needs it.
 //
 // A version is taken in whole or not at all, each file checked by its hash; what an earlier version already holds is copied.
 // Everything but the pages lies under an address of its own per version (v/<hash>/), so two versions can't mix; the one
@@ -9,13 +10,15 @@
 const SCOPE = self.registration.scope;
 const PREFIX = `kv-lab ${SCOPE} `;
 const NAME = PREFIX + SITE.version;
+const EVERY = { ...SITE.files, ...SITE.later };
 const HASHES = `${SCOPE}hashes.json`; // beside the files of each version: which hash each path had
 
 self.addEventListener("install", (event) => event.waitUntil(takeIn()));
 self.addEventListener("activate", (event) => event.waitUntil(tidy().then(() => self.clients.claim())));
 self.addEventListener("message", (event) => {
   if (event.data === "take over") self.skipWaiting();
-  if (event.data === "whole?") event.waitUntil(mended().then((whole) => event.ports[0].postMessage(whole)));
+  const asked = event.data === "whole?" ? SITE.files : event.data === "with what is kept later?" ? EVERY : null;
+  if (asked) event.waitUntil(mended(asked).then((whole) => event.ports[0].postMessage(whole)));
 });
 self.addEventListener("fetch", (event) => {
   const { method, url } = event.request;
@@ -39,7 +42,11 @@ async function takeIn() {
   };
   try {
     await Promise.all(Object.entries(SITE.files).map(place));
-    await cache.put(HASHES, new Response(JSON.stringify(SITE.files)));
+    for (const [path, hash] of Object.entries(SITE.later)) {
+      const held = await kept(hash); // by an earlier version, for this reader
+      if (held) await cache.put(new URL(path, SCOPE).href, held);
+    }
+    await cache.put(HASHES, new Response(JSON.stringify(EVERY)));
   } catch (failure) {
     await caches.delete(NAME); // half a version is none
     throw failure;
@@ -55,11 +62,11 @@ async function fetched(url, integrity) {
   return response;
 }
 
-/** Fetch what is missing of this version. Tells whether all of it is there. */
-async function mended() {
+/** Fetch what is missing of this version, or of some files of it. Tells whether all of it is there. */
+async function mended(files = SITE.files) {
   const cache = await caches.open(NAME);
   const there = new Set((await cache.keys()).map(({ url }) => url));
-  const missing = Object.entries(SITE.files).filter(([path]) => !there.has(new URL(path, SCOPE).href));
+  const missing = Object.entries(files).filter(([path]) => !there.has(new URL(path, SCOPE).href));
   const fetching = missing.map(([path, hash]) => taken(cache, new URL(path, SCOPE).href, hash));
   return (await Promise.allSettled(fetching)).every(({ status }) => status === "fulfilled");
 }
@@ -102,7 +109,7 @@ async function answer(request) {
   if (own && !spoilt) return own;
   // What isn't kept comes as the network gives it: it may be the login that the network wants, and the page says so.
   const instead = () => own ?? fetch(request);
-  if (path in SITE.files) return taken(cache, address, SITE.files[path]).catch(instead);
+  if (path in EVERY) return taken(cache, address, EVERY[path]).catch(instead);
   const earlier = path.startsWith("v/") ? await caches.match(address) : undefined;
   return earlier ?? fetch(request);
 }

@@ -1,0 +1,188 @@
+"""The page for engineers, as one uses it: a question in, a design out, that of the search in Python alone."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from sizer.form import question_of
+from sizer.view import View
+from sizing.plain import question_from
+from sizing.search import search
+from tests import lab as native
+from tests.e2e.conftest import ANSWER_MS, DESK, Lab
+from tests.e2e.test_axe import OPEN_ALL, PHONE, found
+from tests.e2e.test_offline import Site
+from tests.unit.sizing_cases import shipped
+
+SAY = native.shipped().at("size.page")
+QUICK = {
+    "model": ["llama-3.1-8b"],
+    "gpus": ["h100-sxm"],
+    "weights": ["8"],
+    "cache": ["16"],
+    "most_gpus": ["2"],
+    "rate": ["4"],
+}
+
+
+def opened(visitor, page="size.html", **options):
+    """The page, for a visitor who has been there before and left a small question."""
+    lab = visitor(**options)
+    lab.page.goto(f"{lab.origin}/{page}")
+    return lab
+
+
+def asked(page):
+    """What the form says now."""
+    return page.evaluate(
+        "Object.fromEntries([...new Set(new FormData(ask).keys())].map(k => [k, new FormData(ask).getAll(k)]))"
+    )
+
+
+def settled(page):
+    """Wait for the whole answer to what the form says."""
+    expect(page.locator("#answer[aria-busy]")).to_have_count(1)
+    expect(page.locator("#answer[aria-busy]")).to_have_count(0, timeout=ANSWER_MS)
+    return page
+
+
+def quick(page):
+    """A question that is answered soon."""
+    page.get_by_label(SAY["of_model"], exact=True).select_option("llama-3.1-8b")
+    for gpu in page.get_by_role("group", name=SAY["gpus"]).get_by_role("checkbox").all():
+        gpu.set_checked(gpu.get_attribute("value") == "h100-sxm")
+    page.get_by_label(SAY["most_gpus"]).fill("4")
+    return settled(page)
+
+
+def natively(form):
+    question = question_from(question_of(form), shipped())
+    *_, answer = search(question, shipped())
+    return View(native.shipped(), shipped(), question), answer
+
+
+def test_a_stranger_gets_a_design_and_its_figures_are_those_of_python_alone(visitor):
+    page = opened(visitor, viewport=DESK).page
+    quick(page)
+    view, answer = natively(asked(page))
+    expect(page.get_by_role("heading", name=view.name(answer.best), exact=True)).to_be_visible()
+    rows = page.get_by_role("table").get_by_role("row")
+    for i, kept in enumerate(answer.best.judgement.promises, 1):
+        expect(rows.nth(i)).to_contain_text(view.value(kept))
+        expect(rows.nth(i)).to_contain_text(view.limit(kept))
+    expect(page.locator("#progress")).to_have_text(view.progress(answer))
+    others = page.get_by_role("radiogroup", name=SAY["alternatives"]).get_by_role("radio")
+    expect(others).to_have_count(1 + len(answer.others))
+    page.get_by_text(SAY["how"]).click()
+    expect(page.locator("#known")).to_contain_text("vLLM")
+
+
+def test_a_design_is_chosen_by_key_and_shown_whole(visitor):
+    page = opened(visitor, viewport=DESK).page
+    quick(page)
+    radios = page.get_by_role("radiogroup", name=SAY["alternatives"]).get_by_role("radio")
+    first = page.locator("#headline").inner_text()
+    radios.first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#headline")).not_to_have_text(first)
+    expect(radios.nth(1)).to_be_checked()
+    expect(radios.nth(1)).to_be_focused()
+
+
+def test_while_a_slider_moves_the_shown_design_answers_by_its_bounds(visitor):
+    page = opened(visitor, viewport=DESK).page
+    quick(page)
+    page.get_by_role("slider").first.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("columnheader", name=native.shipped().at("size.answer.bound_head"))).to_be_visible()
+    settled(page)
+    expect(page.get_by_role("columnheader", name=native.shipped().at("size.answer.value_head"))).to_be_visible()
+
+
+def test_a_question_comes_back_by_link_and_prices_stay_on_the_device(visitor):
+    lab = opened(visitor, viewport=DESK)
+    page = quick(lab.page)
+    page.get_by_text(SAY["price"], exact=True).click()
+    page.get_by_label("H100 SXM, 80 GB").last.fill("2.5")
+    settled(page)
+    expect(page.locator("#cost")).to_contain_text("2.5")
+    form, link = asked(page), page.evaluate("location.href")
+    page.reload()
+    settled(page)
+    assert asked(page) == form
+    stranger = opened(visitor, viewport=DESK)
+    stranger.page.goto(link)
+    stranger.page.reload()
+    settled(stranger.page)
+    theirs = asked(stranger.page)
+    assert {name: value for name, value in theirs.items() if not name.startswith("price.")} == {
+        name: value for name, value in form.items() if not name.startswith("price.")
+    }
+    assert not any(value != [""] for name, value in theirs.items() if name.startswith("price."))
+
+
+@pytest.mark.parametrize("spoilt", ["#q=%%%", "#q=bm8", "#q=" + "A" * 5000, "#q=eyJhIjoxfQ"])
+def test_a_link_that_says_nothing_is_passed_over(visitor, spoilt):
+    lab = visitor(viewport=DESK)
+    lab.page.goto(f"{lab.origin}/size.html{spoilt}")
+    settled(lab.page)
+    assert asked(lab.page)["model"] == ["llama-3.1-70b"]
+
+
+def test_a_pasted_config_is_sized_and_one_that_is_none_is_refused_with_nothing_lost(visitor):
+    page = opened(visitor, viewport=DESK).page
+    quick(page)
+    page.get_by_text(SAY["own_config"]).click()
+    page.get_by_label(SAY["config"]).fill('{"architectures": ["LlamaForCausalLM"]}')
+    expect(page.get_by_role("alert")).to_be_visible()
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "hidden_size": 4096,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "intermediate_size": 14336,
+        "vocab_size": 128256,
+        "max_position_embeddings": 8192,
+    }
+    before = asked(page)
+    page.get_by_label(SAY["config"]).fill(json.dumps(config))
+    settled(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("#headline h2")).to_contain_text("H100")
+    assert {**asked(page), "config": before["config"]} == before
+
+
+def test_without_numpy_the_page_says_so(visitor):
+    lab = visitor(viewport=DESK)
+    lab.expects_trouble = True
+    lab.page.route("**/numpy.whl", lambda route: route.fulfill(status=404, body=""))
+    lab.page.goto(f"{lab.origin}/size.html")
+    expect(lab.page.get_by_role("alert")).to_contain_text("numpy.whl", timeout=ANSWER_MS)
+
+
+@pytest.mark.parametrize("page", ["size.html", "size.de.html"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(visitor, page, scheme):
+    lab = opened(visitor, page, viewport=PHONE, color_scheme=scheme)
+    settled(lab.page)
+    lab.page.evaluate(OPEN_ALL)
+    assert found(lab.page) == []
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_whoever_has_opened_it_has_it_without_a_network(browser, tmp_path, dist):
+    site = Site(tmp_path, dist)
+    lab = Lab.new(browser, site.origin, service_workers="allow", viewport=DESK)
+    lab.expects_trouble = True
+    lab.page.goto(f"{site.origin}/size.html")
+    settled(lab.page)
+    expect(lab.page.locator("html[data-kept=whole]")).to_have_count(1)
+    site.stop()
+    lab.page.goto(f"{site.origin}/size.html")
+    settled(lab.page)
+    expect(lab.page.locator("#headline h2")).to_contain_text(re.compile(r"\d"))
+    lab.close()

@@ -1,0 +1,174 @@
+"""The page for engineers without a browser: the form, the thread's other half, and the markup that it makes."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from sizer.form import question_of
+from sizer.markup import Html, marked, tag, together
+from sizer.thread import Sizer
+from sizing import search
+from sizing.plain import question_from
+from tests import lab as native
+from tests.given import SIZING_FORMS, SMALL
+from tests.unit.sizing_cases import shipped
+
+PARTS = {"headline", "promises", "memory", "cost", "designs", "chart", "why", "known", "progress"}
+
+
+def answered(**changes):
+    """The thread's other half after a whole search, and all that it said."""
+    sizer = Sizer(native.shipped())
+    said = [json.loads(sizer.ask(json.dumps({**SMALL, **changes})))]
+    while said[-1].get("more"):
+        said.append(json.loads(sizer.step()))
+    return sizer, said
+
+
+class Reader(HTMLParser):
+    """Markup as a browser reads it: its elements must close in order; what isn't markup is text."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.words, self.seen = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def read(markup):
+    reader = Reader()
+    reader.feed(markup)
+    reader.close()
+    assert not reader.open
+    return reader
+
+
+def test_text_never_becomes_markup():
+    hostile = "<img src=x onerror=alert(1)> & \"'"
+    made = tag("p", hostile, " ", tag("b", hostile), title=hostile, hidden=True, class_="a", data_state=None)
+    reader = read(made)
+    assert [name for name, _ in reader.seen] == ["p", "b"]
+    assert "".join(reader.words) == f"{hostile} {hostile}"
+    assert reader.seen[0][1] == {"title": hostile, "hidden": None, "class": "a"}
+    assert isinstance(together(hostile, made), Html)
+    assert read(marked(f"**{hostile}**")).words == [hostile]
+
+
+def test_every_part_of_an_answer_is_whole_markup():
+    for form in SIZING_FORMS:
+        _, said = answered(**form)
+        for each in said:
+            for markup in each.get("parts", {}).values():
+                read(markup)
+        assert set(said[-1]["parts"]) >= PARTS
+        assert not said[-1]["more"]
+
+
+def test_the_answer_is_that_of_the_search():
+    _, said = answered()
+    *_, answer = search.search(question_from(question_of(SMALL), shipped()), shipped())
+    words = "".join(read(said[-1]["parts"]["headline"]).words)
+    best = answer.best.design
+    assert words.startswith(f"{best.gpus} × ")
+    assert f"{best.seats} seats" in words
+    promises = "".join(read(said[-1]["parts"]["promises"]).words)
+    for kept in answer.best.judgement.promises:
+        assert f"± {kept.error * 100:.0f}" in promises.replace("\N{NO-BREAK SPACE}", " ")
+    radios = [attributes for name, attributes in read(said[-1]["parts"]["designs"]).seen if name == "input"]
+    assert len(radios) == 1 + len(answer.others)
+    assert ["checked" in radio for radio in radios].count(True) == 1
+
+
+def test_another_design_is_shown_when_it_is_chosen_and_its_day_with_it():
+    sizer, said = answered()
+    assert "svg" in said[-1]["parts"]["hours"]
+    if said[-1]["parts"]["designs"].count("<input") < 2:
+        pytest.skip("one design only")
+    other = json.loads(sizer.choose(1))
+    assert other["parts"]["headline"] != said[-1]["parts"]["headline"]
+    assert other["more"]
+    while other["more"]:
+        other = json.loads(sizer.step())
+    assert other["parts"]["hours"] != said[-1]["parts"]["hours"]
+
+
+def test_a_new_question_ends_the_one_before():
+    sizer = Sizer(native.shipped())
+    sizer.ask(json.dumps(SMALL))
+    sizer.step()
+    sizer.ask(json.dumps({**SMALL, "model": ["mistral-7b"]}))
+    while json.loads(sizer.step())["more"]:
+        pass
+    assert sizer.view.question.model.id == "mistral-7b"
+    assert sizer.answer.best.design.deployment.model.id == "mistral-7b"
+
+
+def test_a_glance_is_a_bound_and_changes_nothing():
+    sizer, said = answered()
+    again = json.loads(sizer.glance(json.dumps({**SMALL, "rate": ["40"]})))
+    assert set(again["parts"]) == {"promises", "cost"}
+    assert json.loads(sizer.glance(json.dumps({**SMALL, "rate": ["x"]})))["parts"] == {}
+    assert json.loads(sizer.choose(0))["parts"]["headline"] == said[-1]["parts"]["headline"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "value"),
+    [
+        ({"rate": [" 2,5 "]}, ("traffic", "rate_per_s"), 2.5),
+        ({"ttft": [""]}, ("promise", "ttft_s"), None),
+        ({"tpot": ["25"]}, ("promise", "tpot_s"), 0.025),
+        ({"load": ["users"], "users": ["64"]}, ("traffic", "users"), 64),
+        (
+            {"workload": ["own"], "prompt_mean": ["100"], "output_mean": ["20"]},
+            ("traffic", "prompt"),
+            {"mean": 100, "p99": 100},
+        ),
+        ({"price.h100-sxm": ["2.5"], "price.t4": ["1"]}, ("prices",), {"h100-sxm": 2.5}),
+        ({"day": ["office"]}, ("traffic", "daily", 14), 100),
+        ({"config": ['{"a": 1}']}, ("model", "a"), 1),
+    ],
+)
+def test_a_form_says_what_its_fields_say(fields, path, value):
+    found = question_of({**SMALL, **fields})
+    for step in path:
+        found = found.get(step) if isinstance(found, dict) else found[step]
+    assert found == value or found == pytest.approx(value)
+
+
+def test_no_text_of_the_page_is_left_unsaid():
+    """Each word of the answer in every language is one that a view says, and the page says each of its own."""
+    answer = native.shipped().at("size.answer")
+    code = "".join(file.read_text(encoding="utf-8") for file in (native.CONTENT.parent / "py/sizer").glob("*.py"))
+    dynamic = {
+        "kept",
+        "close",
+        "broken",
+        "memory",
+        "compute",
+        "weights",
+        "kv",
+        "links",
+        "overhead",
+        "gpu",
+        "engine",
+        "cache",
+    }
+    dynamic |= {"experts", "latent", "reserve", "peak", "free", "ttft_s", "tpot_s", "e2e_s", "tokens_per_s"}
+    dynamic |= {"left_price", "left_heads", "left_known"}
+    assert [name for name in answer if name not in dynamic and f'"{name}"' not in code] == []
+    page = (native.CONTENT.parent / "size.html").read_text(encoding="utf-8")
+    said = set(re.findall(r'"size\.page\.(\w+)"', page))
+    assert set(native.shipped().at("size.page")) == said
