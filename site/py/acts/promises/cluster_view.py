@@ -9,6 +9,7 @@ from content import wording
 from content.course import Course, Result
 from page.page import Frame
 from page.remembered import remembered
+from sizing import vllm
 from state import store
 from state.store import Copied
 from views import parts
@@ -64,8 +65,8 @@ def _intro(course: Course, recorded: bool) -> Frame:
 def _commands(course: Course, side: str, run: RunRequest, result: Result | None) -> Frame:
     words, model = course.at(PATH), course.models[run.model]
     texts = {
-        "serve": cluster.shell(cluster.serve(course, run)),
-        "bench": cluster.shell(cluster.bench(course, side, run)),
+        "serve": vllm.shell(cluster.serve(course, run)),
+        "bench": vllm.shell(cluster.bench(course, side, run)),
     }
     found: Frame = {}
     for name, text in texts.items():

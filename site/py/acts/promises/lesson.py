@@ -41,7 +41,7 @@ def _problems(course: Course) -> Iterator[str]:
     ):
         if not 0 < course.at(path) <= LARGEST:
             yield f"{place(path)}: expected a number above 0 and up to {LARGEST:.0f}, found {course.at(path)}"
-    checkpoints = course.at("report.cluster.checkpoints")
+    checkpoints = [id for id, model in course.models.items() if model.checkpoint]
     for path, known in (
         ("act2.deployment.model", course.models),
         ("act2.deployment.gpu", course.gpus),
