@@ -12,7 +12,8 @@ CLASHES = """plot => {
   const room = plot.getBoundingClientRect();
   const words = [...plot.querySelectorAll('.main-svg text')].filter(node => node.textContent.trim() && node.checkVisibility())
     .map(node => ({ said: node.textContent, at: node.getBoundingClientRect() })).filter(({ at }) => at.width);
-  const cut = words.filter(({ at }) => Math.max(room.left - at.left, at.right - room.right, room.top - at.top, at.bottom - room.bottom) > 1);
+  const out = at => Math.max(room.left - at.left, at.right - room.right, room.top - at.top, at.bottom - room.bottom);
+  const cut = words.filter(({ at }) => out(at) > 1);
   const shared = (a, b, from, to) => Math.min(a[to], b[to]) - Math.max(a[from], b[from]);
   const over = (a, b) => shared(a, b, 'left', 'right') > 2 && shared(a, b, 'top', 'bottom') > 3;
   return [words.length > 2 ? [] : ['no words'], cut.map(({ said }) => `${said} is cut`),

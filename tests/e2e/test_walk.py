@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+import engine
 from acts import wall
+from acts.wall import users
+from runs import oracles
 from tests import lab as native
 from tests.e2e.conftest import ANSWER_MS, Lab
 from tests.e2e.twin import document
@@ -153,6 +156,27 @@ def test_the_first_prediction_is_on_the_first_screen(visitor, size, screens):
         assert box and box["y"] + box["height"] <= screens * size[1]
     if size == DESK:
         assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=str)
+def test_the_node_is_seen_with_its_sizes_before_the_prediction_is_committed(visitor, size):
+    """Before Python too: the picture stands in the page, as high as the engine says, and goes beside the question."""
+    lab = visitor(viewport={"width": size[0], "height": size[1]})
+    page = lab.begin().page
+    node = page.get_by_role("img", name="8 GPUs of 80 GiB.")
+    expect(node).to_be_visible()
+    column, weights = node.locator("span").first, node.locator("rect").first
+    asked = oracles.scenario(COURSE, "act1.prediction", "latency")
+    plan = engine.memory_plan(users.deployment_of(COURSE, asked), engine.NAIVE)
+    share = plan["weights_bytes"] / (8 * COURSE.gpus[asked["gpu"]].memory_bytes)
+    heights = [box["height"] for box in (weights.bounding_box(), column.bounding_box()) if box]
+    assert heights[0] / (heights[1] - 3) == pytest.approx(share, abs=0.02)  # less its border
+    expect(lab.node("act1.node.legend")).to_contain_text("16.4 GiB")
+    lab.ready()
+    expect(node).to_be_visible()
+    question = page.locator('[data-key="act1.prediction"]').bounding_box()
+    picture = node.bounding_box()
+    assert question and picture and 0 < question["y"] - picture["y"] - picture["height"] < 80
 
 
 def test_nothing_is_wider_than_the_window(visitor):

@@ -72,9 +72,9 @@ SCALE_AIR = 0.3  # decades: the ring has room at both ends, on a phone too
 def families_chart(rows: Sequence[Mapping[str, Any]], kinds: Words, words: Words, theme: str) -> Figure:
     """A row for each model: the bytes of cache that a token costs (x, logarithmic) at each precision, and users in figures.
 
-    A row is {name, family, here, sizes} with sizes as pairs (bytes, users), the most bits first, `kinds` the families' words. The
-    users of the most bits stand beside its mark: no scale could tell them, since they also pay for copies and for states, which the
-    bytes of a token don't hold. A ring marks the row that has `here`.
+    A row is {name, family, here, sizes} with sizes as pairs (bytes, users), the most bits first, `kinds` the families'
+    words. The users of the most bits stand beside its mark: no scale could tell them, since they also pay for copies and
+    for states, which the bytes of a token don't hold. A ring marks the row that has `here`.
     """
     colour = PALETTES[theme]
     data = [_spans(rows, colour["muted"])]

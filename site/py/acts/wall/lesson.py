@@ -21,7 +21,7 @@ ACT: Shape = shapes.ACT | {
     },
     "prediction": shapes.question({"stands_for?": NUMBER}),
     "reality": WORDS,
-    "wall": {"painted": WORDS, "says": WORDS, "*": TEXT},
+    "wall": {"painted": WORDS, "says": WORDS, "before": WORDS, "*": TEXT},
     "calculator": {
         "viable_users": COUNT,
         "context": RANGE,
@@ -66,6 +66,10 @@ def _problems(course: Course) -> Iterator[str]:
     yield from unknown(course, "act1.deployment.gpu", course.gpus)
 
 
+def _lists(course: Course) -> dict[str, list[str]]:
+    return {"act1.gpus": [str(i + 1) for i in range(course.at("act1.deployment")["gpus"])]}
+
+
 SCENES = (
     Scene("predict", 3, asks="prediction", open=True, doors=(Door("cache", 2), Door("briefing", 2))),
     Scene("wall", 2),
@@ -82,4 +86,5 @@ LESSON = Lesson(
     oracles=users.ORACLES,
     kinds=blocks.KINDS,
     words=users.default_numbers,
+    lists=_lists,
 )

@@ -52,6 +52,7 @@ def _told(course: Course, state: store.State) -> Frame:
     numbers, locked = _asked(course, state), store.answer(state, PREDICTION)
     found = {
         **_message(course, state.context, numbers),
+        **wall_view.before(course, state.context, store.asked(course, state, PREDICTION)),
         **parts.question(course, state, PREDICTION, numbers),
         "act1.revealed": {"hidden": locked is None},
     }
