@@ -267,7 +267,7 @@ NAMES = re.compile(
 )
 # Everything else, each in its one place: what an option is, how long an act takes, the widths that are offered.
 TYPED = {
-    ".duration": ("12–15 min", "20–25 min"),
+    ".duration": ("11–15 min", "20–25 min"),
     ".message.latency.text": ("16 bits",),
     ".message.throughput.text": ("16 bits",),
     ".prediction.options[about_200].text": ("about 200",),

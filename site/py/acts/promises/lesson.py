@@ -80,10 +80,10 @@ def _lists(course: Course) -> dict[str, list[str]]:
 SCENES = (
     Scene("predict", 3, asks="prediction", open=True, doors=(Door("lives", 2),)),
     Scene("verdict", 2),
-    Scene("floor", 5, doors=(Door("moments", 3),)),
+    Scene("floor", 4, doors=(Door("moments", 3),)),
     Scene(
         "servers",
-        8,
+        7,
         doors=(
             Door("figures", 3),
             Door("roofline", 5),
