@@ -9,16 +9,26 @@ hub_config  a model from its config.json               roofline    which of the 
 kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
 allocation  memory in stretches or in blocks           checkpoints bytes of a checkpoint, and what an engine keeps back
 prefix      blocks kept by what they hold              speculation a draft's luck, and heads of its own
-disaggregated  prompts on one replica, answers on another      fleet  several replicas behind a router
+fleet       several replicas behind a router           names       what others call models and GPUs
+anchors     a measured number for a predicted one      startup     what a server's start-up lines should say
+disaggregated  prompts on one replica, answers on another
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
 """
 
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
+from physics.anchors import ANCHORS, Anchor, fitted
 from physics.blocks import Pages
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
-from physics.checkpoints import FORMATS, SAMPLER_FREE, checkpoint_bytes, default_token_budget, engine_reserve
+from physics.checkpoints import (
+    FORMATS,
+    SAMPLER_FREE,
+    checkpoint_bytes,
+    default_seats,
+    default_token_budget,
+    engine_reserve,
+)
 from physics.disaggregated import simulate_disaggregated
 from physics.fleet import ROUTINGS, FleetRun, simulate_fleet
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
@@ -57,6 +67,7 @@ from physics.metrics import (
     summary,
     weighted_percentile,
 )
+from physics.names import gpu_named, model_named
 from physics.prefix import PrefixCache
 from physics.quantities import (
     ANY_CONTEXT,
@@ -84,6 +95,7 @@ from physics.queueing import (
 from physics.roofline import placed, reached, ridge, roof, work
 from physics.simulate import Record, Run, ServerSettings, simulate
 from physics.speculation import OwnHeads
+from physics.startup import startup_figures
 from physics.steptime import (
     Calibration,
     Rates,
@@ -104,9 +116,11 @@ from physics.workload import (
     quantile,
     sample_chat,
     sample_requests,
+    unit_exponential,
 )
 
 __all__ = [
+    "ANCHORS",
     "ANY_CONTEXT",
     "BLOCKS",
     "BLOCK_TOKENS",
@@ -123,6 +137,7 @@ __all__ = [
     "SAMPLER_FREE",
     "SEATS",
     "TFLOP",
+    "Anchor",
     "Calibration",
     "ConfigError",
     "Deployment",
@@ -157,11 +172,14 @@ __all__ = [
     "contiguous",
     "contiguous_share",
     "cut",
+    "default_seats",
     "default_token_budget",
     "distribution",
     "engine_reserve",
     "expected_error",
+    "fitted",
     "goodput",
+    "gpu_named",
     "growth",
     "how_known",
     "kv_blocks",
@@ -179,6 +197,7 @@ __all__ = [
     "mg1_wait_s",
     "model_from_config",
     "model_from_plain",
+    "model_named",
     "model_to_plain",
     "paged",
     "paged_share",
@@ -206,9 +225,11 @@ __all__ = [
     "simulate_fleet",
     "speculation_speedup",
     "speculation_yield",
+    "startup_figures",
     "state_bytes",
     "static_waste",
     "summary",
+    "unit_exponential",
     "users_over_context",
     "weight_bytes",
     "weighted_percentile",

@@ -20,7 +20,7 @@ BROWSER = {"js", "pyscript", "pyodide"}
 FLOORS = [
     {"physics"},
     {"engine"},
-    {"sizing"},
+    {"sizing", "observed"},
     {"content"},
     {"record"},
     {"runs", "charts", "page"},

@@ -138,16 +138,27 @@ def test_what_is_typed_is_answered_in_german(german):
     assert controls(german)["act1.weight_bits"].show(8) == "8 Bit"
 
 
-def refusals(of_the_hub):
-    """The names of the sentences with which the files that read a config.json refuse, or all the other files."""
-    files = [file for file in (CONTENT.parent / "py").rglob("*.py") if file.name.startswith("hub_") == of_the_hub]
-    return {name for file in files for name in REFUSAL.findall(file.read_text(encoding="utf-8"))}
+def named(pattern, *, hub=False, observed=False):
+    """The names of the sentences that some files tell: those that read a config.json, those of a server, or all the others."""
+    files = [
+        file
+        for file in (CONTENT.parent / "py").rglob("*.py")
+        if (file.name.startswith("hub_"), file.parent.name == "observed") == (hub, observed)
+    ]
+    return {name for file in files for name in pattern.findall(file.read_text(encoding="utf-8"))}
 
 
 def test_every_refusal_has_its_words_in_every_language():
     for words in (ENGLISH["refusals"], GERMAN["refusals"]):
-        assert refusals(of_the_hub=False) == set(words["ledger"])
-        assert set() < refusals(of_the_hub=True) <= set(words["config"])
+        assert named(REFUSAL) == set(words["ledger"])
+        assert set() < named(REFUSAL, hub=True) <= set(words["config"])
+        assert named(re.compile(r"Unread\(\s*\"(\w+)\""), observed=True) == set(words["observed"])
+
+
+def test_every_line_of_a_server_has_its_words_in_every_language():
+    for words in (ENGLISH["server"], GERMAN["server"]):
+        assert named(REFUSAL, observed=True) == set(words["why"]) | set(words["notes"])
+        assert named(re.compile(r"Line\(\s*\"(\w+)\""), observed=True) == set(words["lines"])
 
 
 def test_what_could_not_be_read_is_said_in_german(german):

@@ -1,4 +1,4 @@
-"""What the search says of a promise, against a server that was measured at fourteen rates (content/measurements.toml, [tails])."""
+"""What the search says of a promise, beside a server that was measured at fourteen rates (content/measurements.toml)."""
 
 import pytest
 

@@ -65,86 +65,33 @@ class Known:
     workloads: Mapping[str, engine.Workload]
 
 
-def plain(name: str) -> str:
-    """A name without punctuation, size of letters and the words that say nothing: "Meta-Llama-3.1-70B-Instruct" and
-    "llama31_70b" are the same."""
-    words = re.sub(
-        r"(instruct|chat|meta|nvidia|hf|fp8|fp4|nvfp4|bf16|awq|gptq|kv|v0\.\d)(?![a-z])",
-        "",
-        name.lower().rpartition("/")[2],
-    )
-    return re.sub(r"[^a-z0-9]", "", words)
-
-
-# Names that files use for models of the catalogue beside the catalogue's own: the same geometry.
-ALIASES = {
-    "llama3.3-70b": "llama-3.1-70b",
+# Names that files use for models of the catalogue beside its own and those of the same sizes.
+SHORT = {
     "llama-70b": "llama-3-70b",
     "l3-70b": "llama-3-70b",
     "llama3-8b": "llama-3.1-8b",
     "llama-8b": "llama-3.1-8b",
     "l3.1-8b": "llama-3.1-8b",
-    "deepseek-r1": "deepseek-v3",
-    "deepseek-v3.1": "deepseek-v3",
     "dsc-v2-lite": "deepseek-v2-lite",
-    "minimax-m2": "minimax-m2.5",
-    "granite4-micro": "granite-4-micro",
 }
 
 
 def find_model(known: Known, name: str) -> engine.Model:
     """The catalogue's model of this name. Raises Unexpressed for one that isn't there."""
-    wanted = plain(name)
-    for id, model in known.models.items():
-        if wanted in (plain(id), plain(model.name)):
-            return model
-    for alias, id in ALIASES.items():
-        if plain(alias) == wanted and id in known.models:
-            return known.models[id]
-    raise Unexpressed(f"the model {name!r} is not in the catalogue (site/content/models.toml)")
-
-
-# Words of a card's name that don't tell it from others, as nvidia-smi and files write them.
-SILENT = {
-    "nvidia",
-    "amd",
-    "instinct",
-    "geforce",
-    "tesla",
-    "hbm2",
-    "hbm2e",
-    "hbm3",
-    "hbm3e",
-    "gb",
-    "gib",
-    "sxm",
-    "sxm4",
-    "sxm5",
-    "sxm6",
-}
-SIZES = {"a100": {"80": "a100-sxm", "40": "a100-40"}}  # cards of one name that differ in their memory alone
+    model = engine.model_named(known.models, name, loose=True) or engine.model_named(
+        known.models, name, SHORT, loose=True
+    )
+    if model is None:
+        raise Unexpressed(f"the model {name!r} is not in the catalogue (site/content/models.toml)")
+    return model
 
 
 def find_gpu(known: Known, name: str) -> engine.Gpu:
     """The catalogue's GPU of this name: "h100_sxm", "A100-SXM4-40GB", "NVIDIA H100 80GB HBM3". Raises Unexpressed."""
-    wanted = re.sub(r"[^a-z0-9]", "", name.lower())
-    for id, gpu in known.gpus.items():
-        if wanted in (re.sub(r"[^a-z0-9]", "", id), re.sub(r"[^a-z0-9]", "", gpu.name.lower())):
-            return gpu
-    words = [word for word in re.findall(r"[a-z0-9]+", name.lower()) if word not in SILENT]
-    size = next((word for word in words[1:] if re.fullmatch(r"\d+(gb|gib)?", word)), "")
-    card = "".join(word for word in words if word != size)
-    if card in SIZES:
-        return known.gpus[SIZES[card].get(re.sub(r"\D", "", size) or "80") or _no_gpu(name)]
-    for id, gpu in known.gpus.items():
-        plain_id = id.replace("-sxm", "").replace("-", "")
-        if card == plain_id or (size and card + size == plain_id):
-            return gpu
-    return known.gpus[_no_gpu(name)]
-
-
-def _no_gpu(name: str) -> str:
-    raise Unexpressed(f"the GPU {name!r} is not in the catalogue (site/content/hardware.toml)")
+    gpu = engine.gpu_named(known.gpus, name)
+    if gpu is None:
+        raise Unexpressed(f"the GPU {name!r} is not in the catalogue (site/content/hardware.toml)")
+    return gpu
 
 
 def hints(known: Known, text: str) -> dict[str, str]:
@@ -252,8 +199,7 @@ def deployment_of(known: Known, row: Row) -> engine.Deployment:
 def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, float | None], **more: object) -> Case:
     """A case of a server, with what its engine was started with."""
     deployment = deployment_of(known, row)
-    budget = engine.default_token_budget(deployment.gpu)
-    large = budget == engine.default_token_budget(known.gpus["h100-sxm"])  # such GPUs get 1,024 seats
+    seats = 256 if "V0" in row.get("note", "") else engine.default_seats(deployment.gpu)
     kept = {name: value for name, value in measured.items() if value}
     if not kept:
         raise Unexpressed("has nothing measured")
@@ -265,9 +211,11 @@ def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, fl
         kept,
         kv_tokens=int(kv_tokens) if kv_tokens else None,
         utilization=number(row, "util", "gpu_memory_utilization") or 0.9,
-        token_budget=int(number(row, "token_budget", "max_num_batched_tokens") or budget),
+        token_budget=int(
+            number(row, "token_budget", "max_num_batched_tokens") or engine.default_token_budget(deployment.gpu)
+        ),
         format=row["weight_dtype"].lower() if row.get("weight_dtype", "").lower() in engine.FORMATS else "",
-        seats=int(number(row, "max_num_seqs", "seats") or (1024 if large and "V0" not in row.get("note", "") else 256)),
+        seats=int(number(row, "max_num_seqs", "seats") or seats),
         **more,  # type: ignore[arg-type]  # the fields of Case
     )
 

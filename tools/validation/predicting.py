@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
@@ -16,13 +15,10 @@ LEAST_SHARE_CLAIMED = (
 )
 
 
-def cost_of(known: Known, case: Case, host: float = 1.0, front_s: float | None = None) -> engine.StepCost:
-    """The step times of a case, with the constants measured nearest to it; host scales the host's times."""
+def cost_of(known: Known, case: Case, anchor: engine.Anchor | None = None) -> engine.StepCost:
+    """The step times of a case, with the constants measured nearest to it and what an anchor puts in their place."""
     constants = engine.calibration_for(case.deployment, known.calibrations)
-    constants = replace(constants, step_s=constants.step_s * host, sequence_s=constants.sequence_s * host)
-    if front_s is not None:
-        constants = replace(constants, front_s=front_s)
-    return engine.StepCost(case.deployment, constants)
+    return engine.StepCost(case.deployment, anchor.constants(constants) if anchor else constants)
 
 
 def kv_tokens(case: Case) -> int:
@@ -65,15 +61,8 @@ def predict(known: Known, case: Case, cost: engine.StepCost | None = None) -> di
 
 def _start(case: Case) -> dict[str, float]:
     """Bytes a GPU and tokens, as a server's start-up lines give them."""
-    deployment = case.deployment
-    plan = engine.memory_plan(deployment, reserve_of(case))
-    token = engine.kv_bytes_per_token(deployment.model, deployment.kv_bits) * engine.kv_copies(deployment)
-    weights = plan["weights_bytes"]
-    if case.format:  # another format of as many bits than the usual one
-        usual = engine.checkpoint_bytes(deployment.model, deployment.weight_bits)
-        weights += engine.checkpoint_bytes(deployment.model, deployment.weight_bits, case.format) - usual
-    left = plan["kv_budget_bytes"] + plan["weights_bytes"] - weights
-    return {"weights": weights / deployment.gpus, "kv_bytes": left / deployment.gpus, "kv_tokens": left / token}
+    found = engine.startup_figures(case.deployment, reserve_of(case), case.format)
+    return {"weights": found["weights_bytes"], "kv_bytes": found["kv_bytes"], "kv_tokens": found["kv_tokens"]}
 
 
 def traffic(known: Known, case: Case) -> tuple[list[engine.Request], int | None]:
@@ -163,7 +152,7 @@ def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]
 
 # --- one number from one row ---
 
-ANCHORS = ("kv", "host", "front")
+ANCHORS = engine.ANCHORS
 WAITING = 3  # times the quickest row's first token: it waits for memory
 
 
@@ -186,27 +175,16 @@ def anchored(
     if what == "kv":  # where waiting begins; deep in overload a row tells of throughput more than of memory
         row = next((case for case in usable if case.measured[name] > WAITING * row.measured[name]), usable[-1])
 
-    def with_number(value: float) -> Callable[[Case], dict[str, float]]:
+    def with_anchor(anchor: engine.Anchor) -> Callable[[Case], dict[str, float]]:
         def predicted(case: Case) -> dict[str, float]:
-            if what == "kv":
-                return predict(known, replace(case, kv_tokens=round(value)))
-            if what == "host":
-                return predict(known, case, cost_of(known, case, host=value))
-            return predict(known, case, cost_of(known, case, front_s=value))
+            if anchor.kind == "kv":
+                return predict(known, replace(case, kv_tokens=anchor.kv_tokens(0)))
+            return predict(known, case, cost_of(known, case, anchor))
 
         return predicted
 
     requests, _ = traffic(known, row)
     longest = max(request.prompt_tokens + request.output_tokens for request in requests)
-    low, high = {
-        "kv": (longest + 2.0 * engine.BLOCK_TOKENS, 64.0 * kv_tokens(row)),
-        "host": (0.0, 50.0),
-        "front": (0.0, 10.0),
-    }[what]
-    rising = what != "kv"
-    for _ in range(30):
-        middle = math.sqrt(low * high) if what == "kv" else (low + high) / 2
-        more = with_number(middle)(row)[name] < row.measured[name]
-        low, high = (middle, high) if more == rising else (low, middle)
-    found = math.sqrt(low * high) if what == "kv" else (low + high) / 2
-    return row, found, with_number(found)
+    limits = (longest + 2.0 * engine.BLOCK_TOKENS, 64.0 * kv_tokens(row)) if what == "kv" else None
+    found = engine.fitted(what, row.measured[name], lambda anchor: with_anchor(anchor)(row)[name], limits)
+    return row, found.value, with_anchor(found)

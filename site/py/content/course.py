@@ -47,7 +47,7 @@ class Told(Protocol):
         """Its key in refusals.toml."""
 
     @property
-    def facts(self) -> Mapping[str, int | str]:
+    def facts(self) -> Mapping[str, float | str]:
         """What its placeholders stand for."""
 
 

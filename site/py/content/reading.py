@@ -50,8 +50,9 @@ SHARED: Mapping[str, Shape] = {
         **dict.fromkeys(REPORT_PARTS, WORDS),
         "*": TEXT,
     },
-    "refusals": {"ledger": WORDS, "config": WORDS},
-    "size": {"page": WORDS, "answer": WORDS, "refusals": WORDS, "trace": WORDS},
+    "refusals": {"ledger": WORDS, "config": WORDS, "observed": WORDS},
+    "server": {"lines": WORDS, "why": WORDS, "notes": WORDS},
+    "size": {"page": WORDS, "answer": WORDS, "server": WORDS, "refusals": WORDS, "trace": WORDS},
     "words": {"boot": WORDS, "numbers": WORDS, "typed": WORDS, "*": TEXT},
     "embed": {"foot": WORDS, "element": WORDS, "figures": {"*": {"*": TEXT}}},
 }

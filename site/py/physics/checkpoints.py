@@ -83,13 +83,22 @@ EXPERTS_BYTES = round(1.75 * GIB)  # workspaces of a mixture of experts: 1 to 4 
 
 
 LARGE_GPU_BYTES, LARGE_BUDGET, SMALL_BUDGET = 70 * GIB, 8192, 2048
+LARGE_SEATS, SMALL_SEATS = 1024, 256
 
 
 def default_token_budget(gpu: Gpu) -> int:
     """Tokens that a step of vLLM's server may compute where nobody set it (`EngineArgs`, since V1): more on GPUs of 70 GiB and
     up, except the A100."""
-    large = gpu.usable_bytes >= LARGE_GPU_BYTES and not gpu.id.startswith("a100")
-    return LARGE_BUDGET if large else SMALL_BUDGET
+    return LARGE_BUDGET if _large(gpu) else SMALL_BUDGET
+
+
+def default_seats(gpu: Gpu) -> int:
+    """Sequences that vLLM's server runs at once where nobody set it (`max_num_seqs`, since V1)."""
+    return LARGE_SEATS if _large(gpu) else SMALL_SEATS
+
+
+def _large(gpu: Gpu) -> bool:
+    return gpu.usable_bytes >= LARGE_GPU_BYTES and not gpu.id.startswith("a100")
 
 
 def engine_reserve(

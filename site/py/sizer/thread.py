@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import engine
@@ -11,11 +12,14 @@ from acts import shipped
 from content import wording
 from content.course import Course
 from sizer.form import question_of
+from sizer.server import Measured, Server
 from sizer.view import View
 from sizing.day import Hour, hours
 from sizing.plain import AskError, question_from
 from sizing.question import Catalogue, Question
 from sizing.search import Answer, search
+
+MEASURED = "measured"  # the form's field that says: reckon with the server
 
 
 class Sizer:
@@ -31,6 +35,8 @@ class Sizer:
         self.day: Iterator[Hour] | None = None
         self.hours: list[Hour] = []
         self.chosen = 0
+        self.server = Server(course, self.catalogue)
+        self.measured: Measured | None = None
 
     def ask(self, form: str) -> str:
         """Begin with a question: {"parts": ...}, or {"refusal": a sentence}."""
@@ -38,13 +44,25 @@ class Sizer:
         question = self.read(form)
         if isinstance(question, str):
             return json.dumps({"refusal": question})
-        self.view, self.answers = View(self.course, self.catalogue, question), search(question, self.catalogue)
+        known = self.known(form)
+        self.view, self.answers = View(self.course, known, question), search(question, known)
         return json.dumps({"parts": {}, "more": True})
+
+    def known(self, form: str) -> Catalogue:
+        """The catalogue, with what a server was found to take where the form says so."""
+        return (
+            self.measured.catalogue(self.catalogue)
+            if self.measured and MEASURED in json.loads(form)
+            else self.catalogue
+        )
 
     def read(self, form: str) -> Question | str:
         """The question of a form, or a sentence that says why there is none."""
         try:
-            return question_from(question_of(json.loads(form)), self.catalogue)
+            question = question_from(question_of(json.loads(form)), self.catalogue)
+            if self.measured and MEASURED in json.loads(form):
+                question = replace(question, held_back=((self.measured.gpu, self.measured.too_many_bytes),))
+            return question
         except engine.ConfigError as mistake:
             return self.course.told("config", [mistake])
         except AskError as mistake:
@@ -60,8 +78,28 @@ class Sizer:
         )
         if shown is None or isinstance(question, str) or question.model != shown.design.deployment.model:
             return json.dumps({"parts": {}})
-        view = View(self.course, self.catalogue, question)
+        view = View(self.course, self.known(form), question)
         return json.dumps({"parts": view.at_least(shown.design)})
+
+    def begin_server(self) -> None:
+        """A text of a server's follows, in pieces."""
+        self.server, self.measured = Server(self.course, self.catalogue), None
+
+    def feed_server(self, piece: str) -> None:
+        """A piece of it."""
+        self.server.feed(piece)
+
+    def end_server(self, given: str) -> str:
+        """What it says. given: the model, the GPU and how many of them share it, each "" where the text shall tell."""
+        model, gpu, count = json.loads(given)
+        markup, self.measured = self.server.told(model, gpu, int(count) if str(count).isdecimal() else None)
+        used = ""
+        if self.measured:
+            name = self.catalogue.gpus[self.measured.gpu].name
+            times = self.course.at("size.server.used_times") if self.measured.constants else ""
+            told = {"gpu": name, "bytes": self.measured.too_many_bytes, "times": times}
+            used = self.course.say("size.server.used", None, told)
+        return json.dumps({"parts": {"server": markup, "server-used": used}, "measured": bool(self.measured)})
 
     def step(self) -> str:
         """A step further: {"parts": ..., "more": whether there is another}. First the search, then the day of what is shown."""
@@ -82,7 +120,7 @@ class Sizer:
         """Begin with the day of the design that is shown."""
         shown = self.view.shown(self.answer, self.chosen) if self.view and self.answer else None
         self.hours = []
-        self.day = hours(self.view.question, self.catalogue, shown) if self.view and shown else None
+        self.day = hours(self.view.question, self.view.catalogue, shown) if self.view and shown else None
 
     def choose(self, place: int) -> str:
         """Show another of the designs."""

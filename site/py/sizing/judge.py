@@ -148,7 +148,8 @@ def simulated(
     """A run of a design's replicas behind their router, of TOGETHER of them at most, with their part of the traffic; None where
     it can't start. `count` is the requests of a replica that stands alone; of those together each gets fewer.
 
-    room: how much memory the cache has, in times what it would have. Users that ask again are divided among the replicas: one of them is simulated.
+    room: how much memory the cache has, in times what it would have. Users that ask again are divided among the replicas:
+    one of them is simulated.
     """
     deployment, settings = design.deployment, design.settings(question)
     blocks, pages = engine.kv_pages(deployment, design.reserve(question), settings.block_size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import engine
@@ -77,6 +77,7 @@ class Question:
     """One question. prices: of a GPU-hour by GPU, in the asker's own money; without them designs are ordered by rated power.
 
     spare: replicas that may fail while the promise still holds. utilization: the share of memory that an engine may use.
+    held_back: bytes by GPU that a server was found to keep back further.
     """
 
     model: engine.Model
@@ -88,6 +89,11 @@ class Question:
     routing: str = "least_outstanding"
     utilization: float = UTILIZATION
     kg_per_kwh: float = 0.0
+    held_back: tuple[tuple[str, float], ...] = ()
+
+    def held_back_bytes(self, gpu: engine.Gpu) -> float:
+        """Bytes that a server keeps back of each GPU of a kind, beside what the engine knows of; 0 where none was measured."""
+        return dict(self.held_back).get(gpu.id, 0.0)
 
     def hourly(self, gpu: engine.Gpu, gpus: int) -> float:
         """What so many GPUs cost an hour: money where their price is known, rated kW where no price is given at all."""
@@ -117,7 +123,9 @@ class Design:
 
     def reserve(self, question: Question) -> engine.Reserve:
         """What a replica keeps back of its memory."""
-        return engine.engine_reserve(self.deployment, question.utilization, self.token_budget, self.seats)
+        known = engine.engine_reserve(self.deployment, question.utilization, self.token_budget, self.seats)
+        further = question.held_back_bytes(self.deployment.gpu)
+        return replace(known, activation_bytes_per_gpu=max(0.0, known.activation_bytes_per_gpu + further))
 
     def settings(self, question: Question) -> engine.ServerSettings:
         """What its operator sets."""

@@ -50,22 +50,25 @@ class Kinds:
 
 
 def kinds_of(
-    deployments: Sequence[engine.Deployment], calibrations: Sequence[engine.Calibration], used: float
+    deployments: Sequence[engine.Deployment],
+    calibrations: Sequence[engine.Calibration],
+    used: float,
+    held_back: Sequence[tuple[str, float]] = (),
 ) -> Kinds:
-    """The arrays of some replicas; `used` is the share of the memory that an engine may use. Raises PhysicsError for a replica
-    whose step can't be estimated."""
+    """The arrays of some replicas; `used` is the share of the memory that an engine may use, held_back bytes by GPU that it keeps
+    further. Raises PhysicsError for a replica whose step can't be estimated."""
     costs = [engine.StepCost(each, engine.calibration_for(each, calibrations)) for each in deployments]
-    rows = [_memory_row(each, used) for each in deployments]
+    rows = [_memory_row(each, used, dict(held_back).get(each.gpu.id, 0.0)) for each in deployments]
     columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
     rates = [np.array(column, dtype=float) for column in zip(*(cost.rates() for cost in costs), strict=True)]
     return Kinds(engine.Rates(*rates), *columns)
 
 
-def _memory_row(deployment: engine.Deployment, used: float) -> tuple[float, ...]:
+def _memory_row(deployment: engine.Deployment, used: float, held_back: float) -> tuple[float, ...]:
     """What a replica's memory is made of, from the engine's own answers at few places."""
     model, gpus = deployment.model, deployment.gpus
     few, more = (dict(engine.engine_reserve(deployment, used, tokens).buffers) for tokens in (1, 2))
-    fixed = sum(size for name, size in few.items() if name != "activations")
+    fixed = sum(size for name, size in few.items() if name != "activations") + held_back
     seated = dict(engine.engine_reserve(deployment, used, 1, engine.SAMPLER_FREE + 1).buffers)
     plan = engine.memory_plan(deployment, engine.engine_reserve(deployment, used, 1))
     none, one = engine.request_bytes(deployment, 0), engine.request_bytes(deployment, 1)
@@ -88,7 +91,7 @@ def kv_budget_bytes(kinds: Kinds, seats: Array, token_budget: Array) -> Array:
     """Bytes for the cache, negative where the weights don't fit: engine.memory_plan with engine.engine_reserve."""
     sampler = kinds.sampler_bytes * np.maximum(0, seats - engine.SAMPLER_FREE)
     each = token_budget * kinds.activation_bytes + kinds.fixed_buffer_bytes + sampler
-    return kinds.shared_bytes - kinds.weights_bytes - np.floor(each) * kinds.gpus
+    return kinds.shared_bytes - kinds.weights_bytes - np.floor(np.maximum(each, 0.0)) * kinds.gpus
 
 
 def request_bytes(kinds: Kinds, tokens: Array) -> Array:

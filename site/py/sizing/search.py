@@ -62,7 +62,7 @@ def screened(question: Question, catalogue: Catalogue) -> Screened:
     if not found:
         empty = np.zeros(0)
         return Screened((), empty, empty, empty, empty, empty, empty, 0, left_out)
-    kinds = screen.kinds_of(found, catalogue.calibrations, question.utilization)
+    kinds = screen.kinds_of(found, catalogue.calibrations, question.utilization, question.held_back)
     kind, seats, budgets = setups(question, len(found))
     most = max(1, question.allowed.most_gpus // min(each.gpus for each in found))
     replicas = np.arange(1 + question.spare, most + 1, dtype=float)
@@ -103,7 +103,8 @@ def _passing(
 
 def bound_of(question: Question, catalogue: Catalogue, design: Design) -> screen.Bounds:
     """The bounds of one design."""
-    kind = screen.kinds_of([design.deployment], catalogue.calibrations, question.utilization)
+    used, kept = question.utilization, question.held_back
+    kind = screen.kinds_of([design.deployment], catalogue.calibrations, used, kept)
     working = np.array([float(max(1, design.replicas - question.spare))])
     tail = moments(question.traffic, question.promise.percent)
     load = screen.Load(question.traffic.rate_per_s / working, question.traffic.users / working, tail)

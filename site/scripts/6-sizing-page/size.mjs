@@ -131,6 +131,13 @@ thread.addEventListener("message", ({ data }) => {
   glancing = false;
   if (data.failure) fail(data.failure);
   if (data.loading) place("state").textContent = place("state").dataset.loading;
+  if (data.loading) return;
+  if (data.measured !== undefined) {
+    show(data.parts);
+    place("server-measured").hidden = !data.measured;
+    ask();
+    return;
+  }
   place("refusal").hidden = !data.refusal;
   if (data.refusal) place("refusal").textContent = data.refusal;
   if (data.parts) {
@@ -178,6 +185,27 @@ place("config-file").addEventListener("change", async ({ target }) => {
   place("config").value = await file.slice(0, 1e6).text();
   ask();
 });
+const PIECE = 1 << 18; // of a server's text: a log of 50 MB is read piece by piece
+
+const tell = (/** @type {string} */ method, /** @type {unknown} */ argument = undefined) => thread.postMessage({ language, method, argument });
+const readServer = () => tell("end_server", JSON.stringify(["log-model", "log-gpu", "log-count"].map((id) => place(id).value)));
+
+place("log").addEventListener("input", () => {
+  tell("begin_server");
+  for (let at = 0; at < place("log").value.length; at += PIECE) tell("feed_server", place("log").value.slice(at, at + PIECE));
+  readServer();
+});
+place("log-file").addEventListener("change", async ({ target }) => {
+  const [file] = target.files;
+  if (!file) return;
+  tell("begin_server");
+  const wide = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  const decoder = new TextDecoder(wide[0] === 0xff && wide[1] === 0xfe ? "utf-16le" : wide[0] === 0xfe && wide[1] === 0xff ? "utf-16be" : "utf-8");
+  for (let at = 0; at < file.size; at += PIECE) tell("feed_server", decoder.decode(await file.slice(at, at + PIECE).arrayBuffer(), { stream: true }));
+  readServer();
+});
+for (const id of ["log-model", "log-gpu", "log-count"]) place(id).addEventListener("change", readServer);
+
 place("copy").addEventListener("click", async () => {
   keep();
   await navigator.clipboard?.writeText(location.href).catch(() => {});

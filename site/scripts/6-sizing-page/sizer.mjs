@@ -2,6 +2,7 @@
 // Sizer; answers go out as they come, and after each the thread looks whether something new was asked.
 import { here, lastLine, startPython } from "./python.mjs";
 
+const ENDING = ["ask", "glance"]; // a slider that moves ends the search, too
 const NUMPY = "runtime/numpy.whl";
 /** @type {Promise<any>} */
 let started;
@@ -26,12 +27,14 @@ async function start(language) {
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 addEventListener("message", async ({ data: { language, method, argument } }) => {
-  const question = method === "choose" ? asked : ++asked; // a slider that moves ends the search, too
+  const question = ENDING.includes(method) ? ++asked : asked;
   try {
     started ??= start(language);
     const sizer = await started;
     if (!method || question !== asked) return;
-    let answer = JSON.parse(sizer[method](argument));
+    const said = argument === undefined ? sizer[method]() : sizer[method](argument);
+    if (said === undefined) return; // a piece of a text
+    let answer = JSON.parse(said);
     postMessage(answer);
     while (method === "ask" && answer.more) {
       await turn();
