@@ -335,6 +335,38 @@ def validate(text: str, name: str = "measured.csv", **options: str) -> dict[str,
     }
 
 
+def read_log(
+    text: str | bytes, *, name: ModelName | None = None, gpu: str | None = None, gpus: int | None = None
+) -> dict[str, Any]:
+    """What a server says of itself: a start-up log of vLLM or SGLang, a benchmark's result, a scrape, nvidia-smi's table.
+
+    said: the figures, in bytes, s and tokens. lines: each figure of its memory beside the engine's, with its relative error and
+    the names of the reasons. lacking: what has to be told by `name`, `gpu` and `gpus` (of one tensor-parallel group) before the
+    engine can speak, None if nothing. Raises PhysicsError for a text in which nothing is known.
+
+    >>> read_log("nothing that a server says")
+    Traceback (most recent call last):
+      ...
+    observed.facts.Unread: unknown nothing that a server says
+    """
+    import observed
+
+    found = observed.read(text)
+    chosen = catalogue().gpus[plain.named("gpu", gpu, catalogue().gpus)] if gpu else None
+    known, lacking = None, None
+    try:
+        of = (model(name) if name else None, chosen, gpus)
+        known = observed.known_of(found, catalogue().models, catalogue().gpus, *of)
+    except observed.Unread as mistake:
+        lacking = sentence(mistake)
+    lines = observed.compare(found, known)
+    return {
+        "said": asdict(found),
+        "lines": [{**asdict(line), "error": line.error} for line in lines],
+        "lacking": lacking,
+    }
+
+
 def sentence(mistake: Exception) -> str:
     """What a mistake says to a person, in English.
 
@@ -349,9 +381,12 @@ def sentence(mistake: Exception) -> str:
         known = content.tables("size")["refusals"]
     elif isinstance(mistake, engine.ConfigError):
         known = content.tables("refusals")["config"]
+    elif type(mistake).__name__ == "Unread":  # of observed, which isn't loaded for this
+        known = content.tables("refusals")["observed"]
     if not known:
         return str(mistake)
     facts: dict[str, str] = mistake.facts  # type: ignore[attr-defined]
     if "reason" in facts:
         facts = facts | {"reason": content.tables("size")["trace"][facts["reason"]]}
-    return re.sub(r"\{(\w+)\}", lambda found: facts.get(found[1], found[0]), known[mistake.name])  # type: ignore[attr-defined]
+    said = {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in facts.items()}
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: said.get(found[1], found[0]), known[mistake.name])  # type: ignore[attr-defined]

@@ -81,6 +81,11 @@ def parser() -> Parser:
     fits.add_argument("--gpus", type=int, default=1)
     for name, most, help in (("context", 8192, "tokens of a request"), ("weights", 16, "bits"), ("cache", 16, "bits")):
         fits.add_argument(f"--{name}", type=int, default=most, help=help)
+    log = part("read", _read, "Say what a server's start-up log or a benchmark's result tells, beside the engine.")
+    log.add_argument("file", type=Path)
+    log.add_argument("--model", help="a config.json, or the name of a model, where the text doesn't say it")
+    log.add_argument("--gpu")
+    log.add_argument("--gpus", type=int, help="of one tensor-parallel group")
     reads = part("trace", _trace, "Say how a file of real requests is read.")
     reads.add_argument("file")
     reads.add_argument("--trace-unit", default="")
@@ -184,10 +189,21 @@ def _commands(chosen: argparse.Namespace) -> int:
     return HOLDS
 
 
+def _named(word: str) -> str | Path:
+    """A model's name, or the path of its config.json."""
+    path = Path(word)
+    return word if word in api.catalogue().models or (not path.exists() and path.suffix != ".json") else path
+
+
+def _read(chosen: argparse.Namespace) -> int:
+    name = _named(chosen.model) if chosen.model else None
+    found = api.read_log(chosen.file.read_bytes(), name=name, gpu=chosen.gpu, gpus=chosen.gpus)
+    _printed(chosen, found, tables.log_table)
+    return HOLDS
+
+
 def _fit(chosen: argparse.Namespace) -> int:
-    name = chosen.model if chosen.model in api.catalogue().models else Path(chosen.model)
-    if isinstance(name, Path) and not name.exists() and not name.suffix:
-        name = chosen.model  # a misspelt name rather than a file
+    name = _named(chosen.model)
     bits = {"weight_bits": chosen.weights, "kv_bits": chosen.cache}
     found = api.fit(name, chosen.gpu, chosen.gpus, context_tokens=chosen.context, **bits)
     _printed(chosen, found, tables.plain_rows)

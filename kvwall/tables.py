@@ -131,3 +131,19 @@ def _value(name: str, value: Any) -> str:
     if sized and abs(value) >= GIB // 10:
         return f"{value / GIB:,.2f} GiB"
     return f"{value:,.0f}" + (" bytes" if sized else "") if isinstance(value, int | float) else str(value)
+
+
+def log_table(found: Mapping[str, Any]) -> str:
+    """What a server said, each figure of its memory beside the engine's."""
+    titles = content.tables("server")["lines"]
+    rows = [["", "server", "engine", "off by"]]
+    for line in found["lines"]:
+        name = f"{line['name']} {line['unit']}"
+        ours = "" if line["ours"] is None else _value(name, line["ours"])
+        error = "" if line["error"] is None else f"{100 * line['error']:+.1f} %"
+        rows.append([titles[line["name"]], _value(name, line["said"]), ours, error])
+    for run in found["said"]["benches"]:
+        rows += [
+            [f"{key} of a run", f"{run[key]['mean_s']:.4g} s", "", ""] for key in ("ttft", "tpot") if run[key]["mean_s"]
+        ]
+    return "\n".join([aligned(rows), *([found["lacking"]] if found["lacking"] else [])])

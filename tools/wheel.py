@@ -18,7 +18,7 @@ except ImportError:  # there while a wheel is built, which is all it is for
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "kvwall"
-# What moves: the name that it is imported by, and where it lies. observed comes along once it is there.
+# What moves: the name that it is imported by, and where it lies.
 MOVED = {
     "engine": "site/py/engine.py",
     "physics": "site/py/physics",
@@ -26,7 +26,7 @@ MOVED = {
     "observed": "site/py/observed",
     "tools.validation": "tools/validation",
 }
-CONTENT = ("models", "hardware", "workloads", "calibration", "size", "refusals")
+CONTENT = ("models", "hardware", "workloads", "calibration", "size", "server", "refusals")
 
 
 def within(name: str) -> str | None:

@@ -243,6 +243,7 @@ def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content, others: PAGE.format(content["act"]["title"]))
     monkeypatch.setattr(bundle.prerender, "still", lambda file, content: PAGE.format(file.stem))
+    monkeypatch.setattr(bundle.prerender, "sizing", lambda file, content, others: PAGE.format(file.stem))
     monkeypatch.setattr(passes, "PASSES", ())
     monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
@@ -267,8 +268,15 @@ def test_a_warm_cache_builds_everything_without_starting_a_program(house):
     dist = house.build()
     files = contents(parts(dist))
     assert files["runtime/plotly.min.js"] == b"draw()"
-    assert not [name for name in files if "numpy" in name]  # no page uses it yet
-    assert {n for n in files if "/" not in n} == {"app.zip", "boot-manifest.json", "boot.js", "python.mjs", "reach.js"}
+    assert files["runtime/numpy.whl"] == house.pinned
+    scripts = {"boot.js", "python.mjs", "reach.js"}
+    assert {n for n in files if "/" not in n} == {
+        "app.zip",
+        "size.zip",
+        "size-library.zip",
+        "boot-manifest.json",
+        *scripts,
+    }
     assert {*bundle.ROOT_FILES, bundle.ELEMENT, bundle.WORKER, "index.html"} <= {file.name for file in dist.iterdir()}
 
 

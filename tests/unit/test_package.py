@@ -27,6 +27,8 @@ QUESTION = {
 DESIGN = {"gpu": "h100-sxm", "gpus_per_replica": 1, "replicas": 1, "seats": 64, "token_budget": 2048}
 
 
+LOG = "INFO [x.py:1] GPU KV cache size: 400,000 tokens, Maximum concurrency for 32,768 tokens per request: 12.21x\n"
+
 # --- how it is made ---
 
 
@@ -86,13 +88,13 @@ def alone(folder, code):
 
 def test_the_package_stands_alone_and_takes_no_other_name(folder):
     code = """
-import sys, kvwall, json
-question, design = json.loads(sys.stdin.read()) if False else (QUESTION, DESIGN)
-kvwall.plan(question), kvwall.check(question, design), kvwall.commands(question, design), kvwall.validate(CSV)
+import sys, kvwall
+kvwall.plan(QUESTION), kvwall.check(QUESTION, DESIGN), kvwall.commands(QUESTION, DESIGN)
+kvwall.validate(CSV), kvwall.read_log(LOG)
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"engine", "physics", "sizing", "observed", "tools"}))
 """
     csv = "model,gpu,tp,concurrency,prompt_tokens,output_tokens,mean_tpot_ms\nllama-3.1-8b,h100,1,8,512,128,8.0\n"
-    values = f"QUESTION, DESIGN, CSV = {QUESTION!r}, {DESIGN!r}, {csv!r}"
+    values = f"QUESTION, DESIGN, CSV, LOG = {QUESTION!r}, {DESIGN!r}, {csv!r}, {LOG!r}"
     assert alone(folder, values + code) == "[]\n"
 
 
@@ -370,3 +372,18 @@ def test_bytes_that_are_no_text_are_refused(capsys, tmp_path, request_file):
     ):
         _, err, status = run(capsys, *words)
         assert status == 2 and "UTF-8" in err
+
+
+def test_a_server_s_log_is_read_beside_the_engine(capsys, tmp_path):
+    (tmp_path / "server.log").write_text(LOG)
+    out, err, status = run(
+        capsys, "read", tmp_path / "server.log", "--gpu", "h100-sxm", "--model", "llama-3.1-8b", "--gpus", 1
+    )
+    assert (status, err) == (0, "")
+    assert re.search(r"^KV tokens +400,000 +\d{3},\d{3} +[+-]\d+\.\d %$", out, re.M)
+    out, _, status = run(capsys, "read", tmp_path / "server.log", "--json")
+    assert status == 0 and json.loads(out)["said"]["start"]["kv_tokens"] == 400_000
+    assert json.loads(out)["lacking"].startswith("This text doesn't say")
+    (tmp_path / "server.log").write_text("nothing that a server says\n")
+    out, err, status = run(capsys, "read", tmp_path / "server.log")
+    assert (out, status) == ("", 2) and "the first line reads “nothing that a server says”" in err
