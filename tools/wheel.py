@@ -22,6 +22,7 @@ PACKAGE = "kvwall"
 MOVED = {
     "engine": "site/py/engine.py",
     "physics": "site/py/physics",
+    "launch": "site/py/launch",
     "sizing": "site/py/sizing",
     "observed": "site/py/observed",
     "tools.validation": "tools/validation",

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from acts.promises import cluster, now, serving
-from sizing import vllm
+from launch import vllm
 from tests import lab as native
 
 COURSE = native.shipped()

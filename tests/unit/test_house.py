@@ -19,7 +19,7 @@ BROWSER = {"js", "pyscript", "pyodide"}
 # From the ground up: a folder knows those below it, never one beside or above. The doors engine.py and ui.py are floors too.
 FLOORS = [
     {"physics"},
-    {"engine"},
+    {"engine", "launch"},
     {"sizing", "observed"},
     {"content"},
     {"record"},
@@ -47,6 +47,15 @@ def imported(file):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield (node.module or "").partition(".")[0]
+
+
+def test_the_lab_needs_nothing_of_what_the_page_for_engineers_brings_along():
+    """Its archive holds neither those rooms nor numpy."""
+    from tools.bundle import SIZING_ROOMS
+
+    theirs = {*SIZING_ROOMS, "numpy"}
+    assert {room(file) for file in FILES} > set(SIZING_ROOMS)
+    assert [file for file in FILES if room(file) not in SIZING_ROOMS and theirs & set(imported(file))] == []
 
 
 def test_every_room_has_a_floor():

@@ -254,7 +254,7 @@ class View:
         parts = []
         for name, text in commands.files(self.question, shown.design, self.asked).items():
             save = tag(
-                "a", self.say("save", name=name), href=f"data:text/plain;charset=utf-8,{quote(text)}", download=name
+                "a", self.say("save", file=name), href=f"data:text/plain;charset=utf-8,{quote(text)}", download=name
             )
             parts.append(tag("details", tag("summary", name), tag("p", save), tag("pre", text, tabindex=0)))
         return together(*parts)

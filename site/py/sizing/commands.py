@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import engine
-from sizing import vllm
+from launch import vllm
 from sizing.plain import design_to_plain
 from sizing.question import Design, Question
 from sizing.traffic import moments

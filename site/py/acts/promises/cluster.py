@@ -1,6 +1,6 @@
 """From a design to a real cluster: the vLLM server that is set up alike, the benchmark that would test its figures, a plan.
 
-Commands are lists of words, as a shell would take them apart; sizing.vllm makes them of flags, of the version that is named in
+Commands are lists of words, as a shell would take them apart; launch.vllm makes them of flags, of the version that is named in
 content/report.toml too, whose pages are linked from there. What has no equal is named by `gaps`.
 """
 
@@ -15,7 +15,7 @@ from acts.promises import serving
 from acts.promises.serving import OK, RunRequest
 from content.course import Course, Result
 from content.wording import Number
-from sizing import vllm
+from launch import vllm
 
 
 def serve(course: Course, request: RunRequest) -> list[str]:

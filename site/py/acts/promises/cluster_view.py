@@ -7,9 +7,9 @@ from acts.promises import cluster, now, reporting, serving
 from acts.promises.serving import RunRequest
 from content import wording
 from content.course import Course, Result
+from launch import vllm
 from page.page import Frame
 from page.remembered import remembered
-from sizing import vllm
 from state import store
 from state.store import Copied
 from views import parts

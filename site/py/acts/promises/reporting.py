@@ -11,7 +11,7 @@ from acts.promises.figures import sides_numbers, target_numbers
 from acts.promises.serving import KV, NO_WEIGHTS, SIDES, RunRequest
 from acts.promises.shape import Served
 from content.course import Course, Fact, Result, Scenario
-from sizing import vllm
+from launch import vllm
 from state.act import Reporting
 from state.store import State
 
