@@ -311,7 +311,11 @@ def test_the_service_worker_knows_every_file_by_its_bytes(house):
     site = json.loads(text.removeprefix("const SITE = ").partition(";\n")[0])
     there = {name: hashlib.sha256(data).digest() for name, data in contents(dist).items()}
     del there["sw.js"], there[f"{parts(dist).relative_to(dist).as_posix()}/runtime/LICENSES.txt"]
-    assert {name: base64.b64decode(hashed.removeprefix("sha256-")) for name, hashed in site["files"].items()} == there
+    listed = {**site["files"], **site["later"]}
+    assert {name: base64.b64decode(hashed.removeprefix("sha256-")) for name, hashed in listed.items()} == there
+    assert not set(site["files"]) & set(site["later"])
+    later = {Path(name).name for name in site["later"]}
+    assert later == {"size.html", "size.zip", "size-library.zip", "numpy.whl"}  # for those who have opened that page
     assert text.endswith("sw.js")  # the worker itself
 
 

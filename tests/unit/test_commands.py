@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 import engine
-from sizing import commands, plain, vllm
+from launch import vllm
+from sizing import commands, plain
 from sizing.question import Design, deployments, runs_on
 from tests.unit.sizing_cases import asked, shipped
 
