@@ -156,6 +156,69 @@ def test_a_pasted_config_is_sized_and_one_that_is_none_is_refused_with_nothing_l
     assert {**asked(page), "config": before["config"]} == before
 
 
+LOG = """INFO 11-20 10:00:00 [utils.py:233] non-default args: {'model': 'Llama-3.1-70B-Instruct', 'tensor_parallel_size': 4}
+(Worker_TP0 pid=2) INFO 11-20 10:01:00 [gpu_model_runner.py:2602] Model loading took 32.89 GiB and 30.1 seconds
+(Worker_TP0 pid=2) INFO 11-20 10:01:30 [gpu_worker.py:298] Available KV cache memory: 30.00 GiB
+(EngineCore_DP0 pid=1) INFO 11-20 10:01:31 [kv_cache_utils.py:1087] GPU KV cache size: 393,216 tokens
+"""
+
+
+def test_a_servers_log_stands_beside_the_engine_and_recalibrates_it_until_it_is_unticked(visitor):
+    page = opened(visitor, viewport=DESK).page
+    quick(page)
+    before = page.locator("#memory").inner_text()
+    page.get_by_text(SAY["log"]).click()
+    page.get_by_label(SAY["log_text"]).fill("nothing that is known")
+    expect(page.locator("#server")).to_contain_text("nothing that is known")
+    page.get_by_label(SAY["log_text"]).fill(LOG)
+    page.get_by_label(SAY["ran_on"]).select_option("h100-sxm")
+    row = page.get_by_role("row", name=native.shipped().at("server.lines.kv_tokens"))
+    expect(row).to_contain_text("393,216")
+    page.get_by_label(SAY["reckon"]).check()
+    expect(page.locator("#memory")).not_to_have_text(before, use_inner_text=True)
+    settled_or_done(page)
+    page.get_by_label(SAY["reckon"]).uncheck()
+    expect(page.locator("#memory")).to_have_text(before, use_inner_text=True)
+
+
+def settled_or_done(page):
+    """Wait until no answer is on its way."""
+    expect(page.locator("#answer[aria-busy]")).to_have_count(0, timeout=ANSWER_MS)
+
+
+def test_requests_of_a_file_are_the_traffic_and_a_file_that_is_none_says_why(visitor, tmp_path):
+    page = opened(visitor, viewport=DESK).page
+    quick(page)
+    page.get_by_label(SAY["of_lengths"]).select_option("file")
+    expect(page.get_by_role("alert")).to_be_visible()  # there is none yet
+    wrong, right = tmp_path / "wrong.csv", tmp_path / "right.csv"
+    wrong.write_text("a,b\n1,2\n", encoding="utf-8")
+    rows = "".join(f"{i * 0.5},{400 + i % 300},{50 + i % 90}\n" for i in range(400))
+    right.write_text(f"arrival,prompt,output\n{rows}", encoding="utf-16")
+    page.get_by_label(SAY["trace_file"]).set_input_files(wrong)
+    expect(page.locator("#trace-said")).to_contain_text("prompt")
+    page.get_by_label(SAY["trace_file"]).set_input_files(right)
+    expect(page.locator("#trace-said")).to_contain_text("400")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    settled_or_done(page)
+    assert asked(page)["rate"] == ["2.01"]
+    expect(page.locator("#headline h2")).to_contain_text("H100")
+
+
+def test_a_design_is_taken_along(visitor, tmp_path):
+    page = opened(visitor, viewport=DESK).page
+    quick(page)
+    page.get_by_text(SAY["take"]).click()
+    page.get_by_text("request.json", exact=True).click()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="request.json").click()
+    saved.value.save_as(tmp_path / "request.json")
+    found = json.loads((tmp_path / "request.json").read_text(encoding="utf-8"))
+    assert found == question_of(asked(page))
+    page.get_by_text("serve.sh", exact=True).click()
+    expect(page.get_by_text("vllm serve meta-llama/")).to_be_visible()
+
+
 def test_without_numpy_the_page_says_so(visitor):
     lab = visitor(viewport=DESK)
     lab.expects_trouble = True

@@ -41,6 +41,7 @@ class Sizer:
         self.measured: Measured | None = None
         self.trace = trace.Reader()
         self.recorded: tuple[engine.Request, ...] = ()
+        self.spoilt = ""  # why the file isn't one of requests
 
     def ask(self, form: str) -> str:
         """Begin with a question: {"parts": ...}, or {"refusal": a sentence}."""
@@ -85,7 +86,7 @@ class Sizer:
 
     def begin_trace(self) -> None:
         """A file of requests follows, in pieces."""
-        self.trace, self.recorded = trace.Reader(), ()
+        self.trace, self.recorded, self.spoilt = trace.Reader(), (), ""
 
     def feed_trace(self, piece: str) -> str | None:
         """A piece of it; a refusal where it can't be one."""
@@ -146,8 +147,9 @@ class Sizer:
         if self.measured:
             name = self.catalogue.gpus[self.measured.gpu].name
             times = self.course.at("size.server.used_times") if self.measured.constants else ""
-            told = {"gpu": name, "bytes": self.measured.too_many_bytes, "times": times}
-            used = self.course.say("size.server.used", None, told)
+            more = self.measured.too_many_bytes < 0  # than the engine's plan gives the cache
+            told = {"gpu": name, "bytes": abs(self.measured.too_many_bytes), "times": times}
+            used = self.course.say(f"size.server.{'used_more' if more else 'used_less'}", None, told)
         return json.dumps({"parts": {"server": markup, "server-used": used}, "measured": bool(self.measured)})
 
     def step(self) -> str:
