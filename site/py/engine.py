@@ -9,7 +9,7 @@ hub_config  a model from its config.json               roofline    which of the 
 kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
 allocation  memory in stretches or in blocks           checkpoints bytes of a checkpoint, and what an engine keeps back
 prefix      blocks kept by what they hold              speculation a draft's luck, and heads of its own
-disaggregated  prompts on one replica, answers on another
+disaggregated  prompts on one replica, answers on another   cards  a GPU by the name that a driver gives it
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -17,6 +17,7 @@ same files run in CPython and in Pyodide, with the same digits.
 
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.blocks import Pages
+from physics.cards import UnknownGpu, gpu_named
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.checkpoints import FORMATS, checkpoint_bytes, default_token_budget, engine_reserve
 from physics.disaggregated import simulate_disaggregated
@@ -107,6 +108,7 @@ __all__ = [
     "ServerSettings",
     "Span",
     "StepCost",
+    "UnknownGpu",
     "Workload",
     "batched_queue_s",
     "bin_edges",
@@ -123,6 +125,7 @@ __all__ = [
     "engine_reserve",
     "expected_error",
     "goodput",
+    "gpu_named",
     "growth",
     "how_known",
     "kv_blocks",

@@ -104,47 +104,12 @@ def find_model(known: Known, name: str) -> engine.Model:
     raise Unexpressed(f"the model {name!r} is not in the catalogue (site/content/models.toml)")
 
 
-# Words of a card's name that don't tell it from others, as nvidia-smi and files write them.
-SILENT = {
-    "nvidia",
-    "amd",
-    "instinct",
-    "geforce",
-    "tesla",
-    "hbm2",
-    "hbm2e",
-    "hbm3",
-    "hbm3e",
-    "gb",
-    "gib",
-    "sxm",
-    "sxm4",
-    "sxm5",
-    "sxm6",
-}
-SIZES = {"a100": {"80": "a100-sxm", "40": "a100-40"}}  # cards of one name that differ in their memory alone
-
-
 def find_gpu(known: Known, name: str) -> engine.Gpu:
-    """The catalogue's GPU of this name: "h100_sxm", "A100-SXM4-40GB", "NVIDIA H100 80GB HBM3". Raises Unexpressed."""
-    wanted = re.sub(r"[^a-z0-9]", "", name.lower())
-    for id, gpu in known.gpus.items():
-        if wanted in (re.sub(r"[^a-z0-9]", "", id), re.sub(r"[^a-z0-9]", "", gpu.name.lower())):
-            return gpu
-    words = [word for word in re.findall(r"[a-z0-9]+", name.lower()) if word not in SILENT]
-    size = next((word for word in words[1:] if re.fullmatch(r"\d+(gb|gib)?", word)), "")
-    card = "".join(word for word in words if word != size)
-    if card in SIZES:
-        return known.gpus[SIZES[card].get(re.sub(r"\D", "", size) or "80") or _no_gpu(name)]
-    for id, gpu in known.gpus.items():
-        plain_id = id.replace("-sxm", "").replace("-", "")
-        if card == plain_id or (size and card + size == plain_id):
-            return gpu
-    return known.gpus[_no_gpu(name)]
-
-
-def _no_gpu(name: str) -> str:
-    raise Unexpressed(f"the GPU {name!r} is not in the catalogue (site/content/hardware.toml)")
+    """The catalogue's GPU of this name (`engine.gpu_named`). Raises Unexpressed."""
+    try:
+        return engine.gpu_named(name, known.gpus)
+    except engine.UnknownGpu as reason:
+        raise Unexpressed(str(reason)) from reason
 
 
 def hints(known: Known, text: str) -> dict[str, str]:
