@@ -208,3 +208,58 @@ def test_a_column_that_stands_twice_and_text_of_another_coding_are_sentences(tmp
     assert command.main(["--data", str(tmp_path / "wide.csv")]) == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2 and "twice" in said[0] and "UTF-8" in said[1]
+
+
+RATES = """# vLLM on an H200, Llama-3.1-70B FP8, FP8 cache
+run,workload,rate_per_s,completed,mean_prompt,mean_output,mean_ttft_ms,median_ttft_ms,p99_ttft_ms,mean_tpot_ms
+one,sharegpt,0.5,300,207.5,198.3,80.41,66.47,180.75,20.5
+one,sharegpt,1.0,300,207.5,197.0,56.65,56.49,72.92,20.38
+one,sharegpt,2.5,300,207.5,197.9,62.82,63.65,78.75,21.62
+"""
+
+
+def test_a_sweep_that_sends_the_same_prompts_again_finds_them_cached():
+    """DO-Solutions/gtc-2026-doks (MIT): vLLM 0.14 on one H200. From its second rate on prompts of 207 tokens begin to be
+    answered within three steps of 20 ms, whatever their length: within two fifths, where reading them is 140 % off."""
+    cases, refused = read(RATES, "p99_vllm_h200_llama70b_fp8.csv")
+    assert not refused and [case.cached for case in cases] == [0, 1, 1]
+    for case in cases:
+        found = predicting.predict(KNOWN, case)
+        for name in ("ttft_mean_s", "ttft_p50_s", "ttft_p99_s"):
+            assert found[name] == pytest.approx(case.measured[name], rel=0.4), (case.line, name)
+    with pytest.raises(columns.Unexpressed, match="cache"):
+        predicting.predict(KNOWN, replace(cases[1], cached=0.0))
+
+
+def test_prompts_are_taken_as_repeated_only_where_they_are_or_a_row_says_so():
+    other = RATES.replace("one,sharegpt,1.0", "two,sharegpt,1.0").replace("1.0,300,207.5", "1.0,300,207.6")
+    assert [case.cached for case in read(other, "vllm_h200_llama70b.csv")[0]] == [0, 0, 1]
+    fixed = RATES.replace("207.5", "207.0")
+    assert [case.cached for case in read(fixed, "vllm_h200_llama70b.csv")[0]] == [0, 0, 0]
+    heading, *rows = RATES.splitlines()[1:]
+    for column, cells, found in (
+        ("repeats", "0 yes 0", [0, 1, 0]),
+        ("prefix_cached_share", "0.5 0 0.25", [0.5, 0, 0.25]),
+    ):
+        own = "\n".join(
+            [f"{heading},{column}", *(f"{row},{cell}" for row, cell in zip(rows, cells.split(), strict=True))]
+        )
+        assert [case.cached for case in read(own, "vllm_h200_llama70b.csv")[0]] == found
+    wrong = RATES.replace("mean_tpot_ms", "prefix_cached_share")  # 20.5 of each prompt
+    assert len(read(wrong, "vllm_h200_llama70b.csv")[1]) == 3
+
+
+def test_a_share_of_the_prompt_that_is_cached_lies_between_all_and_nothing():
+    case = read(RATES, "p99_vllm_h200_llama70b_fp8.csv")[0][0]
+    case = replace(case, asked={**case.asked, "prompt": 4000.0, "n": 60}, label="")
+    cold, half, warm = (predicting.predict(KNOWN, replace(case, cached=share))["ttft_p50_s"] for share in (0, 0.5, 1))
+    assert warm < 0.6 * half and half < 0.75 * cold
+
+
+def test_figures_that_are_left_out_are_left_out_with_a_reason(tmp_path, capsys):
+    text = ",".join([*ROW, "mean_ttft_ms", "protocol"]) + "\n" + ",".join([*ROW.values(), "90", "gap"]) + "\n"
+    assert command.main(["--data", str(write(tmp_path, text)), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["figure"] for row in found["rows"]] == ["tpot_mean_s"] and "first token" in found["refused"][0][
+        "reason"
+    ]

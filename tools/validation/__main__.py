@@ -84,6 +84,8 @@ def compare(
         except (Unexpressed, engine.PhysicsError) as reason:
             refused.append(Refused(case.line, str(reason)))
             continue
+        if case.apart:
+            refused.append(Refused(case.line, case.apart))
         found += [Compared(case.line, name, value, figures[name], groups) for name, value in case.measured.items()]
     return found, refused
 

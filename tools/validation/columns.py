@@ -45,6 +45,8 @@ class Case:
     seats: int = 256
     label: str = ""
     format: str = ""  # of the checkpoint, where the row names one
+    cached: float = 0.0  # share of each prompt that the server's prefix cache holds from an earlier run
+    apart: str = ""  # why some of the row's figures aren't compared
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,8 @@ def read_closed(known: Known, row: Row, line: int) -> Case:
     few_enough(asked["users"] * asked["each"])
     if asked["output"] < 2 and measured["tpot_mean_s"]:
         raise Unexpressed("after a single output token there is no time per output token")
-    return _served(known, row, "closed", line, measured, asked=asked)
+    apart = "its first token isn't compared: this protocol doesn't record how it was measured" if gap else ""
+    return _served(known, row, "closed", line, measured, asked=asked, apart=apart)
 
 
 # The deployments of a source that numbers its tests (github.com/dennislee22/vLLM-benchmarking): its own start-up lines.
@@ -296,9 +299,9 @@ def read_burst(known: Known, row: Row, line: int) -> Case:
         "tpot_p99_s": _ms(row, "p99tpot") if first else None,
         "throughput": (number(row, "tout") or 0) / needed(row, "dur", least=1e-6) if row.get("dur") else None,
     }
-    return _served(
-        known, row, "burst", line, measured, asked={"n": n, "prompt": max(1, prompt), "output": max(1, output)}
-    )
+    asked = {"n": n, "prompt": max(1, prompt), "output": max(1, output)}
+    again = f"its first tokens aren't compared: this source sends its prompts again, and up to {REPEATED} hit the prefix cache"
+    return _served(known, row, "burst", line, measured, asked=asked, apart="" if first else again)
 
 
 def read_rate(known: Known, row: Row, line: int) -> Case:
@@ -319,7 +322,35 @@ def read_rate(known: Known, row: Row, line: int) -> Case:
         "output": needed(row, "mean_output", least=1),
     }
     few_enough(asked["n"])
-    return _served(known, {"tp": "1", **row}, "rate", line, measured, asked=asked, label=row.get("workload", ""))
+    cached = number(row, "prefix_cached_share") or float((row.get("repeats") or "").lower() in YES)
+    if cached > 1:
+        raise Unexpressed(f"prefix_cached_share is a share of the prompt, from 0 to 1, not {cached:g}")
+    label = row.get("workload", "")
+    return _served(known, {"tp": "1", **row}, "rate", line, measured, asked=asked, label=label, cached=cached)
+
+
+YES = ("1", "yes", "true")
+
+
+def repeated(rows: Sequence[tuple[int, Row]]) -> set[int]:
+    """The lines of a sweep of rates that sent the prompts of an earlier rate again.
+
+    Rows of one run and workload with the same mean prompt to the last digit sent the same texts (a benchmark draws them from
+    a seed), and an engine that caches prefixes has them from the lowest rate on. Lengths that are fixed, a whole mean, say
+    nothing of the texts. A row that says so itself, in the column "repeats" or "prefix_cached_share", is left as it is.
+    """
+    sweeps: dict[tuple[str, str, str], list[tuple[float, int]]] = {}
+    for line, row in rows:
+        rate, mean = (row.get("rate_per_s") or "").strip(), (row.get("mean_prompt") or "").strip()
+        told = (row.get("repeats") or "").strip() or (row.get("prefix_cached_share") or "").strip()
+        try:
+            drawn = float(mean) % 1 != 0
+            at = float(rate)
+        except ValueError:
+            continue
+        if drawn and not told:
+            sweeps.setdefault((row.get("run", ""), row.get("workload", ""), mean), []).append((at, line))
+    return {line for sweep in sweeps.values() for at, line in sweep if at > min(sweep)[0]}
 
 
 def read_startup(known: Known, row: Row, line: int) -> Case:
@@ -444,9 +475,10 @@ def read(known: Known, name: str, text: str, options: Mapping[str, str]) -> tupl
         raise Unexpressed(f"No shape of measurements is known for the columns {', '.join(sorted(columns))}.")
     cases: list[Case] = []
     refused: list[Refused] = []
+    again = repeated(rows) if reader is read_rate else set()
     for line, row in rows:
         try:
-            made = reader(known, row, line)
+            made = reader(known, {**row, "repeats": "yes"} if line in again else row, line)
         except (Unexpressed, engine.PhysicsError) as reason:
             refused.append(Refused(line, str(reason)))
         else:
