@@ -92,8 +92,14 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         requests.append(Request(clock, prompt, output))
     size = draw(st.sampled_from([1, 4, 16]))
     least = -(-max(r.prompt_tokens + r.output_tokens for r in requests) // size)
+    policy = draw(st.sampled_from(POLICIES))
+    patience = {
+        "poll_steps": draw(st.sampled_from([1, 1, 2, 7, 30])),
+        "wait_steps": draw(st.sampled_from([0, 0, 1, 5, 20])),
+        "wait_tokens": draw(st.integers(0, 300)),
+    }
     server = ServerSettings(
-        draw(st.sampled_from(POLICIES)),
+        policy,
         draw(st.integers(1, 8)),
         512,
         token_budget=draw(st.integers(1, 300)),
@@ -101,6 +107,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         block_size=size,
         speculation_tokens=draw(st.integers(1, 5)),
         acceptance=draw(st.floats(0, 0.95)),
+        **(patience if policy != "static" else {}),
     )
     blocks = least + draw(st.one_of(st.integers(0, 12), st.integers(0, 400)))
     users = draw(st.one_of(st.none(), st.integers(1, 10)))

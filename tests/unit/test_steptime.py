@@ -190,7 +190,9 @@ def test_cache_reads_stop_splitting_past_the_heads() -> None:
         ("gpt-oss-120b", "h200-sxm", "vllm", 4, "h200-vllm-mxfp4", ()),
         ("gpt-oss-120b", "h100-sxm", "vllm", 4, "h200-vllm-mxfp4", ("gpu",)),
         ("llama-3-70b", "b200-sxm", "vllm", 4, "b200-vllm-fp4", ("cache",)),
-        ("deepseek-v3", "h200-sxm", "sglang", 8, "h200-vllm-fp8", ("engine", "cache", "latent")),
+        ("deepseek-v3", "h200-sxm", "sglang", 8, "h200-sglang-latent-fp8", ()),
+        ("deepseek-v3", "h200-sxm", "vllm", 8, "h200-sglang-latent-fp8", ("engine",)),
+        ("deepseek-v3", "mi300x", "vllm", 16, "h100-vllm-bf16", ("gpu", "latent")),
     ],
 )
 def test_the_nearest_constants_are_taken(

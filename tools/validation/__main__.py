@@ -160,6 +160,15 @@ def as_data(rows: Sequence[Compared], refused: Sequence[Refused], anchor: str) -
     return json.dumps(plain, indent=1)
 
 
+def assumptions(cases: Iterable[Case]) -> list[str]:
+    """What is taken from the scripts of the benchmark, because the rows don't say it: a sentence for each."""
+    found: dict[str, list[int]] = {}
+    for case in cases:
+        if case.assumed:
+            found.setdefault(case.assumed, []).append(case.line)
+    return [f"taken from InferenceMAX's scripts for {len(lines)} rows: {what}" for what, lines in found.items()]
+
+
 def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[list[Compared], list[Refused], str]:
     """Read a file, predict its rows, and compare. Raises Unexpressed for a file that can't be read at all."""
     try:
@@ -186,6 +195,7 @@ def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[lis
         }[what]
         said = f"fitted from line {row.line}, which is left out below: {unit}"
         cases = [case for case in cases if case is not row]
+    said = "\n".join([said] * bool(said) + assumptions(cases))
     compared, more = compare(cases, predicted)
     return compared, sorted([*refused, *more], key=lambda row: row.line), said
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import engine
+from tools.validation import starting
 
 Row = Mapping[str, str]
 GIB = engine.GIB
@@ -47,6 +48,8 @@ class Case:
     format: str = ""  # of the checkpoint, where the row names one
     cached: float = 0.0  # share of each prompt that the server's prefix cache holds from an earlier run
     apart: str = ""  # why some of the row's figures aren't compared
+    start: starting.Start = field(default_factory=lambda: starting.Start("chunked"))  # how its server was started
+    assumed: str = ""  # what of that the row doesn't say
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,7 @@ def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, fl
         utilization=number(row, "util", "gpu_memory_utilization") or 0.9,
         token_budget=int(number(row, "token_budget", "max_num_batched_tokens") or budget),
         format=row["weight_dtype"].lower() if row.get("weight_dtype", "").lower() in engine.FORMATS else "",
+        start=starting.by_itself(deployment),
         seats=int(number(row, "max_num_seqs", "seats") or (1024 if large and "V0" not in row.get("note", "") else 256)),
         **more,  # type: ignore[arg-type]  # the fields of Case
     )
@@ -265,7 +269,27 @@ def read_closed(known: Known, row: Row, line: int) -> Case:
     if asked["output"] < 2 and measured["tpot_mean_s"]:
         raise Unexpressed("after a single output token there is no time per output token")
     apart = "its first token isn't compared: this protocol doesn't record how it was measured" if gap else ""
-    return _served(known, row, "closed", line, measured, asked=asked, apart=apart)
+    case = _served(known, row, "closed", line, measured, asked=asked, apart=apart)
+    start, told = _started(case, row)
+    return replace(case, start=start, assumed="" if told else start.said)
+
+
+PROTOCOLS = ("", "infx")  # closed loops whose servers InferenceMAX's scripts started
+
+
+def _started(case: Case, row: Row) -> tuple[starting.Start, bool]:
+    """How a closed loop's server was started: as its row says (then True), or as the benchmark's scripts do, or by itself."""
+    own = starting.by_itself(case.deployment)
+    poll, steps, tokens = (number(row, name) for name in ("poll_steps", "wait_steps", "wait_tokens"))
+    if (poll, steps, tokens) != (None, None, None):
+        return replace(own, poll_steps=int(poll or 1), wait_steps=int(steps or 0), wait_tokens=int(tokens or 0)), True
+    if row.get("protocol", "") not in PROTOCOLS:
+        return own, True
+    asked = case.asked
+    start = starting.by_script(case.deployment, asked["prompt"], asked["output"], int(asked["users"]))
+    if number(row, "token_budget", "max_num_batched_tokens"):
+        start = replace(start, token_budget=case.token_budget)
+    return start, False
 
 
 # The deployments of a source that numbers its tests (github.com/dennislee22/vLLM-benchmarking): its own start-up lines.
@@ -353,16 +377,26 @@ def repeated(rows: Sequence[tuple[int, Row]]) -> set[int]:
     return {line for sweep in sweeps.values() for at, line in sweep if at > min(sweep)[0]}
 
 
+UNNAMED = "80GB"  # a source that tells the memory of its cards alone: A100 and H100 show the same
+
+
 def read_startup(known: Known, row: Row, line: int) -> Case:
     """What a server said when it started: bytes of weights and of the cache for each GPU, and tokens."""
-    if row.get("gpu") == "80GB":  # its source doesn't name it; both cards of 80 GB show the same memory
+    unnamed = row.get("gpu") == UNNAMED
+    if unnamed:
         row = {**row, "gpu": "a100-80" if row.get("weight_dtype") != "fp8" else "h100"}
     measured = {
         "weights": (number(row, "weights_gib_per_gpu") or 0) * GIB,
         "kv_bytes": (number(row, "available_kv_gib_per_gpu") or 0) * GIB,
         "kv_tokens": number(row, "kv_tokens"),
     }
-    made = _served(known, row, "startup", line, measured)
+    apart = ""
+    if unnamed and number(row, "max_num_seqs", "seats") is None:
+        apart = "its cache isn't compared: the source doesn't name the card, and vLLM takes 256 seats on one, 1,024 on another"
+        measured |= {"kv_bytes": None, "kv_tokens": None}
+        if not measured["weights"]:
+            raise Unexpressed(apart)
+    made = _served(known, row, "startup", line, measured, apart=apart)
     if made.deployment.model.local_layers and "kv_tokens" in made.measured:
         kept = {name: value for name, value in made.measured.items() if name != "kv_tokens"}
         return replace(made, measured=kept)  # for windows the logged tokens are no capacity

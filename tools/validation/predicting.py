@@ -194,7 +194,7 @@ def later(run: engine.Run, before: int) -> engine.Run:
 
 
 def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]:
-    """The figures of a simulated server: chunked prefill with the case's budget and seats."""
+    """The figures of a simulated server: as it was started, with the case's budget and seats."""
     requests, users = traffic(known, case)
     refuse_unread(known, case, cost)
     before = 0
@@ -202,7 +202,15 @@ def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]
         before, requests = len(requests), after_themselves(requests, case.cached)
     longest = max(request.prompt_tokens + request.output_tokens for request in requests)
     settings = engine.ServerSettings(
-        "chunked", case.seats, longest, token_budget=case.token_budget, prefix_cache=bool(before) or is_chat(case)
+        case.start.policy,
+        case.seats,
+        longest,
+        token_budget=case.start.token_budget or case.token_budget,
+        prefill_budget=case.start.token_budget or case.token_budget,
+        prefix_cache=bool(before) or is_chat(case),
+        poll_steps=case.start.poll_steps,
+        wait_steps=case.start.wait_steps,
+        wait_tokens=case.start.wait_tokens,
     )
     blocks, pages = kv_tokens(case) // engine.BLOCK_TOKENS, engine.Pages()
     if not case.kv_tokens:

@@ -22,7 +22,7 @@ FORMATS = {
     "nvfp4": 4 + 8 / 16,
 }
 
-MXFP4_TILE = 128
+MXFP4_WIDTH_TILE, MXFP4_FFN_TILE = 256, 128  # to which vLLM's kernels pad an expert's two sides (Marlin, mxfp4.py)
 
 
 def usual_format(model: Model, bits: int) -> str:
@@ -70,8 +70,8 @@ def expert_bytes(model: Model, bits: int, format: str = "") -> float:
     name = format or usual_format(model, bits)
     padded = 1.0
     if name == "mxfp4":
-        for size in (model.width, model.ffn_width):
-            padded *= -(-size // MXFP4_TILE) * MXFP4_TILE / size
+        for size, tile in ((model.width, MXFP4_WIDTH_TILE), (model.expert_width or model.ffn_width, MXFP4_FFN_TILE)):
+            padded *= -(-size // tile) * tile / size
     return routed_weights(model) * padded * FORMATS[name] / 8
 
 

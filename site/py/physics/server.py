@@ -72,6 +72,9 @@ class Server:
         self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
         self.stall_s, self.stalled = 0.0, 0  # time since the decoding requests last wrote, and how many they were
         self.prefixes = PrefixCache(requests, settings.block_size) if settings.prefix_cache else None
+        self.polled = settings.poll_steps  # steps since the server looked for newcomers: it begins with a look
+        self.waited = 0  # steps that newcomers have been kept waiting for a larger batch
+        self.gathers = False  # whether they are kept waiting now
         self.saved = 0  # blocks that sharing spares: what the requests hold, less what is in use
         self.watched = False
         self.record: Record | None = None
@@ -82,10 +85,13 @@ class Server:
         """Continuous batching: seats refill as soon as they are free."""
         done, count, arrivals = 0, len(self.requests), self.arrivals
         while done < count:
-            if self.arrived < count and arrivals[self.arrived] <= self.clock:
+            if self.arrived < count and arrivals[self.arrived] <= self.clock and self.looks():
                 self.arrive()
             if self.waiting and len(self.order) < self.settings.max_running:
-                self.admit()
+                if not self.gathering():
+                    self.admit()
+            else:
+                self.gathers = False
             if self.prefilling:
                 done += self.prefill_step()
             elif self.decoding:
@@ -106,6 +112,25 @@ class Server:
             else:
                 self.waiting.append(self.arrived)
             self.arrived += 1
+
+    def looks(self) -> bool:
+        """Whether the server sees now who has come: between two looks are poll_steps, if all of them only wrote."""
+        return self.polled >= self.settings.poll_steps or not self.order
+
+    def gathering(self) -> bool:
+        """Whether newcomers are kept waiting, beside requests that write, for more of their kind."""
+        settings = self.settings
+        if not settings.wait_steps:
+            return False
+        self.gathers = False
+        if self.waited < settings.wait_steps and self.decoding and not self.prefilling:
+            tokens = len(self.decoding)
+            for request in self.waiting:
+                tokens += self.target(request)
+                if tokens >= settings.wait_tokens:
+                    break
+            self.gathers = tokens < settings.wait_tokens
+        return self.gathers
 
     def queue(self, request: int) -> None:
         """Wait behind everyone of the same priority who came before, and before everyone of a higher number."""
@@ -129,7 +154,7 @@ class Server:
             self.waiting.popleft()
             self.order.append(head)
             self.prefilling.append(head)
-            self.computed[head] = 0
+            self.computed[head] = self.waited = 0
             self.held += needed
             if self.prefixes:
                 self.take_prefix(head)
@@ -197,7 +222,7 @@ class Server:
     def prefill_step(self) -> int:
         """Compute prompts, beside the decoding requests if the policy mixes them. Returns how many requests finished."""
         mixed = self.policy.mixed
-        decodes = len(self.decoding) if mixed else 0
+        decodes, preemptions = len(self.decoding) if mixed else 0, self.run.preemptions
         if decodes:
             self.make_room(1)
             decodes = len(self.decoding)
@@ -205,7 +230,7 @@ class Server:
             self.settings.token_budget - decodes if mixed else self.settings.prefill_budget, whole_prompts=not mixed
         )
         if not chunks:
-            return self.decode_stretch()
+            return self.decode_stretch(preemptions)
         work = prompt_work([chunk for _, chunk in chunks])
         seconds = self.cost.work_seconds(decodes, self.context if decodes else 0.0, work)
         if decodes and self.windows:
@@ -214,6 +239,7 @@ class Server:
         if self.record:
             self.note_chunks(chunks, seconds)
         self.clock += seconds
+        self.polled = self.settings.poll_steps
         self.note_gap(decodes, seconds)
         done = self.advance(1) if decodes else 0
         for request, (start, length) in chunks:
@@ -263,10 +289,14 @@ class Server:
 
     # --- steps that only write tokens ---
 
-    def decode_stretch(self) -> int:
-        """As many equal steps as pass before anyone finishes, joins or runs out of blocks. Returns how many finished."""
-        run, preemptions = self.run, self.run.preemptions
-        count = self.until_finish() if self.jump and not self.ranked else 1
+    def decode_stretch(self, preemptions: int | None = None) -> int:
+        """As many equal steps as pass before anyone finishes, joins or runs out of blocks. Returns how many finished.
+
+        preemptions: how many there were when the step began, if that isn't now.
+        """
+        run = self.run
+        preemptions = run.preemptions if preemptions is None else preemptions
+        count = self.until_finish() if self.jump and not self.ranked and not self.gathers else 1
         for window in self.windows:
             count = window.until_full(self.iteration, count)
         count = self.make_room(count)
@@ -292,6 +322,10 @@ class Server:
             stride = (self.clock, self.clock + seconds, count, len(self.order), self.used_blocks(count))
             self.record.strides.append(stride)
         self.clock += seconds
+        self.waited += count if self.gathers else 0
+        if self.settings.poll_steps > 1:
+            since = (self.polled + count) % self.settings.poll_steps
+            self.polled = since or self.settings.poll_steps
         return self.advance(count)
 
     def windowed(self, decodes: int) -> float:
@@ -362,19 +396,34 @@ class Server:
         raise AssertionError("a decoding request is always in the heap")
 
     def until_arrival(self, count: int, base: float, slope: float, size: int) -> int:
-        """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
-        if self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running or self.waiting:
+        """At most `count`, but no more than end with the first arrival that could join."""
+        polls = self.settings.poll_steps
+        full = len(self.order) >= self.settings.max_running or self.waiting
+        if self.arrived >= len(self.requests) or (full and polls == 1):
             return count
         gap = self.arrivals[self.arrived] - self.clock
         if gap == math.inf:
             return count
+        if polls > 1:  # as many as end with the first look after the arrival
+            return min(count, self.until_look(self.steps_in(gap, base, slope)))
+        return max(1, min(count, self.steps_in(gap, base, slope)))
+
+    def until_look(self, steps: int) -> int:
+        """Steps until the server next looks for newcomers, at least `steps` from now."""
+        polls, since = self.settings.poll_steps, self.polled % self.settings.poll_steps
+        return -(-(since + max(1, steps)) // polls) * polls - since
+
+    def steps_in(self, gap: float, base: float, slope: float) -> int:
+        """Steps that end once `gap` s have passed: the root of a quadratic."""
+        if gap <= 0:
+            return 1
         half, first_s = slope * self.pace / 2, base + slope * self.context
         for window in self.windows:
             half += window.token_s * window.pace / 2
             first_s -= window.token_s * window.short
         linear = first_s - half
         guess = (math.sqrt(linear * linear + 4 * half * gap) - linear) / (2 * half) if half else gap / linear
-        return max(1, min(count, math.ceil(guess)))
+        return math.ceil(guess)
 
     def advance(self, count: int) -> int:
         """Let every decoding request write for `count` iterations. Returns how many wrote their last token."""

@@ -32,6 +32,7 @@ class Calibration:
     prefill attention in units of reading its inputs and writing its output once. layer_s, attention_s: fixed seconds a
     layer; step_s, sequence_s: seconds of the host a step and a sequence; front_s: what a first token takes outside the
     model's steps (tokeniser, HTTP, scheduling); reduce_s: latency of an all-reduce by GPUs. experts: of a mixture of experts.
+    latent: of attention with a latent cache.
     expected: mean errors in % on rows that weren't fitted, of what CLAIMS names, 0 or missing for none.
     """
 
@@ -51,6 +52,7 @@ class Calibration:
     engine: str = "vllm"
     kv_bits: int = 16
     experts: bool = False
+    latent: bool = False
     step_s: float = 0.0
     sequence_s: float = 0.0
     front_s: float = 0.0
@@ -91,6 +93,7 @@ def _distance(deployment: Deployment, constants: Calibration) -> tuple[int, int]
         + 3 * (constants.gpu != deployment.gpu.id)
         + 2 * (constants.engine != deployment.engine)
         + 2 * (constants.experts != bool(deployment.model.experts))
+        + 3 * (constants.latent != bool(deployment.model.latent_dim))
     )
     return far, int(constants.kv_bits != deployment.kv_bits)
 
@@ -125,7 +128,7 @@ def how_known(deployment: Deployment, constants: Calibration) -> tuple[str, ...]
         "cache": constants.kv_bits != deployment.kv_bits,
         "links": deployment.gpus > 1 and deployment.gpu.link == "pcie",
         "experts": bool(model.experts) and deployment.attention_dp > 1,
-        "latent": bool(model.latent_dim),
+        "latent": bool(model.latent_dim) and not constants.latent,
     }
     return tuple(name for name, is_so in carried.items() if is_so)
 
