@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 import engine
+from tests.validation.accuracy import content
 from tools.validation import __main__ as command
 from tools.validation import columns, predicting
 
@@ -318,3 +319,37 @@ def test_a_server_that_looks_for_newcomers_seldom_lets_them_wait():
         for name, claim in (("tpot_mean_s", "tpot"), ("ttft_mean_s", "ttft")):
             share, _ = engine.expected_error(case.deployment, KNOWN.calibrations, claim)
             assert found[name] == pytest.approx(case.measured[name], rel=2 * share), (case.line, name)
+
+
+def test_an_error_that_is_carried_over_is_as_wide_as_carrying_costs():
+    """The FP8 servers on H100 that the lab ships (InferenceMAX), as if nobody had measured FP8."""
+    served = content("measurements")["served"]
+    heading = (
+        "gpu,engine,model,weight_bits,kv_bits,prompt_tokens,output_tokens,tp,concurrency,mean_ttft_ms,mean_tpot_ms\n"
+    )
+    rows = [f"h100,vllm,llama-3-70b,8,16,{','.join(map(str, row))}" for row in served["rows"] if row[0] == 1024]
+    cases, _ = read(heading + "\n".join(rows))
+    left = [constants for constants in KNOWN.calibrations if constants.weight_bits != 8]
+    misses: dict[str, list[float]] = {"tpot_mean_s": [], "ttft_mean_s": []}
+    for case in cases:
+        constants = engine.calibration_for(case.deployment, left)
+        found = predicting.predict(KNOWN, case, engine.StepCost(case.deployment, constants))
+        for name, missed in misses.items():
+            missed.append(abs(found[name] / case.measured[name] - 1))
+    for claim, missed in zip(("tpot", "ttft"), misses.values(), strict=True):
+        own, _ = engine.expected_error(cases[0].deployment, KNOWN.calibrations, claim)
+        carried, near = engine.expected_error(cases[0].deployment, left, claim)
+        assert "weights" in engine.how_known(cases[0].deployment, near)
+        assert own < carried and sum(missed) / len(missed) < carried
+
+
+def test_first_tokens_that_came_before_their_prompts_could_be_read_are_told():
+    """Requests of 900 tokens on two A100 take a third of a second to read: a tenth of one says that somebody else had."""
+    name = "requests_vllm_llama70b_2x_a100_bf16.csv"
+    (hits,), _ = read(requests(1), name)
+    assert "prefix cache" in hits.assumed and command.assumptions([hits])[0].startswith(f"line {hits.line}")
+    heading, *rows = requests(1).splitlines()
+    cells = [row.split(",") for row in rows]
+    slow = [",".join([*row[:4], f"{0.4 + float(row[4]):.3f}", row[5]]) for row in cells]
+    (read_whole,), _ = read("\n".join([heading, *slow]), name)
+    assert not read_whole.assumed and not command.assumptions([read_whole])

@@ -161,12 +161,12 @@ def as_data(rows: Sequence[Compared], refused: Sequence[Refused], anchor: str) -
 
 
 def assumptions(cases: Iterable[Case]) -> list[str]:
-    """What is taken from the scripts of the benchmark, because the rows don't say it: a sentence for each."""
+    """What the rows don't say, and what is taken for it: a sentence for each."""
     found: dict[str, list[int]] = {}
     for case in cases:
         if case.assumed:
             found.setdefault(case.assumed, []).append(case.line)
-    return [f"taken from InferenceMAX's scripts for {len(lines)} rows: {what}" for what, lines in found.items()]
+    return [f"line {lines[0]} and {len(lines) - 1} more: {what}" for what, lines in found.items()]
 
 
 def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[list[Compared], list[Refused], str]:

@@ -467,7 +467,23 @@ def read_trace(known: Known, rows: Sequence[tuple[int, Row]]) -> Case:
     }
     first = requests[0].arrival_s
     trace = tuple(request._replace(arrival_s=request.arrival_s - first) for request in requests)
-    return _served(known, row, "trace", line, measured, trace=trace, label=f"{row.get('rate_per_s', '')}/s")
+    case = _served(known, row, "trace", line, measured, trace=trace, label=f"{row.get('rate_per_s', '')}/s")
+    return replace(case, assumed=_unread(known, case, ttft))
+
+
+QUICK, FEW = 0.6, 0.02  # of a prompt's own time; of the requests
+
+
+def _unread(known: Known, case: Case, ttft: Sequence[float]) -> str:
+    """What the model can't know of requests whose first token came before their prompt could be read; "" if they are few."""
+    cost = engine.StepCost(case.deployment, engine.calibration_for(case.deployment, known.calibrations))
+    alone = [cost.front_s + cost.seconds(0, 0, [(0, request.prompt_tokens)]) for request in case.trace]
+    quick = sum(took < QUICK * least for took, least in zip(ttft, alone, strict=True))
+    if quick < FEW * len(ttft):
+        return ""
+    return (
+        "some first tokens came before the prompt could be read: what its requests share in a prefix cache isn't told"
+    )
 
 
 Reader = Callable[[Known, Row, int], "Case | list[Case]"]

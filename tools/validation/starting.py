@@ -41,10 +41,10 @@ class Start:
     @property
     def said(self) -> str:
         """What isn't an engine's default, for a person; "" for nothing."""
-        found = [f"looks for newcomers every {self.poll_steps} steps"] if self.poll_steps > 1 else []
+        found = [f"the server looks for newcomers every {self.poll_steps} steps"] if self.poll_steps > 1 else []
         if self.wait_steps:
             found.append(f"newcomers wait up to {self.wait_steps} steps for a larger batch")
-        return ", ".join(found)
+        return ", ".join(found) + " (InferenceMAX's script)" * bool(found)
 
 
 def by_itself(deployment: engine.Deployment) -> Start:
