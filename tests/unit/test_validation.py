@@ -353,3 +353,9 @@ def test_first_tokens_that_came_before_their_prompts_could_be_read_are_told():
     slow = [",".join([*row[:4], f"{0.4 + float(row[4]):.3f}", row[5]]) for row in cells]
     (read_whole,), _ = read("\n".join([heading, *slow]), name)
     assert not read_whole.assumed and not command.assumptions([read_whole])
+
+
+def test_the_front_end_is_an_anchor_by_both_its_names(tmp_path):
+    place = write(tmp_path, TRTLLM)
+    one, other = (command.validate(place, {}, anchor)[2].splitlines()[0] for anchor in ("front", "frontend"))
+    assert one == other and "front end" in one

@@ -183,6 +183,7 @@ def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[lis
     said = ""
     if anchor:
         what, _, line = anchor.partition("@")
+        what = {"frontend": "front"}.get(what, what)
         if what not in predicting.ANCHORS or (line and not line.isdigit()):
             raise Unexpressed(
                 f"--anchor is one of {', '.join(predicting.ANCHORS)}, with @LINE if you like, not {anchor!r}."
