@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import controls, figures, frames, levers, lighthouse, options, page, simulation
+from bench import controls, figures, frames, levers, lighthouse, options, page, search, simulation
 from tools import runtimes
 from tools.trouble import BuildError
 
@@ -29,6 +29,10 @@ def main(arguments: list[str]) -> int:
             if part == "simulation":
                 record[part] = simulation.measure(dist, asked.quick)
                 tables.append(simulation.table(record[part]))
+                continue
+            if part == "search":
+                record[part] = search.measure(dist)
+                tables.append(search.table(record[part]))
                 continue
             if part == "controls":
                 record[part] = controls.measure(dist)

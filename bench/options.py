@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("page", "simulation", "controls", "replay", "lighthouse")
+PARTS = ("page", "simulation", "search", "controls", "replay", "lighthouse")
 ASKED_FOR = ("passes",)  # only when named
 RUNS, SECONDS = 5, 60.0
 QUICK_PARTS, QUICK_RUNS, QUICK_SECONDS = ("page", "simulation"), 1, 5.0
@@ -14,6 +14,7 @@ ABOUT = """Measure the built site.
 
   page         the way up, bytes, dragging and memory, beside a bare page of Pyodide, numpy and Plotly
   simulation   1,000 to 100,000 requests, in CPython and in the browser
+  search       designs a second, and whole searches, of the page for engineers
   controls     how soon each instrument answers its own controls
   replay       frames a second while the block map and the serving floor play
   lighthouse   Lighthouse's four scores
@@ -54,6 +55,7 @@ def expected_s(options: argparse.Namespace) -> float:
     parts = {
         "page": options.runs * (16 * visits + 50 * held) + 50 + 2 * options.seconds + 35 * thousand,
         "simulation": 15 if options.quick else 90,
+        "search": 90,
         "controls": 120,
         "replay": 60 + 4 * options.seconds,
         "lighthouse": options.runs * 60,

@@ -26,7 +26,7 @@ IN_PAGE = """async ([parts, timed, runs]) => {
   const { startPython } = await import(new URL(`${parts}python.mjs`, location.href).href);
   const python = await startPython();
   python.runPython(timed);
-  const content = python.runPython("import json; from content import shipped; json.dumps(shipped.course().tables)");
+  const content = python.runPython("import json; from acts import shipped; json.dumps(dict(shipped.course().tables))");
   return python.globals.get('timed')(content, runs);
 }"""
 

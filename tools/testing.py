@@ -33,7 +33,7 @@ ENGINES = {
     "Firefox": ((("firefox-esr", "firefox"), "firefox-esr"),),
     "WebKit": ((("WebKitWebDriver",), "webkit2gtk-driver"), (("Xvfb",), "xvfb")),
 }
-TYPED = ("site/py", "tools", "bench", "build.py")
+TYPED = ("site/py", "kvwall", "tools", "bench", "build.py")
 
 
 def run(

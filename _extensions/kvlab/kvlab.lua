@@ -82,8 +82,8 @@ local function options(kwargs, meta)
       found[name] = nil
     end
   end
-  if found.height and not found.height:match("^%d+$") then
-    warn('height="' .. found.height .. '" is not a number of pixels. Write height=700, or leave it out and the frame follows the lab.')
+  if found.height and found.height ~= "window" and not found.height:match("^%d+$") then
+    warn('height="' .. found.height .. '" is not a number of pixels. Write height=700 or height=window, or leave it out and the frame follows the lab.')
     found.height = nil
   end
   return found

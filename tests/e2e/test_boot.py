@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from state import store
 from tests import lab as native
-from tests.e2e.conftest import BOOT_MS, LEDGER, needs_pass
+from tests.e2e.conftest import BOOT_MS, DIST, LEDGER, needs_pass
 from tests.e2e.twin import Twin, document
 
 WASM = "**/pyodide.asm.wasm"
@@ -168,6 +168,37 @@ def test_a_part_that_does_not_arrive_is_named_with_what_to_do(visitor, case):
     expect(alert.get_by_role("button", name="Reload the page")).to_be_visible()
     expect(lab.node("act1.prediction.prompt")).to_be_visible()
     assert "Traceback" not in lab.page.locator("body").inner_text()
+
+
+def behind(lab):
+    """The lab's page as a browser may have kept it: of a version whose files are gone. Asked for anew it is today's."""
+    old = re.sub("v/[0-9a-f]{12}/", "v/000000000000/", (DIST / "index.html").read_text(encoding="utf-8"))
+    lab.expects_trouble = True
+    lab.page.route(f"{lab.origin}/", lambda route: route.fulfill(body=old, content_type="text/html"), times=1)
+    lab.page.goto(f"{lab.origin}/", wait_until="commit")
+
+
+def test_a_page_of_an_older_version_loads_todays_by_itself(visitor):
+    lab = visitor()
+    behind(lab)
+    lab.ready()
+    assert "000000000000" not in lab.page.locator("html").get_attribute("data-parts")
+
+
+def test_where_something_would_be_lost_a_page_of_an_older_version_says_so(visitor):
+    lab = visitor()
+    held = []
+    lab.page.route("**/v/000000000000/**", lambda route: held.append(route))
+    behind(lab)
+    lab.node("act1.prediction").get_by_role("radio", name="about 50", exact=True).check()
+    lab.page.route("**/v/000000000000/**", refuse)
+    for route in held:
+        refuse(route)
+    alert = lab.page.get_by_role("alert").filter(has_text="older version")
+    expect(alert).to_be_visible(timeout=BOOT_MS)
+    lab.page.unroute_all()
+    alert.get_by_role("button", name="Reload the page").click()
+    lab.ready()
 
 
 def test_when_the_labs_own_code_is_missing_a_later_reload_is_enough(visitor):

@@ -201,7 +201,7 @@ def test_nothing_is_asked_of_the_lab_before_a_press_and_then_the_frame_follows_i
     assert len(read.heard("kvlab:resize")) == told  # it has come to rest: a frame must not drive its own height
 
 
-@pytest.mark.parametrize(("width", "side"), [(1280, "left"), (736, "above"), (376, "above")])
+@pytest.mark.parametrize(("width", "side"), [(1280, "left"), (736, "left"), (650, "above"), (376, "above")])
 def test_in_a_frame_as_high_as_the_lab_the_bench_stands_with_its_controls(book, width, side):
     """What is sized by the window's height has bounds: such a frame is as high as what stands in it."""
     read = book(viewport={"width": width, "height": 900}).element(act="1").start()
@@ -216,6 +216,23 @@ def test_in_a_frame_as_high_as_the_lab_the_bench_stands_with_its_controls(book, 
     else:
         assert 0 <= controls["y"] - bench["y"] - bench["height"] < 40
         assert controls["width"] <= bench["width"] < width
+
+
+def test_a_frame_as_high_as_the_window_keeps_the_picture_with_its_last_control(book):
+    """The frame scrolls inside itself, so that what sticks sticks; turned, it follows the window."""
+    read = book(viewport={"width": 390, "height": 844}).element(act="1", height="window").start()
+    read.answer("act1.prediction", "about_50")
+    frame = read.page.locator("iframe")
+    expect(frame).to_have_css("height", f"{844 - 48}px")
+    scene = read.inside.locator('[id="act1/calculator"]')
+    last = scene.locator("select").last
+    last.scroll_into_view_if_needed()
+    picture, control, around = (place.bounding_box() for place in (scene.locator("canvas"), last, frame))
+    assert picture and control and around
+    assert around["y"] <= picture["y"] < picture["y"] + picture["height"] <= control["y"]
+    assert control["y"] + control["height"] <= around["y"] + around["height"]
+    read.page.set_viewport_size({"width": 844, "height": 390})
+    expect(frame).to_have_css("height", f"{390 - 48}px")
 
 
 def test_the_way_on_in_a_frame_leads_from_scene_to_scene_and_to_no_act_that_is_not_shown(book):

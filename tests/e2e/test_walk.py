@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+import engine
 from acts import wall
+from acts.wall import users
+from runs import oracles
 from tests import lab as native
 from tests.e2e.conftest import ANSWER_MS, Lab
 from tests.e2e.twin import document
 from views import rail
 
-DESK, TABLET, PHONE, TURNED = (1280, 800), (1024, 768), (390, 844), (844, 390)
+DESK, TABLET, PHONE, TURNED, LEAST_TURNED = (1280, 800), (1024, 768), (390, 844), (844, 390), (667, 375)
 COURSE = native.shipped()
 STOPS = rail.stops(COURSE)
 DOORS = [(stop.address, door.name) for stop in STOPS for door in stop.doors]
@@ -23,6 +26,8 @@ ANSWERS = {
     "act2/floor": (["act2.replay.one.now", "act2.replay.two.now"], ["act2.replay.one", "act2.replay.two"], 70),
     "act2/servers": (["act2.a.state", "act2.b.state"], ["act2.chart.plot"], 120),
 }
+# The same behind a door.
+DOOR_ANSWERS = {"why/roofline": (["act2.roof.said"], ["act2.roof.plot"], 120)}
 # What is not in the window, or is cut by what sticks in it, with the control that has the focus.
 TOGETHER = """([control, words, pictures, enough]) => {
   const bars = [...document.querySelectorAll('.rail, .status')].filter(node => node.checkVisibility())
@@ -85,7 +90,7 @@ def apart(page: Page, *scenes: str) -> list[str]:
     """Each control of the path, or of some of its scenes, that isn't seen with what answers it."""
     found = []
     for scene in scenes or ANSWERS:
-        words, pictures, enough = ANSWERS[scene]
+        words, pictures, enough = (ANSWERS | DOOR_ANSWERS)[scene]
         page.evaluate("id => document.getElementById(id).scrollIntoView()", scene)
         for key in words:
             expect(page.locator(f'[data-key="{key}"]')).not_to_have_attribute("data-state", "waiting")
@@ -102,7 +107,7 @@ def apart(page: Page, *scenes: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("size", [DESK, TABLET, PHONE, TURNED], ids=str)
+@pytest.mark.parametrize("size", [DESK, TABLET, PHONE, TURNED, LEAST_TURNED], ids=str)
 def test_a_control_what_answers_it_and_the_picture_are_seen_together(visitor, size):
     lab = done(visitor, size)
     lab.plot("act2.chart")
@@ -114,9 +119,11 @@ def test_a_control_what_answers_it_and_the_picture_are_seen_together(visitor, si
     lab.set("act1.gpus", 1)
     expect(lab.node("act1.state")).to_have_attribute("data-state", "fail")
     assert apart(lab.page, "act1/calculator") == []
+    lab.plot("act2.roof")
+    assert apart(lab.page, "why/roofline") == []
     if size == PHONE:  # the bench takes at most half of the window
         heights = lab.page.evaluate(
-            "[...document.querySelectorAll('.scene:not(.door) .seen')].map(node => node.getBoundingClientRect().height)"
+            "[...document.querySelectorAll('.scene .seen')].map(node => node.getBoundingClientRect().height)"
         )
         assert max(heights) <= PHONE[1] / 2
 
@@ -149,6 +156,27 @@ def test_the_first_prediction_is_on_the_first_screen(visitor, size, screens):
         assert box and box["y"] + box["height"] <= screens * size[1]
     if size == DESK:
         assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=str)
+def test_the_node_is_seen_with_its_sizes_before_the_prediction_is_committed(visitor, size):
+    """Before Python too: the picture stands in the page, as high as the engine says, and goes beside the question."""
+    lab = visitor(viewport={"width": size[0], "height": size[1]})
+    page = lab.begin().page
+    node = page.get_by_role("img", name="8 GPUs of 80 GiB.")
+    expect(node).to_be_visible()
+    column, weights = node.locator("span").first, node.locator("rect").first
+    asked = oracles.scenario(COURSE, "act1.prediction", "latency")
+    plan = engine.memory_plan(users.deployment_of(COURSE, asked), engine.NAIVE)
+    share = plan["weights_bytes"] / (8 * COURSE.gpus[asked["gpu"]].memory_bytes)
+    heights = [box["height"] for box in (weights.bounding_box(), column.bounding_box()) if box]
+    assert heights[0] / (heights[1] - 3) == pytest.approx(share, abs=0.02)  # less its border
+    expect(lab.node("act1.node.legend")).to_contain_text("16.4 GiB")
+    lab.ready()
+    expect(node).to_be_visible()
+    question = page.locator('[data-key="act1.prediction"]').bounding_box()
+    picture = node.bounding_box()
+    assert question and picture and 0 < question["y"] - picture["y"] - picture["height"] < 80
 
 
 def test_nothing_is_wider_than_the_window(visitor):

@@ -37,7 +37,7 @@ DIFFERENCES = """expected => {
     value: node => node.value, state: attribute('data-state'), label: attribute('aria-label'),
     spoken: attribute('aria-valuetext'), invalid: attribute('aria-invalid'),
     live: attribute('aria-live'), min: attribute('min'), max: attribute('max'),
-    step: attribute('step'), x: attribute('x'), width: attribute('width'),
+    step: attribute('step'), x: attribute('x'), width: attribute('width'), height: attribute('height'),
     scene: attribute('data-scene'), picked: attribute('data-picked'),
   };
   const found = [];

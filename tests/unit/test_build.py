@@ -243,6 +243,7 @@ def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content, others: PAGE.format(content["act"]["title"]))
     monkeypatch.setattr(bundle.prerender, "still", lambda file, content: PAGE.format(file.stem))
+    monkeypatch.setattr(bundle.prerender, "sizing", lambda file, content, others: PAGE.format(file.stem))
     monkeypatch.setattr(passes, "PASSES", ())
     monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
@@ -267,8 +268,15 @@ def test_a_warm_cache_builds_everything_without_starting_a_program(house):
     dist = house.build()
     files = contents(parts(dist))
     assert files["runtime/plotly.min.js"] == b"draw()"
-    assert not [name for name in files if "numpy" in name]  # no page uses it yet
-    assert {n for n in files if "/" not in n} == {"app.zip", "boot-manifest.json", "boot.js", "python.mjs", "reach.js"}
+    assert files["runtime/numpy.whl"] == house.pinned
+    scripts = {"boot.js", "python.mjs", "reach.js"}
+    assert {n for n in files if "/" not in n} == {
+        "app.zip",
+        "size.zip",
+        "size-library.zip",
+        "boot-manifest.json",
+        *scripts,
+    }
     assert {*bundle.ROOT_FILES, bundle.ELEMENT, bundle.WORKER, "index.html"} <= {file.name for file in dist.iterdir()}
 
 
@@ -303,7 +311,11 @@ def test_the_service_worker_knows_every_file_by_its_bytes(house):
     site = json.loads(text.removeprefix("const SITE = ").partition(";\n")[0])
     there = {name: hashlib.sha256(data).digest() for name, data in contents(dist).items()}
     del there["sw.js"], there[f"{parts(dist).relative_to(dist).as_posix()}/runtime/LICENSES.txt"]
-    assert {name: base64.b64decode(hashed.removeprefix("sha256-")) for name, hashed in site["files"].items()} == there
+    listed = {**site["files"], **site["later"]}
+    assert {name: base64.b64decode(hashed.removeprefix("sha256-")) for name, hashed in listed.items()} == there
+    assert not set(site["files"]) & set(site["later"])
+    later = {Path(name).name for name in site["later"]}
+    assert later == {"size.html", "size.zip", "size-library.zip", "numpy.whl"}  # for those who have opened that page
     assert text.endswith("sw.js")  # the worker itself
 
 

@@ -136,7 +136,20 @@ def test_an_entry_is_what_its_makers_file_says(name: str) -> None:
     told = ("parameters", "active_parameters")
     for key in told:
         assert getattr(entry, key) == pytest.approx(getattr(read, key), rel=0.003), key
-    own = {key: getattr(entry, key) for key in ("id", "name", "source", "precision", "text_part", "wide_part", *told)}
+    own = {
+        key: getattr(entry, key)
+        for key in (
+            "id",
+            "name",
+            "source",
+            "precision",
+            "text_part",
+            "wide_part",
+            "checkpoint",
+            "checkpoint_bits",
+            *told,
+        )
+    }
     assert replace(read, **own) == entry
 
 

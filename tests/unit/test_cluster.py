@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import math
+import re
 import shlex
 from dataclasses import replace
 
 import pytest
 
 from acts.promises import cluster, now, serving
+from launch import vllm
 from tests import lab as native
 
 COURSE = native.shipped()
@@ -64,7 +66,7 @@ def test_a_draft_is_named_with_its_tokens():
     config = json.loads(flags(cluster.serve(COURSE, run(policy="speculative")))["--speculative-config"])
     assert config["method"] == "draft_model"
     assert config["num_speculative_tokens"] == COURSE.at("act2.simulation.speculation_tokens")
-    assert config["model"] == COURSE.at("report.cluster.checkpoints")[COURSE.at("act2.simulation.draft_model")]
+    assert config["model"] == COURSE.models[COURSE.at("act2.simulation.draft_model")].checkpoint
     assert "--speculative-config" not in flags(cluster.serve(COURSE, run()))
 
 
@@ -97,7 +99,7 @@ def test_the_burstiness_gives_gaps_of_the_same_variation(cv):
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_shell_takes_the_command_apart_as_it_was_put_together(policy):
     for words in (cluster.serve(COURSE, run(policy=policy)), cluster.bench(COURSE, "a", run(policy=policy))):
-        assert shlex.split(cluster.shell(words).replace("\\\n", "")) == words
+        assert shlex.split(vllm.shell(words).replace("\\\n", "")) == words
 
 
 def test_what_does_not_map_is_said():
@@ -136,5 +138,11 @@ def test_plans_are_a_table():
     assert float(row["ttft_p99_s"]) == native.ran(asked)["ttft_p99_s"]
 
 
-def test_the_draft_of_the_commands_is_a_model_of_the_catalogue():
-    assert set(COURSE.at("report.cluster.checkpoints")) <= set(COURSE.models)
+def test_the_page_links_the_manual_of_the_version_whose_flags_are_used():
+    assert COURSE.at("report.cluster.version") == vllm.VERSION
+
+
+def test_every_model_of_the_catalogue_has_a_checkpoint_of_its_own():
+    names = [model.checkpoint for model in COURSE.models.values()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+", name) for name in names)

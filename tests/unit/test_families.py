@@ -1,6 +1,7 @@
 """The attention families on one axis: what a token costs at every precision, and who then fits."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ import views
 from acts.wall import actions as wall_actions
 from acts.wall import calculator, happens, users
 from acts.wall import view as act1
+from content import wording
 from runs import oracles
 from state import store
 from tests import lab as native
@@ -97,15 +99,21 @@ def test_a_model_that_was_pasted_has_a_row_of_its_own():
     assert len(set(figure["layout"]["yaxis"]["tickvals"])) == len(rows_of(state))
 
 
-@pytest.mark.parametrize("settings", [{}, {"gpus": 1}])
-def test_the_upper_scale_counts_the_same_users_and_goes_when_there_is_no_room(settings):
-    state = moved(**settings)
-    layout = views.frame(COURSE, state)["act1.families.plot"]["figure"]["layout"]
-    left = calculator.numbers(calculator.desk(COURSE, state))["left_bytes"]
-    assert ("xaxis2" in layout) == (left > 0)
-    if left > 0:
-        for users, size in zip(charts.memory.DECADES, layout["xaxis2"]["tickvals"], strict=True):
-            assert size * users * 4096 == pytest.approx(left)
+@pytest.mark.parametrize("settings", [{}, {"gpus": 1}, {"context": 32768}])
+def test_the_users_beside_a_mark_are_the_engines_of_that_very_model(settings):
+    """Windows, one KV head and a latent on many GPUs, and linear layers with a state: what a token costs tells none of these."""
+    state = moved(weight_bits=8, **settings)
+    desk = calculator.desk(COURSE, state)
+    deployment, found = desk.deployment, calculator.numbers(desk)
+    figure = views.frame(COURSE, state)["act1.families.plot"]["figure"]
+    marked = {
+        y: said for trace in figure["data"] for y, said in zip(trace["y"], trace.get("text", ()), strict=False) if said
+    }
+    for id in ("gemma-3-27b", "falcon-7b", "deepseek-v3", "qwen3-next-80b-a3b", "nemotron-3-nano"):
+        model = COURSE.models[id]
+        user = engine.request_bytes(replace(deployment, model=model, kv_bits=16), int(found["context_tokens"]))
+        fit = max(0, int(found["left_bytes"])) // user
+        assert marked[model.name].split() == [wording.decimals(fit, 0)]
 
 
 def test_the_table_names_every_row_and_marks_the_calculators():

@@ -46,7 +46,7 @@ def test_a_text_that_no_walk_reaches_may_ask_for_what_it_asks_for_now():
 SITE = native.CONTENT.parent
 SOURCES = [
     file
-    for folder in (SITE, SITE.parent / "tools", SITE.parent / "_extensions")
+    for folder in (SITE, SITE.parent / "kvwall", SITE.parent / "tools", SITE.parent / "_extensions")
     for file in folder.rglob("*")
     if file.suffix in (".py", ".js", ".mjs", ".html", ".lua")
     and file.name not in ("shape.py", "common.py", "shared.py")  # which only list the keys

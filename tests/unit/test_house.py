@@ -19,7 +19,7 @@ BROWSER = {"js", "pyscript", "pyodide"}
 # From the ground up: a folder knows those below it, never one beside or above. The doors engine.py and ui.py are floors too.
 FLOORS = [
     {"physics"},
-    {"engine"},
+    {"engine", "launch"},
     {"sizing", "observed"},
     {"content"},
     {"record"},
@@ -47,6 +47,15 @@ def imported(file):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield (node.module or "").partition(".")[0]
+
+
+def test_the_lab_needs_nothing_of_what_the_page_for_engineers_brings_along():
+    """Its archive holds neither those rooms nor numpy."""
+    from tools.bundle import SIZING_ROOMS
+
+    theirs = {*SIZING_ROOMS, "numpy"}
+    assert {room(file) for file in FILES} > set(SIZING_ROOMS)
+    assert [file for file in FILES if room(file) not in SIZING_ROOMS and theirs & set(imported(file))] == []
 
 
 def test_every_room_has_a_floor():
@@ -267,7 +276,7 @@ NAMES = re.compile(
 )
 # Everything else, each in its one place: what an option is, how long an act takes, the widths that are offered.
 TYPED = {
-    ".duration": ("12–15 min", "20–25 min"),
+    ".duration": ("11–15 min", "20–25 min"),
     ".message.latency.text": ("16 bits",),
     ".message.throughput.text": ("16 bits",),
     ".prediction.options[about_200].text": ("about 200",),
@@ -349,7 +358,7 @@ def test_what_an_option_says_is_what_it_is():
 def test_everything_that_is_defined_is_used():
     code = [
         SITE.parent / "build.py",
-        *(file for name in ("site", "tools", "bench") for file in (SITE.parent / name).rglob("*")),
+        *(file for name in ("site", "kvwall", "tools", "bench") for file in (SITE.parent / name).rglob("*")),
     ]
     texts = {
         file: file.read_text(encoding="utf-8")

@@ -148,7 +148,7 @@ def test_a_slider_of_ones_own_moves_ones_own_step_only_and_asks_for_no_run():
     assert held.results == before.results and held.settled
     (old, _), (new, frame) = shown(before), shown(held)
     assert {name for name in old if old[name] != new[name]} == {"own"}
-    assert "With 100 in the batch" in native.plain(frame["act2.roof.said"]["text"]).replace("\N{NO-BREAK SPACE}", " ")
+    assert "With 100 in the batch" in native.plain(frame["act2.roof.why"]["text"]).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_slider_held_while_another_is_at_rest_leaves_quick_runs_quick():

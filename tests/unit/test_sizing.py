@@ -224,6 +224,7 @@ def test_an_answer_is_plain_data_whose_figures_hang_together():
         ({"traffic": {"rate_per_s": -1}}, "out_of_range", "traffic.rate_per_s"),
         ({"traffic": {"rate_per_s": math.nan}}, "no_number", "traffic.rate_per_s"),
         ({"traffic": {"rate_per_s": True}}, "no_number", "traffic.rate_per_s"),
+        ({"traffic": {"rate_per_s": 10**400}}, "no_number", "traffic.rate_per_s"),
         ({"traffic": {"rate_per_s": "5"}}, "no_number", "traffic.rate_per_s"),
         ({"traffic": {"users": 5}}, "rate_or_users", None),
         ({"traffic": {"rate_per_s": 0}}, "rate_or_users", None),

@@ -62,24 +62,19 @@ FAMILIES = {  # hue and plotly symbol
     "mla": ("orange", "star"),
     "window": ("cloud", "triangle-left"),
 }
+KEY = {"mha": "■", "gqa": "●", "mqa": "◆", "mla": "★", "window": "◀"}  # the same in signs
 FILLS = ("", "-open-dot", "-open")  # by precision, the most bits first
 LONGEST_NAME = 24
-RING = 10  # pixels
-CIRCLE = (
-    "M-10 0C-10 -5.5 -5.5 -10 0 -10C5.5 -10 10 -5.5 10 0C10 5.5 5.5 10 0 10C-5.5 10 -10 5.5 -10 0"  # of that radius
-)
+CIRCLE = "M-10 0C-10 -5.5 -5.5 -10 0 -10C5.5 -10 10 -5.5 10 0C10 5.5 5.5 10 0 10C-5.5 10 -10 5.5 -10 0"  # of 10 pixels
 SCALE_AIR = 0.3  # decades: the ring has room at both ends, on a phone too
-DECADES = tuple(float(10**power) for power in range(7))
 
 
-def families_chart(
-    rows: Sequence[Mapping[str, Any]], bits: Sequence[str], room: float, kinds: Words, words: Words, theme: str
-) -> Figure:
-    """A row for each model: the bytes of cache that a token costs (x, logarithmic) at each precision, and users above.
+def families_chart(rows: Sequence[Mapping[str, Any]], kinds: Words, words: Words, theme: str) -> Figure:
+    """A row for each model: the bytes of cache that a token costs (x, logarithmic) at each precision, and users in figures.
 
-    A row is {name, family, here, sizes} with sizes as pairs (bytes, users), `bits` the precisions in words, `kinds` the families'
-    words. The upper scale is the same axis read as users: `room` bytes a token of context over the bytes of x. A ring marks
-    the row that has `here`.
+    A row is {name, family, here, sizes} with sizes as pairs (bytes, users), the most bits first, `kinds` the families'
+    words. The users of the most bits stand beside its mark: no scale could tell them, since they also pay for copies and
+    for states, which the bytes of a token don't hold. A ring marks the row that has `here`.
     """
     colour = PALETTES[theme]
     data = [_spans(rows, colour["muted"])]
@@ -87,35 +82,32 @@ def families_chart(
         mine = [row for row in rows if row["family"] == family]
         if mine:
             data.append(_family(mine, kinds[family], colour[hue], ink(theme, hue), symbol))
-    data += [legend_only(name, colour["muted"], "circle" + fill) for name, fill in zip(bits, FILLS, strict=True)]
-    ring = legend_only(words["families_here"], colour["text"], "circle-open")
-    ring["marker"]["size"] = 2 * RING
-    data.append(ring)
     ticks = [2**power for power in range(10, 26)]
-    named = [_binary(tick) if i % 5 == 0 else "" for i, tick in enumerate(ticks)]
+    named = ["" if i % 5 else _binary(tick) if i % 10 == 0 else f"{tick // 1024}" for i, tick in enumerate(ticks)]
     names = [row["name"] for row in rows]
     layout = axes(colour, words["families_x"], "")
-    layout["margin"] |= {"t": 104, "r": 40}
-    layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": named, "tickangle": 0}
+    layout["margin"]["r"] = 32
+    layout["showlegend"] = False  # the page's own key says the same and fits a phone
+    layout["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": named, "tickangle": 0, "tickfont": {"size": 10}}
     layout["xaxis"]["range"] = _logarithmic_ends([bytes for row in rows for bytes, _ in row["sizes"]], air=SCALE_AIR)
-    layout["yaxis"] |= {"type": "category", "tickfont": {"size": 11}}
+    layout["yaxis"] |= {"type": "category", "tickfont": {"size": 10}}
     layout["yaxis"] |= {"categoryarray": names, "range": [len(names) - 0.5, -0.5]}  # the first on top
     layout["shapes"] = [_ring(row, colour["text"]) for row in rows if row["here"] is not None]
     layout["yaxis"] |= {"tickvals": names, "ticktext": [_short(name) for name in names]}
-    layout["legend"] |= {"xref": "container", "yref": "container", "y": 1, "yanchor": "top"}
-    if room > 0:
-        data.append(_unseen(rows))
-        layout["xaxis2"] = layout["xaxis"] | _users_axis(room, words["families_y"])
     return {"data": data, "layout": layout}
 
 
 def _family(rows: Sequence[Mapping[str, Any]], name: str, colour: str, words: str, symbol: str) -> dict[str, Any]:
-    """The marks of one family, its name beside the one with the most bits."""
+    """The marks of one family; how many users fit beside each with the most bits."""
     points = [(x, row["name"], fill) for row in rows for (x, _), fill in zip(row["sizes"], FILLS, strict=True)]
     trace = marks(
         [x for x, _, _ in points], [n for _, n, _ in points], name, colour, [symbol + f for _, _, f in points]
     )
-    labels = ["" if fill else f"\N{NO-BREAK SPACE} {name}" for _, _, fill in points]
+    fit = (users for row in rows for _, users in row["sizes"])
+    labels = [
+        "" if fill else f"\N{NO-BREAK SPACE} {wording.decimals(users, 0)}"
+        for (_, _, fill), users in zip(points, fit, strict=True)
+    ]
     look = {"text": labels, "textposition": "middle right", "textfont": {"size": 11, "color": words}}
     trace["marker"] |= {"size": [9 if fill else 12 for _, _, fill in points], "opacity": 1}
     hover = {"hovertemplate": "%{y}: %{x:,.0f} B"}
@@ -124,7 +116,6 @@ def _family(rows: Sequence[Mapping[str, Any]], name: str, colour: str, words: st
 
 def _short(name: str) -> str:
     """A name that leaves room for the marks: a pasted model may be called anything."""
-    name = name.replace(", ", "<br>")
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -142,26 +133,8 @@ def _ring(row: Mapping[str, Any], colour: str) -> dict[str, Any]:
     return at_point(row["sizes"][row["here"]][0], row["name"], CIRCLE) | {"line": {"color": colour, "width": 1.5}}
 
 
-def _unseen(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The first row once more, unseen: plotly draws an axis only if something stands on it."""
-    row = rows[0]
-    trace = curve([row["sizes"][0][0]], [row["name"]], "", "rgba(0,0,0,0)")
-    return trace | {"xaxis": "x2", "showlegend": False}
-
-
-def _users_axis(room: float, title: str) -> dict[str, Any]:
-    """The upper scale: users grow to the left, each tick where that many would use the room up."""
-    ticks = {"tickvals": [room / users for users in DECADES], "ticktext": [_count(users) for users in DECADES]}
-    place = {"overlaying": "x", "side": "top", "matches": "x", "showgrid": False}
-    return {"title": {"text": title, "standoff": 4}, **ticks, **place}
-
-
 def _thousands(value: float) -> str:
     return f"{value / 1024:.0f}k" if value >= 1024 else f"{value:.0f}"
-
-
-def _count(value: float) -> str:
-    return f"{wording.decimals(value / 1000, 0)}k" if value >= 1000 else f"{value:.0f}"
 
 
 def _binary(value: float) -> str:

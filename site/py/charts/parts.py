@@ -38,6 +38,7 @@ DARKER: Mapping[str, Mapping[str, str]] = {
     "dark": {},
 }
 FONT = "Inter, system-ui, sans-serif"
+TITLE = {"font": {"size": 12}, "standoff": 6}  # of an axis: whole in a window of 320 pixels
 
 
 def ink(theme: str, hue: str) -> str:
@@ -111,6 +112,6 @@ def axes(colour: Mapping[str, str], x: str, y: str) -> dict[str, Any]:
             "bordercolor": colour["muted"],
             "font": {"family": FONT, "color": colour["text"]},
         },
-        "xaxis": {"title": {"text": x}} | axis,
-        "yaxis": {"title": {"text": y}} | axis,
+        "xaxis": {"title": {"text": x} | (TITLE if x else {})} | axis,
+        "yaxis": {"title": {"text": y} | (TITLE if y else {})} | axis,
     }

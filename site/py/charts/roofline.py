@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, ink, legend_only, marks
+from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, ink, marks
 from content import wording
 
 Point = tuple[float, float]
+KEY = {
+    "peak": "—",
+    "reached": "– –",
+    "trail": "···",
+    "prefill": "■",
+    "decode": "●",
+    "run": "○",
+    "own": "◆",
+}  # what is drawn, in signs
+SYMBOLS = {"prefill": "square", "decode": "circle", "run": "circle-open"}  # plotly's, by what a step does
 READABLE = 15  # percent of a bar: a narrower part has no room for its figure on a phone
 AGAINST = {"ground": "text", "text": "ground"}  # a pattern on a bar takes it further from the letters on it
 X_TICKS = (1, 10, 100, 1000, 10_000)
@@ -27,33 +37,36 @@ def roofline_chart(
 ) -> Figure:
     """Steps as points, TFLOP/s (y) against FLOP/byte (x), both logarithmic, under the two roofs.
 
-    `peak` and `reached` are the roofs as points; a series is {name, hue, xs, ys, symbols, labels, places}: one colour, a plotly
-    symbol, a short label and the label's place for each point. `own` is the learner's step, `trail` the same at other batches:
-    shapes both, since they follow a slider.
+    `peak` and `reached` are the roofs as points; a series is {letter, name, hue, xs, ys, symbols, names, places}: one colour and
+    letter, and for each point a plotly symbol, what it is, and where its letter stands. `own` is the learner's step, `trail` the
+    same at other batches: shapes both, since they follow a slider.
     """
     colour = PALETTES[theme]
     data = [
         curve(*_columns(peak), words["peak"], colour["text"]),
         curve(*_columns(reached), words["reached"], colour["muted"], dash="dash"),
-        _unseen(words["trail"], colour["muted"]),
     ]
     for one in series:
         trace = marks(one["xs"], one["ys"], one["name"], colour[one["hue"]], list(one["symbols"]))
-        labels = {"text": list(one["labels"]), "textposition": list(one["places"]), "textfont": {"size": 11}}
-        trace |= labels | {"mode": "markers+text", "cliponaxis": False}
-        trace["hovertemplate"] = "%{text}<br>%{x:.3s} FLOP/byte · %{y:.3s} TFLOP/s"
+        trace |= {
+            "text": [one["letter"]] * len(one["xs"]),
+            "textposition": list(one["places"]),
+            "textfont": {"size": 12},
+        }
+        trace |= {"mode": "markers+text", "cliponaxis": False, "hovertext": list(one["names"])}
+        trace["hovertemplate"] = "%{hovertext}<br>%{x:.3s} FLOP/byte · %{y:.3s} TFLOP/s"
         trace["textfont"]["color"] = ink(theme, one["hue"])
         data.append(trace)
-    data.append(legend_only(words["own"], colour["text"], "diamond"))
     layout = axes(colour, words["x"], words["y"])
+    layout["showlegend"] = False  # the page's own key says the same and fits a phone
     ticks = [wording.decimals(tick, 0) for tick in X_TICKS]
     layout["xaxis"] |= {"type": "log", "range": list(X_RANGE), "tickvals": list(X_TICKS), "ticktext": ticks}
     layout["yaxis"] |= {"type": "log", "range": list(Y_RANGE), "tickvals": list(X_TICKS[:4]), "ticktext": ticks[:4]}
     corner = peak[1][0]
     layout["shapes"] = [_ridge(corner, colour["muted"]), _trail(trail, colour["muted"]), diamond(*own, colour["text"])]
     layout["annotations"] = [
-        _side(words["memory_side"], 0.0, "left", colour),
-        _side(words["arithmetic_side"], 1.0, "right", colour),
+        _side(words["memory_side"], (0.0, 0.99), ("left", "top"), colour),
+        _side(words["arithmetic_side"], (1.0, 0.01), ("right", "bottom"), colour),
     ]
     return {"data": data, "layout": layout}
 
@@ -109,11 +122,6 @@ def _columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
-def _unseen(name: str, colour: str) -> dict[str, Any]:
-    """The trail's name in the legend."""
-    return {**curve([], [], name, colour, dash="dot"), "x": [None], "y": [None]}
-
-
 def _trail(points: Sequence[Point], colour: str) -> dict[str, Any]:
     path = "M" + "L".join(f"{x:.4f},{y:.4f}" for x, y in points)
     return {"type": "path", "path": path, "line": {"color": colour, "width": 1.5, "dash": "dot"}, "layer": "below"}
@@ -124,8 +132,10 @@ def _ridge(x: float, colour: str) -> dict[str, Any]:
     return {"type": "line", **ends, "line": {"color": colour, "width": 1, "dash": "dot"}, "layer": "below"}
 
 
-def _side(text: str, x: float, anchor: str, colour: Mapping[str, str]) -> dict[str, Any]:
-    place = {"xref": "paper", "yref": "paper", "x": x, "y": 0.01, "xanchor": anchor, "yanchor": "bottom"}
+def _side(text: str, at: Point, anchors: tuple[str, str], colour: Mapping[str, str]) -> dict[str, Any]:
+    """What a step waits for on one side of the ridge, in the corner that no step comes to."""
+    (x, y), (side, edge) = at, anchors
+    place = {"xref": "paper", "yref": "paper", "x": x, "y": y, "xanchor": side, "yanchor": edge, "align": side}
     return {
         "text": text,
         **place,

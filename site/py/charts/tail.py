@@ -37,10 +37,16 @@ def tail_chart(
     above = curve([slo, slo], [0, tallest * 100], words["objective"], colour["red"], dash="dashdot")
     below = curve([slo, slo], [1, rarity[-1]], words["objective"], colour["red"], dash="dashdot")
     layout = axes(colour, words["x"], words["y_share"])
-    lower = layout["yaxis"] | {"title": {"text": words["y_level"]}}
+    lower = layout["yaxis"] | {"title": layout["yaxis"]["title"] | {"text": words["y_level"]}}
     layout["xaxis"] |= {"type": "log", "tickvals": list(TIMES), "ticktext": list(times), "anchor": "y2"}
     layout["yaxis"] |= {"domain": [0.62, 1], "rangemode": "tozero", "ticksuffix": " %", "nticks": 4}
-    rare = {"type": "log", "range": [0, -3.1], "tickvals": list(RARER), "ticktext": list(levels)}
+    rare = {
+        "type": "log",
+        "range": [0, -3.1],
+        "tickvals": list(RARER),
+        "ticktext": list(levels),
+        "tickfont": {"size": 11},
+    }
     layout["yaxis2"] = lower | {"domain": [0, 0.54]} | rare
     return {"data": [*data, above, below | LOWER], "layout": layout}
 

@@ -234,6 +234,10 @@ class SizeFile(Shape):
     """What is said of a design and its promises."""
     server: Words
     """What is said of a server's own text."""
+    refusals: Words
+    """Why a question, a design or a file of requests was not taken."""
+    trace: Words
+    """Why a line of such a file was left out."""
 
 
 class WordsFile(Shape, others=str):
@@ -342,6 +346,10 @@ class ModelEntry(Shape):
     """Layers with such an index."""
     wide_part: str | None = None
     """What stays at 16 bits in quantised checkpoints besides embeddings: attention."""
+    checkpoint: str = ""
+    """Its name on the hub."""
+    checkpoint_bits: int = 16
+    """Bits of a weight in that checkpoint."""
 
 
 class GpuEntry(Shape):

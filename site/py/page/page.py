@@ -174,6 +174,7 @@ WRITERS: Mapping[str, Writer] = {
     "step": _attribute("step"),
     "x": _attribute("x"),
     "width": _attribute("width"),
+    "height": _attribute("height"),
     "figure": _elsewhere,
     "scene": _elsewhere,
     "picked": _attribute("data-picked"),

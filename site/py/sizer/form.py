@@ -54,8 +54,9 @@ def _model(fields: Fields) -> Any:
         return _text(fields, "model")
     from engine import config_text
 
+    text = config_text(config)  # its own refusal says what it is
     try:
-        return json.loads(config_text(config))
+        return json.loads(text)
     except ValueError as mistake:
         raise AskError("no_config", found=str(mistake)) from mistake
 
@@ -67,8 +68,8 @@ def _traffic(fields: Fields) -> dict[str, Any]:
         for name in ("prompt", "output"):
             mean, tail = _number(fields, f"{name}_mean"), _number(fields, f"{name}_p99")
             found[name] = {"mean": mean, "p99": mean if tail is None else tail}
-    elif shape != OWN_FILE:
-        found["workload"] = shape
+    else:
+        found["trace" if shape == OWN_FILE else "workload"] = shape
     closed = _text(fields, "load") == "users"
     found |= {"users": _whole(fields, "users") or 0} if closed else {"rate_per_s": _number(fields, "rate") or 0.0}
     longest, cv = _whole(fields, "longest"), _number(fields, "cv")

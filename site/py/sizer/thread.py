@@ -12,8 +12,10 @@ from acts import shipped
 from content import wording
 from content.course import Course
 from sizer.form import question_of
+from sizer.markup import tag
 from sizer.server import Measured, Server
 from sizer.view import View
+from sizing import trace
 from sizing.day import Hour, hours
 from sizing.plain import AskError, question_from
 from sizing.question import Catalogue, Question
@@ -37,6 +39,8 @@ class Sizer:
         self.chosen = 0
         self.server = Server(course, self.catalogue)
         self.measured: Measured | None = None
+        self.trace = trace.Reader()
+        self.recorded: tuple[engine.Request, ...] = ()
 
     def ask(self, form: str) -> str:
         """Begin with a question: {"parts": ...}, or {"refusal": a sentence}."""
@@ -45,7 +49,10 @@ class Sizer:
         if isinstance(question, str):
             return json.dumps({"refusal": question})
         known = self.known(form)
-        self.view, self.answers = View(self.course, known, question), search(question, known)
+        self.view, self.answers = (
+            View(self.course, known, question, question_of(json.loads(form))),
+            search(question, known),
+        )
         return json.dumps({"parts": {}, "more": True})
 
     def known(self, form: str) -> Catalogue:
@@ -59,16 +66,58 @@ class Sizer:
     def read(self, form: str) -> Question | str:
         """The question of a form, or a sentence that says why there is none."""
         try:
-            question = question_from(question_of(json.loads(form)), self.catalogue)
+            asked = question_of(json.loads(form))
+            recorded = self.recorded if "trace" in asked["traffic"] else ()
+            question = question_from(asked, self.catalogue, recorded)
             if self.measured and MEASURED in json.loads(form):
                 question = replace(question, held_back=((self.measured.gpu, self.measured.too_many_bytes),))
             return question
         except engine.ConfigError as mistake:
             return self.course.told("config", [mistake])
         except AskError as mistake:
-            return self.course.say(f"size.refusals.{mistake.name}", None, mistake.facts)
+            return self.refusal(mistake)
         except engine.PhysicsError as mistake:
             return str(mistake)
+
+    def refusal(self, mistake: AskError) -> str:
+        """Why something can't be read, in words."""
+        return self.course.say(f"size.refusals.{mistake.name}", None, mistake.facts)
+
+    def begin_trace(self) -> None:
+        """A file of requests follows, in pieces."""
+        self.trace, self.recorded = trace.Reader(), ()
+
+    def feed_trace(self, piece: str) -> str | None:
+        """A piece of it; a refusal where it can't be one."""
+        try:
+            self.trace.feed(piece)
+        except AskError as mistake:
+            self.trace = trace.Reader()
+            return json.dumps(
+                {"parts": {"trace-said": tag("span", self.refusal(mistake), class_="fail")}, "read": True}
+            )
+        return None
+
+    def end_trace(self) -> str:
+        """What the file holds, and from now on its requests are those of a question that asks for them."""
+        try:
+            found = self.trace.close()
+        except AskError as mistake:
+            return json.dumps(
+                {"parts": {"trace-said": tag("span", self.refusal(mistake), class_="fail")}, "read": True}
+            )
+        self.recorded = found.requests
+        rate = len(found.requests) / found.span_s if found.span_s else 0.0
+        skipped = sum(skip.times for skip in found.skipped)
+        numbers = {"count": len(found.requests), "span": found.span_s, "rate": rate, "skipped": skipped}
+        reasons = ", ".join(self.course.at(f"size.trace.{skip.reason}") for skip in found.skipped)
+        said = self.course.say("size.server.trace", None, numbers)
+        more = (
+            self.course.say("size.server.trace_skipped", None, {"skipped": skipped, "reasons": reasons})
+            if skipped
+            else None
+        )
+        return json.dumps({"parts": {"trace-said": tag("span", said, " ", more)}, "read": True, "rate": rate})
 
     def glance(self, form: str) -> str:
         """What the design that is shown would do at least, were the question this one: at once, by bounds alone."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
 
 import engine
 from content.course import Course, short_name
 from content.wording import Number, show
 from sizer import plot
 from sizer.markup import Html, marked, tag, together
+from sizing import commands
 from sizing.day import Hour
 from sizing.explain import facts
 from sizing.judge import ILL_CONDITIONED, Kept, used
@@ -22,8 +25,11 @@ WIDTH = 100.0  # of a bar, in its own units
 class View:
     """What the page says of one question's answer. `chosen` is the design that is shown whole, the best at first."""
 
-    def __init__(self, course: Course, catalogue: Catalogue, question: Question) -> None:
-        self.course, self.catalogue, self.question = course, catalogue, question
+    def __init__(
+        self, course: Course, catalogue: Catalogue, question: Question, asked: Mapping[str, Any] | None = None
+    ) -> None:
+        """asked: the question as plain data, to be taken along."""
+        self.course, self.catalogue, self.question, self.asked = course, catalogue, question, asked or {}
 
     def say(self, name: str, **numbers: Number) -> str:
         """A text of the answer with its numbers."""
@@ -42,6 +48,7 @@ class View:
             "chart": plot.drawn(self.question, answer, shown, self),
             "why": self.why(answer, shown) if shown else "",
             "known": self.known(answer, shown),
+            "take": self.take(shown) if shown else "",
         }
         return found
 
@@ -241,6 +248,16 @@ class View:
             return self.say("half_none")
         told = [f"{self.promise(each.name)} {self.value(each)}" for each in half.judgement.promises]
         return self.say("half", design=self.name(half), list=", ".join(told))
+
+    def take(self, shown: Candidate) -> Html:
+        """What starts the design, tests it and asks the question again: texts to copy or to save."""
+        parts = []
+        for name, text in commands.files(self.question, shown.design, self.asked).items():
+            save = tag(
+                "a", self.say("save", file=name), href=f"data:text/plain;charset=utf-8,{quote(text)}", download=name
+            )
+            parts.append(tag("details", tag("summary", name), tag("p", save), tag("pre", text, tabindex=0)))
+        return together(*parts)
 
     def hours(self, hours: Sequence[Hour]) -> Html:
         """A design's day."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import engine
-from sizing.question import ENGINES, REPLICA_GPUS, Allowed, Catalogue, Promise, Question
-from sizing.traffic import Traffic, lengths_of
+from sizing.question import ENGINES, REPLICA_GPUS, SERVER_GPUS, Allowed, Catalogue, Design, Promise, Question, runs_on
+from sizing.traffic import Traffic, busiest_per_s, lengths_of
 
 LONGEST_TOKENS, MOST_RATE, MOST_USERS, MOST_GPUS, HOURS = 1_000_000, 1e5, 1_000_000, 1024, 24
 DEFAULT_LONGEST = 32_768
@@ -20,12 +20,18 @@ class AskError(engine.PhysicsError):
     """A question can't be read. `name` says which sentence tells why (content, size.toml, [refusals]), `facts` what of."""
 
     def __init__(self, name: str, **facts: str | float) -> None:
-        self.name, self.facts = name, {key: _short(value) for key, value in facts.items()}
+        self.name, self.facts = (
+            name,
+            {key: _short(value, LISTED if key == "known" else NAMED) for key, value in facts.items()},
+        )
         super().__init__(" ".join([name, *(f"{key}={value}" for key, value in self.facts.items())]))
 
 
-def _short(value: str | float) -> str:
-    return engine.shown(value if isinstance(value, str) else f"{value:g}")
+NAMED, LISTED = 60, 300  # letters of a fact in a sentence, and of a list of what is known
+
+
+def _short(value: str | float, most: int) -> str:
+    return engine.shown(value if isinstance(value, str) else f"{value:.12g}", most)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Table:
         where = _joined(self.path, key)
         if value is None:
             raise AskError("needed", key=where)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_number(value):
             raise AskError("no_number", key=where, found=str(value))
         if not least <= value <= most:
             raise AskError("out_of_range", key=where, found=float(value), least=least, most=most)
@@ -88,6 +94,14 @@ class Table:
         return tuple(each for each in known if each in listed)
 
 
+def _is_number(value: object) -> bool:
+    """Whether this is a number that a float can hold."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def named(where: str, value: object, known: Collection[str]) -> str:
     """A name that is known. Raises AskError with those that are near."""
     if value is None:
@@ -107,7 +121,33 @@ def _joined(path: str, key: str) -> str:
 
 
 QUESTION = ("model", "traffic", "promise", "allowed", "prices", "spare", "routing", "utilization", "kg_per_kwh")
-TRAFFIC = ("workload", "prompt", "output", "rate_per_s", "users", "cv", "daily", "longest_tokens")
+TRAFFIC = ("workload", "trace", "prompt", "output", "rate_per_s", "users", "cv", "daily", "longest_tokens")
+DESIGN = (
+    "gpu",
+    "replicas",
+    "gpus_per_replica",
+    "attention_groups",
+    "engine",
+    "weight_bits",
+    "kv_bits",
+    "seats",
+    "token_budget",
+)
+TOLD = {  # what an answer says of its design beside it: not read again
+    *(
+        "gpus",
+        "servers",
+        "state",
+        "promises",
+        "binds",
+        "capacity_share",
+        "memory",
+        "cost",
+        "known_from",
+        "carried_over",
+    ),
+    "figures",
+}
 
 
 def question_from(
@@ -119,7 +159,7 @@ def question_from(
     default_gpus: what may be used where the question doesn't say.
     """
     table = Table.of("", plain, QUESTION)
-    model = _model(table.values.get("model"), catalogue)
+    model = model_from(table.values.get("model"), catalogue)
     allowed = _allowed(table.values.get("allowed", {}), catalogue, default_gpus)
     return Question(
         model=model,
@@ -134,7 +174,8 @@ def question_from(
     )
 
 
-def _model(value: object, catalogue: Catalogue) -> engine.Model:
+def model_from(value: object, catalogue: Catalogue) -> engine.Model:
+    """A model by its name, or from a config.json as an object. Raises AskError and engine.ConfigError."""
     if isinstance(value, Mapping):
         import json
 
@@ -145,9 +186,13 @@ def _model(value: object, catalogue: Catalogue) -> engine.Model:
 def _traffic(value: object, catalogue: Catalogue, model: engine.Model, recorded: Sequence[engine.Request]) -> Traffic:
     table = Table.of("traffic", value, TRAFFIC)
     longest = table.whole("longest_tokens", 2, LONGEST_TOKENS, min(DEFAULT_LONGEST, model.max_context_tokens))
-    rate, users = table.number("rate_per_s", 0.0, MOST_RATE, 0.0), table.whole("users", 0, MOST_USERS, 0)
+    if (named_file := table.values.get("trace")) is not None and not recorded:
+        raise AskError("trace_needed", found=str(named_file))
+    users = table.whole("users", 0, MOST_USERS, 0)
+    own = busiest_per_s(recorded) if recorded and not users else 0.0
+    rate = table.number("rate_per_s", 0.0, MOST_RATE, own)
     if (rate > 0) == (users > 0):
-        raise AskError("rate_or_users")
+        raise AskError("rate_or_users", rate="traffic.rate_per_s", users="traffic.users")
     return Traffic(
         workload=_workload(table, catalogue, bool(recorded)),
         longest_tokens=longest,
@@ -239,3 +284,51 @@ def _prices(value: object, allowed: Allowed, catalogue: Catalogue) -> tuple[tupl
     if table.values and not prices:
         raise AskError("no_price", known=", ".join(allowed.gpus))
     return prices
+
+
+def design_from(plain: object, question: Question, catalogue: Catalogue) -> Design:
+    """The design that plain data describes: an object with the keys of DESIGN, or a whole answer, whose best is meant.
+
+    What an answer says beside its design isn't read. Raises AskError, and engine.PhysicsError for a replica whose step can't be
+    estimated.
+    """
+    if isinstance(plain, Mapping) and "best" in plain:
+        plain = plain["best"]
+        if plain is None:
+            raise AskError("no_best")
+    table = Table.of("", plain, (*DESIGN, *TOLD))
+    gpu = catalogue.gpus[table.one("gpu", catalogue.gpus)]
+    gpus, replicas = table.whole("gpus_per_replica", 1, SERVER_GPUS), table.whole("replicas", 1, MOST_GPUS)
+    if table.whole("gpus", 1, MOST_GPUS * SERVER_GPUS, gpus * replicas) != gpus * replicas:
+        raise AskError("gpus_disagree", found=table.values["gpus"], replicas=replicas, each=gpus)
+    if replicas <= question.spare:
+        raise AskError("all_spare", replicas=replicas, spare=question.spare)
+    groups = table.whole("attention_groups", 1, gpus, 1)
+    if gpus % groups or question.model.query_heads % (gpus // groups):
+        raise AskError("heads", gpus=gpus, groups=groups, heads=question.model.query_heads)
+    bits = (_bits(table, "weight_bits", (16, 8, 4)), _bits(table, "kv_bits", (16, 8)))
+    served = table.one("engine", ENGINES, "vllm")
+    if not runs_on(served, gpu):
+        raise AskError("engine_gpu", engine=served, gpu=gpu.id)
+    deployment = engine.Deployment(question.model, gpu, gpus, *bits, served, groups)
+    engine.StepCost(deployment, engine.calibration_for(deployment, catalogue.calibrations))
+    seats = table.whole("seats", 1, MOST_SEATS)
+    budget = table.whole("token_budget", 1, MOST_BUDGET, engine.default_token_budget(gpu))
+    return Design(deployment, seats, budget, replicas)
+
+
+MOST_SEATS, MOST_BUDGET = 8192, 1_000_000
+
+
+def _bits(table: Table, key: str, known: Sequence[int]) -> int:
+    bits = table.whole(key, 1, 16, 16)
+    if bits not in known:
+        raise AskError("unknown_name", key=key, found=str(bits), known=", ".join(map(str, known)))
+    return bits
+
+
+def design_to_plain(design: Design) -> dict[str, Any]:
+    """A design as plain data, by the keys of DESIGN: what `design_from` reads."""
+    made = design.deployment
+    values = (made.gpu.id, design.replicas, made.gpus, made.attention_dp, made.engine, made.weight_bits, made.kv_bits)
+    return dict(zip(DESIGN, (*values, design.seats, max(design.token_budget, design.seats)), strict=True))

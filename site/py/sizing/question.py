@@ -138,6 +138,11 @@ class Design:
         )
 
 
+def runs_on(served: str, gpu: engine.Gpu) -> bool:
+    """Whether an engine runs on a GPU at all: TensorRT-LLM is for NVIDIA's, and AMD's are those that talk over xGMI."""
+    return served != "trtllm" or gpu.link != "xgmi"
+
+
 def deployments(question: Question, catalogue: Catalogue) -> tuple[list[engine.Deployment], dict[str, int]]:
     """Every replica that may be used, and how many were left out by each reason: "heads" don't divide, no step is "known",
     a "price" is missing."""
@@ -148,6 +153,8 @@ def deployments(question: Question, catalogue: Catalogue) -> tuple[list[engine.D
             left_out["price"] += 1
         elif made.model.query_heads % made.tp:
             left_out["heads"] += 1
+        elif not runs_on(made.engine, made.gpu):
+            left_out["known"] += 1
         else:
             try:
                 engine.StepCost(made, engine.calibration_for(made, catalogue.calibrations))

@@ -205,17 +205,30 @@ def _tried(question: Question, catalogue: Catalogue, found: Screened, rows: Sequ
     only if those don't break a promise by far."""
     nearest: Candidate | None = None
     for row in rows:
-        design, share = found.design(row), float(found.share[row])
-        for seed, count in enumerate(REQUESTS, 1):
-            judgement = judged(question, catalogue, design, share, count, seed)
-            tried = Candidate(design, hourly, judgement)
-            if judgement.state != KEPT and not (count == REQUESTS[0] and judgement.ratio < HOPELESS):
-                break
+        design = found.design(row)
+        tried = Candidate(design, hourly, settled(question, catalogue, design, float(found.share[row])))
         if tried.judgement.state == KEPT:
             return tried
         nearest = _nearer(tried, nearest)
     assert nearest
     return nearest
+
+
+def settled(question: Question, catalogue: Catalogue, design: Design, share: float) -> Judgement:
+    """A design judged by few requests, and by ever more of another day's unless those break a promise."""
+    for seed, count in enumerate(REQUESTS, 1):
+        judgement = judged(question, catalogue, design, share, count, seed)
+        if judgement.state != KEPT and not (count == REQUESTS[0] and judgement.ratio < HOPELESS):
+            break
+    return judgement
+
+
+def checked(question: Question, catalogue: Catalogue, design: Design) -> Candidate:
+    """One design judged as the search judges, whether it may be used or not: does it hold?"""
+    share = float(bound_of(question, catalogue, design).share[0])
+    priced = not question.prices or design.deployment.gpu.id in dict(question.prices)
+    hourly = question.hourly(design.deployment.gpu, design.gpus) if priced else 0.0
+    return Candidate(design, hourly, settled(question, catalogue, design, share))
 
 
 def _queue(question: Question, found: Screened) -> list[tuple[tuple[int, ...], float]]:

@@ -58,6 +58,24 @@ def replace_arrival(request: engine.Request, at_s: float) -> engine.Request:
     return request._replace(arrival_s=at_s)
 
 
+HOUR_S = 3600.0
+
+
+def busiest_per_s(recorded: Sequence[engine.Request]) -> float:
+    """The rate of recorded requests over the hour in which most of them came, or over all of it if it is shorter; 0 where it
+    has no length."""
+    times = [request.arrival_s for request in recorded]
+    span = (times[-1] - times[0]) * len(times) / max(1, len(times) - 1)  # a gap more, as when it is replayed
+    if span <= HOUR_S:
+        return len(times) / span if span else 0.0
+    most = begin = 0
+    for end, at in enumerate(times):
+        while at - times[begin] >= HOUR_S:
+            begin += 1
+        most = max(most, end - begin + 1)
+    return most / HOUR_S
+
+
 @dataclass(frozen=True)
 class Moments:
     """What the bounds need of the lengths, in tokens: means, half the mean square of the prompts (the pairs that attention

@@ -172,6 +172,15 @@
     const now = kept && (await wrong(path, how, "reload"));
     return [now, Boolean(kept && !now)];
   };
+  /** Whether the server has another version of this page than the one that is open: then the files of this one may be gone. */
+  const outdated = () =>
+    ask(location.pathname + location.search, { cache: "reload" })
+      .then((answer) => answer.text())
+      .then((text) => {
+        const now = /data-parts="(v\/\w+\/)"/.exec(text);
+        return Boolean(now) && !root.dataset.parts.endsWith(now[1]);
+      })
+      .catch(() => false);
   const soon = (/** @type {Promise<any>} */ looking) => Promise.race([looking, new Promise((done) => setTimeout(done, LOOK_MS, []))]);
   /** Load the page again, once, unless something on it would be lost. */
   const again = () => {
@@ -203,7 +212,8 @@
     const cause = firstLine(failure);
     const unrun = typeof failure === "string"; // a script that is right, as far as can be seen, but did not run
     const refused = failure instanceof WebAssembly.CompileError || failure instanceof WebAssembly.LinkError;
-    if (faults.length && self.origin === "null") fail(word("sandbox", { address: location.origin + location.pathname }));
+    if ((faults.length || unrun) && (await soon(outdated())) === true) again() || fail(word("older"));
+    else if (faults.length && self.origin === "null") fail(word("sandbox", { address: location.origin + location.pathname }));
     else if (faults.length) fail(word(...faults[0]));
     else if (found.some(([, mended]) => mended)) again() || fail(word("mended"));
     else if (unrun && again()) return;

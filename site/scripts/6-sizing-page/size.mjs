@@ -132,6 +132,12 @@ thread.addEventListener("message", ({ data }) => {
   if (data.failure) fail(data.failure);
   if (data.loading) place("state").textContent = place("state").dataset.loading;
   if (data.loading) return;
+  if (data.read) {
+    show(data.parts);
+    if (data.rate) form.elements.namedItem("rate").value = String(Number(data.rate.toPrecision(3)));
+    ask();
+    return;
+  }
   if (data.measured !== undefined) {
     show(data.parts);
     place("server-measured").hidden = !data.measured;
@@ -195,20 +201,37 @@ place("log").addEventListener("input", () => {
   for (let at = 0; at < place("log").value.length; at += PIECE) tell("feed_server", place("log").value.slice(at, at + PIECE));
   readServer();
 });
+/** Hand a file's text over, piece by piece: of a file of 50 MB nobody holds the whole. @param {File} file @param {string} method */
+async function feed(file, method) {
+  const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+  const decoder = new TextDecoder(wide);
+  for (let at = 0; at < file.size; at += PIECE) tell(method, decoder.decode(await file.slice(at, at + PIECE).arrayBuffer(), { stream: true }));
+}
+
 place("log-file").addEventListener("change", async ({ target }) => {
   const [file] = target.files;
   if (!file) return;
   tell("begin_server");
-  const wide = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-  const decoder = new TextDecoder(wide[0] === 0xff && wide[1] === 0xfe ? "utf-16le" : wide[0] === 0xfe && wide[1] === 0xff ? "utf-16be" : "utf-8");
-  for (let at = 0; at < file.size; at += PIECE) tell("feed_server", decoder.decode(await file.slice(at, at + PIECE).arrayBuffer(), { stream: true }));
+  await feed(file, "feed_server");
   readServer();
+});
+place("trace").addEventListener("change", async ({ target }) => {
+  const [file] = target.files;
+  if (!file) return;
+  tell("begin_trace");
+  await feed(file, "feed_trace");
+  tell("end_trace");
 });
 for (const id of ["log-model", "log-gpu", "log-count"]) place(id).addEventListener("change", readServer);
 
 place("copy").addEventListener("click", async () => {
   keep();
-  await navigator.clipboard?.writeText(location.href).catch(() => {});
+  const copied = await navigator.clipboard?.writeText(location.href).then(
+    () => true,
+    () => false,
+  );
+  if (!copied) place("copied").textContent = location.href; // to be copied by hand
   place("copied").hidden = false;
 });
 addEventListener("hashchange", () => {

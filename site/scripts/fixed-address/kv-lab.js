@@ -3,7 +3,7 @@
 //
 //   url      where the lab lies                    act     1, 2 or all
 //   load     click (default), visible, eager       stage   predict, reality, explore, twist, reflect
-//   height   a fixed height in px; without it the frame is as high as what it shows, from 200 to 12,000 px,
+//   height   a fixed height in px, or "window": as high as the reader's window, so that the picture stays in sight; without it the frame is as high as what it shows, from 200 to 12,000 px,
 //            and scrolls inside from there on. On a slide of reveal.js figure and frame are never higher than the slide has room for
 //   theme    light or dark; without it the page's own: data-bs-theme, data-theme, quarto-dark, or the system's
 //   title    what the frame is called for a screen reader
@@ -15,6 +15,7 @@
   if (customElements.get("kv-lab")) return;
   const PROTOCOL = 1;
   const [LOWEST_PX, HIGHEST_PX, FIRST_PX] = [200, 12000, 640];
+  const WINDOW_MARGIN_PX = 48; // of the page around the frame stays in sight, to scroll it by
   const [SLIDE_MARGIN_PX, SMALLEST_FIGURE_PX] = [20, 80]; // reveal.js keeps so much free above and below what a slide shows
   const STILL_PX = 4; // no more than a page moves by itself
   const SILENT_AFTER_MS = 20000;
@@ -166,7 +167,8 @@
 
     /** The frame's height where it doesn't follow the lab: the one asked for, on a slide no more than there is room for. */
     #fixed() {
-      const height = Number.parseInt(this.getAttribute("height"), 10);
+      const written = this.getAttribute("height");
+    const height = written === "window" ? innerHeight - WINDOW_MARGIN_PX : Number.parseInt(written, 10);
       const asked = Number.isFinite(height) ? height : null;
       return this.#slides ? Math.min(asked ?? HIGHEST_PX, this.#room(this.#frame)) : asked;
     }
@@ -225,11 +227,14 @@
       const watch = new MutationObserver(dress);
       const looks = { attributes: true, attributeFilter: ["class", "data-bs-theme", "data-theme"] };
       for (const node of [document.documentElement, document.body]) watch.observe(node, looks);
+      const turn = () => this.#frame && this.getAttribute("height") === "window" && this.#tall(this.#fixed());
       addEventListener("message", hear);
+      addEventListener("resize", turn);
       dark.addEventListener("change", dress);
       this.#undo.push(
         () => watch.disconnect(),
         () => removeEventListener("message", hear),
+        () => removeEventListener("resize", turn),
         () => dark.removeEventListener("change", dress),
       );
     }

@@ -1,14 +1,13 @@
 """From a design to a real cluster: the vLLM server that is set up alike, the benchmark that would test its figures, a plan.
 
-Commands are lists of words, as a shell would take them apart; `shell` writes one for a person to paste. The flags are those
-of the version named in content/report.toml, whose pages are linked from there. What has no equal is named by `gaps`.
+Commands are lists of words, as a shell would take them apart; launch.vllm makes them of flags, of the version that is named in
+content/report.toml too, whose pages are linked from there. What has no equal is named by `gaps`.
 """
 
 import csv
 import io
 import json
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,10 +15,7 @@ from acts.promises import serving
 from acts.promises.serving import OK, RunRequest
 from content.course import Course, Result
 from content.wording import Number
-
-LOW_BITS = 8  # weights and cached values at 8 bits are FP8 in vLLM on an H100
-MOST_SPREAD = 0.99  # --random-range-ratio must stay under 1
-SPARE_TOKENS = 2  # the benchmark rounds a prompt's and an answer's greatest length up
+from launch import vllm
 
 
 def serve(course: Course, request: RunRequest) -> list[str]:
@@ -29,51 +25,32 @@ def serve(course: Course, request: RunRequest) -> list[str]:
     chunked = request.policy in table["chunked_policies"]
     # Without chunks a step must hold the longest prompt whole, or vLLM doesn't start.
     budget = request.token_budget if chunked else max(settings.prefill_budget, request.max_sequence)
-    words = ["vllm", "serve", table["checkpoints"][request.model]]
-    words += ["--tensor-parallel-size", str(request.gpus)]
-    words += ["--quantization", "fp8"] if request.weight_bits <= LOW_BITS else ["--dtype", "bfloat16"]
-    words += ["--kv-cache-dtype", "fp8" if request.kv_bits <= LOW_BITS else "auto"]
-    words += ["--gpu-memory-utilization", f"{course.at('act2.deployment.utilization'):g}"]
-    words += ["--max-model-len", str(request.max_sequence), "--max-num-seqs", str(request.max_batch)]
-    words += ["--max-num-batched-tokens", str(max(budget, request.max_batch))]
+    model, utilization = course.models[request.model], course.at("act2.deployment.utilization")
+    words = ["vllm", "serve", model.checkpoint, "--tensor-parallel-size", str(request.gpus)]
+    words += [*vllm.precision(request.weight_bits, model.checkpoint_bits), *vllm.cache(request.kv_bits)]
+    words += vllm.limits(utilization, request.max_sequence, request.max_batch, max(budget, request.max_batch))
     words += ["--enable-chunked-prefill" if chunked else "--no-enable-chunked-prefill", "--no-enable-prefix-caching"]
     if request.policy == "speculative":
-        draft = table["checkpoints"][course.at("act2.simulation.draft_model")]
+        draft = course.models[course.at("act2.simulation.draft_model")].checkpoint
         config = {"method": "draft_model", "model": draft, "num_speculative_tokens": settings.speculation_tokens}
         words += ["--speculative-config", json.dumps(config)]
     return words
 
 
 def bench(course: Course, side: str, request: RunRequest) -> list[str]:
-    """The words of the `vllm bench serve` command that would test the figures of a side: its load, lengths, and bursts.
-
-    vLLM draws gaps between arrivals from a gamma distribution whose shape is the burstiness; its coefficient of variation
-    is 1/√shape, so the burstiness is 1/cv².
-    """
-    prompt, output, spread = lengths(course, request)
-    words = ["vllm", "bench", "serve", "--model", course.at("report.cluster.checkpoints")[request.model]]
-    words += ["--dataset-name", "random", "--random-input-len", str(prompt), "--random-output-len", str(output)]
-    words += ["--random-range-ratio", f"{spread:.2f}", "--ignore-eos"]
-    words += ["--request-rate", f"{request.load:g}", "--burstiness", f"{1 / request.cv**2:g}"]
-    words += ["--num-prompts", str(request.requests), "--seed", str(request.seed)]
-    words += ["--percentile-metrics", "ttft,tpot,itl,e2el", "--metric-percentiles", "50,99"]
+    """The words of the `vllm bench serve` command that would test the figures of a side: its load, lengths, and bursts."""
+    checkpoint, load = course.models[request.model].checkpoint, vllm.open_load(request.load, request.cv)
+    words = vllm.bench(checkpoint, lengths(course, request), load, request.requests, request.seed, "50,99")
     if side == "a":
         words += ["--goodput", f"ttft:{course.at('act2.targets.ttft_p99_s') * 1e3:g}"]
     return words
 
 
 def lengths(course: Course, request: RunRequest) -> tuple[int, int, float]:
-    """Mean prompt and answer in tokens, and the spread around both: lengths run evenly from (1 − spread) to (1 + spread).
-
-    The spread reaches the traffic's longest prompt in a hundred where it can; the longest pair must fit the server.
-    """
+    """Mean prompt and answer in tokens, and the spread around both (see vllm.lengths)."""
     shape = serving.workload_numbers(course, request)
-    output = max(1, min(round(float(shape["output_mean"] or 1)), request.max_sequence - SPARE_TOKENS - 1))
-    prompt = max(1, min(round(float(shape["prompt_mean"] or 1)), request.max_sequence - output - SPARE_TOKENS))
-    reach = float(shape["prompt_p99"] or prompt) / prompt - 1
-    room = (request.max_sequence - SPARE_TOKENS) / (prompt + output) - 1
-    spread = max(0.0, min(reach, room, MOST_SPREAD))
-    return prompt, output, math.floor(spread * 100) / 100
+    prompt, p99, output = (float(shape[name] or 1) for name in ("prompt_mean", "prompt_p99", "output_mean"))
+    return vllm.lengths(prompt, p99, output, request.max_sequence)
 
 
 def gaps(course: Course, side: str, request: RunRequest) -> list[str]:
@@ -91,16 +68,6 @@ def gaps(course: Course, side: str, request: RunRequest) -> list[str]:
         "lengths": side != "a",
     }
     return [name for name, applies in holds.items() if applies]
-
-
-def shell(words: Sequence[str]) -> str:
-    """A command as a person pastes it into a shell: one option a line."""
-    lines: list[list[str]] = [[]]
-    for word in words:
-        if word.startswith("--"):
-            lines.append([])
-        lines[-1].append(shlex.quote(word))
-    return " \\\n  ".join(" ".join(line) for line in lines)
 
 
 # --- The plan ------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from acts.promises import cluster, now, reporting, serving
 from acts.promises.serving import RunRequest
 from content import wording
 from content.course import Course, Result
+from launch import vllm
 from page.page import Frame
 from page.remembered import remembered
 from state import store
@@ -64,8 +65,8 @@ def _intro(course: Course, recorded: bool) -> Frame:
 def _commands(course: Course, side: str, run: RunRequest, result: Result | None) -> Frame:
     words, model = course.at(PATH), course.models[run.model]
     texts = {
-        "serve": cluster.shell(cluster.serve(course, run)),
-        "bench": cluster.shell(cluster.bench(course, side, run)),
+        "serve": vllm.shell(cluster.serve(course, run)),
+        "bench": vllm.shell(cluster.bench(course, side, run)),
     }
     found: Frame = {}
     for name, text in texts.items():

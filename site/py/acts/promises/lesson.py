@@ -41,7 +41,7 @@ def _problems(course: Course) -> Iterator[str]:
     ):
         if not 0 < course.at(path) <= LARGEST:
             yield f"{place(path)}: expected a number above 0 and up to {LARGEST:.0f}, found {course.at(path)}"
-    checkpoints = course.at("report.cluster.checkpoints")
+    checkpoints = [id for id, model in course.models.items() if model.checkpoint]
     for path, known in (
         ("act2.deployment.model", course.models),
         ("act2.deployment.gpu", course.gpus),
@@ -80,10 +80,10 @@ def _lists(course: Course) -> dict[str, list[str]]:
 SCENES = (
     Scene("predict", 3, asks="prediction", open=True, doors=(Door("lives", 2),)),
     Scene("verdict", 2),
-    Scene("floor", 5, doors=(Door("moments", 3),)),
+    Scene("floor", 4, doors=(Door("moments", 3),)),
     Scene(
         "servers",
-        8,
+        7,
         doors=(
             Door("figures", 3),
             Door("roofline", 5),

@@ -126,10 +126,9 @@ ORACLES = {
 
 
 def _understands_design(course: Course, fact: Fact) -> bool:
-    checkpoints = course.at("report.cluster.checkpoints")
     for side in serving.SIDES:
         run, result = serving.request_from(course, fact["settings"][side]), fact["result"][side]
-        if run.model not in checkpoints or result["state"] not in serving.STATES:
+        if run.model not in course.models or result["state"] not in serving.STATES:
             return False
         if not all(is_number(value) for name, value in result.items() if name != "state"):
             return False

@@ -11,6 +11,7 @@ from acts.promises.figures import sides_numbers, target_numbers
 from acts.promises.serving import KV, NO_WEIGHTS, SIDES, RunRequest
 from acts.promises.shape import Served
 from content.course import Course, Fact, Result, Scenario
+from launch import vllm
 from state.act import Reporting
 from state.store import State
 
@@ -127,8 +128,8 @@ def _plan_csv(course: Course, state: State, at: str) -> str:
 def _plan_json(course: Course, state: State, at: str) -> str:
     commands = {
         side: {
-            "serve": cluster.shell(cluster.serve(course, run)),
-            "bench": cluster.shell(cluster.bench(course, side, run)),
+            "serve": vllm.shell(cluster.serve(course, run)),
+            "bench": vllm.shell(cluster.bench(course, side, run)),
         }
         for side, (run, _) in designs(course, state).items()
     }

@@ -29,11 +29,7 @@ Placed = Mapping[str, float | str]
 BATCH, CONTEXT = "act2.roof.batch", "act2.roof.context"
 HUES = {"a": "blue", "b": "green"}
 INTENSITIES = tuple(float(1 << power) / 4 for power in range(17))  # FLOP/byte at which the roofs are drawn
-SYMBOLS = {"prefill": "square", "decode": "circle", "run": "circle-open"}
-PLACES = {  # of the labels, so that the two sides' don't meet
-    "a": {"prefill": "bottom left", "decode": "middle right", "run": "bottom right"},
-    "b": {"prefill": "bottom center", "decode": "middle right", "run": "bottom right"},
-}
+PLACES = {"a": "bottom right", "b": "top left"}  # of the letters: A's below the path of the steps, B's above it
 
 
 @dataclass(frozen=True)
@@ -60,12 +56,12 @@ def _shown(course: Course, at: Hand, own: Own) -> Frame:
     steps = placed(course, at, own, live)
     found = numbers(course, at, own, live, steps)
     words = course.at("insight.roofline")
-    said = wording.fill(words["said"], found)
     fits = float(found["own_needs"] or 0) <= float(live["kv_has"] or 0)
-    if not fits:
-        said += " " + wording.fill(words["too_large"], found)
+    said = " ".join(wording.fill(words[line], found) for line in (["said"] if fits else ["said", "too_large"]))
     return {
         "act2.roof.said": {"text": said, "state": "info" if fits else "warn"},
+        "act2.roof.why": {"text": wording.fill(words["why"], found)},
+        "act2.roof.key": {"items": [f"{sign} {words[name]}" for name, sign in charts.roofline.KEY.items()]},
         **_roof(course, at, own, steps, found),
         **_parts(course, at, steps, found),
     }
@@ -170,16 +166,20 @@ def _point(step: Placed) -> tuple[float, float]:
 
 def _series(course: Course, steps: Mapping[str, Placed], side: str) -> dict[str, Any]:
     """The marks of one colour: a side's prefill, full decode and run."""
-    words, kinds = course.at("insight.roofline"), [kind for kind in SYMBOLS if f"{side}_{kind}" in steps]
+    words, kinds = (
+        course.at("insight.roofline"),
+        [kind for kind in charts.roofline.SYMBOLS if f"{side}_{kind}" in steps],
+    )
     points = [_point(steps[f"{side}_{kind}"]) for kind in kinds]
     return {
         "name": course.at(f"act2.sides.{side}.title"),
         "hue": HUES[side],
         "xs": [x for x, _ in points],
         "ys": [y for _, y in points],
-        "symbols": [SYMBOLS[kind] for kind in kinds],
-        "labels": [wording.fill(words[f"{kind}_point"], {"side": side.upper()}) for kind in kinds],
-        "places": [PLACES[side][kind] for kind in kinds],
+        "letter": side.upper(),
+        "symbols": [charts.roofline.SYMBOLS[kind] for kind in kinds],
+        "names": [wording.fill(words[f"{kind}_point"], {"side": side.upper()}) for kind in kinds],
+        "places": [PLACES[side]] * len(kinds),
     }
 
 

@@ -399,8 +399,6 @@ class RealCluster(Shape, others=str):
     """The schedulers that the engine has itself."""
     expect_columns: tuple[str, ...]
     """The heads of the table of what its benchmark should say."""
-    checkpoints: Words
-    """The checkpoint of each model, by the model's id."""
     gaps: Words
     """What the commands can't say."""
     plan: Plan

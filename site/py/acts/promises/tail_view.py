@@ -22,7 +22,7 @@ Numbers = Mapping[str, Number]
 
 LOOKS = {"a": ("blue", "solid"), "b": ("green", "dash")}
 PLACES = {
-    "a": ("top left", "middle left"),
+    "a": ("top left", "bottom left"),
     "b": ("bottom right", "top left"),
 }  # of the labels of the median and the P99
 WHOLE = 1000  # engine.LEVELS are per mille

@@ -409,7 +409,7 @@ def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
     words = course.at("act2.design")
     keys = ("ttft_share", "throughput_share", "kv_share")
     shares = [[numbers[f"{side}_{key}"] for key in keys] for side in serving.SIDES]
-    names = [course.at(f"act2.sides.{side}.title") for side in serving.SIDES]
+    names = {side.upper(): course.at(f"act2.sides.{side}.title") for side in serving.SIDES}
     spreads = [_spread(course, numbers, side) for side in serving.SIDES]
     figure = charts.sides_chart(names, words["chart_bars"], shares, spreads, OWN_LIMITS, words["chart_y"], at.theme)
     rows = [
@@ -417,7 +417,9 @@ def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
         for bar, key in zip(words["chart_bars"], keys, strict=True)
     ]
     caption, describe = (wording.fill(words[f"chart_{key}"], numbers) for key in ("caption", "describe"))
-    return parts.chart("act2.chart", words["chart_title"], caption, describe, figure, [words["chart_y"], *names], rows)
+    return parts.chart(
+        "act2.chart", words["chart_title"], caption, describe, figure, [words["chart_y"], *names.values()], rows
+    )
 
 
 def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] | None:

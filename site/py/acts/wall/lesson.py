@@ -22,11 +22,15 @@ def _problems(course: Course) -> Iterator[str]:
     yield from unknown(course, "act1.deployment.gpu", course.gpus)
 
 
+def _lists(course: Course) -> dict[str, list[str]]:
+    return {"act1.gpus": [str(i + 1) for i in range(course.at("act1.deployment")["gpus"])]}
+
+
 SCENES = (
     Scene("predict", 3, asks="prediction", open=True, doors=(Door("cache", 2), Door("briefing", 2))),
-    Scene("wall", 2),
-    Scene("calculator", 5, doors=(Door("derivation", 3), Door("config", 2))),
-    Scene("twist", 2, doors=(Door("families", 3), Door("blocks", 5))),
+    Scene("wall", 1),
+    Scene("calculator", 4, doors=(Door("derivation", 3), Door("config", 2))),
+    Scene("twist", 1, doors=(Door("families", 3), Door("blocks", 5))),
     Scene("length", 2, asks="reflection", doors=(Door("memory-formula", 3),)),
 )
 LESSON = Lesson(
@@ -38,4 +42,5 @@ LESSON = Lesson(
     oracles=users.ORACLES,
     kinds=blocks.KINDS,
     words=users.default_numbers,
+    lists=_lists,
 )

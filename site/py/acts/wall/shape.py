@@ -48,6 +48,8 @@ class Wall(Shape, others=str):
     """What is written into the picture."""
     says: Words
     """What the picture shows, in sentences."""
+    before: Words
+    """What stands under the node of the question, before anybody has a place."""
 
 
 class UsersChart(Shape, others=Text):

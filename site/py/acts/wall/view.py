@@ -54,6 +54,7 @@ def _scenario(course: Course, state: store.State) -> Frame:
     numbers, locked = _numbers(course, state), store.answer(state, PREDICTION)
     found = {
         **_message(course, state.context, numbers),
+        **wall_view.before(course, state.context, store.asked(course, state, PREDICTION)),
         **parts.question(course, state, PREDICTION, numbers),
         "act1.revealed": {"hidden": locked is None},
     }
@@ -169,15 +170,17 @@ def _families_chart(course: Course, desk: Desk, pasted: engine.Model | None, the
     mine = next(row for row in rows if row["here"] is not None)
     bytes_here, users_here = mine["sizes"][mine["here"]]
     said: dict[str, Number] = {**found, **ends, "span": most["sizes"][0][0] / least["sizes"][0][0]}
+    said |= dict(zip(("most_bits", "middle_bits", "least_bits"), PRECISIONS, strict=True))
     said |= {"left_bytes": max(0, int(found["left_bytes"] or 0))}
     said |= {"here_name": mine["name"], "here_bytes": bytes_here, "here_users": users_here}
     bits = [wording.fill(words["families_bits"], {"bits": bits}) for bits in PRECISIONS]
-    room = max(0.0, float(found["left_bytes"] or 0)) / float(found["context_tokens"] or 1)
-    figure = charts.families_chart(rows, bits, room, words["families_kinds"], words, theme)
+    figure = charts.families_chart(rows, words["families_kinds"], words, theme)
     table = [[_marked(row), words["families_kinds"][row["family"]], *map(_size_cell, row["sizes"])] for row in rows]
     caption, describe = (wording.fill(words[f"families_{key}"], said) for key in ("caption", "describe"))
     head = [*words["families_columns"], *bits]
-    return parts.chart("act1.families", words["families_title"], caption, describe, figure, head, table)
+    key = [f"{sign} {words['families_kinds'][family]}" for family, sign in charts.memory.KEY.items()]
+    chart = parts.chart("act1.families", words["families_title"], caption, describe, figure, head, table)
+    return {"act1.families.key": {"items": key}, **chart}
 
 
 def _marked(row: dict[str, Any]) -> str:

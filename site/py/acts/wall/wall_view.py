@@ -96,6 +96,19 @@ def twist(course: Course, state: store.State, asked: Scenario) -> Frame:
     return _picture(course, state.context, TWIST, node, guess_of(course, state), False, str(heads))
 
 
+def before(course: Course, context: str, asked: Scenario) -> Frame:
+    """The node of the question before it is answered: the weights are in, and how many users the rest holds is asked."""
+    node = node_of(deployment_of(course, asked), asked["context_tokens"], engine.NAIVE)
+    said = numbers(node, None) | {"room_gpu_bytes": node.left_bytes / node.gpus}
+    legend = [course.say(f"{PATH}.before.{part}", context, said) for part in ("weights", "room")]
+    share = f"{node.weights_bytes / node.gpus / node.gpu_bytes * 100:.2f}%"
+    return {
+        "act1.node": {"label": course.say(f"{PATH}.says.{'node_one' if node.gpus == 1 else 'node'}", context, said)},
+        "act1.node.legend": {"items": legend},
+        **{f"act1.node.{gpu + 1}": {"height": share} for gpu in range(node.gpus)},
+    }
+
+
 def moment(course: Course, state: store.State, at: int) -> Frame:
     """What is said while the node fills up: nothing, the count is painted."""
     return {}
