@@ -9,9 +9,9 @@ hub_config  a model from its config.json               roofline    which of the 
 kept_model  a model as plain data, and back            floor       a recorded run as lanes, and why each wait was so long
 allocation  memory in stretches or in blocks           checkpoints bytes of a checkpoint, and what an engine keeps back
 prefix      blocks kept by what they hold              speculation a draft's luck, and heads of its own
-fleet       several replicas behind a router           names       what others call models and GPUs
+fleet       several replicas behind a router           names       what others call models
 anchors     a measured number for a predicted one      startup     what a server's start-up lines should say
-disaggregated  prompts on one replica, answers on another
+disaggregated  prompts on one replica, answers on another   cards  a GPU by the name that a driver gives it
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -20,6 +20,7 @@ same files run in CPython and in Pyodide, with the same digits.
 from physics.allocation import RESERVATIONS, Layout, contiguous, paged
 from physics.anchors import ANCHORS, Anchor, fitted
 from physics.blocks import Pages
+from physics.cards import UnknownGpu, gpu_named
 from physics.catalogue import read_calibrations, read_gpus, read_models, read_workloads
 from physics.checkpoints import (
     FORMATS,
@@ -67,7 +68,7 @@ from physics.metrics import (
     summary,
     weighted_percentile,
 )
-from physics.names import gpu_named, model_named
+from physics.names import model_named
 from physics.prefix import PrefixCache
 from physics.quantities import (
     ANY_CONTEXT,
@@ -160,6 +161,7 @@ __all__ = [
     "ServerSettings",
     "Span",
     "StepCost",
+    "UnknownGpu",
     "Workload",
     "batched_queue_s",
     "bin_edges",

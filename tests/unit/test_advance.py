@@ -1,10 +1,11 @@
 """A server taken from moment to moment, with requests sent as they come, does what it does with all of them at once."""
 
 import math
+from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import Pages, PhysicsError, Request, Run, ServerSettings, StepCost, simulate
@@ -16,6 +17,7 @@ from tests.unit.test_simulate import (
     COSTS,
     COUNTS,
     DRAFT,
+    EVICTS,
     SUMS,
     TIMES,
     Clockwork,
@@ -89,6 +91,23 @@ def test_played_in_slices_it_is_the_run_in_one(scenario: Scenario, seed: int) ->
     same_either_way(scenario, seed)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(scenarios(), servers()),
+    st.integers(0, 10**6),
+    st.integers(1, 30),
+    st.sampled_from([0, 1, 5, 20]),
+    st.integers(0, 300),
+)
+@example(EVICTS, 7, 1, 1, 60)
+def test_with_newcomers_who_are_looked_for_now_and_then_or_wait_for_more(
+    scenario: Scenario, seed: int, polls: int, steps: int, tokens: int
+) -> None:
+    if scenario.settings.policy != "static":
+        asked = replace(scenario.settings, poll_steps=polls, wait_steps=steps, wait_tokens=tokens)
+        same_either_way(replace(scenario, settings=asked), seed)
+
+
 @settings(max_examples=200, deadline=None)
 @given(servers(), st.integers(0, 10**6))
 def test_with_a_prefix_cache(scenario: Scenario, seed: int) -> None:
@@ -137,6 +156,20 @@ def test_only_steps_that_have_ended_are_done() -> None:
         assert math.isnan(live.run.first_s[0]) == (wrote == 0) and math.isnan(live.run.last_s[0])
     live.advance(5.5)
     assert live.outstanding == 0 and live.run.last_s == [5.5]
+
+
+def test_between_two_looks_nobody_is_seen_and_whoever_waits_for_more_joins_in_time() -> None:
+    """Steps of a second: a look at 1 s, then at each fifth step; and three steps of waiting for a batch that never grows."""
+    for asked, joins_s in ((server(poll_steps=5), 6.0), (server(wait_steps=3, wait_tokens=10**6), 6.0)):
+        live = empty(Clockwork(1.0), asked, AMPLE)
+        live.submit(Request(0.0, 10, 100), 0.0)
+        for until_s in (1.0, 1.5, 2.2):
+            live.advance(until_s)
+        live.submit(Request(2.5, 10, 1), 2.5)
+        live.advance(joins_s - 0.1)
+        assert math.isnan(live.run.start_s[1])
+        live.advance(20.0)
+        assert (live.run.start_s[1], live.run.first_s[1]) == (joins_s, joins_s + 1)
 
 
 def test_a_whole_stretch_waits_for_its_end() -> None:

@@ -55,6 +55,7 @@ SHEETS = {
     "b300-sxm": (8000, 2250),
     "gb200": (8000, 2500),
     "a100-40": (1555, 312),
+    "mi325x": (6000, 1307),
     "mi355x": (8000, 2517),
     "a10": (600, 125),
     "t4": (320, 65),
@@ -65,6 +66,48 @@ SHEETS = {
     "l40s": (864, 362),
     "rtx-4090": (1008, 165),
 }
+
+
+# Dense TFLOPS in FP8 and FP4, and rated watts, from data sheets; H20 and B300: the limit that nvidia-smi shows.
+NARROW = {
+    "h20-sxm": (296, None, 500),
+    "h200-sxm": (1978.9, None, 700),
+    "b200-sxm": (4500, 9000, 1000),
+    "b300-sxm": (4500, 13500, 1100),
+    "gb200": (5000, 10000, 1200),
+    "mi300x": (2615, None, 750),
+    "mi325x": (2615, None, 1000),
+    "mi355x": (5033, 10066, 1400),
+    "rtx-4090": (330, None, 450),
+    "rtx-5090": (419, 3352 / 2, 575),
+    "rtx-pro-6000": (1007, 2015, 600),
+    "l4": (242, None, 72),
+    "l40s": (733, None, 350),
+    "gb10": (250, 1000 / 2, 140),
+}
+# GiB that PyTorch's own messages give as a card's total capacity.
+CAPACITY = {
+    "b200-sxm": 178.35,
+    "b300-sxm": 267.69,
+    "gb200": 184.31,
+    "h200-sxm": 139.8,
+    "mi300x": 191.98,
+    "mi325x": 255.98,
+}
+CAPACITY |= {"mi355x": 287.98, "rtx-5090": 31.36, "rtx-pro-6000": 94.97}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow_peaks_are_dense_and_watts_are_rated(name: str) -> None:
+    gpu = GPUS[name]
+    found = [gpu.fp8_flops_per_s, gpu.fp4_flops_per_s]
+    assert [flops and flops / engine.TFLOP for flops in found] == pytest.approx(list(NARROW[name][:2]))
+    assert gpu.power_watts == NARROW[name][2]
+
+
+@pytest.mark.parametrize("name", CAPACITY)
+def test_a_program_sees_what_programs_have_reported(name: str) -> None:
+    assert GPUS[name].usable_bytes / GIB == pytest.approx(CAPACITY[name], abs=0.1)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -939,29 +939,40 @@ def test_every_model_of_the_catalogue_is_found_by_its_own_names_and_by_no_others
     ("name", "mib", "id"),
     [
         ("NVIDIA H100 80GB HBM3", 81559, "h100-sxm"),
-        ("NVIDIA H100 80GB HBM2e", 81559, None),
+        ("NVIDIA H100 80GB HBM2e", 81559, "h100-pcie"),
         ("NVIDIA H100 PCIe", 81559, "h100-pcie"),
         ("NVIDIA A100-SXM4-40GB", 40960, "a100-40"),
         ("NVIDIA A100-SXM...", 40960, "a100-40"),
         ("NVIDIA A100-SXM...", 81920, "a100-sxm"),
-        ("NVIDIA A100-SXM...", 20480, None),
-        ("NVIDIA A100 80GB PCIe", 81920, None),
+        ("NVIDIA A100-SXM...", 20480, "near a100-sxm"),
+        ("NVIDIA A100 80GB PCIe", 81920, "near a100-sxm"),
         ("Tesla T4", 15360, "t4"),
         ("NVIDIA L4", 23034, "l4"),
-        ("NVIDIA L40", 46068, None),
-        ("NVIDIA GeForce RTX 4090 D", 24564, None),
-        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", 97887, "rtx-pro-6000"),
-        ("NVIDIA GeForce RTX 3090", 49152, None),
+        ("NVIDIA L40", 46068, "near l40s"),
+        ("NVIDIA GeForce RTX 4090 D", 24564, "near rtx-4090"),
+        ("NVIDIA RTX PRO 6000 Blackwell Workstation Edition", 97887, "rtx-pro-6000"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", 97887, "near rtx-pro-6000"),
+        ("NVIDIA GeForce RTX 3090", 49152, "near rtx-3090"),
+        ("NVIDIA H20", 143771, "near h20-sxm"),
+        ("NVIDIA H200", 81559, "near h200-sxm"),
+        ("NVIDIA RTX A1000", 8188, None),
     ],
 )
 def test_a_gpus_name_and_memory_are_matched_exactly_or_not_at_all(name, mib, id):
     """Names and sizes as nvidia-smi prints them."""
     text = f"name, memory.total [MiB]\n{name}, {mib} MiB\n"
-    if id:
+    if id in COURSE.gpus:
         assert known(V1 + text).deployment.gpu.id == id
-    else:
-        with pytest.raises(observed.Unread, match="unknown_gpu"):
-            known(V1 + text)
+        return
+    with pytest.raises(observed.Unread) as refused:
+        known(V1 + text)
+    near = {"nearest": COURSE.gpus[id.removeprefix("near ")].name} if id else {}
+    assert (refused.value.name, refused.value.facts) == (
+        "unknown_gpu_near" if id else "unknown_gpu",
+        {"gpu": name, **near},
+    )
+    said = COURSE.say(f"refusals.observed.{refused.value.name}", None, refused.value.facts)
+    assert name in said and near.get("nearest", "") in said
 
 
 @pytest.mark.parametrize(

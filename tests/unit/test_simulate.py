@@ -92,8 +92,14 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         requests.append(Request(clock, prompt, output))
     size = draw(st.sampled_from([1, 4, 16]))
     least = -(-max(r.prompt_tokens + r.output_tokens for r in requests) // size)
+    policy = draw(st.sampled_from(POLICIES))
+    patience = {
+        "poll_steps": draw(st.sampled_from([1, 1, 2, 7, 30])),
+        "wait_steps": draw(st.sampled_from([0, 0, 1, 5, 20])),
+        "wait_tokens": draw(st.integers(0, 300)),
+    }
     server = ServerSettings(
-        draw(st.sampled_from(POLICIES)),
+        policy,
         draw(st.integers(1, 8)),
         512,
         token_budget=draw(st.integers(1, 300)),
@@ -101,6 +107,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         block_size=size,
         speculation_tokens=draw(st.integers(1, 5)),
         acceptance=draw(st.floats(0, 0.95)),
+        **(patience if policy != "static" else {}),
     )
     blocks = least + draw(st.one_of(st.integers(0, 12), st.integers(0, 400)))
     users = draw(st.one_of(st.none(), st.integers(1, 10)))
@@ -121,6 +128,18 @@ def close(a: float, b: float) -> bool:
 
 
 TIGHT = Scenario(server("speculative", 4), (Request(0, 10, 22), Request(0, 3, 7)), 2, COSTS[0])
+EVICTS = Scenario(  # the last is evicted while its prompt waits for a place beside the others' tokens
+    server("chunked", 5, token_budget=4, block_size=1, wait_steps=1, wait_tokens=60),
+    (
+        Request(0, 2, 13),
+        Request(0.007, 18, 26),
+        Request(0.008, 23, 20),
+        Request(0.008, 2, 39),
+        Request(0.008, 52, 58),
+    ),
+    135,
+    COSTS[0],
+)
 EXACT = Scenario(server("no_eviction", 4), (Request(0, 15, 1), Request(0, 9, 7)), 1, COSTS[0])
 
 
@@ -128,6 +147,7 @@ EXACT = Scenario(server("no_eviction", 4), (Request(0, 15, 1), Request(0, 9, 7))
 @given(scenarios())
 @example(TIGHT)
 @example(EXACT)
+@example(EVICTS)
 def test_the_jump_lands_where_the_walk_does(scenario: Scenario) -> None:
     fast, plain = scenario.run(), scenario.run(jump=False)
     assert {n: getattr(fast, n) for n in COUNTS} == {n: getattr(plain, n) for n in COUNTS}

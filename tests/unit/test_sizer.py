@@ -2,10 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+import engine
 from sizer.form import question_of
 from sizer.markup import Html, marked, tag, together
 from sizer.thread import Sizer
@@ -148,6 +150,21 @@ def test_a_form_says_what_its_fields_say(fields, path, value):
     assert found == value or found == pytest.approx(value)
 
 
+def everything_carried():
+    """What is carried over to a design that has nothing in common with what was measured."""
+    course = native.shipped()
+    deployment = engine.Deployment(course.models["deepseek-v3"], course.gpus["l40s"], 4, 4, 8, "sglang", 2)
+    constants = next(each for each in course.calibrations if each.id == "a100-kernels-bf16")
+    carried = engine.how_known(deployment, replace(constants, counts=(1,)))
+    assert len(carried) == 9  # all that there is
+    return carried
+
+
+def test_whatever_is_carried_over_is_said():
+    for name in everything_carried():
+        assert native.shipped().at(f"size.answer.other_{name}")
+
+
 def test_no_text_of_the_page_is_left_unsaid():
     """Each word of the answer in every language is one that a view says, and the page says each of its own."""
     answer = native.shipped().at("size.answer")
@@ -162,11 +179,9 @@ def test_no_text_of_the_page_is_left_unsaid():
         "kv",
         "links",
         "overhead",
-        "gpu",
-        "engine",
-        "cache",
     }
-    dynamic |= {"experts", "latent", "reserve", "peak", "free", "ttft_s", "tpot_s", "e2e_s", "tokens_per_s"}
+    dynamic |= {f"other_{name}" for name in everything_carried()}
+    dynamic |= {"reserve", "peak", "free", "ttft_s", "tpot_s", "e2e_s", "tokens_per_s"}
     dynamic |= {"left_price", "left_heads", "left_known"}
     assert [name for name in answer if name not in dynamic and f'"{name}"' not in code] == []
     page = (native.CONTENT.parent / "size.html").read_text(encoding="utf-8")

@@ -182,7 +182,7 @@ def test_cache_reads_stop_splitting_past_the_heads() -> None:
         ("llama-3-70b", "h100-sxm", "kernels", 16, "h100-kernels-bf16", ()),
         ("llama-3-70b", "h100-sxm", "vllm", 8, "h100-vllm-fp8", ()),
         ("llama-3-70b", "h100-sxm", "vllm", 4, "h100-vllm-bf16", ("weights",)),  # widened to 16 bits
-        ("llama-3-70b", "a100-sxm", "vllm", 8, "a100-vllm-bf16", ("weights",)),  # an A100 has no FP8
+        ("llama-3-70b", "a100-sxm", "vllm", 8, "a100-vllm-bf16", ("weights", "count")),  # an A100 has no FP8
         ("llama-3-70b", "h200-sxm", "trtllm", 8, "h200-trtllm-fp8", ("cache",)),
         ("llama-3-70b", "h200-sxm", "vllm", 16, "h100-vllm-bf16", ("gpu",)),  # precision before GPU
         ("llama-3-70b", "mi300x", "vllm", 16, "h100-vllm-bf16", ("gpu",)),
@@ -190,7 +190,9 @@ def test_cache_reads_stop_splitting_past_the_heads() -> None:
         ("gpt-oss-120b", "h200-sxm", "vllm", 4, "h200-vllm-mxfp4", ()),
         ("gpt-oss-120b", "h100-sxm", "vllm", 4, "h200-vllm-mxfp4", ("gpu",)),
         ("llama-3-70b", "b200-sxm", "vllm", 4, "b200-vllm-fp4", ("cache",)),
-        ("deepseek-v3", "h200-sxm", "sglang", 8, "h200-vllm-fp8", ("engine", "cache", "latent")),
+        ("deepseek-v3", "h200-sxm", "sglang", 8, "h200-sglang-latent-fp8", ()),
+        ("deepseek-v3", "h200-sxm", "vllm", 8, "h200-sglang-latent-fp8", ("engine",)),
+        ("deepseek-v3", "mi300x", "vllm", 16, "h100-vllm-bf16", ("gpu", "experts", "latent")),
     ],
 )
 def test_the_nearest_constants_are_taken(
@@ -214,6 +216,19 @@ def test_an_expected_error_is_that_of_the_nearest_case_that_claims_one() -> None
         assert 0 < engine.expected_error(wide, known, claim)[0] < 1
     with pytest.raises(PhysicsError):
         engine.expected_error(wide, [replace(case, expected=())], "tpot")
+
+
+def test_a_mixture_s_error_is_wider_than_a_dense_model_s_and_another_count_of_gpus_counts() -> None:
+    known = list(CALIBRATIONS.values())
+    dense, mixture = (Deployment(MODELS[m], GPUS["mi300x"], 8, 8, 8) for m in ("llama-3-70b", "qwen3-235b-a22b"))
+    for claim in ("tpot", "ttft", "ttft_p99"):
+        assert engine.expected_error(dense, known, claim)[0] < engine.expected_error(mixture, known, claim)[0]
+    grouped = replace(mixture, attention_dp=8)
+    assert engine.expected_error(grouped, known, "tpot")[0] >= engine.expected_error(mixture, known, "tpot")[0]
+    measured, other = (Deployment(MODELS["qwen3-32b"], GPUS["b300-sxm"], gpus, 16, 16) for gpus in (2, 8))
+    narrow, wide = (engine.expected_error(d, known, "tpot") for d in (measured, other))
+    assert narrow[1] == wide[1] and narrow[0] < wide[0]
+    assert "count" in engine.how_known(other, wide[1]) and not engine.how_known(measured, narrow[1])
 
 
 @pytest.mark.parametrize(

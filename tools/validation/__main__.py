@@ -84,6 +84,8 @@ def compare(
         except (Unexpressed, engine.PhysicsError) as reason:
             refused.append(Refused(case.line, str(reason)))
             continue
+        if case.apart:
+            refused.append(Refused(case.line, case.apart))
         found += [Compared(case.line, name, value, figures[name], groups) for name, value in case.measured.items()]
     return found, refused
 
@@ -158,6 +160,15 @@ def as_data(rows: Sequence[Compared], refused: Sequence[Refused], anchor: str) -
     return json.dumps(plain, indent=1)
 
 
+def assumptions(cases: Iterable[Case]) -> list[str]:
+    """What the rows don't say, and what is taken for it: a sentence for each."""
+    found: dict[str, list[int]] = {}
+    for case in cases:
+        if case.assumed:
+            found.setdefault(case.assumed, []).append(case.line)
+    return [f"line {lines[0]} and {len(lines) - 1} more: {what}" for what, lines in found.items()]
+
+
 def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[list[Compared], list[Refused], str]:
     """Read a file, predict its rows, and compare. Raises Unexpressed for a file that can't be read at all."""
     try:
@@ -172,6 +183,7 @@ def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[lis
     said = ""
     if anchor:
         what, _, line = anchor.partition("@")
+        what = {"frontend": "front"}.get(what, what)
         if what not in predicting.ANCHORS or (line and not line.isdigit()):
             raise Unexpressed(
                 f"--anchor is one of {', '.join(predicting.ANCHORS)}, with @LINE if you like, not {anchor!r}."
@@ -184,6 +196,7 @@ def validate(path: Path, options: dict[str, str], anchor: str = "") -> tuple[lis
         }[what]
         said = f"fitted from line {row.line}, which is left out below: {unit}"
         cases = [case for case in cases if case is not row]
+    said = "\n".join([said] * bool(said) + assumptions(cases))
     compared, more = compare(cases, predicted)
     return compared, sorted([*refused, *more], key=lambda row: row.line), said
 

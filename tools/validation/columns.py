@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import engine
+from tools.validation import starting
 
 Row = Mapping[str, str]
 GIB = engine.GIB
@@ -45,6 +46,10 @@ class Case:
     seats: int = 256
     label: str = ""
     format: str = ""  # of the checkpoint, where the row names one
+    cached: float = 0.0  # share of each prompt that the server's prefix cache holds from an earlier run
+    apart: str = ""  # why some of the row's figures aren't compared
+    start: starting.Start = field(default_factory=lambda: starting.Start("chunked"))  # how its server was started
+    assumed: str = ""  # what of that the row doesn't say
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,11 @@ def find_model(known: Known, name: str) -> engine.Model:
 
 
 def find_gpu(known: Known, name: str) -> engine.Gpu:
-    """The catalogue's GPU of this name: "h100_sxm", "A100-SXM4-40GB", "NVIDIA H100 80GB HBM3". Raises Unexpressed."""
-    gpu = engine.gpu_named(known.gpus, name)
-    if gpu is None:
-        raise Unexpressed(f"the GPU {name!r} is not in the catalogue (site/content/hardware.toml)")
-    return gpu
+    """The catalogue's GPU of this name (`engine.gpu_named`). Raises Unexpressed."""
+    try:
+        return engine.gpu_named(name, known.gpus)
+    except engine.UnknownGpu as reason:
+        raise Unexpressed(str(reason)) from reason
 
 
 def hints(known: Known, text: str) -> dict[str, str]:
@@ -215,6 +220,7 @@ def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, fl
             number(row, "token_budget", "max_num_batched_tokens") or engine.default_token_budget(deployment.gpu)
         ),
         format=row["weight_dtype"].lower() if row.get("weight_dtype", "").lower() in engine.FORMATS else "",
+        start=starting.by_itself(deployment),
         seats=int(number(row, "max_num_seqs", "seats") or seats),
         **more,  # type: ignore[arg-type]  # the fields of Case
     )
@@ -245,7 +251,28 @@ def read_closed(known: Known, row: Row, line: int) -> Case:
     few_enough(asked["users"] * asked["each"])
     if asked["output"] < 2 and measured["tpot_mean_s"]:
         raise Unexpressed("after a single output token there is no time per output token")
-    return _served(known, row, "closed", line, measured, asked=asked)
+    apart = "its first token isn't compared: this protocol doesn't record how it was measured" if gap else ""
+    case = _served(known, row, "closed", line, measured, asked=asked, apart=apart)
+    start, told = _started(case, row)
+    return replace(case, start=start, assumed="" if told else start.said)
+
+
+PROTOCOLS = ("", "infx")  # closed loops whose servers InferenceMAX's scripts started
+
+
+def _started(case: Case, row: Row) -> tuple[starting.Start, bool]:
+    """How a closed loop's server was started: as its row says (then True), or as the benchmark's scripts do, or by itself."""
+    own = starting.by_itself(case.deployment)
+    poll, steps, tokens = (number(row, name) for name in ("poll_steps", "wait_steps", "wait_tokens"))
+    if (poll, steps, tokens) != (None, None, None):
+        return replace(own, poll_steps=int(poll or 1), wait_steps=int(steps or 0), wait_tokens=int(tokens or 0)), True
+    if row.get("protocol", "") not in PROTOCOLS:
+        return own, True
+    asked = case.asked
+    start = starting.by_script(case.deployment, asked["prompt"], asked["output"], int(asked["users"]))
+    if number(row, "token_budget", "max_num_batched_tokens"):
+        start = replace(start, token_budget=case.token_budget)
+    return start, False
 
 
 # The deployments of a source that numbers its tests (github.com/dennislee22/vLLM-benchmarking): its own start-up lines.
@@ -279,9 +306,9 @@ def read_burst(known: Known, row: Row, line: int) -> Case:
         "tpot_p99_s": _ms(row, "p99tpot") if first else None,
         "throughput": (number(row, "tout") or 0) / needed(row, "dur", least=1e-6) if row.get("dur") else None,
     }
-    return _served(
-        known, row, "burst", line, measured, asked={"n": n, "prompt": max(1, prompt), "output": max(1, output)}
-    )
+    asked = {"n": n, "prompt": max(1, prompt), "output": max(1, output)}
+    again = f"its first tokens aren't compared: this source sends its prompts again, and up to {REPEATED} hit the prefix cache"
+    return _served(known, row, "burst", line, measured, asked=asked, apart="" if first else again)
 
 
 def read_rate(known: Known, row: Row, line: int) -> Case:
@@ -302,19 +329,57 @@ def read_rate(known: Known, row: Row, line: int) -> Case:
         "output": needed(row, "mean_output", least=1),
     }
     few_enough(asked["n"])
-    return _served(known, {"tp": "1", **row}, "rate", line, measured, asked=asked, label=row.get("workload", ""))
+    cached = number(row, "prefix_cached_share") or float((row.get("repeats") or "").lower() in YES)
+    if cached > 1:
+        raise Unexpressed(f"prefix_cached_share is a share of the prompt, from 0 to 1, not {cached:g}")
+    label = row.get("workload", "")
+    return _served(known, {"tp": "1", **row}, "rate", line, measured, asked=asked, label=label, cached=cached)
+
+
+YES = ("1", "yes", "true")
+
+
+def repeated(rows: Sequence[tuple[int, Row]]) -> set[int]:
+    """The lines of a sweep of rates that sent the prompts of an earlier rate again.
+
+    Rows of one run and workload with the same mean prompt to the last digit sent the same texts (a benchmark draws them from
+    a seed), and an engine that caches prefixes has them from the lowest rate on. Lengths that are fixed, a whole mean, say
+    nothing of the texts. A row that says so itself, in the column "repeats" or "prefix_cached_share", is left as it is.
+    """
+    sweeps: dict[tuple[str, str, str], list[tuple[float, int]]] = {}
+    for line, row in rows:
+        rate, mean = (row.get("rate_per_s") or "").strip(), (row.get("mean_prompt") or "").strip()
+        told = (row.get("repeats") or "").strip() or (row.get("prefix_cached_share") or "").strip()
+        try:
+            drawn = float(mean) % 1 != 0
+            at = float(rate)
+        except ValueError:
+            continue
+        if drawn and not told:
+            sweeps.setdefault((row.get("run", ""), row.get("workload", ""), mean), []).append((at, line))
+    return {line for sweep in sweeps.values() for at, line in sweep if at > min(sweep)[0]}
+
+
+UNNAMED = "80GB"  # a source that tells the memory of its cards alone: A100 and H100 show the same
 
 
 def read_startup(known: Known, row: Row, line: int) -> Case:
     """What a server said when it started: bytes of weights and of the cache for each GPU, and tokens."""
-    if row.get("gpu") == "80GB":  # its source doesn't name it; both cards of 80 GB show the same memory
+    unnamed = row.get("gpu") == UNNAMED
+    if unnamed:
         row = {**row, "gpu": "a100-80" if row.get("weight_dtype") != "fp8" else "h100"}
     measured = {
         "weights": (number(row, "weights_gib_per_gpu") or 0) * GIB,
         "kv_bytes": (number(row, "available_kv_gib_per_gpu") or 0) * GIB,
         "kv_tokens": number(row, "kv_tokens"),
     }
-    made = _served(known, row, "startup", line, measured)
+    apart = ""
+    if unnamed and number(row, "max_num_seqs", "seats") is None:
+        apart = "its cache isn't compared: the source doesn't name the card, and vLLM takes 256 seats on one, 1,024 on another"
+        measured |= {"kv_bytes": None, "kv_tokens": None}
+        if not measured["weights"]:
+            raise Unexpressed(apart)
+    made = _served(known, row, "startup", line, measured, apart=apart)
     if made.deployment.model.local_layers and "kv_tokens" in made.measured:
         kept = {name: value for name, value in made.measured.items() if name != "kv_tokens"}
         return replace(made, measured=kept)  # for windows the logged tokens are no capacity
@@ -385,7 +450,23 @@ def read_trace(known: Known, rows: Sequence[tuple[int, Row]]) -> Case:
     }
     first = requests[0].arrival_s
     trace = tuple(request._replace(arrival_s=request.arrival_s - first) for request in requests)
-    return _served(known, row, "trace", line, measured, trace=trace, label=f"{row.get('rate_per_s', '')}/s")
+    case = _served(known, row, "trace", line, measured, trace=trace, label=f"{row.get('rate_per_s', '')}/s")
+    return replace(case, assumed=_unread(known, case, ttft))
+
+
+QUICK, FEW = 0.6, 0.02  # of a prompt's own time; of the requests
+
+
+def _unread(known: Known, case: Case, ttft: Sequence[float]) -> str:
+    """What the model can't know of requests whose first token came before their prompt could be read; "" if they are few."""
+    cost = engine.StepCost(case.deployment, engine.calibration_for(case.deployment, known.calibrations))
+    alone = [cost.front_s + cost.seconds(0, 0, [(0, request.prompt_tokens)]) for request in case.trace]
+    quick = sum(took < QUICK * least for took, least in zip(ttft, alone, strict=True))
+    if quick < FEW * len(ttft):
+        return ""
+    return (
+        "some first tokens came before the prompt could be read: what its requests share in a prefix cache isn't told"
+    )
 
 
 Reader = Callable[[Known, Row, int], "Case | list[Case]"]
@@ -427,9 +508,10 @@ def read(known: Known, name: str, text: str, options: Mapping[str, str]) -> tupl
         raise Unexpressed(f"No shape of measurements is known for the columns {', '.join(sorted(columns))}.")
     cases: list[Case] = []
     refused: list[Refused] = []
+    again = repeated(rows) if reader is read_rate else set()
     for line, row in rows:
         try:
-            made = reader(known, row, line)
+            made = reader(known, {**row, "repeats": "yes"} if line in again else row, line)
         except (Unexpressed, engine.PhysicsError) as reason:
             refused.append(Refused(line, str(reason)))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
@@ -134,17 +135,79 @@ def _chats(asked: Mapping[str, float], drawn: Sequence[engine.Request]) -> list[
     return found
 
 
+QUICKER = 0.75  # measured constants err by less than a quarter in the time of a lone prompt
+
+
+def refuse_unread(known: Known, case: Case, cost: engine.StepCost) -> None:
+    """Raise Unexpressed for a rate whose P99 first token came before an empty server could have read the P99 prompt.
+
+    Its prompts were in the prefix cache, and the row doesn't say so. Only where the lengths' spread is known, ShareGPT's, and
+    the constants are the server's own: elsewhere a quick server may be a better one than ours.
+    """
+    if case.kind != "rate" or case.cached or not case.label.startswith("sharegpt") or set(cost.carried) - {"cache"}:
+        return
+    measured = case.measured.get("ttft_p99_s")
+    prompt = engine.percentile([request.prompt_tokens for request in _open(known, case)], 99)
+    if measured and prompt and measured < QUICKER * (cost.front_s + cost.seconds(0, 0, [(0, int(prompt))])):
+        raise Unexpressed(
+            "its first tokens came before its prompts could be read: an earlier run had sent them, and the prefix cache had"
+            " them; say so in a column repeats or prefix_cached_share"
+        )
+
+
+LONG_AFTER_S = 3600.0  # when the same prompts come again: the first run is over by then
+
+
+def after_themselves(requests: Sequence[engine.Request], share: float) -> list[engine.Request]:
+    """The same requests twice, an idle hour between: of each prompt the second run finds this share, as far as it was kept."""
+
+    def known(at: int, request: engine.Request) -> engine.Request:
+        held = math.floor(share * request.prompt_tokens)
+        return request._replace(prefix=((at, held),) if held else ())
+
+    first = [known(at, request) for at, request in enumerate(requests)]
+    longest_s = sum(request.output_tokens for request in requests)  # at a token a second, which every server beats
+    hour_s = requests[-1].arrival_s + longest_s + LONG_AFTER_S
+    return [*first, *(request._replace(arrival_s=request.arrival_s + hour_s) for request in first)]
+
+
+def later(run: engine.Run, before: int) -> engine.Run:
+    """A run without its first requests; its sums over steps stay those of the whole."""
+    return replace(
+        run,
+        requests=run.requests[before:],
+        arrival_s=run.arrival_s[before:],
+        start_s=run.start_s[before:],
+        first_s=run.first_s[before:],
+        last_s=run.last_s[before:],
+    )
+
+
 def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]:
-    """The figures of a simulated server: chunked prefill with the case's budget and seats."""
+    """The figures of a simulated server: as it was started, with the case's budget and seats."""
     requests, users = traffic(known, case)
+    refuse_unread(known, case, cost)
+    before = 0
+    if case.cached and not is_chat(case) and users is None:
+        before, requests = len(requests), after_themselves(requests, case.cached)
     longest = max(request.prompt_tokens + request.output_tokens for request in requests)
     settings = engine.ServerSettings(
-        "chunked", case.seats, longest, token_budget=case.token_budget, prefix_cache=is_chat(case)
+        case.start.policy,
+        case.seats,
+        longest,
+        token_budget=case.start.token_budget or case.token_budget,
+        prefill_budget=case.start.token_budget or case.token_budget,
+        prefix_cache=bool(before) or is_chat(case),
+        poll_steps=case.start.poll_steps,
+        wait_steps=case.start.wait_steps,
+        wait_tokens=case.start.wait_tokens,
     )
     blocks, pages = kv_tokens(case) // engine.BLOCK_TOKENS, engine.Pages()
     if not case.kv_tokens:
         blocks, pages = engine.kv_pages(case.deployment, reserve_of(case))
     run = engine.simulate(cost, settings, requests, blocks, users=users, pages=pages)
+    if before:
+        run = later(run, before)
     figures = engine.summary(run, case.deployment)
     names = {"throughput": "throughput_output_tokens_per_s"}
     return {name: float(figures[names.get(name, name)] or 0) for name in case.measured}

@@ -432,6 +432,10 @@ class CalibrationEntry(Shape):
     """The latency of an all-reduce: pairs [GPUs, µs]."""
     experts: bool | None = None
     """Whether the constants are those of a mixture of experts."""
+    latent: bool | None = None
+    """Whether they are those of attention with a latent cache."""
+    counts: tuple[int, ...] | None = None
+    """The numbers of GPUs that were measured."""
     step_us: float | None = None
     """The host's time for a step, in µs."""
     sequence_us: float | None = None

@@ -85,14 +85,16 @@ def gpu_of(observed: Observed, gpus: Mapping[str, engine.Gpu]) -> engine.Gpu:
         first, second, *_ = names
         raise Unread("several_gpus", first=first, second=second)
     ((name, total),) = names.items()
-    gpu = engine.gpu_named(gpus, name)
-    if (
-        gpu and total and not _near(total, gpu)
-    ):  # cards of one name may differ in their memory, and nvidia-smi cuts names
-        gpu = engine.gpu_named(gpus, f"{name} {round(total / engine.GIB)}GB")
-        gpu = gpu if gpu and _near(total, gpu) else None
-    if gpu is None:
-        raise Unread("unknown_gpu", gpu=name)
+    try:
+        gpu = engine.gpu_named(name, gpus)
+        if total and not _near(total, gpu):  # cards of one name may differ in their memory, and nvidia-smi cuts names
+            gpu = engine.gpu_named(f"{name} {round(total / engine.GIB)}GB", gpus)
+            if not _near(total, gpu):
+                raise engine.UnknownGpu(name, gpu)
+    except engine.UnknownGpu as reason:
+        if reason.nearest:
+            raise Unread("unknown_gpu_near", gpu=name, nearest=gpus[reason.nearest].name) from reason
+        raise Unread("unknown_gpu", gpu=name) from reason
     return gpu
 
 

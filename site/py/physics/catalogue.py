@@ -102,6 +102,7 @@ def _calibration(id: str, fields: Mapping[str, Any]) -> Calibration:
     for key, value in seconds.items():
         micro = 1e-6
         plain[key] = tuple((int(n), us * micro) for n, us in value) if isinstance(value, list) else value * micro
-    if isinstance(plain.get("expected"), list):
-        plain["expected"] = tuple(plain["expected"])
+    for key in ("expected", "counts"):
+        if isinstance(plain.get(key), list):
+            plain[key] = tuple(plain[key])
     return _made("calibration", id, Calibration, plain, {})

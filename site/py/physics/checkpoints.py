@@ -22,7 +22,7 @@ FORMATS = {
     "nvfp4": 4 + 8 / 16,
 }
 
-MXFP4_TILE = 128
+MXFP4_WIDTH_TILE, MXFP4_FFN_TILE = 256, 128  # to which vLLM's kernels pad an expert's two sides (Marlin, mxfp4.py)
 
 
 def usual_format(model: Model, bits: int) -> str:
@@ -65,14 +65,14 @@ def checkpoint_bytes(model: Model, bits: int, format: str = "") -> int:
     return round((wide * 16 + (model.parameters - routed - wide) * FORMATS[name]) / 8 + expert_bytes(model, bits, name))
 
 
-def expert_bytes(model: Model, bits: int, format: str = "") -> float:
-    """Bytes of all routed experts in such a checkpoint; 0 for a dense model. MXFP4 kernels pad matrices to whole tiles."""
+def expert_bytes(model: Model, bits: int, format: str = "", padded: bool = True) -> float:
+    """Bytes of all routed experts as kernels hold them, 0 for a dense model: in MXFP4 padded to whole tiles, or without that."""
     name = format or usual_format(model, bits)
-    padded = 1.0
-    if name == "mxfp4":
-        for size in (model.width, model.ffn_width):
-            padded *= -(-size // MXFP4_TILE) * MXFP4_TILE / size
-    return routed_weights(model) * padded * FORMATS[name] / 8
+    filled = 1.0
+    if name == "mxfp4" and padded:
+        for size, tile in ((model.width, MXFP4_WIDTH_TILE), (model.expert_width or model.ffn_width, MXFP4_FFN_TILE)):
+            filled *= -(-size // tile) * tile / size
+    return routed_weights(model) * filled * FORMATS[name] / 8
 
 
 ACTIVATION_BYTES = 2  # activations are computed at 16 bits

@@ -38,8 +38,13 @@ def check(requests: Sequence[Request], settings: ServerSettings, blocks: int, pa
 def _check_pieces(requests: Sequence[Request]) -> None:
     """Raise PhysicsError for requests whose pieces can't be."""
     for request in requests:
+        named = 0
         for content, tokens in request.prefix:
-            whole("A content's number", content)
-            whole("A piece's length", tokens, 1)
-        if sum([tokens for _, tokens in request.prefix]) > request.prompt_tokens + request.output_tokens:
+            if (
+                type(content) is not int or type(tokens) is not int or content < 0 or tokens < 1
+            ):  # quicker than asking for each
+                whole("A content's number", content)
+                whole("A piece's length", tokens, 1)
+            named += tokens
+        if named > request.prompt_tokens + request.output_tokens:
             raise PhysicsError("The pieces of a request are longer than its prompt and its answer.")

@@ -66,7 +66,8 @@ def simulate_disaggregated(
     """Serve `requests` with one replica for prompts and one for answers. Sums, and the most blocks, are those of both.
 
     transfer_s: seconds a token of cache on the link (bytes a token / bytes a second). latency_s: seconds a transfer. A prefix
-    cache is the first replica's, and knows prompts only. Raises PhysicsError as simulate does, and for a static server.
+    cache is the first replica's, and knows prompts only; waiting for a larger batch (wait_steps) is the first's, too, since
+    it is of prompts. Raises PhysicsError as simulate does, and for a static server.
     """
     if not (0 <= transfer_s < math.inf and 0 <= latency_s < math.inf):
         raise PhysicsError("A transfer takes a finite time, of 0 s or more.")
@@ -76,7 +77,7 @@ def simulate_disaggregated(
     first = simulate(prefill_cost, settings, prompts, blocks_prefill, draft_cost=draft_cost, jump=jump)
     sent, arrivals = _sent(requests, first.first_s, transfer_s, latency_s)
     answers = [requests[i]._replace(arrival_s=at_s, prefix=()) for i, at_s in zip(sent, arrivals, strict=True)]
-    writing = replace(settings, prefix_cache=False)
+    writing = replace(settings, prefix_cache=False, wait_steps=0)
     check(answers, writing, blocks_decode)
     server = WritingServer(decode_cost, writing, answers, arrivals, blocks_decode, draft_cost, jump)
     server.written_s, server.fresh = [first.first_s[i] for i in sent], {}

@@ -1,11 +1,11 @@
-"""Names of models and GPUs as others write them, matched with the catalogue: exactly, or not at all."""
+"""Names of models as others write them, matched with the catalogue: exactly, or not at all. Of GPUs: `cards`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from physics.quantities import Gpu, Model
+from physics.quantities import Model
 
 # Words of a model's name that say how it was trained on, packed or who did it, and nothing of its shape.
 ASIDE = {
@@ -53,29 +53,3 @@ def model_named(
         if wanted and wanted in (key(id), key(model.name), key(hub[0]) if hub else None):
             return model
     return next((models[id] for other, id in others.items() if key(other) == wanted and id in models), None)
-
-
-# Words of a card's name that don't tell it from others, as nvidia-smi and files write them.
-SILENT = {
-    "nvidia", "amd", "instinct", "geforce", "tesla", "hbm2", "hbm3", "hbm3e", "gb", "gib", "sxm", "sxm4", "sxm5", "sxm6", "ac",
-    "blackwell", "server", "workstation", "edition",
-}  # fmt: skip
-SIZES = {"a100": {"80": "a100-sxm", "40": "a100-40"}}  # cards of one name that differ in their memory alone
-
-
-def gpu_named(gpus: Mapping[str, Gpu], name: str) -> Gpu | None:
-    """The catalogue's GPU of this name, None when there is none: "h100_sxm", "A100-SXM4-40GB", "NVIDIA H100 80GB HBM3"."""
-    wanted = re.sub(r"[^a-z0-9]", "", name.lower())
-    for id, gpu in gpus.items():
-        if wanted in (re.sub(r"[^a-z0-9]", "", id), re.sub(r"[^a-z0-9]", "", gpu.name.lower())):
-            return gpu
-    words = [word for word in re.findall(r"[a-z0-9]+", name.lower()) if word not in SILENT]
-    size = next((word for word in words[1:] if re.fullmatch(r"\d+(gb|gib)?", word)), "")
-    card = "".join(word for word in words if word != size)
-    if card in SIZES:
-        return gpus.get(SIZES[card].get(re.sub(r"\D", "", size) or "80", ""))
-    for id, gpu in gpus.items():
-        plain_id = id.replace("-sxm", "").replace("-", "")
-        if card == plain_id or (size and card + size == plain_id):
-            return gpu
-    return None

@@ -48,18 +48,21 @@ class PrefixCache:
         self.runs: dict[int, list[tuple[Key, int]]] = {}
         self.idle: list[
             tuple[int, int, int, Node]
-        ] = []  # heap of (release, -start, number, run), some of them outdated
+        ] = []  # heap of (release, -start, number, run) of the ends of chains, some of them outdated
 
     def shared(self, request: int, tokens: int) -> int:
         """Blocks of its first `tokens` tokens that are in use already."""
-        wanted, node = tokens // self.size, self.root
-        for key, end in self.content(request):
-            while node.start + node.count < min(end, wanted):
+        wanted, node, held = tokens // self.size, self.root, 0
+        for key, end in self.runs.get(request) or self.content(request):
+            stop = end if end < wanted else wanted
+            while held < stop:
                 child = node.children.get(key)
                 if child is None or not child.users:
-                    return node.start + node.count
-                node = child
-        return min(node.start + node.count, wanted)
+                    return held
+                node, held = child, child.start + child.count
+            if end >= wanted:
+                break
+        return held if held < wanted else wanted
 
     def join(self, request: int, tokens: int) -> int:
         """Hold the full blocks of the first `tokens` tokens. Returns the tokens that needn't be computed: never the last."""
@@ -75,17 +78,25 @@ class PrefixCache:
             tip = self.forget(tip, max(wanted, known))
         del self.runs[request]
         self.releases += 1
-        while tip.parent:
-            tip.read = max(tip.read, min(tip.count, wanted - tip.start))
-            tip.users -= 1
-            self.saved -= tip.count
-            if not tip.users:
-                self.saved += tip.count
-                self.free += tip.count
-                self.in_use -= tip.count
-                tip.stamp = self.releases
-                self.wait(tip)
-            tip = tip.parent
+        releases, saved, free = self.releases, 0, 0
+        node: Node | None = tip
+        while node and node.parent:
+            count, read = node.count, wanted - node.start
+            if read > count:
+                read = count
+            if read > node.read:
+                node.read = read
+            node.users = users = node.users - 1
+            if users:
+                saved += count
+            else:
+                free += count
+                node.stamp = releases
+            node = node.parent
+        self.saved -= saved
+        self.free += free
+        self.in_use -= free
+        self.wait(tip)
 
     def evict_to(self, room: int) -> None:
         """Give up kept blocks that nobody uses until at most `room` are left."""
@@ -103,6 +114,7 @@ class PrefixCache:
                 heappop(self.idle)
                 assert node.parent
                 del node.parent.children[node.key]
+                self.wait(node.parent)
 
     # --- the tree ---
 
@@ -113,36 +125,46 @@ class PrefixCache:
             key: Key = ()
             asked, tokens, blocks = self.requests[request], 0, 0
             runs = self.runs[request] = []
-            left = asked.prompt_tokens + asked.output_tokens - sum([length for _, length in asked.prefix])
+            size, left = self.size, asked.prompt_tokens + asked.output_tokens
+            left -= sum([length for _, length in asked.prefix])
             for piece in (*asked.prefix, (-1 - request, left)):
-                key, tokens = (*key, piece), tokens + piece[1]
-                if tokens // self.size > blocks:
-                    blocks = tokens // self.size
-                    runs.append((key, blocks))
+                key = (*key, piece) if key else (piece,)
+                tokens += piece[1]
+                full = tokens // size
+                if full > blocks:
+                    blocks = full
+                    runs.append((key, full))
                     key = ()
         return runs
 
     def take(self, request: int, node: Node, wanted: int) -> tuple[Node, int]:
         """Hold a sequence on from `node` to its block `wanted`. Returns the last run, and how many blocks were there."""
-        there, begin = -1, 0
-        for key, end in self.content(request):
-            stop = min(end, wanted)
-            while node.start + node.count < stop:
+        there, begin, saved, taken, held = -1, 0, 0, 0, node.start + node.count
+        for key, end in self.runs.get(request) or self.content(request):
+            stop = end if end < wanted else wanted
+            while held < stop:
                 child = node.children.get(key)
                 if child is None:
-                    there = node.start + node.count if there < 0 else there
-                    node = self.grow(node, key, stop, node.start + node.count > begin)
+                    there = held if there < 0 else there
+                    node = self.grow(node, key, stop, held > begin)
+                    held = node.start + node.count
                     continue
-                if child.start + child.count > stop:
+                held = child.start + child.count
+                if held > stop:
                     child = self.split(child, stop)
+                    held = stop
                 if child.users:
-                    self.saved += child.count
+                    saved += child.count
                 else:
-                    self.free -= child.count
-                    self.in_use += child.count
+                    taken += child.count
                 child.users += 1
                 node = child
+            if end >= wanted:
+                break
             begin = end
+        self.saved += saved
+        self.free -= taken
+        self.in_use += taken
         return node, wanted if there < 0 else there
 
     def grow(self, node: Node, key: Key, stop: int, inside: bool) -> Node:
@@ -164,9 +186,6 @@ class PrefixCache:
         node.parent.children[node.key] = first
         first.read, node.read = min(node.read, first.count), max(0, node.read - first.count)
         node.parent, node.start, node.count = first, at, node.count - first.count
-        if not node.users:
-            self.wait(node)
-            self.wait(first)
         return first
 
     def forget(self, node: Node, keep: int) -> Node:
@@ -183,6 +202,7 @@ class PrefixCache:
         return node
 
     def wait(self, node: Node) -> None:
-        """A run that nobody uses any more stands in line to be given up."""
-        self.pushed += 1
-        heappush(self.idle, (node.stamp, -node.start, self.pushed, node))
+        """A run that nobody uses any more, and that no other follows, stands in line to be given up; its parent after it."""
+        if not node.users and not node.children and node.parent:
+            self.pushed += 1
+            heappush(self.idle, (node.stamp, -node.start, self.pushed, node))

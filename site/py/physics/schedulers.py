@@ -44,7 +44,9 @@ class ServerSettings:
     token_budget: tokens a mixed step may compute (vLLM's max_num_batched_tokens); prefill_budget: the same for a step of
     prompts only; form_timeout_s: how long a static batch waits to fill; speculation_tokens, acceptance, speculation_seed:
     see speculation. prefix_cache: full blocks stay after their request, and a prompt that begins alike takes them (see
-    prefix).
+    prefix). poll_steps: a server that only writes looks for newcomers every so many steps (SGLang's scheduler_recv_interval).
+    wait_steps, wait_tokens: newcomers wait beside writing requests for so many steps, or until they and these have so many
+    tokens to compute (TensorRT-LLM's batch_wait_timeout_iters, and batch_wait_max_tokens_ratio of its token budget).
     """
 
     policy: str
@@ -58,12 +60,24 @@ class ServerSettings:
     acceptance: float = 0.8
     prefix_cache: bool = False
     speculation_seed: int = 0
+    poll_steps: int = 1
+    wait_steps: int = 0
+    wait_tokens: int = 0
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
             raise PhysicsError(f"A policy is one of {', '.join(POLICIES)}, not {self.policy!r}.")
-        for name in ("max_running", "max_sequence_tokens", "token_budget", "prefill_budget", "block_size"):
+        for name in (
+            "max_running",
+            "max_sequence_tokens",
+            "token_budget",
+            "prefill_budget",
+            "block_size",
+            "poll_steps",
+        ):
             whole(name, getattr(self, name), 1)
+        for name in ("wait_steps", "wait_tokens"):
+            whole(name, getattr(self, name))
         positive("form_timeout_s", self.form_timeout_s)
         whole("speculation_tokens", self.speculation_tokens, 1)
         whole("speculation_seed", self.speculation_seed)
@@ -71,3 +85,5 @@ class ServerSettings:
             raise PhysicsError(f"The acceptance of a draft lies from 0 to under 1, not {self.acceptance}.")
         if self.prefix_cache and not POLICIES[self.policy].continuous:
             raise PhysicsError("Static batching computes every prompt whole: it has no prefix cache.")
+        if (self.poll_steps > 1 or self.wait_steps) and not POLICIES[self.policy].continuous:
+            raise PhysicsError("Static batching lets newcomers in when its batch is done, not after so many steps.")

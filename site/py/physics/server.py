@@ -37,6 +37,7 @@ WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as
 class Server:
     """The state of a running server. All of it is here; nothing else in the simulation remembers anything."""
 
+    record: Record | None
     until_s, whole = 0.0, False  # see `advance`
     begun = False  # a step or a stretch is put off, and whoever could join for it has joined
     put_off_s = 0.0  # when it would end, or what of it can be done would; 0 if there is none
@@ -56,8 +57,7 @@ class Server:
     ) -> None:
         count = len(requests)
         self.pages, self.requests = pages or Pages(), list(requests)
-        self.cost, self.settings, self.blocks = cost, settings, blocks
-        self.block_size = settings.block_size
+        self.cost, self.settings, self.blocks, self.block_size = cost, settings, blocks, settings.block_size
         self.spare = blocks - math.floor(blocks * WATERMARK)
         self.draft, self.jump, self.policy = draft, jump, POLICIES[settings.policy]
         self.run = Run(self.requests, arrivals, [math.nan] * count, [math.nan] * count, [math.nan] * count)
@@ -74,9 +74,8 @@ class Server:
         # request -> (cached tokens and iteration when it began to write, tokens an iteration)
         self.decoding: dict[int, tuple[float, int, float]] = {}
         self.pace = 0.0  # tokens an iteration of all decoding requests together
-        self.finishing: list[
-            tuple[int, int, int]
-        ] = []  # heap of (iteration of the last token, request, iteration begun)
+        # heap of (iteration of the last token, request, iteration begun)
+        self.finishing: list[tuple[int, int, int]] = []
         self.computed = [0] * count  # prompt tokens computed since the request last joined
         self.written = [0] * count  # output tokens written before the last preemption
         self.context = 0.0  # cached tokens of all decoding requests together
@@ -91,9 +90,11 @@ class Server:
         self.promised = 0  # blocks that the running requests may grow to, for a policy that never evicts
         self.stall_s, self.stalled = 0.0, 0  # time since the decoding requests last wrote, and how many they were
         self.prefixes = PrefixCache(self.requests, settings.block_size) if settings.prefix_cache else None
+        self.polls = self.polled = settings.poll_steps  # steps since it looked for newcomers: it begins with a look
+        self.waited, self.gathers = 0, False  # steps that newcomers wait for a larger batch, and whether they do now
+        self.delays = settings.poll_steps > 1 or settings.wait_steps > 0
         self.saved = 0  # blocks that sharing spares: what the requests hold, less what is in use
-        self.watched = False
-        self.record: Record | None = None
+        self.watched, self.record = False, None
 
     # --- the loop ---
 
@@ -116,13 +117,16 @@ class Server:
             return
         self.whole = whole
         count, arrivals, seats = len(self.requests), self.arrivals, self.settings.max_running
+        delays = self.delays
         while self.clock < until_s:
             if self.begun:
                 self.resume()
             else:
-                if self.arrived < count and arrivals[self.arrived] <= self.clock:
+                if self.arrived < count and arrivals[self.arrived] <= self.clock and (not delays or self.looks()):
                     self.arrive()
-                if self.waiting and len(self.order) < seats:
+                if delays:
+                    self.gathers = self.gathering()
+                if self.waiting and len(self.order) < seats and not (delays and self.gathers):
                     self.admit()
                 if self.prefilling:
                     self.prefill_step()
@@ -203,6 +207,24 @@ class Server:
                 self.waiting.append(self.arrived)
             self.arrived += 1
 
+    def looks(self) -> bool:
+        """Whether the server sees now who has come: between two looks are poll_steps, if all of them only wrote."""
+        return self.polled >= self.polls or not self.order
+
+    def gathering(self) -> bool:
+        """Whether newcomers are kept waiting, beside requests that write, for more of their kind."""
+        settings = self.settings
+        if not self.waiting or len(self.order) >= settings.max_running or self.waited >= settings.wait_steps:
+            return False
+        if self.prefilling or not self.decoding:
+            return False
+        tokens = len(self.decoding)
+        for request in self.waiting:
+            tokens += self.target(request)
+            if tokens >= settings.wait_tokens:
+                return False
+        return True
+
     def queue(self, request: int) -> None:
         """Wait behind everyone of the same priority who came before, and before everyone of a higher number."""
         insort(self.waiting, request, key=lambda waiting: (self.requests[waiting].priority, waiting))
@@ -225,7 +247,7 @@ class Server:
             self.waiting.popleft()
             self.order.append(head)
             self.prefilling.append(head)
-            self.computed[head] = 0
+            self.computed[head] = self.waited = 0
             self.held += needed
             if self.prefixes:
                 self.take_prefix(head)
@@ -293,9 +315,10 @@ class Server:
 
     def prefill_step(self, planned: Step | None = None) -> None:
         """Compute prompts, beside the decoding requests if the policy mixes them."""
+        preemptions = self.run.preemptions
         chunks, decodes, work, seconds = step = planned or self.next_step()
         if not chunks:
-            return self.decode_stretch()
+            return self.decode_stretch(self.next_stretch(preemptions))
         if self.clock + seconds > self.until_s:
             return self.put_off(self.clock + seconds, step, None)
         if decodes and self.windows:
@@ -304,6 +327,8 @@ class Server:
         if self.record:
             self.note_chunks(chunks, seconds)
         self.clock += seconds
+        if self.delays:
+            self.polled = self.polls
         self.note_gap(decodes, seconds)
         if decodes:
             self.write(1)
@@ -390,12 +415,18 @@ class Server:
             stride = (self.clock, self.clock + seconds, count, len(self.order), self.used_blocks(count))
             self.record.strides.append(stride)
         self.clock += seconds
+        if self.delays:
+            self.polled = (self.polled + count) % self.polls or self.polls
+            self.waited += count if self.gathers else 0
         self.write(count)
 
-    def next_stretch(self) -> Stretch:
-        """The next stretch of steps that only write, room for it made."""
-        preemptions = self.run.preemptions
-        count = self.until_finish() if self.jump and not self.ranked else 1
+    def next_stretch(self, preemptions: int | None = None) -> Stretch:
+        """The next stretch of steps that only write, room for it made.
+
+        preemptions: how many there were when its first step began, if that isn't now.
+        """
+        preemptions = self.run.preemptions if preemptions is None else preemptions
+        count = self.until_finish() if self.jump and not self.ranked and not self.gathers else 1
         for window in self.windows:
             count = window.until_full(self.iteration, count)
         count = self.make_room(count)
@@ -492,12 +523,18 @@ class Server:
         raise AssertionError("a decoding request is always in the heap")
 
     def until_arrival(self, count: int, size: int) -> int:
-        """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic."""
-        if self.waiting or self.arrived >= len(self.requests) or len(self.order) >= self.settings.max_running:
+        """At most `count`, but no more than end with the first arrival that could join: the root of a quadratic.
+
+        Where the server looks for newcomers now and then, no more than end with the look that sees it, though it can't join.
+        """
+        full = self.waiting or len(self.order) >= self.settings.max_running
+        if self.arrived >= len(self.requests) or (full and self.polls == 1):
             return count
         gap = self.arrivals[self.arrived] - self.clock
         if gap == math.inf:
             return count
+        if gap < 0:  # it is there, and nobody has looked
+            return min(count, self.until_look(1))
         base, slope = self.affine.get(size) or self.coefficients(size)
         half, first_s = slope * self.pace / 2, base + slope * self.context
         for window in self.windows:
@@ -505,7 +542,13 @@ class Server:
             first_s -= window.token_s * window.short
         linear = first_s - half
         guess = (math.sqrt(linear * linear + 4 * half * gap) - linear) / (2 * half) if half else gap / linear
-        return max(1, math.ceil(guess)) if guess < count else count
+        steps = max(1, math.ceil(guess)) if guess < count else count
+        return min(count, self.until_look(steps)) if self.delays else steps
+
+    def until_look(self, steps: int) -> int:
+        """Steps until the server next looks for newcomers, at least `steps` from now."""
+        since = self.polled % self.polls
+        return -(-(since + steps) // self.polls) * self.polls - since
 
     def write(self, count: int) -> None:
         """Let every decoding request write for `count` iterations."""

@@ -34,6 +34,7 @@ class Calibration:
     prefill attention in units of reading its inputs and writing its output once. layer_s, attention_s: fixed seconds a
     layer; step_s, sequence_s: seconds of the host a step and a sequence; front_s: what a first token takes outside the
     model's steps (tokeniser, HTTP, scheduling); reduce_s: latency of an all-reduce by GPUs. experts: of a mixture of experts.
+    latent: of attention with a latent cache. counts: numbers of GPUs that were measured, () where nobody said.
     expected: mean errors in % on rows that weren't fitted, of what CLAIMS names, 0 or missing for none.
     """
 
@@ -53,6 +54,8 @@ class Calibration:
     engine: str = "vllm"
     kv_bits: int = 16
     experts: bool = False
+    latent: bool = False
+    counts: tuple[int, ...] = ()
     step_s: float = 0.0
     sequence_s: float = 0.0
     front_s: float = 0.0
@@ -93,6 +96,7 @@ def _distance(deployment: Deployment, constants: Calibration) -> tuple[int, int]
         + 3 * (constants.gpu != deployment.gpu.id)
         + 2 * (constants.engine != deployment.engine)
         + 2 * (constants.experts != bool(deployment.model.experts))
+        + 3 * (constants.latent != bool(deployment.model.latent_dim))
     )
     return far, int(constants.kv_bits != deployment.kv_bits)
 
@@ -100,24 +104,42 @@ def _distance(deployment: Deployment, constants: Calibration) -> tuple[int, int]
 CLAIMS = ("tpot", "ttft", "ttft_p99")  # mean time per output token, mean and P99 time to first token
 
 
+# What carrying constants over costs, mean errors in % of the time per output token and of the time to the first token: measured
+# rows, predicted without the cases that share the named thing (docs/physics.md). Links: one pair without NVLink.
+CARRIED_DENSE = {"gpu": (6, 19), "engine": (16, 19), "weights": (15, 17), "links": (50, 50), "count": (10, 9)}
+CARRIED_EXPERTS = {
+    "gpu": (33, 48),
+    "engine": (20, 34),
+    "weights": (42, 73),
+    "links": (50, 50),
+    "count": (10, 9),
+    "experts": (23, 53),
+    "groups": (32, 31),
+    "latent": (19, 62),
+}
+
+
 def expected_error(
     deployment: Deployment, calibrations: Iterable[Calibration], claim: str
 ) -> tuple[float, Calibration]:
     """The expected error of one of CLAIMS as a share, and the measured case nearest to the deployment that it is known from.
 
-    It is carried over where that case isn't the deployment's own. Raises PhysicsError where no case has it.
+    Where that case isn't the deployment's own it is at least what carrying constants over was measured to cost, the worst of
+    what differs. Raises PhysicsError where no case has it.
     """
     at = CLAIMS.index(claim)
     known = [constants for constants in calibrations if any(constants.expected[at : at + 1])]
     nearest = calibration_for(deployment, known)
-    return nearest.expected[at] / 100, nearest
+    carried = CARRIED_EXPERTS if deployment.model.experts else CARRIED_DENSE
+    costs = [carried.get(name, (0, 0))[min(at, 1)] for name in how_known(deployment, nearest)]
+    return max([nearest.expected[at], *costs]) / 100, nearest
 
 
 def how_known(deployment: Deployment, constants: Calibration) -> tuple[str, ...]:
     """What was carried over from another measured case, none for a case that was measured itself.
 
-    Of "gpu", "engine", "weights", "cache", "links" (GPUs that talk over PCIe: no such link was measured), "experts" and "latent"
-    (attention with a latent cache), in this order.
+    Of "gpu", "engine", "weights", "cache", "links" (GPUs that talk over PCIe: no such link was measured), "count" (of GPUs),
+    "experts", "groups" (of attention, data-parallel) and "latent" (attention with a latent cache), in this order.
     """
     model = deployment.model
     carried = {
@@ -126,8 +148,10 @@ def how_known(deployment: Deployment, constants: Calibration) -> tuple[str, ...]
         "weights": constants.weight_bits != deployment.weight_bits,
         "cache": constants.kv_bits != deployment.kv_bits,
         "links": deployment.gpus > 1 and deployment.gpu.link == "pcie",
-        "experts": bool(model.experts) and deployment.attention_dp > 1,
-        "latent": bool(model.latent_dim),
+        "count": bool(constants.counts) and deployment.gpus not in constants.counts,
+        "experts": constants.experts != bool(model.experts),
+        "groups": deployment.attention_dp > 1,
+        "latent": bool(model.latent_dim) and not constants.latent,
     }
     return tuple(name for name, is_so in carried.items() if is_so)
 
@@ -194,8 +218,8 @@ class StepCost:
         self.flop_per_token = 2 * (model.active_parameters - table - spare)
         self.flop_per_output = 2 * table
         self._expert_flop = 2 * routed * self._chosen  # of flop_per_token
-        self._experts_bytes = expert_bytes(model, bits)
-        self._dense_bytes = checkpoint_bytes(model, bits) - self._experts_bytes - 2 * spare
+        self._experts_bytes = expert_bytes(model, bits, padded=False)  # servers are too quick to read the padding too
+        self._dense_bytes = checkpoint_bytes(model, bits) - expert_bytes(model, bits) - 2 * spare
         self.weights_read_bytes = self._dense_bytes * deployment.attention_dp + self._experts_bytes
         if model.experts and bits == 4:  # the rest is wide, and MXFP4 is widened as it is read
             flops = gpu.bf16_flops_per_s

@@ -281,8 +281,7 @@ class View:
         deployment = shown.design.deployment
         constants = engine.calibration_for(deployment, self.catalogue.calibrations)
         carried = engine.how_known(deployment, constants)
-        words: Mapping[str, Any] = self.course.at("size.answer")
-        told = ", ".join(words[name] for name in carried)
+        told = ", ".join(self.say(f"other_{name}") for name in carried)
         name = f"{constants.source}"
         yield self.say("carried", constants=name, what=told) if carried else self.say("known", constants=name)
 
