@@ -88,36 +88,32 @@ class Sizer:
         """A file of requests follows, in pieces."""
         self.trace, self.recorded, self.spoilt = trace.Reader(), (), ""
 
-    def feed_trace(self, piece: str) -> str | None:
-        """A piece of it; a refusal where it can't be one."""
+    def feed_trace(self, piece: str) -> None:
+        """A piece of it; what comes after one that can't be read is passed over."""
+        if self.spoilt:
+            return
         try:
             self.trace.feed(piece)
         except AskError as mistake:
-            self.trace = trace.Reader()
-            return json.dumps(
-                {"parts": {"trace-said": tag("span", self.refusal(mistake), class_="fail")}, "read": True}
-            )
-        return None
+            self.spoilt = self.refusal(mistake)
 
     def end_trace(self) -> str:
         """What the file holds, and from now on its requests are those of a question that asks for them."""
+        found = None
         try:
-            found = self.trace.close()
+            found = None if self.spoilt else self.trace.close()
         except AskError as mistake:
-            return json.dumps(
-                {"parts": {"trace-said": tag("span", self.refusal(mistake), class_="fail")}, "read": True}
-            )
+            self.spoilt = self.refusal(mistake)
+        if found is None:
+            return json.dumps({"parts": {"trace-said": tag("span", self.spoilt, class_="fail")}, "read": True})
         self.recorded = found.requests
         rate = len(found.requests) / found.span_s if found.span_s else 0.0
         skipped = sum(skip.times for skip in found.skipped)
         numbers = {"count": len(found.requests), "span": found.span_s, "rate": rate, "skipped": skipped}
         reasons = ", ".join(self.course.at(f"size.trace.{skip.reason}") for skip in found.skipped)
         said = self.course.say("size.server.trace", None, numbers)
-        more = (
-            self.course.say("size.server.trace_skipped", None, {"skipped": skipped, "reasons": reasons})
-            if skipped
-            else None
-        )
+        told = {"skipped": skipped, "reasons": reasons}
+        more = self.course.say("size.server.trace_skipped", None, told) if skipped else None
         return json.dumps({"parts": {"trace-said": tag("span", said, " ", more)}, "read": True, "rate": rate})
 
     def glance(self, form: str) -> str:

@@ -225,6 +225,8 @@ place("trace").addEventListener("change", async ({ target }) => {
 });
 for (const id of ["log-model", "log-gpu", "log-count"]) place(id).addEventListener("change", readServer);
 
+place("server-measured").addEventListener("change", ask); // it stands outside of the form that it belongs to
+
 place("copy").addEventListener("click", async () => {
   keep();
   const copied = await navigator.clipboard?.writeText(location.href).then(

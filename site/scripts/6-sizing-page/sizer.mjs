@@ -31,7 +31,7 @@ addEventListener("message", async ({ data: { language, method, argument } }) => 
   try {
     started ??= start(language);
     const sizer = await started;
-    if (!method || question !== asked) return;
+    if (ENDING.includes(method) && question !== asked) return; // something newer has been asked meanwhile
     const said = argument === undefined ? sizer[method]() : sizer[method](argument);
     if (said === undefined) return; // a piece of a text
     let answer = JSON.parse(said);
