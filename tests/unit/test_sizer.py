@@ -141,6 +141,22 @@ def test_why_there_is_no_answer_is_the_true_reason(changes, said, unsaid):
     assert said in words and unsaid not in words
 
 
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        (["prompt,output\n10,", "20\n"], "no column"),
+        (["arrival,prompt,output\n1,2,3\n" + "x" * 1_100_000, "1,2,3\n"], "too long"),
+        ([], "holds no request"),
+    ],
+)
+def test_a_file_that_is_refused_says_why_when_it_has_ended(pieces, said):
+    sizer = Sizer(native.shipped())
+    sizer.begin_trace()
+    for piece in pieces:
+        sizer.feed_trace(piece)
+    assert said in json.loads(sizer.end_trace())["parts"]["trace-said"]
+
+
 def test_half_the_cost_is_told_where_something_costs_and_something_is_promised():
     half, none = "Half the cost", "half the cost"
     assert none in answered()[1][-1]["parts"]["why"].lower()

@@ -40,6 +40,7 @@ class Sizer:
         self.server = Server(course, self.catalogue)
         self.measured: Measured | None = None
         self.trace = trace.Reader()
+        self.trace_refused: AskError | None = None
         self.recorded: tuple[engine.Request, ...] = ()
 
     def ask(self, form: str) -> str:
@@ -85,22 +86,22 @@ class Sizer:
 
     def begin_trace(self) -> None:
         """A file of requests follows, in pieces."""
-        self.trace, self.recorded = trace.Reader(), ()
+        self.trace, self.recorded, self.trace_refused = trace.Reader(), (), None
 
-    def feed_trace(self, piece: str) -> str | None:
-        """A piece of it; a refusal where it can't be one."""
+    def feed_trace(self, piece: str) -> None:
+        """A piece of it. Once it can't be one the rest isn't looked at: the end says why."""
+        if self.trace_refused:
+            return
         try:
             self.trace.feed(piece)
         except AskError as mistake:
-            self.trace = trace.Reader()
-            return json.dumps(
-                {"parts": {"trace-said": tag("span", self.refusal(mistake), class_="fail")}, "read": True}
-            )
-        return None
+            self.trace, self.trace_refused = trace.Reader(), mistake
 
     def end_trace(self) -> str:
         """What the file holds, and from now on its requests are those of a question that asks for them."""
         try:
+            if self.trace_refused:
+                raise self.trace_refused
             found = self.trace.close()
         except AskError as mistake:
             return json.dumps(
