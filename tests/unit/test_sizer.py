@@ -127,6 +127,47 @@ def test_a_glance_is_a_bound_and_changes_nothing():
 
 
 @pytest.mark.parametrize(
+    ("changes", "said", "unsaid"),
+    [
+        ({"rate": ["90000"]}, "capacity is asked for, and past", "holds the weights"),
+        ({"load": ["users"], "users": ["1000000"]}, "capacity is asked for, and past", "holds the weights"),
+        ({"model": ["llama-3.1-405b"]}, "holds the weights", "capacity"),
+        ({"ttft": ["1"]}, "by its bounds", "capacity"),
+        ({"spare": ["4"]}, "too few GPUs are left", "holds the weights"),
+        ({"ttft": [""], "tpot": [""]}, "nothing is promised", "keeps every promise"),
+    ],
+)
+def test_why_there_is_no_answer_is_the_true_reason(changes, said, unsaid):
+    _, steps = answered(**changes)
+    words = " ".join(read(steps[-1]["parts"]["headline"]).words)
+    assert said in words and unsaid not in words
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        (["prompt,output\n10,", "20\n"], "no column"),
+        (["arrival,prompt,output\n1,2,3\n" + "x" * 1_100_000, "1,2,3\n"], "too long"),
+        ([], "holds no request"),
+    ],
+)
+def test_a_file_that_is_refused_says_why_when_it_has_ended(pieces, said):
+    sizer = Sizer(native.shipped())
+    sizer.begin_trace()
+    for piece in pieces:
+        sizer.feed_trace(piece)
+    assert said in json.loads(sizer.end_trace())["parts"]["trace-said"]
+
+
+def test_half_the_cost_is_told_where_something_costs_and_something_is_promised():
+    half, none = "Half the cost", "half the cost"
+    assert none in answered()[1][-1]["parts"]["why"].lower()
+    for changes in ({"price.h100-sxm": ["0"]}, {"ttft": [""], "tpot": [""]}):
+        why = answered(**changes)[1][-1]["parts"]["why"]
+        assert half not in why and none not in why
+
+
+@pytest.mark.parametrize(
     ("fields", "path", "value"),
     [
         ({"rate": [" 2,5 "]}, ("traffic", "rate_per_s"), 2.5),

@@ -164,6 +164,14 @@ def test_a_spare_costs_a_replica_more_and_keeps_the_promise_without_it():
     assert spared.hourly > alone.hourly
 
 
+def test_where_gpus_cost_nothing_no_more_of_them_are_taken_than_without_prices():
+    free, unpriced = (
+        list(search.search(asked(allowed={"gpus": ["h100-sxm"]}, **changes), shipped()))[-1].best
+        for changes in ({"prices": {"h100-sxm": 0}}, {})
+    )
+    assert free.design.gpus == unpriced.design.gpus
+
+
 def test_money_orders_designs_where_prices_are_given():
     cheap, dear = (
         list(search.search(asked(prices={"h100-sxm": 1, "a100-sxm": price}), shipped()))[-1].best

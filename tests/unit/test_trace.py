@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import engine
 from sizing import plain, trace
 from sizing.plain import AskError
 from sizing.traffic import busiest_per_s
@@ -246,3 +247,12 @@ def test_requests_that_all_come_at_once_have_no_rate_of_their_own():
     with pytest.raises(AskError) as refusal:
         plain.question_from({"model": "llama-3.1-8b", "traffic": {}, "promise": {}}, shipped(), found.requests)
     assert refusal.value.name == "rate_or_users"
+
+
+def test_requests_of_one_moment_have_no_rate_that_could_be_sized_for():
+    at_once = tuple(engine.Request(5.0, 100, 20) for _ in range(9))
+    base = {"model": "llama-3.1-8b", "promise": {"ttft_s": 1}}
+    with pytest.raises(plain.AskError) as refusal:
+        plain.question_from(base | {"traffic": {"trace": "t", "rate_per_s": 2}}, shipped(), at_once)
+    assert refusal.value.name == "trace_moment"
+    assert plain.question_from(base | {"traffic": {"trace": "t", "users": 2}}, shipped(), at_once).traffic.users == 2

@@ -11,6 +11,7 @@ import engine
 from acts import shipped
 from content import wording
 from content.course import Course
+from content.wording import Number
 from sizer.form import question_of
 from sizer.markup import tag
 from sizer.server import Measured, Server
@@ -109,11 +110,15 @@ class Sizer:
         self.recorded = found.requests
         rate = len(found.requests) / found.span_s if found.span_s else 0.0
         skipped = sum(skip.times for skip in found.skipped)
-        numbers = {"count": len(found.requests), "span": found.span_s, "rate": rate, "skipped": skipped}
+        numbers: dict[str, Number] = {
+            "count": len(found.requests),
+            "span": found.span_s,
+            "rate": rate,
+            "skipped": skipped,
+        }
         reasons = ", ".join(self.course.at(f"size.trace.{skip.reason}") for skip in found.skipped)
         said = self.course.say("size.server.trace", None, numbers)
-        told = {"skipped": skipped, "reasons": reasons}
-        more = self.course.say("size.server.trace_skipped", None, told) if skipped else None
+        more = self.course.say("size.server.trace_skipped", None, {**numbers, "reasons": reasons}) if skipped else None
         return json.dumps({"parts": {"trace-said": tag("span", said, " ", more)}, "read": True, "rate": rate})
 
     def glance(self, form: str) -> str:

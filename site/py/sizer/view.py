@@ -83,6 +83,8 @@ class View:
         lines = [self.say("none", most=self.question.allowed.most_gpus)]
         if answer.failing:
             lines.append(self.say("none_near", design=self.name(answer.failing), state=self.state(answer.failing)))
+        elif answer.lightest is not None and answer.lightest > ILL_CONDITIONED:
+            lines.append(self.say("none_load", seen=answer.seen, share=answer.lightest, most=ILL_CONDITIONED))
         elif answer.seen and answer.least:
             ttft, tpot = answer.least
             lines.append(self.say("none_bounds", seen=answer.seen, ttft=ttft, tpot=tpot))
@@ -90,6 +92,8 @@ class View:
             lines.append(self.say("none_fits"))
         elif answer.left_out.get("known"):
             lines.append(self.say("none_known"))
+        elif self.question.spare:
+            lines.append(self.say("none_spare", spare=self.question.spare))
         return together(tag("h2", lines[0]), *(tag("p", line, class_="state", data_state="fail") for line in lines[1:]))
 
     def name(self, candidate: Candidate) -> str:
@@ -116,6 +120,8 @@ class View:
         judgement = candidate.judgement
         if judgement.state == "close" and all(each.state == "kept" for each in judgement.promises):
             return self.say("near", share=judgement.share)
+        if judgement.state == "kept" and not judgement.promises:
+            return self.say("carries")
         return self.say(judgement.state)
 
     def promises(self, candidate: Candidate) -> Html:
@@ -230,7 +236,7 @@ class View:
             lines.append(self.say("binds", **told, used=found["used"]))
         if answer.best and answer.failing and answer.failing.hourly < answer.best.hourly:
             lines.append(self._failing(answer.failing))
-        if answer.best and answer.done:
+        if answer.best and answer.best.hourly and answer.best.judgement.promises and answer.done:
             lines.append(self._half(answer.half))
         return tag("ul", *(tag("li", line) for line in lines), class_="told")
 

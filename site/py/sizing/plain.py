@@ -193,6 +193,8 @@ def _traffic(value: object, catalogue: Catalogue, model: engine.Model, recorded:
     rate = table.number("rate_per_s", 0.0, MOST_RATE, own)
     if (rate > 0) == (users > 0):
         raise AskError("rate_or_users", rate="traffic.rate_per_s", users="traffic.users")
+    if recorded and not users and recorded[-1].arrival_s == recorded[0].arrival_s:
+        raise AskError("trace_moment")  # no pace makes a rate of it
     return Traffic(
         workload=_workload(table, catalogue, bool(recorded)),
         longest_tokens=longest,

@@ -25,8 +25,9 @@ HOPELESS = 1.3  # times its limit: a promise that a first look finds broken so f
 @dataclass(frozen=True)
 class Screened:
     """Every design that the bounds let pass, a row each, by its cost. kind: place among `kinds`; score: the largest share of a
-    limit that is used up at least; share: of its capacity. least: the shortest first and further token, in s, that any design
-    has which holds the longest request, None where none does."""
+    limit that is used up at least; share: of its capacity. lightest: the smallest share of capacity that is asked of any design
+    which holds the longest request, None where none does; least: the shortest first and further token, in s, of those that
+    are asked for no more than they can, None where all are."""
 
     kinds: tuple[engine.Deployment, ...]
     kind: np.ndarray
@@ -38,6 +39,7 @@ class Screened:
     seen: int
     left_out: dict[str, int]
     least: tuple[float, float] | None = None
+    lightest: float | None = None
 
     def design(self, row: int) -> Design:
         """The design of a row."""
@@ -71,19 +73,20 @@ def screened(question: Question, catalogue: Catalogue) -> Screened:
         for part in (slice(start, start + CHUNK) for start in range(0, len(kind), CHUNK))
     ]
     row, column, score, share = (np.concatenate(each) for each in zip(*(found for found, _ in parts), strict=True))
-    ttft, tpot = (min(each) for each in zip(*(least for _, least in parts), strict=True))
+    ttft, tpot, lightest = (min(each) for each in zip(*(least for _, least in parts), strict=True))
     best = _few(kind[row], column, score)
     row, column, score, share = row[best], column[best], score[best], share[best]
     seen, setup = len(kind) * len(replicas), (kind[row], seats[row], budgets[row])
     least = (ttft, tpot) if ttft < np.inf else None
-    return Screened(tuple(found), *setup, replicas[column], score, share, seen, left_out, least)
+    light = lightest if lightest < np.inf else None
+    return Screened(tuple(found), *setup, replicas[column], score, share, seen, left_out, least, light)
 
 
 def _passing(
     question: Question, kinds: screen.Kinds, setup: Sequence[np.ndarray], replicas: np.ndarray, first: int
-) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[float, float]]:
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[float, float, float]]:
     """Of some setups with every number of replicas, those that the bounds let pass: setup, column of replicas, score, share; and
-    the shortest first and further token of all, in s."""
+    the shortest first and further token of all that can do the load, in s, and the smallest share of capacity of all."""
     kind, seats, budgets = setup
     chosen, traffic = kinds.at(kind).column(), question.traffic
     working = replicas[None, :] - question.spare
@@ -98,7 +101,8 @@ def _passing(
     ttft, tpot = (
         np.min(np.broadcast_to(each, score.shape), where=able, initial=np.inf) for each in (bound.ttft_s, bound.tpot_s)
     )
-    return (row + first, column, score[row, column], share[row, column]), (float(ttft), float(tpot))
+    lightest = np.min(share, where=np.broadcast_to(fitting, score.shape), initial=np.inf)
+    return (row + first, column, score[row, column], share[row, column]), (float(ttft), float(tpot), float(lightest))
 
 
 def bound_of(question: Question, catalogue: Catalogue, design: Design) -> screen.Bounds:
@@ -147,7 +151,7 @@ class Answer:
     """What was found. best: the cheapest that keeps every promise even if the engine errs as expected, None for none; others:
     further ones that trade something, cheapest first; failing: the most expensive below the best that was tried and doesn't.
     half: the best of those at half of the price. seen: designs that were screened; passed: of these by the bounds; runs that
-    were simulated, and tried, what became of them. least: see Screened. done: nothing more is coming."""
+    were simulated, and tried, what became of them. least, lightest: see Screened. done: nothing more is coming."""
 
     best: Candidate | None = None
     others: tuple[Candidate, ...] = ()
@@ -159,6 +163,7 @@ class Answer:
     left_out: dict[str, int] = field(default_factory=dict)
     tried: tuple[Candidate, ...] = ()
     least: tuple[float, float] | None = None
+    lightest: float | None = None
     done: bool = False
 
 
@@ -169,7 +174,13 @@ def search(question: Question, catalogue: Catalogue, found: Screened | None = No
     bounds begin, the cheapest of each.
     """
     found = found or screened(question, catalogue)
-    answer = Answer(seen=found.seen, passed=len(found.score), left_out=found.left_out, least=found.least)
+    answer = Answer(
+        seen=found.seen,
+        passed=len(found.score),
+        left_out=found.left_out,
+        least=found.least,
+        lightest=found.lightest,
+    )
     queue = _queue(question, found)
     kept: list[Candidate] = []
     for rows, hourly in queue[:MOST_BEST]:
@@ -232,16 +243,17 @@ def checked(question: Question, catalogue: Catalogue, design: Design) -> Candida
 
 
 def _queue(question: Question, found: Screened) -> list[tuple[tuple[int, ...], float]]:
-
+    """Designs of each kind and number of replicas with their price, cheapest first; of the same price those of less power, as
+    where GPUs cost nothing."""
     groups: dict[tuple[int, int], list[int]] = {}
     for row in np.flatnonzero(found.share <= ILL_CONDITIONED):
         groups.setdefault((int(found.kind[row]), int(found.replicas[row])), []).append(int(row))
     queue = []
     for (kind, replicas), rows in groups.items():
-        gpu, gpus = found.kinds[kind].gpu, found.kinds[kind].gpus
+        gpu, gpus = found.kinds[kind].gpu, found.kinds[kind].gpus * replicas
         rows.sort(key=lambda row: found.score[row])
-        queue.append((question.hourly(gpu, gpus * replicas), float(found.score[rows[0]]), tuple(rows)))
-    return [(rows, hourly) for hourly, _, rows in sorted(queue)]
+        queue.append((question.hourly(gpu, gpus), gpu.power_watts * gpus, float(found.score[rows[0]]), tuple(rows)))
+    return [(rows, hourly) for hourly, _, _, rows in sorted(queue)]
 
 
 def _signature(design: Design) -> tuple[str, int]:
@@ -257,8 +269,9 @@ def _nearer(tried: Candidate, other: Candidate | None) -> Candidate:
 
 
 def _half(question: Question, catalogue: Catalogue, answer: Answer) -> Candidate | None:
-    """The nearest to its promises of all designs at no more than half of the best one's price, by the bounds; judged."""
-    if answer.best is None:
+    """The nearest to its promises of all designs at no more than half of the best one's price, by the bounds; judged. None where
+    nothing is promised, or nothing costs anything."""
+    if answer.best is None or not answer.best.hourly or not any(question.promise.limits()):
         return None
     rows = screened(replace(question, promise=_loosened(question.promise)), catalogue)
     gpus = [rows.kinds[int(kind)] for kind in rows.kind]
