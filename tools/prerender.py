@@ -216,8 +216,8 @@ class _Assembly:
             }
             attributes["data-words"] = json.dumps(said, ensure_ascii=False)
         if "data-page" in attributes:
-            del attributes["data-page"]
-            attributes["href"] = languages.page(self.language)
+            named = {"lab": languages.page, "size": languages.sizing_page}[attributes.pop("data-page")]
+            attributes["href"] = named(self.language)
         if "data-say-loading" in attributes:
             attributes["data-loading"] = self._words(attributes.pop("data-say-loading"))
         if "data-say-label" in attributes:

@@ -13,7 +13,8 @@ BOOTSTRAP = "scripts/single-file/single.mjs"
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # What a file needs no more, and the ways to other languages, which are pages of their own.
 NEEDLESS = "preload|modulepreload|manifest|apple-touch-icon"
-DROPPED = rf'(?:<link rel="(?:{NEEDLESS})"[^>]*>|<p class="languages">.*?</p>)\n?\s*'
+# What a stick lacks: other languages, and the page for engineers.
+DROPPED = rf'(?:<link rel="(?:{NEEDLESS})"[^>]*>|<p class="languages">.*?</p>|<a href="size\.[^>]*>[^<]*</a>\.)\n?\s*'
 
 
 def fold(dist: Path, site: Path, language: str = languages.ENGLISH) -> str:
