@@ -193,6 +193,9 @@ class _Assembly:
             return []
         if element.tag == "html":
             attributes["lang"] = self.language
+        if "data-page" in attributes:
+            named = {"lab": languages.page, "size": languages.sizing_page}[attributes.pop("data-page")]
+            attributes["href"] = named(self.language)
         if "data-language" in attributes:
             return self._leading_elsewhere(element)
         if "data-translated" in attributes and attributes.pop("data-translated") != self.language:
@@ -215,9 +218,6 @@ class _Assembly:
                 for name, text in self._words(path).items()
             }
             attributes["data-words"] = json.dumps(said, ensure_ascii=False)
-        if "data-page" in attributes:
-            named = {"lab": languages.page, "size": languages.sizing_page}[attributes.pop("data-page")]
-            attributes["href"] = named(self.language)
         if "data-say-loading" in attributes:
             attributes["data-loading"] = self._words(attributes.pop("data-say-loading"))
         if "data-say-label" in attributes:

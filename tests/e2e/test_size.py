@@ -219,6 +219,16 @@ def test_a_design_is_taken_along(visitor, tmp_path):
     expect(page.get_by_text("vllm serve meta-llama/")).to_be_visible()
 
 
+def test_the_lab_and_this_page_lead_to_one_another_in_their_language(visitor):
+    lab = visitor(viewport=DESK)
+    for here, there in (("size.html", "index.html"), ("size.de.html", "de.html")):
+        lab.page.goto(f"{lab.origin}/{here}")
+        way = lab.page.locator("header").get_by_role("link").first
+        assert way.get_attribute("href") == there
+        lab.page.goto(f"{lab.origin}/{there}")
+        assert lab.page.locator("footer a[href^=size]").get_attribute("href") == here
+
+
 def test_without_numpy_the_page_says_so(visitor):
     lab = visitor(viewport=DESK)
     lab.expects_trouble = True
