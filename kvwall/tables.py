@@ -50,6 +50,10 @@ def _notes(answer: Mapping[str, Any]) -> list[str]:
     """What was left out of the search, and of a file of requests."""
     why = {"known": "their step time is not known", "price": "no price was given", "heads": "the heads don't divide"}
     found = [f"Left out: {n} kinds of replica, since {why[name]}." for name, n in answer["left_out"].items() if n]
+    if answer.get("cut_share", 0.0) > 0.01 and "trace" not in answer:
+        found.append(f"Cut to the longest sequence: {100 * answer['cut_share']:.0f} % of the requests.")
+    if answer.get("past_context"):
+        found.append("The longest sequence is longer than the model was made for: engines refuse it.")
     if trace := answer.get("trace"):
         found += trace_notes(trace)
     return found

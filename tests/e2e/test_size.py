@@ -102,6 +102,20 @@ def test_while_a_slider_moves_the_shown_design_answers_by_its_bounds(visitor):
     expect(page.get_by_role("columnheader", name=native.shipped().at("size.answer.value_head"))).to_be_visible()
 
 
+def test_a_page_without_frames_still_gets_its_answer(visitor):
+    page = quick(opened(visitor, viewport=DESK).page)
+    page.evaluate("window.requestAnimationFrame = (deed) => { window.late = deed; return 1; }")
+    page.locator("[name=rate]").fill("6")
+    settled(page)
+    page.evaluate("window.late()")
+    page.evaluate("window.requestAnimationFrame = (deed) => setTimeout(deed)")
+    page.locator("#designs input").first.dispatch_event(
+        "change"
+    )  # an answer that comes after whatever the frame asked for
+    expect(page.get_by_role("columnheader", name=native.shipped().at("size.answer.value_head"))).to_be_visible()
+    expect(page.get_by_role("columnheader", name=native.shipped().at("size.answer.bound_head"))).to_have_count(0)
+
+
 def test_a_question_comes_back_by_link_and_prices_stay_on_the_device(visitor):
     lab = opened(visitor, viewport=DESK)
     page = quick(lab.page)
@@ -138,6 +152,7 @@ def test_a_pasted_config_is_sized_and_one_that_is_none_is_refused_with_nothing_l
     page.get_by_text(SAY["own_config"]).click()
     page.get_by_label(SAY["config"]).fill('{"architectures": ["LlamaForCausalLM"]}')
     expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#result")).to_be_hidden()
     config = {
         "architectures": ["LlamaForCausalLM"],
         "hidden_size": 4096,

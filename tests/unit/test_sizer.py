@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 import pytest
 
 import engine
+from content import wording
 from sizer.form import question_of
 from sizer.markup import Html, marked, tag, together
 from sizer.thread import Sizer
 from sizing import search
-from sizing.plain import question_from
+from sizing.plain import AskError, question_from
 from tests import lab as native
 from tests.given import SIZING_FORMS, SMALL
 from tests.unit.sizing_cases import shipped
@@ -157,6 +158,42 @@ def test_a_file_that_is_refused_says_why_when_it_has_ended(pieces, said):
     for piece in pieces:
         sizer.feed_trace(piece)
     assert said in json.loads(sizer.end_trace())["parts"]["trace-said"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "whole"),
+    [
+        ("en", "1,000", "1000"),
+        ("de", "1.000", "1000"),
+        ("en", "12,500", "12500"),
+        ("en", "1.125", None),
+        ("de", "1,125", None),
+        ("en", "0,125", None),
+        ("en", "2,5", None),
+        ("de", "2.5", None),
+    ],
+)
+def test_a_mark_that_may_part_thousands_is_asked_back(language, text, whole):
+    wording.use({"decimal": ",", "thousands": "."} if language == "de" else wording.ENGLISH)
+    try:
+        found = question_of({**SMALL, "rate": [text]})
+    except AskError as refusal:
+        assert (refusal.name, refusal.facts["whole"]) == ("thousands", whole)
+    else:
+        assert whole is None and found["traffic"]["rate_per_s"] == float(text.replace(",", "."))
+    finally:
+        wording.use(wording.ENGLISH)
+
+
+def headline(**changes):
+    return " ".join(read(answered(**changes)[1][-1]["parts"]["headline"]).words)
+
+
+def test_what_was_cut_or_carried_over_is_said_beside_the_design():
+    assert "were cut" not in headline() and "carried over" not in headline(gpus=["h100-sxm"])
+    assert "were cut" in headline(workload=["mooncake-conversation"])
+    assert "made for 4,096 tokens" in headline(model=["llama-2-7b"])
+    assert "carried over (other: GPU" in headline(gpus=["mi300x"])
 
 
 def test_half_the_cost_is_told_where_something_costs_and_something_is_promised():

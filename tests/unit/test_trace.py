@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import engine
 from sizing import plain, trace
 from sizing.plain import AskError
-from sizing.traffic import busiest_per_s
+from sizing.traffic import busiest_per_s, cut_share
 from tests.unit.sizing_cases import shipped
 
 AZURE = """TIMESTAMP,ContextTokens,GeneratedTokens
@@ -256,3 +256,9 @@ def test_requests_of_one_moment_have_no_rate_that_could_be_sized_for():
         plain.question_from(base | {"traffic": {"trace": "t", "rate_per_s": 2}}, shipped(), at_once)
     assert refusal.value.name == "trace_moment"
     assert plain.question_from(base | {"traffic": {"trace": "t", "users": 2}}, shipped(), at_once).traffic.users == 2
+
+
+def test_recorded_requests_that_are_cut_are_counted():
+    requests = tuple(engine.Request(float(at), 100 if at % 4 else 9000, 20) for at in range(8))
+    asked = {"model": "llama-3.1-8b", "traffic": {"trace": "t", "longest_tokens": 1000}, "promise": {"ttft_s": 1}}
+    assert cut_share(plain.question_from(asked, shipped(), requests).traffic) == 0.25

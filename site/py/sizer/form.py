@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from content import wording
 from sizing.plain import AskError
 
 Fields = Mapping[str, Sequence[str]]
@@ -91,12 +93,16 @@ def _text(fields: Fields, name: str) -> str:
 
 
 def _number(fields: Fields, name: str) -> float | None:
-    """A number as a person writes it, with a comma or a point; None for an empty field."""
-    text = _text(fields, name).replace(" ", "").replace(",", ".")
+    """A number as a person writes it, with a comma or a point; None for an empty field. Refused is one whose mark may part
+    thousands in the page's language: 1,000 in English and 1.000 in German."""
+    text = _text(fields, name).replace(" ", "")
     if not text:
         return None
+    whole, mark, rest = text.partition(wording.separators()[1])
+    if mark and re.fullmatch(r"[+-]?[1-9]\d{0,2}", whole) and re.fullmatch(r"\d{3}", rest):
+        raise AskError("thousands", found=text, whole=whole + rest)
     try:
-        value = float(text)
+        value = float(text.replace(",", "."))
     except ValueError as mistake:
         raise AskError("no_number", key=name, found=text) from mistake
     if not math.isfinite(value):

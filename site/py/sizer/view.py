@@ -17,8 +17,14 @@ from sizing.explain import facts
 from sizing.judge import ILL_CONDITIONED, Kept, used
 from sizing.question import Catalogue, Design, Question
 from sizing.search import Answer, Candidate, bound_of
+from sizing.traffic import cut_share
 
 Parts = dict[str, str]
+MOST_CUT = 0.01  # of requests: fewer that are cut change no figure by what is told
+SLIGHT = {
+    "cache",
+    "count",
+}  # carried over from: the expected error has them in, and no more needs to be said beside a design
 WIDTH = 100.0  # of a bar, in its own units
 
 
@@ -70,13 +76,33 @@ class View:
     def headline(self, answer: Answer, shown: Candidate | None) -> Html:
         """The answer in a line: the design, and what it is made of; or that there is none."""
         if shown is None or (answer.best is None and answer.done):
-            return self.none(answer) if answer.done else tag("h2", "…")
+            return together(self.none(answer), self.notes()) if answer.done else tag("h2", "…")
         state = self.state(shown)
         return together(
             tag("h2", self.name(shown)),
             tag("p", self.setup(shown), class_="soft"),
             tag("p", state, class_="state", data_state=_mark(shown)),
+            self.notes(shown),
         )
+
+    def notes(self, shown: Candidate | None = None) -> Html:
+        """What makes an answer another than the one that was asked for: requests that were cut, a sequence past the model's, a
+        design that no measured server is like in more than the cache's precision."""
+        traffic, context, lines = self.question.traffic, self.question.model.max_context_tokens, []
+        if (share := cut_share(traffic)) > MOST_CUT:
+            lines.append(self.say("cut", share=share, longest=traffic.longest_tokens))
+        if traffic.longest_tokens > context:
+            lines.append(self.say("context", context=context, longest=traffic.longest_tokens))
+        carried = self._carried(shown.design.deployment) if shown else ()
+        if set(carried) - SLIGHT:
+            lines.append(self.say("unmeasured", what=self._listed(carried)))
+        return together(*(tag("p", line, class_="state", data_state="warn") for line in lines))
+
+    def _carried(self, deployment: engine.Deployment) -> tuple[str, ...]:
+        return engine.how_known(deployment, engine.calibration_for(deployment, self.catalogue.calibrations))
+
+    def _listed(self, carried: Sequence[str]) -> str:
+        return ", ".join(self.say(f"other_{name}") for name in carried)
 
     def none(self, answer: Answer) -> Html:
         """Why there is no answer."""
@@ -286,8 +312,8 @@ class View:
     def _known(self, shown: Candidate) -> Iterator[str]:
         deployment = shown.design.deployment
         constants = engine.calibration_for(deployment, self.catalogue.calibrations)
-        carried = engine.how_known(deployment, constants)
-        told = ", ".join(self.say(f"other_{name}") for name in carried)
+        carried = self._carried(deployment)
+        told = self._listed(carried)
         name = f"{constants.source}"
         yield self.say("carried", constants=name, what=told) if carried else self.say("known", constants=name)
 

@@ -9,7 +9,7 @@ from sizing.judge import Judgement
 from sizing.judge import used as used_of
 from sizing.question import Catalogue, Design, Question
 from sizing.search import Answer, Candidate
-from sizing.traffic import moments
+from sizing.traffic import cut_share, moments
 
 MILLION, HOUR_S = 1_000_000, 3600
 
@@ -106,5 +106,7 @@ def answer_to_plain(question: Question, catalogue: Catalogue, answer: Answer) ->
         "designs_passed": answer.passed,
         "designs_simulated": answer.runs,
         "left_out": answer.left_out,
+        "cut_share": cut_share(question.traffic),
+        "past_context": question.traffic.longest_tokens > question.model.max_context_tokens,
         "done": answer.done,
     }

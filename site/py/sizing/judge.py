@@ -57,7 +57,7 @@ def judged(question: Question, catalogue: Catalogue, design: Design, share: floa
     """A design judged by `count` requests a replica. share: of its capacity that is asked for, as the bounds have it.
 
     Where the cache nearly fills its part of the memory, a few per cent of weights or buffers decide: then nothing is promised,
-    and a promise is called broken only if it breaks with ample memory too.
+    and a promise is called broken only if it breaks with MORE_MEMORY, too.
     """
     run = simulated(question, catalogue, design, count, seed)
     if run is None:
@@ -66,7 +66,7 @@ def judged(question: Question, catalogue: Catalogue, design: Design, share: floa
     states = {each.state for each in kept}
     figures = engine.summary(run, design.deployment)
     if is_tight(question, design, run):
-        ample = simulated(question, catalogue, design, count, seed, AMPLE) if BROKEN in states else None
+        ample = simulated(question, catalogue, design, count, seed, MORE_MEMORY) if BROKEN in states else None
         judged_again = _kept(question, catalogue, design, share, ample) if ample else ()
         spared = {each.name for each in judged_again if each.state != BROKEN}
         kept = tuple(_tight(each, each.name in spared) for each in kept)
@@ -87,12 +87,12 @@ def _kept(question: Question, catalogue: Catalogue, design: Design, share: float
 
 
 TIGHT = 0.9  # of the cache's part of memory: in use at most, so that memory doesn't matter
-AMPLE = 4.0  # times that part: so that it doesn't matter either
+MORE_MEMORY = 0.1  # of all memory: what weights, buffers or the share that a server may use can be off by
 TIGHT_ERROR = 1.0  # where it does: a wait for memory is there or isn't
 
 
 def _tight(kept: Kept, spared: bool) -> Kept:
-    """A promise of a server whose memory is nearly full: not kept for certain, nor broken if it wouldn't be with ample memory."""
+    """A promise of a server whose memory is nearly full: not kept for certain, nor broken if a little more would spare it."""
     state = CLOSE if kept.state == KEPT or (kept.state == BROKEN and spared) else kept.state
     return replace(kept, error=max(kept.error, TIGHT_ERROR), state=state)
 
@@ -143,17 +143,19 @@ def measured(run: engine.Run, percent: int, replicas: int) -> dict[str, float]:
 
 
 def simulated(
-    question: Question, catalogue: Catalogue, design: Design, count: int, seed: int, room: float = 1.0
+    question: Question, catalogue: Catalogue, design: Design, count: int, seed: int, more: float = 0.0
 ) -> engine.Run | None:
     """A run of a design's replicas behind their router, of TOGETHER of them at most, with their part of the traffic; None where
     it can't start. `count` is the requests of a replica that stands alone; of those together each gets fewer.
 
-    room: how much memory the cache has, in times what it would have. Users that ask again are divided among the replicas:
+    more: memory that the cache has beside its part, as a share of all. Users that ask again are divided among the replicas:
     one of them is simulated.
     """
     deployment, settings = design.deployment, design.settings(question)
     blocks, pages = engine.kv_pages(deployment, design.reserve(question), settings.block_size)
-    blocks = int(blocks * room)
+    if more:
+        plan = engine.memory_plan(deployment, design.reserve(question))
+        blocks = int(blocks * (1 + more * plan["total_bytes"] / plan["kv_budget_bytes"]))
     cost = engine.StepCost(deployment, engine.calibration_for(deployment, catalogue.calibrations))
     working, traffic = max(1, design.replicas - question.spare), question.traffic
     together = 1 if traffic.users else min(working, TOGETHER)

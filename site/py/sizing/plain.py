@@ -203,6 +203,7 @@ def _traffic(value: object, catalogue: Catalogue, model: engine.Model, recorded:
         cv=table.number("cv", 1.0, 10.0, 1.0),
         daily=_daily(table.values.get("daily", ())),
         recorded=_cut(recorded, longest),
+        cut=sum(each.prompt_tokens + each.output_tokens > longest for each in recorded),
     )
 
 

@@ -20,7 +20,7 @@ class Traffic:
     rate_per_s: at the busiest hour. cv: coefficient of variation of the gaps, 1 for Poisson. daily: the load of each hour as a
     share of the busiest, empty for an even day. recorded: the requests of a file in order of arrival, which replace the
     workload's; they are served at their own times, faster or slower as the rate asks. longest_tokens: prompt and answer
-    together that the server takes; longer requests are cut.
+    together that the server takes; longer requests are cut, of the recorded ones so many as `cut` says.
     """
 
     workload: engine.Workload
@@ -30,6 +30,7 @@ class Traffic:
     cv: float = 1.0
     daily: tuple[float, ...] = ()
     recorded: tuple[engine.Request, ...] = ()
+    cut: int = 0
 
     def sample(self, share: float, count: int, seed: int) -> list[engine.Request]:
         """`count` requests at a share of the rate. Closed traffic has no times; its users ask when they were answered."""
@@ -109,6 +110,15 @@ def moments(traffic: Traffic, percent: int) -> Moments:
         output_tail=int(engine.percentile(outputs, percent) or 1),
         longest=max(r.prompt_tokens + r.output_tokens for r in requests),
     )
+
+
+@lru_cache(maxsize=64)
+def cut_share(traffic: Traffic) -> float:
+    """The share of requests that are longer than the server takes, of the recorded ones or of a sample of some thousand."""
+    if traffic.recorded:
+        return traffic.cut / len(traffic.recorded)
+    whole = engine.sample_requests(traffic.workload, 1.0, MOMENT_REQUESTS, MOMENT_SEED)
+    return sum(r.prompt_tokens + r.output_tokens > traffic.longest_tokens for r in whole) / len(whole)
 
 
 # Standard normal quantiles: the log-normal that a mean and a tail describe (Abramowitz and Stegun 1964, table 26.1).

@@ -100,7 +100,10 @@ let glancing = false; // one glance at a time: what a slider passes over meanwhi
 function glance() {
   if (glancing || place("result").hidden) return;
   glancing = true;
-  requestAnimationFrame(() => thread.postMessage({ language, method: "glance", argument: JSON.stringify(fields()) }));
+  requestAnimationFrame(() => {
+    if (soon) thread.postMessage({ language, method: "glance", argument: JSON.stringify(fields()) });
+    else glancing = false; // a page behind others has no frames: the question was asked meanwhile, and a glance would end it
+  });
 }
 
 function ask() {
@@ -108,6 +111,7 @@ function ask() {
   glance();
   clearTimeout(soon);
   soon = window.setTimeout(() => {
+    soon = 0;
     keep();
     place("answer").setAttribute("aria-busy", "true");
     thread.postMessage({ language, method: "ask", argument: JSON.stringify(fields()) });
@@ -145,7 +149,10 @@ thread.addEventListener("message", ({ data }) => {
     return;
   }
   place("refusal").hidden = !data.refusal;
-  if (data.refusal) place("refusal").textContent = data.refusal;
+  if (data.refusal) {
+    place("refusal").textContent = data.refusal;
+    place("result").hidden = true; // it answers another question
+  }
   if (data.parts) {
     show(data.parts);
     place("state").hidden = true;
