@@ -164,6 +164,19 @@ def test_a_spare_costs_a_replica_more_and_keeps_the_promise_without_it():
     assert spared.hourly > alone.hourly
 
 
+@pytest.mark.parametrize("users", [40, 300])
+def test_users_who_all_come_at_the_start_are_not_what_a_promise_is_made_of(users):
+    """A server that is long in its swing has no such crowd: a P99 of a run is near that of a longer one's later half, where
+    windows of some thousand requests differ by up to twofold."""
+    question = asked(traffic={"users": users, "rate_per_s": 0}, allowed={"gpus": ["h100-sxm"], "seats": [512]})
+    replica = engine.Deployment(question.model, shipped().gpus["h100-sxm"], 1, 16, 16, "vllm")
+    design = Design(replica, 512, 8192, 1)
+    short, long = (judge.simulated(question, shipped(), design, count, 1) for count in (5000, 12_000))
+    waits = [first - at for first, at in zip(long.first_s, long.arrival_s, strict=True)]
+    steady = engine.percentile(waits[len(waits) // 2 :], 99)
+    assert steady / 2 < judge.measured(short, 99, 1, users)["ttft_s"] < 2 * steady
+
+
 def test_where_gpus_cost_nothing_no_more_of_them_are_taken_than_without_prices():
     free, unpriced = (
         list(search.search(asked(allowed={"gpus": ["h100-sxm"]}, **changes), shipped()))[-1].best

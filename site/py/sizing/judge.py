@@ -78,7 +78,7 @@ def judged(question: Question, catalogue: Catalogue, design: Design, share: floa
 def _kept(question: Question, catalogue: Catalogue, design: Design, share: float, run: engine.Run) -> tuple[Kept, ...]:
     """What became of each promise in a run."""
     promise = question.promise
-    values = measured(run, promise.percent, max(1, design.replicas - question.spare))
+    values = measured(run, promise.percent, max(1, design.replicas - question.spare), _users(question, design))
     kept = []
     for name, limit in promise.limits():
         error = _error(catalogue, design.deployment, name, promise.percent, share)
@@ -123,15 +123,18 @@ def _state(name: str, value: float, limit: float, error: float) -> str:
     return KEPT if value * (1 + error) <= limit else CLOSE if value <= limit * (1 + error) else BROKEN
 
 
-def measured(run: engine.Run, percent: int, replicas: int) -> dict[str, float]:
-    """The figures that promises are made of, from a run of some of the replicas: s, and tokens/s of all."""
-    ttft = [first - arrival for first, arrival in zip(run.first_s, run.arrival_s, strict=True)]
+def measured(run: engine.Run, percent: int, replicas: int, users: int = 0) -> dict[str, float]:
+    """The figures that promises are made of, from a run of some of the replicas: s, and tokens/s of all.
+
+    users: of a closed loop. All of them ask first at its start, a crowd that comes once, so the times of that are left out.
+    """
+    times = list(zip(run.requests, run.arrival_s, run.first_s, run.last_s, strict=True))
+    later = [each for each in times if each[1] > 0] if users else times
+    ttft = [first - arrival for _, arrival, first, _ in later]
     paces = [
-        (last - first) / (request.output_tokens - 1)
-        for first, last, request in zip(run.first_s, run.last_s, run.requests, strict=True)
-        if request.output_tokens > 1
+        (last - first) / (request.output_tokens - 1) for request, _, first, last in later if request.output_tokens > 1
     ]
-    whole = [last - arrival for last, arrival in zip(run.last_s, run.arrival_s, strict=True)]
+    whole = [last - arrival for _, arrival, _, last in later]
     written = sum(request.output_tokens for request in run.requests)
     span = max(run.last_s) - run.arrival_s[0]
     return {
@@ -140,6 +143,12 @@ def measured(run: engine.Run, percent: int, replicas: int) -> dict[str, float]:
         "e2e_s": engine.percentile(whole, percent) or 0.0,
         "tokens_per_s": replicas / run.replicas * written / span if span else 0.0,
     }
+
+
+def _users(question: Question, design: Design) -> int:
+    """Users at once of one replica of a design; 0 where requests come when they come."""
+    working = max(1, design.replicas - question.spare)
+    return max(1, round(question.traffic.users / working)) if question.traffic.users else 0
 
 
 def simulated(
@@ -159,11 +168,11 @@ def simulated(
     cost = engine.StepCost(deployment, engine.calibration_for(deployment, catalogue.calibrations))
     working, traffic = max(1, design.replicas - question.spare), question.traffic
     together = 1 if traffic.users else min(working, TOGETHER)
-    requests = traffic.sample(together / working, count * (1 + together) // 2, seed)
+    users = _users(question, design)
+    requests = traffic.sample(together / working, count * (1 + together) // 2 + users, seed)
     try:
         if together == 1:
-            users = max(1, round(traffic.users / working)) if traffic.users else None
-            return engine.simulate(cost, settings, requests, blocks, users=users, pages=pages)
+            return engine.simulate(cost, settings, requests, blocks, users=users or None, pages=pages)
         return engine.simulate_fleet(cost, settings, requests, blocks, together, routing=question.routing, pages=pages)
     except engine.PhysicsError:
         return None
