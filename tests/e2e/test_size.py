@@ -79,6 +79,15 @@ def test_a_stranger_gets_a_design_and_its_figures_are_those_of_python_alone(visi
     expect(page.locator("#known")).to_contain_text("vLLM")
 
 
+def test_sliders_and_groups_of_choices_have_names(visitor):
+    page = opened(visitor, viewport=DESK).page
+    expect(page.get_by_role("slider", name=SAY["open"], exact=True)).to_be_visible()
+    for group in ("weights", "cache"):
+        expect(
+            page.get_by_role("group", name=SAY[group], exact=True).get_by_role("checkbox", name=SAY["bits8"])
+        ).to_be_checked()
+
+
 def test_a_design_is_chosen_by_key_and_shown_whole(visitor):
     page = opened(visitor, viewport=DESK).page
     quick(page)
