@@ -269,3 +269,32 @@ def test_a_question_that_cant_be_read_says_where(changes, name, fact):
         asked(**changes)
     assert refusal.value.name == name
     assert fact is None or refusal.value.facts["key"] == fact
+
+
+@pytest.mark.parametrize(
+    ("model", "allowed", "bits"),
+    [
+        ("gpt-oss-120b", [16, 8], {4}),
+        ("deepseek-v3", [16, 8], {8}),
+        ("deepseek-v3", [16, 4], {4}),
+        ("llama-3.1-8b", [16, 8], {16, 8}),
+    ],
+)
+def test_no_weight_is_wider_than_it_is_published(model, allowed, bits):
+    question = asked(model=model, allowed={"weight_bits": allowed, "gpus": ["h200-sxm"], "most_gpus": 8})
+    assert {replica.weight_bits for replica in deployments(question, shipped())[0]} == bits
+
+
+def test_a_pasted_config_that_is_quantised_is_sized_as_it_is():
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "hidden_size": 4096,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "intermediate_size": 14336,
+        "vocab_size": 128256,
+        "max_position_embeddings": 8192,
+        "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128},
+    }
+    assert {replica.weight_bits for replica in deployments(asked(model=config), shipped())[0]} == {4}
