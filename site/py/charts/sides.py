@@ -45,7 +45,8 @@ def sides_chart(
         for i, top in enumerate(tops):
             if top is not None:  # the first stands above its whisker, not across it
                 end = top + (whisker["array"][0] if i == 0 and "array" in whisker else 0)
-                named.append(_above(f"<b>{letter}</b><br>{shown[i]}", i + beside, end, colour))
+                # no mark around the letter: plotly.js would write a style into the page, which its policy forbids
+                named.append(_above(f"{letter}<br>{shown[i]}", i + beside, end, colour))
         opacity = [1.0 if i in mine else 0.35 for i in range(len(percent))]
         pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": "#FFFFFF", "fgopacity": 0.5}
         data.append(
