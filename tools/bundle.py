@@ -27,6 +27,7 @@ WORKER, ELEMENT = "sw.js", "kv-lab.js"
 STILL_PAGES = ("grade.html",)
 SIZING_PAGE = "size.html"
 SIZING_ROOMS = ("sizing", "sizer", "observed")
+BUILD_ALONE = ("content/checking.py", "content/shared.py")  # what the content must look like: proven before it travels
 LINKED_DOCUMENTS = ("physics", "embedding")
 NEEDED = (
     "runtime/pyodide/pyodide.asm.wasm",
@@ -235,7 +236,7 @@ def applications(folder: Path, content: dict[str, Any]) -> dict[str, dict[str, b
     the page for engineers, which no learner has to wait for."""
     files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.py"))}
     further = {name: data for name, data in files.items() if name.partition("/")[0] in SIZING_ROOMS}
-    lab = {name: data for name, data in files.items() if name not in further}
+    lab = {name: data for name, data in files.items() if name not in further and name not in BUILD_ALONE}
     return {
         APP: {**lab, languages.content_file(languages.ENGLISH): _json(content)},
         SIZING: further,

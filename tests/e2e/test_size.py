@@ -14,7 +14,7 @@ from tests import lab as native
 from tests.e2e.conftest import ANSWER_MS, DESK, Lab
 from tests.e2e.test_axe import OPEN_ALL, PHONE, found
 from tests.e2e.test_offline import Site
-from tests.unit.sizing_cases import shipped
+from tests.unit.sizing_cases import CONFIG, shipped
 
 SAY = native.shipped().at("size.page")
 QUICK = {
@@ -162,18 +162,8 @@ def test_a_pasted_config_is_sized_and_one_that_is_none_is_refused_with_nothing_l
     page.get_by_label(SAY["config"]).fill('{"architectures": ["LlamaForCausalLM"]}')
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.locator("#result")).to_be_hidden()
-    config = {
-        "architectures": ["LlamaForCausalLM"],
-        "hidden_size": 4096,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 8,
-        "intermediate_size": 14336,
-        "vocab_size": 128256,
-        "max_position_embeddings": 8192,
-    }
     before = asked(page)
-    page.get_by_label(SAY["config"]).fill(json.dumps(config))
+    page.get_by_label(SAY["config"]).fill(json.dumps(CONFIG))
     settled(page)
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.locator("#headline h2")).to_contain_text("H100")

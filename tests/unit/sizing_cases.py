@@ -37,3 +37,16 @@ def asked(**changes):
     for name, value in changes.items():
         base[name] = {**base[name], **value} if isinstance(base.get(name), dict) and isinstance(value, dict) else value
     return plain.question_from(base, shipped())
+
+
+CONFIG = {
+    "architectures": ["LlamaForCausalLM"],
+    "hidden_size": 4096,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "intermediate_size": 14336,
+    "vocab_size": 128256,
+    "max_position_embeddings": 8192,
+}
+"""A config.json as people paste it."""

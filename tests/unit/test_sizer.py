@@ -265,3 +265,25 @@ def test_no_text_of_the_page_is_left_unsaid():
     page = (native.CONTENT.parent / "size.html").read_text(encoding="utf-8")
     said = set(re.findall(r'"size\.page\.(\w+)"', page))
     assert set(native.shipped().at("size.page")) == said
+
+
+def test_a_search_says_how_far_it_is_and_shows_no_design_before_one_keeps_its_promises():
+    sizer = Sizer(native.shipped())
+    said = [json.loads(sizer.ask(json.dumps({**SMALL, "ttft": ["250"], "tpot": ["15"]})))]
+    while said[-1].get("more"):
+        said.append(json.loads(sizer.step()))
+    steps = [each["parts"] for each in said if each["parts"]]
+    shown = [parts for parts in steps if "headline" in parts]
+    assert shown and all("progress" in parts for parts in steps)
+    assert all(set(parts) == {"progress"} for parts in steps[: steps.index(shown[0])])
+    assert not any('data-state="fail"' in parts["headline"] for parts in shown[:-1])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"gpus": []}, {"rate": ["abc"]}, {"rate": ["0"]}, {"longest": ["1"]}, {"most_gpus": ["2.5"]}]
+)
+def test_a_refusal_names_the_field_as_the_page_does(changes):
+    said = json.loads(Sizer(native.shipped()).ask(json.dumps({**SMALL, **changes})))["refusal"]
+    labels = native.shipped().at("size.page").values()
+    assert any(f"“{label}”" in said for label in labels)
+    assert not re.search(r"[a-z]_[a-z]|[a-z]\.[a-z]", said), "no key of a file"

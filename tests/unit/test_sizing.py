@@ -11,7 +11,7 @@ import engine
 from sizing import explain, judge, plain, screen, search
 from sizing.question import Design, deployments
 from sizing.traffic import lengths_of, moments
-from tests.unit.sizing_cases import asked, shipped
+from tests.unit.sizing_cases import CONFIG, asked, shipped
 
 
 def every_deployment():
@@ -286,15 +286,5 @@ def test_no_weight_is_wider_than_it_is_published(model, allowed, bits):
 
 
 def test_a_pasted_config_that_is_quantised_is_sized_as_it_is():
-    config = {
-        "architectures": ["LlamaForCausalLM"],
-        "hidden_size": 4096,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 8,
-        "intermediate_size": 14336,
-        "vocab_size": 128256,
-        "max_position_embeddings": 8192,
-        "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128},
-    }
+    config = {**CONFIG, "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}
     assert {replica.weight_bits for replica in deployments(asked(model=config), shipped())[0]} == {4}

@@ -22,6 +22,41 @@ from sizing.plain import AskError, question_from
 from sizing.question import Catalogue, Question
 from sizing.search import Answer, search
 
+NAMING = ("key", "rate", "users")  # facts of a refusal that name a part of the question
+# The labels of the form by keys of a question (sizing.plain) and names of fields.
+LABELS = {
+    "model": "of_model",
+    "workload": "of_lengths",
+    "trace": "trace_file",
+    "rate": "open",
+    "rate_per_s": "open",
+    "users": "closed",
+    "longest": "longest",
+    "longest_tokens": "longest",
+    "cv": "cv",
+    "ttft": "ttft",
+    "ttft_s": "ttft",
+    "tpot": "tpot",
+    "tpot_s": "tpot",
+    "e2e": "e2e",
+    "e2e_s": "e2e",
+    "gpus": "gpus",
+    "weight_bits": "weights",
+    "kv_bits": "cache",
+    "engines": "engine",
+    "most_gpus": "most_gpus",
+    "spare": "spare",
+    "kg": "kg",
+    "kg_per_kwh": "kg",
+    "prompt_mean": "prompt_mean",
+    "prompt_p99": "prompt_p99",
+    "output_mean": "output_mean",
+    "output_p99": "output_p99",
+    "traffic.prompt": "prompt_p99",
+    "traffic.output": "output_p99",
+    "traffic.prompt.mean": "prompt_mean",
+    "traffic.output.mean": "output_mean",
+}
 MEASURED = "measured"  # the form's field that says: reckon with the server
 
 
@@ -83,7 +118,13 @@ class Sizer:
 
     def refusal(self, mistake: AskError) -> str:
         """Why something can't be read, in words."""
-        return self.course.say(f"size.refusals.{mistake.name}", None, mistake.facts)
+        named = {fact: self.label(value) if fact in NAMING else value for fact, value in mistake.facts.items()}
+        return self.course.say(f"size.refusals.{mistake.name}", None, named)
+
+    def label(self, key: str) -> str:
+        """What the page calls the field that a question's key comes from; the key itself where it has none."""
+        label = LABELS.get(key) or LABELS.get(key.rpartition(".")[2])
+        return f"“{self.course.at(f'size.page.{label}')}”" if label else key
 
     def begin_trace(self) -> None:
         """A file of requests follows, in pieces."""

@@ -11,9 +11,8 @@ from content.course import Course, short_name
 from content.wording import Number, show
 from sizer import plot
 from sizer.markup import Html, marked, tag, together
-from sizing import commands
+from sizing import commands, explain
 from sizing.day import Hour
-from sizing.explain import facts
 from sizing.judge import ILL_CONDITIONED, Kept, used
 from sizing.question import Catalogue, Design, Question
 from sizing.search import Answer, Candidate, bound_of
@@ -21,10 +20,8 @@ from sizing.traffic import cut_share
 
 Parts = dict[str, str]
 MOST_CUT = 0.01  # of requests: fewer that are cut change no figure by what is told
-SLIGHT = {
-    "cache",
-    "count",
-}  # carried over from: the expected error has them in, and no more needs to be said beside a design
+# Carried over from: the expected error has these in, and no more needs to be said beside a design.
+SLIGHT = {"cache", "count"}
 WIDTH = 100.0  # of a bar, in its own units
 
 
@@ -42,7 +39,9 @@ class View:
         return self.course.say(f"size.answer.{name}", None, numbers)
 
     def parts(self, answer: Answer, chosen: int) -> Parts:
-        """Every part that an answer changes."""
+        """Every part that an answer changes: before there is one, only how far the search is. What failed so far is no answer."""
+        if answer.best is None and not answer.done:
+            return {"progress": self.progress(answer)}
         listed, shown = self.listed(answer), self.shown(answer, chosen)
         found: Parts = {
             "progress": self.progress(answer),
@@ -75,8 +74,8 @@ class View:
 
     def headline(self, answer: Answer, shown: Candidate | None) -> Html:
         """The answer in a line: the design, and what it is made of; or that there is none."""
-        if shown is None or (answer.best is None and answer.done):
-            return together(self.none(answer), self.notes()) if answer.done else tag("h2", "…")
+        if shown is None or answer.best is None:
+            return together(self.none(answer), self.notes())
         state = self.state(shown)
         return together(
             tag("h2", self.name(shown)),
@@ -198,7 +197,7 @@ class View:
 
     def memory(self, candidate: Candidate) -> Html:
         """A replica's memory as a bar of four parts."""
-        plan = facts(self.question, self.catalogue, candidate)["memory"]
+        plan = explain.memory(self.question, candidate.design, candidate.judgement)
         reserve = plan["outside_utilization_bytes"] + plan["activation_bytes"]
         peak = min(plan["kv_peak_bytes"], max(0.0, plan["kv_budget_bytes"]))
         free = max(0.0, plan["kv_budget_bytes"] - peak)
@@ -213,7 +212,7 @@ class View:
 
     def cost(self, candidate: Candidate) -> Html:
         """What a design costs, in GPU-hours, money, energy."""
-        found = facts(self.question, self.catalogue, candidate)["cost"]
+        found = explain.cost(self.question, candidate.design, candidate.judgement)
         lines = [self.say("load", share=candidate.judgement.share)]
         if found["gpu_hours_per_million_tokens"]:
             lines.append(self.say("cost", hours=found["gpu_hours_per_million_tokens"]))
@@ -247,14 +246,14 @@ class View:
 
     def price(self, candidate: Candidate) -> str:
         """What orders designs: money an hour, or rated power."""
-        found = facts(self.question, self.catalogue, candidate)["cost"]
+        found = explain.cost(self.question, candidate.design, candidate.judgement)
         if found["money_per_hour"] is not None:
             return f"{show(found['money_per_hour'], 'sig')} / h"
         return f"{show(found['rated_kw'], 'sig')} kW"
 
     def why(self, answer: Answer, shown: Candidate) -> Html:
         """What binds, what fails for less, and what half the cost would mean."""
-        found = facts(self.question, self.catalogue, shown)["binds"]
+        found = explain.binds(self.question, self.catalogue, shown.design, shown.judgement)
         lines = []
         if found["promise"]:
             wall = {"weights": "weights_wall"}.get(found["wall"], found["wall"])
@@ -279,7 +278,8 @@ class View:
         if half is None or not half.judgement.promises:
             return self.say("half_none")
         told = [f"{self.promise(each.name)} {self.value(each)}" for each in half.judgement.promises]
-        return self.say("half", design=self.name(half), list=", ".join(told))
+        name = "half_near" if half.judgement.share > ILL_CONDITIONED else "half"
+        return self.say(name, design=self.name(half), list=", ".join(told), share=half.judgement.share)
 
     def take(self, shown: Candidate) -> Html:
         """What starts the design, tests it and asks the question again: texts to copy or to save."""

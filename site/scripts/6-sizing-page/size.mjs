@@ -151,13 +151,14 @@ thread.addEventListener("message", ({ data }) => {
   place("refusal").hidden = !data.refusal;
   if (data.refusal) {
     place("refusal").textContent = data.refusal;
-    place("result").hidden = true; // it answers another question
+    place("result").hidden = place("state").hidden = true; // it answers another question
   }
   if (data.parts) {
     show(data.parts);
-    place("state").hidden = true;
     place("failed").hidden = true;
     place("result").hidden = !place("headline").textContent;
+    place("state").hidden = !place("result").hidden;
+    if (data.parts.progress) place("state").textContent = place("progress").textContent; // seen until there is an answer
   }
   if (data.refusal || data.more === false) place("answer").removeAttribute("aria-busy");
   if (data.more === false) keepSite();
