@@ -5,6 +5,7 @@ python3 build.py            site/ and the pinned runtimes become dist/
 python3 build.py serve      the same, dist/ is served on localhost, and built again when site/ changes (--plain: in two seconds)
 python3 build.py check      lint, format, types and unit tests: no browser, no build
 python3 build.py test       the same, and every test runs; further arguments go to pytest
+python3 build.py translate  what a --language lacks, what changed in English since, and its page, served as you work
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
 python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
 python3 build.py validate   how near the physics comes to measurements: those kept here, or yours with --data FILE.csv
@@ -24,15 +25,17 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import bundle, languages, passes, runtimes, single, testing, updating, watching
+from tools import bundle, languages, passes, runtimes, single, testing, translating, updating, watching
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).resolve().parent
+SERVING = ("serve", "translate")
 
 
 def main(arguments: list[str]) -> int:
     """Run one command. Returns the exit status; what can't be done is one sentence on stderr and status 1."""
     options, rest = parser().parse_known_args(arguments)
+    options.plain |= options.command == "translate"
     dist, cache = Path(options.out).resolve(), runtimes.cache_folder()
     without = passes.NAMES if options.plain else tuple(options.without)
 
@@ -65,11 +68,14 @@ def main(arguments: list[str]) -> int:
             return testing.module(testing.environment(cache), "tools.extension")
         if options.command == "update":
             return updating.update(cache, options.to)
+        site = Path(options.site).resolve()
+        if options.command == "translate" and not translate(site, options.language, options.seen):
+            return 0
         build()
         if options.command == "single":
-            write_single(Path(options.site).resolve(), dist, options.language)
-        if options.command == "serve":
-            serve(dist, options.port, Path(options.site).resolve(), lambda: again(arguments))
+            write_single(site, dist, options.language)
+        if options.command in SERVING:
+            serve(dist, options.port, site, lambda: again(arguments), options.language)
     except BuildError as mistake:
         print(mistake, file=sys.stderr)
         return 1
@@ -89,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         "command",
         nargs="?",
         default="build",
-        choices=("build", "serve", "check", "test", "single", "validate", "bench", "defences", "extension", "update"),
+        choices=("build", *SERVING, "check", "test", "single", "validate", "bench", "defences", "extension", "update"),
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")
@@ -103,7 +109,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--to", action="append", default=[], metavar="NAME=VERSION", help="with update: this version of a runtime"
     )
-    made.add_argument("--language", default=languages.ENGLISH, help="the language of the single file (default en)")
+    made.add_argument(
+        "--language", default=languages.ENGLISH, help="with single, serve and translate: which one (default en)"
+    )
+    made.add_argument("--seen", action="store_true", help="with translate: every text is translated as English is now")
     made.add_argument("--out", default=str(ROOT / "dist"), help="the folder to build into")
     return made
 
@@ -119,22 +128,39 @@ def write_single(site: Path, dist: Path, language: str) -> None:
     )
 
 
+def translate(site: Path, language: str, seen: bool) -> bool:
+    """Print all that a translator has to do, or note that it is done, in every language if none is named. Returns whether
+    the page is to be shown then. Raises BuildError for a language without a folder."""
+    content = site / "content"
+    known = sorted(place.name for place in content.iterdir() if place.is_dir())
+    if language not in known and not (seen and language == languages.ENGLISH):
+        raise BuildError(f"Which language? --language {', '.join(known)}; a new one begins with a folder in {content}.")
+    for name in known if language == languages.ENGLISH else [language]:
+        made = bundle.translation(content, name)
+        print("\n".join(made.report()) or f"{name}: nothing is missing, and nothing has changed.", flush=True)
+        if seen:
+            (content / name / translating.SEEN).write_text(made.noted(), encoding="utf-8")
+            print(f"{name}: {len(made.texts)} texts are noted as made of the English of today.")
+    return not seen
+
+
 def again(arguments: list[str]) -> None:
     """Build as these arguments to `serve` say, in a Python of its own: this one has imported the views as they were."""
-    words = [word for word in arguments if word != "serve"]
+    words = ["--plain" if word == "translate" else word for word in arguments if word != "serve"]
     if subprocess.run([sys.executable, __file__, *words]).returncode != 0:
         raise BuildError("The site stays as it was.")
 
 
-def serve(dist: Path, port: int, site: Path, build: Callable[[], None]) -> None:
+def serve(dist: Path, port: int, site: Path, build: Callable[[], None], language: str = languages.ENGLISH) -> None:
     """Serve `dist` on localhost until Ctrl+C; build again when `site` changes. Raises BuildError when the port is taken."""
     builds, ended = watching.Builds(), threading.Event()
     try:
         listening = watching.live(dist, builds, port)
     except OSError as mistake:
         raise BuildError(f"Port {port} can't be used: {mistake}. Choose another with --port.") from mistake
+    page = "" if language == languages.ENGLISH else languages.page(language)
     print(
-        f"The lab is at http://127.0.0.1:{listening.server_port}/ and follows what changes in {site}  (Ctrl+C ends it)",
+        f"The lab is at http://127.0.0.1:{listening.server_port}/{page} and follows what changes in {site}  (Ctrl+C ends it)",
         flush=True,
     )
     looking = threading.Thread(target=watching.watch, args=([site], build, builds, ended), daemon=True)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools import documents, figures, languages, passes, prerender, runtimes, versions
+from tools import documents, figures, languages, passes, prerender, runtimes, translating, versions
 from tools.passes import compiling
 from tools.passes.shape import APP, SIZING, SIZING_LIBRARY
 from tools.passes.workshop import Workshop
@@ -153,7 +153,8 @@ def read_content(folder: Path, settings: Path | None = None, tables: dict[str, A
 def content_files(folder: Path, language: str = ".") -> list[Path]:
     """The content files beside the code and those that an act has in its folder, in a language."""
     own = folder.parent.glob(f"py/acts/*/content/{language}/*.toml")
-    return [*sorted((folder / language).glob("*.toml")), *sorted(own)]
+    shared = (file for file in (folder / language).glob("*.toml") if file.name != translating.GLOSSARY)
+    return [*sorted(shared), *sorted(own)]
 
 
 def _parsed(file: Path) -> dict[str, Any]:
@@ -205,17 +206,28 @@ def translations(folder: Path, settings: Path | None = None) -> dict[str, dict[s
     """The content in every other language that has a folder, by language; a class's own settings come last.
 
     What a translation lacks stays English. That, and what doesn't fit, is printed: whoever edits the English text of a fork
-    need not know the other languages.
+    need not know the other languages. Raises BuildError where a translator lost a word of the glossary.
     """
-    english, found = read_content(folder), {}
+    english, found, lost = read_content(folder), {}, []
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        over = {file.stem: _parsed(file) for file in content_files(folder, place.name)}
-        lacking = list(languages.missing(english, over))
-        notes = [f"{len(lacking)} texts stay English: {', '.join(lacking)}"] if lacking else []
-        for note in notes + list(languages.mistakes(english, over)):
-            print(f"{place.name}: {note}")
-        found[place.name] = read_content(folder, settings, languages.overlaid(english, over))
+        made = translation(folder, place.name, english)
+        for note in made.notes():
+            print(note)
+        lost += [f"{place.name}: {sentence}" for sentence in made.breaches]
+        found[place.name] = read_content(folder, settings, languages.overlaid(english, made.own))
+    if lost:
+        raise BuildError("\n".join(lost))
     return found
+
+
+def translation(folder: Path, language: str, english: dict[str, Any] | None = None) -> translating.Translation:
+    """A language's own texts, its glossary, and which English texts its translator has seen."""
+    place = folder / language
+    own = {file.stem: _parsed(file) for file in content_files(folder, language)}
+    glossary, seen = place / translating.GLOSSARY, place / translating.SEEN
+    terms = translating.terms(_parsed(glossary), language) if glossary.exists() else ()
+    known = translating.known(seen.read_text(encoding="utf-8"), language) if seen.exists() else None
+    return translating.Translation(language, english or read_content(folder), own, terms, known)
 
 
 def _others(every: dict[str, dict[str, Any]], own: str) -> dict[str, str]:

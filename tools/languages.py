@@ -69,6 +69,20 @@ def missing(base: Any, over: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
+def pairs(base: Any, over: Any, path: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each text that says something in English and is translated: its path, then both texts."""
+    if path in ENGLISH_ONLY:
+        return
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        for key in (key for key in base if key in over):
+            yield from pairs(base[key], over[key], _under(path, key))
+    elif isinstance(base, list) and isinstance(over, list):
+        for i, both in enumerate(zip(base, over, strict=False)):
+            yield from pairs(*both, f"{path}[{i}]")
+    elif isinstance(base, str) and isinstance(over, str) and _says_something(base, path):
+        yield path, (base, over)
+
+
 def mistakes(base: Any, over: Any, path: str = "") -> Iterator[str]:
     """A sentence for each text of a translation that has no English one, names something else, or asks for other numbers."""
     if isinstance(over, Mapping):

@@ -124,6 +124,11 @@ def test_numbers_are_written_by_the_habits_of_the_language(german):
     assert axes(PALETTES["light"], "x", "y")["separators"] == ",."
 
 
+def test_a_language_may_count_large_numbers_in_another_word_than_billions(german):
+    wording.use({"billion": "\N{CJK UNIFIED IDEOGRAPH-4EBF}", "billion_zeros": "8", "decimal": ".", "thousands": ","})
+    assert wording.show(70_554_000_000, "billion") == f"705.54{wording.NO_BREAK}\N{CJK UNIFIED IDEOGRAPH-4EBF}"
+
+
 def test_english_numbers_are_what_a_course_without_habits_would_write():
     assert ENGLISH["words"]["numbers"] == wording.ENGLISH
 
