@@ -11,6 +11,7 @@ from content import wording
 from content.course import Course, Lesson, Table
 from content.shapes import Shape
 
+MOST_WEIGHT = 1000  # points of one part
 CATALOGUES = ("models", "hardware", "workloads", "calibration")
 
 
@@ -100,6 +101,10 @@ def _catalogue(name: str, read: Callable[[Any], Mapping[str, Any]], table: Table
 def _reference_problems(course: Course) -> Iterator[str]:
     """What the shapes can't see: a name that must exist elsewhere, two options with one id, a number out of its range."""
     yield from unknown(course, "course.context.default", course.contexts)
+    weights = course.at("report.score.weights")
+    yield from out_of(course, {f"report.score.weights.{part}": (0, MOST_WEIGHT) for part in weights})
+    if not any(weights.values()):
+        yield f"{place('report.score.weights')}: expected one part at least that counts, found 0 for all"
     for act in course.acts:
         yield from act.problems(course)
     for name, table in course.tables.items():

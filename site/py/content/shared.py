@@ -170,6 +170,40 @@ class Comparison(Shape, others=str):
     """The heads of the table's columns."""
 
 
+class Weights(Shape):
+    """How many points each part of the work is worth; 0 for one that doesn't count."""
+
+    predictions: int
+    """All predictions committed; each gives its share."""
+    met: int
+    """A limit met: a configuration that failed."""
+    mended: int
+    """A limit mended: the failing side made to hold."""
+    recorded: int
+    """A design recorded."""
+    holds: int
+    """A design recorded in which both sides hold."""
+    reflections: int
+    """All reflections committed; each gives its share."""
+    log: int
+    """The decision log written."""
+
+
+class Score(Shape, others=str):
+    """Points for what was done, never for being right."""
+
+    least_words: int
+    """From how many words on the decision log counts as written."""
+    columns: tuple[str, ...]
+    """The heads of the table's columns."""
+    weights: Weights
+    """The points of each part."""
+    parts: Words
+    """What the parts are called."""
+    next: Words
+    """What to do for a part, when it comes next."""
+
+
 class ReportFile(Shape, others=str):
     """The report, and what is sent to others."""
 
@@ -181,6 +215,8 @@ class ReportFile(Shape, others=str):
     """The lines about the scenario."""
     log: Log
     """The decision log."""
+    score: Score
+    """Points for what was done."""
     shared: Comparison
     """What a link with settings brings, beside the learner's own."""
     headings: Words

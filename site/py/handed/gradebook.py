@@ -27,6 +27,7 @@ from handed import handins
 from handed.grading import FAILED, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
 from handed.handins import Text, Unread
 from record import ledger
+from record.progress import Score, score
 from report import report
 from runs import oracles
 
@@ -231,8 +232,10 @@ def cells(course: Course, row: Checked) -> dict[str, Any]:
         found[wording.fill(words["right"], {"question": column})] = _right(mine, question)
     found |= _design_cells(words, design(row))
     kinds = Counter(fact["kind"] for fact in row.facts)
-    log: Mapping[str, Any] = next(iter(mine.get("decisions", ())), {})
+    log = _log(mine)
+    progress = points(course, row)
     return found | {
+        wording.fill(words["points"], {"most": progress.most}): progress.points if mine else None,
         words["ttft_ms"]: result.get("ttft_ms"),
         words["throughput"]: result.get("throughput_tps"),
         words["broke"]: kinds["broke"],
@@ -243,6 +246,18 @@ def cells(course: Course, row: Checked) -> dict[str, Any]:
         words["remarks"]: "; ".join(remarks(course, row)),
         words["flags"]: "; ".join(flagged(course, row)),
     }
+
+
+def points(course: Course, row: Checked) -> Score:
+    """What a row's learner has done, in points, as the page counted it."""
+    rule, text = course.at("report.score"), str(_log(row.snapshot).get("text", ""))
+    context = str(row.snapshot.get("track"))
+    return score(row.facts, context, course.questions, text, rule["weights"], rule["least_words"])
+
+
+def _log(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The decision log, with its words and numbers counted."""
+    return next(iter(snapshot.get("decisions", ())), {})
 
 
 def answer(row: Checked, question: str) -> Fact | None:

@@ -18,7 +18,7 @@ from content import wording
 from content.course import Course, Results
 from content.shapes import of_context
 from page.remembered import remembered
-from record import ledger
+from record import ledger, progress
 from runs import oracles
 from state import store
 from state.act import File as Form
@@ -36,7 +36,7 @@ MISSING = "incomplete_fields"
 
 def words(text: str) -> int:
     """How many words a text has."""
-    return len(text.split())
+    return progress.words(text)
 
 
 def numbers(text: str) -> int:
@@ -55,6 +55,14 @@ def missing(course: Course, state: State) -> list[str]:
     parts = [part for act in acts(course) for part in act.report.missing(course, state)]
     texts = {field: store.written(state, field) for field in ("log", "takeaway", "risk")}
     return [*_missing(course, answers, parts, texts, state.results)]
+
+
+def points(course: Course, score: progress.Score) -> str:
+    """A score as a sentence: how much is done, and what is next."""
+    words = course.at("report.score")
+    said: dict[str, wording.Number] = {"points": score.points, "most": score.most}
+    said["next"] = words["next"][score.next] if score.next else ""
+    return wording.fill(words["said" if score.next else "whole"], said)
 
 
 @remembered
@@ -277,6 +285,7 @@ def _lab(course: Course, state: State, document: Mapping[str, Any]) -> Iterator[
         "record": about["record"] or wording.NOT_YET,
         "links": len(check),
         "hash": last,
+        "points": points(course, store.score(course, state)),
     }
     yield from (wording.fill(line, said) for line in course.at("report.lab_lines"))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from content.course import Course, Fact, Scenario
 from links import share
-from record import ledger
+from record import ledger, progress
 from runs import oracles
 from runs.jobs import Job
 from state.state import State
@@ -73,6 +73,19 @@ def written(state: State, field: str) -> str:
     """What the learner has written into a field of the report, "" for nothing."""
     texts, key = mapping(state.record.settings.get(ledger.TEXTS)), place(state, field)
     return state.drafts.get(key, ledger.dated(texts.get(key))[1])
+
+
+def score(course: Course, state: State) -> progress.Score:
+    """What has been done in the context at hand, in points."""
+    rule = course.at("report.score")
+    log = written(state, "log")
+    return progress.score(facts(state), state.context, course.questions, log, rule["weights"], rule["least_words"])
+
+
+def best_score(course: Course, state: State) -> progress.Score:
+    """The score of the context in which most has been done: one context is one pass of the lab."""
+    every = (score(course, replace(state, context=context)) for context in course.contexts)
+    return max(every, key=lambda found: found.share)
 
 
 def number(state: State) -> str:

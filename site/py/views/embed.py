@@ -2,6 +2,7 @@
 
 from content.course import Course
 from page.page import Frame
+from report import report
 from state import store
 
 
@@ -14,5 +15,6 @@ def frame(course: Course, state: store.State) -> Frame:
         for act in course.acts
         if act.asks
     }
+    points = report.points(course, store.best_score(course, state))
     saved = {"text": course.at(f"embed.foot.{state.saved}"), "state": state.saved}
-    return {**stages, "embed.saved": saved}
+    return {**stages, "embed.saved": saved, "embed.points": {"text": points}}

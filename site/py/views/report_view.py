@@ -7,6 +7,7 @@ from content import wording
 from content.course import Course, Results
 from page.page import Frame
 from page.remembered import remembered
+from record import progress
 from report import report
 from state import store
 from state.store import acts
@@ -22,8 +23,11 @@ def frame(course: Course, state: store.State) -> Frame:
 def _written(course: Course, state: store.State) -> Frame:
     label = course.about(state.context).label
     name = store.written(state, "name")
+    score = store.score(course, state)
     return {
         "report.intro": {"text": course.say("report.intro", None, {"track": label})},
+        "report.points": {"text": report.points(course, score)},
+        **_points(course, score),
         "report.name.area": {"value": name},
         "report.name.printed": {"verbatim": name},
         **{key: value for field in WRITING for key, value in _writing(course, state, field).items()},
@@ -58,6 +62,20 @@ def _criteria(course: Course, state: store.State) -> list[str]:
         words["causal"],
         wording.fill(words["constraint"], {"met": limits}),
     ]
+
+
+@remembered
+def _points(course: Course, score: progress.Score) -> Frame:
+    """What counts for the score, part by part."""
+    words = course.at("report.score")
+    rows: list[list[Any]] = []
+    for part in score.parts:
+        said = {"done": part.done, "wanted": part.wanted, "points": part.points, "most": part.weight}
+        mark = {"state": "good" if part.is_done else "warn"}
+        rows.append(
+            [words["parts"][part.name], *(wording.fill(words[column], said) for column in ("done", "worth")), mark]
+        )
+    return {"report.score.head": {"head": words["columns"]}, "report.score.body": {"rows": rows}}
 
 
 @remembered

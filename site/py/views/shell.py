@@ -71,6 +71,8 @@ def status(course: Course, state: store.State) -> dict[str, Entry]:
             found[act.id] = (course.at(f"{act.id}.name"), words[f"stage_{stage}"], None)
     for act in acts(course):
         found |= act.status(course, state)
+    said = {"points": (score := store.score(course, state)).points, "most": score.most}
+    found["points"] = (words["status_points"], course.say("report.score.short", None, said), None)
     mark = "warn" if state.saved == store.PAGE else None
     return found | {"ledger": (words["status_ledger"], words[SAVED[state.saved]], mark)}
 
