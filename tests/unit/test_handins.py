@@ -1,6 +1,7 @@
 """What lies in a folder of hand-ins: every file becomes a row or is named, and none of them stops the grader."""
 
 import csv
+import html
 import io
 import json
 import os
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from handed import handins
-from tests.snapshots import exported, learner
+from handed import gradebook, grading, handins, owners
+from report import report
+from tests import lab as native
+from tests.snapshots import GRADED, exported, learner
 from tools import grade
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +74,7 @@ def test_a_snapshot_is_read_whatever_it_is_called(snapshot, name):
         ("class.tar.gz", b"\x1f\x8b", "archive"),
         ("class.zip", packed({}), "zip_empty"),
         ("class.zip", packed({"a.json": "{}"})[:60], "zip_broken"),
-        ("class.zip", b"PK\x03\x04" + os.urandom(400), "zip_broken"),
+        ("class.zip", b"PK\x03\x04" + bytes(range(256)), "zip_broken"),
     ],
 )
 def test_what_is_not_read_is_named_with_the_reason(name, data, why):
@@ -135,6 +138,130 @@ def test_no_bytes_stop_the_opening(snapshot):
     for place in range(len(data)):
         for made in (data[:place], data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :]):
             list(handins.opened("x.zip", made))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<!DOCTYPE html><html><head><title>Ada</title></head><body><div class="no-overflow"><p>{}</p></div></body></html>',
+        "<h1>KV cache: Lovelace, Ada</h1>\n<div>\n{}\n</div>",
+    ],
+)
+def test_a_snapshot_that_was_typed_into_a_course_system_s_field_is_read(snapshot, page):
+    lines = html.escape(json.dumps(json.loads(snapshot), indent=2, ensure_ascii=False)).split("\n")
+    typed = "<br />".join(line.replace("  ", "&nbsp; ") for line in lines)
+    for name in ("Ada_4711_assignsubmission_onlinetext_/onlinetext.html", "lovelaceada_4711_text.html"):
+        (found,) = handins.opened(name, page.replace("{}", typed).encode())
+        assert json.loads(found.text) == json.loads(snapshot)
+    assert opened("a.html", page.replace("{}", "I did it").encode()) == {"a.html": "no_snapshot"}
+
+
+def test_a_report_and_a_ledger_in_a_snapshot_s_place_are_called_by_their_names(tmp_path):
+    state = learner(4)
+    text = report.markdown(native.shipped(), state, GRADED)
+    assert opened("v2_10_report.md", text.encode()) == {"v2_10_report.md": "report"}
+    grader = gradebook.Grader(native.shipped(), GRADED)
+    grader.take("ledger.json", b'{"track": null, "current_step": 10, "history": {"v2_10": {}}, "last_updated": null}')
+    (row,) = grader.rows()
+    assert "ledger" in row.flags[0].detail
+
+
+# --- Who handed it in --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "system", "number", "name"),
+    [
+        ("CS-A1/Ada Lovelace_4711_assignsubmission_file_/v2_10_snapshot.json", "Moodle", "4711", "Ada Lovelace"),
+        ("Ada Lovelace_4711_assignsubmission_file_v2_10_snapshot.json", "Moodle", "4711", "Ada Lovelace"),
+        ("a.zip/O'Neil, Jo_12_assignsubmission_onlinetext_/onlinetext.html", "Moodle", "12", "O'Neil, Jo"),
+        ("Participant_77_assignsubmission_file_/in.zip/s.json", "Moodle", "77", "Participant"),
+        ("submissions.zip/lovelaceada_340934_208490284_v2_10_snapshot.json", "Canvas", "340934", "lovelaceada"),
+        ("lovelaceada_LATE_340934_208490284_v2_10_snapshot-1.json", "Canvas", "340934", "lovelaceada"),
+        ("李小龍_340934_208490284_work.zip/v2_10_snapshot.json", "Canvas", "340934", "李小龍"),
+        ("lovelaceada_340934_text.html", "Canvas", "340934", "lovelaceada"),
+        ("LATE_anon_Ab3dE_208490284_s.json", "Canvas", "Ab3dE", ""),
+        ("assignment_99_export/submission_123456/v2_10_snapshot.json", "Gradescope", "123456", ""),
+    ],
+)
+def test_names_of_course_systems_tell_who_handed_a_file_in(path, system, number, name):
+    owner = owners.of(path)
+    assert (owner.system, owner.id, owner.name) == (system, number, name)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "v2_10_snapshot.json",
+        "Ada/v2_10_snapshot.json",
+        "v2_10_snapshot (2).json",
+        "2025_03_1999_ada.json",
+        "hw_10_2_ada.json",
+    ],
+)
+def test_other_names_tell_of_nobody(path):
+    assert owners.of(path) is None
+
+
+def graded(files):
+    """The rows of a class and what was not read, from bytes by name."""
+    grader = gradebook.Grader(native.shipped(), GRADED)
+    for name, data in files.items():
+        grader.take(name, data)
+    return grader.rows(), grader.unread
+
+
+def test_nobody_vanishes_who_handed_in_something_else(snapshot):
+    """One learner with a snapshot, and others with a report, a picture, an archive, an empty file, and macOS's notes."""
+    files = {
+        "x/Ada_1_assignsubmission_file_/S.JSON.txt": snapshot.encode("utf-16"),
+        "x/Ada_1_assignsubmission_file_/notes.pdf": b"%PDF-1.7",
+        "x/Bo_2_assignsubmission_file_/v2_10_report.md": b"## Lab\n",
+        "x/Cy_3_assignsubmission_file_/screen.png": b"\x89PNG",
+        "x/Cy_3_assignsubmission_file_/more.png": b"\x89PNG",
+        "x/Di_4_assignsubmission_file_/all.7z": b"7z\xbc\xaf",
+        "x/Ed_5_assignsubmission_file_/v2_10_snapshot.json": b"",
+        "x/Fa_6_assignsubmission_onlinetext_/onlinetext.html": b"<p>see my mail</p>",
+        "__MACOSX/x/._Gu_7_assignsubmission_file_": b"\0\5",
+    }
+    rows, unread = graded(files)
+    assert {row.owner.name for row in rows} == {"Ada", "Bo", "Cy", "Di", "Ed", "Fa"} and len(rows) == 6
+    flags = {row.owner.name: [flag.kind for flag in row.flags] for row in rows}
+    assert flags == {
+        "Ada": [],
+        "Ed": [grading.UNREADABLE],
+        **{name: [grading.NOTHING] for name in ("Bo", "Cy", "Di", "Fa")},
+    }
+    assert {file.name for file in unread} | {
+        row.file for row in rows if row.owner.name in ("Ada", "Ed")
+    } == files.keys()
+    table = list(csv.DictReader(io.StringIO(gradebook.csv_text(native.shipped(), rows))))
+    assert [(row["handed_in_by"], row["number_in_the_course_system"]) for row in table] == [
+        (name, str(number)) for number, name in enumerate(("Ada", "Bo", "Cy", "Di", "Ed", "Fa"), start=1)
+    ]
+
+
+def test_one_file_handed_in_by_two_is_flagged_though_the_name_in_it_is_one(snapshot):
+    data = snapshot.encode()
+    names = ("Ada_1_assignsubmission_file_/s.json", "Bo_2_assignsubmission_file_/s.json")
+    rows, _ = graded(dict.fromkeys(names, data))
+    assert [[flag.kind for flag in row.flags] for row in rows] == [[grading.SAME_RECORD, grading.SAME_WORK]] * 2
+    again = ("Ada_1_assignsubmission_file_/s.json", "Ada_1_assignsubmission_file_/s-1.json")
+    rows, _ = graded(dict.fromkeys(again, data))
+    assert [row.flags for row in rows] == [(), ()] and all(row.again for row in rows)
+
+
+def test_gradescope_s_list_names_those_who_handed_in(snapshot):
+    listing = (
+        "---\nsubmission_7:\n  :submitters:\n  - :name: Ada Lovelace\n    :sid: '100'\n  - :name: Bo\n  :score: 1\n"
+    )
+    files = {
+        "x/submission_7/s.json": snapshot.encode(),
+        "x/submission_metadata.yml": listing.encode(),
+        "other.csv": b"a,b",
+    }
+    rows, unread = graded(files)
+    assert [row.owner.name for row in rows] == ["Ada Lovelace, Bo"] and [file.name for file in unread] == ["other.csv"]
 
 
 # --- A folder ----------------------------------------------------------------------------------------------------------
@@ -220,7 +347,7 @@ def test_one_zip_may_be_named_in_a_folder_s_place(tmp_path, snapshot):
     (tmp_path / "all.zip").write_bytes(packed({"z.json": snapshot}))
     done = command(tmp_path / "all.zip", "--csv", tmp_path / "class.csv", "--semicolon")
     assert done.returncode == 0
-    assert '"all.zip/z.json";"Zoë";"latency"' in (tmp_path / "class.csv").read_text(encoding="utf-8")
+    assert '"all.zip/z.json";"";"";"Zoë";"latency"' in (tmp_path / "class.csv").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["", "gone"])

@@ -23,9 +23,9 @@ from content import wording
 from content.common import ContextWords, Named
 from content.course import Course
 from content.shapes import of_context
-from handed import handins
-from handed.grading import FAILED, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
-from handed.handins import Text, Unread
+from handed import handins, owners
+from handed.grading import FAILED, NOTHING, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
+from handed.handins import Listing, Text, Unread
 from record import ledger
 from record.progress import Score, score
 from report import report
@@ -48,6 +48,7 @@ class Grader:
         self.runs = Runs(course)
         self.checked: list[Checked] = []
         self.unread: list[Unread] = []
+        self.names: dict[str, str] = {}  # of Gradescope's numbers, where its list is among the files
 
     def take(self, name: str, data: bytes) -> None:
         """A file by its path. `data`: its bytes, as many as handins.most says. Never raises for what is in them."""
@@ -55,6 +56,8 @@ class Grader:
             for found in handins.opened(name, data):
                 if isinstance(found, Text):
                     self.checked.append(self._row(found))
+                elif isinstance(found, Listing):
+                    self._list(found)
                 else:
                     self.leave_out(found)
         except Exception as mistake:
@@ -74,9 +77,29 @@ class Grader:
         except Exception as mistake:  # a mistake of the grader's own must not cost the class its other rows
             return _failed(file.name, mistake)
 
+    def _list(self, file: Listing) -> None:
+        if names := owners.named(file.text):
+            self.names |= names
+        else:
+            self.leave_out(Unread(file.name, "no_snapshot"))
+
     def rows(self) -> list[Checked]:
-        """Every row, by name, with flags for those that are the same as another's."""
-        return _compared(sorted(self.checked, key=lambda row: row.file))
+        """Every row, by name, with flags for those that are the same as another's. Whoever a course system names and who
+        handed in nothing that a row came of has a row that says so."""
+        rows = [replace(row, owner=self._owner(row.file)) for row in self.checked]
+        seen = {row.owner.key for row in rows if row.owner}
+        left: dict[Any, list[Unread]] = defaultdict(list)
+        for file in self.unread:
+            if file.why != "companion" and (owner := owners.of(file.name)) and owner.key not in seen:
+                left[owner.key].append(file)
+        for files in left.values():
+            why = "; ".join(unread(self.course, files[:MOST_NAMED]))
+            rows.append(Checked(files[0].name, flags=(Flag(NOTHING, why),), owner=self._owner(files[0].name)))
+        return _compared(sorted(rows, key=lambda row: row.file))
+
+    def _owner(self, file: str) -> owners.Owner | None:
+        owner = owners.of(file)
+        return replace(owner, name=self.names.get(owner.id, owner.name)) if owner and not owner.name else owner
 
 
 def _failed(file: str, mistake: Exception) -> Checked:
@@ -93,18 +116,18 @@ def _compared(rows: list[Checked]) -> list[Checked]:
     works = _shared(readable, rhythm)
     twins: dict[Any, list[str]] = defaultdict(list)
     for row in readable:
-        twins[_owner(row)].append(row.file)
+        twins[_handed_in(row)].append(row.file)
     compared = []
     for row in rows:
         others = {SAME_RECORD: records.get(row.file, []), SAME_WORK: works.get(row.file, [])}
         flags = [Flag(kind, _listed(names)) for kind, names in others.items() if names]
-        again = [file for file in twins[_owner(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []
+        again = [file for file in twins[_handed_in(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []
         compared.append(replace(row, flags=(*row.flags, *flags), again=tuple(again)))
     return compared
 
 
-def _owner(row: Checked) -> Any:
-    return name(row), row.snapshot.get("track"), row.snapshot.get("metadata", {}).get("record")
+def _handed_in(row: Checked) -> Any:
+    return whose(row), row.snapshot.get("track"), row.snapshot.get("metadata", {}).get("record")
 
 
 def rhythm(row: Checked) -> list[Any]:
@@ -121,21 +144,21 @@ def rhythm(row: Checked) -> list[Any]:
 def _shared(rows: list[Checked], keys: Callable[[Checked], Iterable[Any]]) -> dict[str, list[str]]:
     """By file: the first few other files with a key of its own under another name. A key of nothing is shared by nobody.
 
-    Two files are two learners' if they have other names, or one has none and both the same context, which nobody needs twice.
+    Two files are two learners' if others handed them in, or one has no name and both the same context, which nobody needs twice.
     The time goes with the number of files, however many share a key: whoever looks steps over one name, its own.
     """
-    groups: dict[Any, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[Any, dict[object, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         for place in _places(row, keys, own=True):
-            groups[place][name(row)].append(row.file)
+            groups[place][whose(row)].append(row.file)
     shared: dict[str, list[str]] = {}
     for row in rows:
         found = (
             file
             for place in _places(row, keys, own=False)
             if place in groups
-            for whose, files in groups[place].items()
-            if whose != name(row)
+            for other, files in groups[place].items()
+            if other != whose(row)
             for file in files
         )
         shared[row.file] = list(dict.fromkeys(islice(found, 4 * MOST_NAMED)))[: MOST_NAMED + 1]
@@ -144,7 +167,7 @@ def _shared(rows: list[Checked], keys: Callable[[Checked], Iterable[Any]]) -> di
 
 def _places(row: Checked, keys: Callable[[Checked], Iterable[Any]], own: bool) -> Iterator[Any]:
     """Under which key, context and having of a name a row is found (`own`), or looks for others."""
-    track, named = row.snapshot["track"], bool(row.snapshot["student_id"])
+    track, named = row.snapshot["track"], bool(row.owner or row.snapshot["student_id"])
     for key in filter(None, keys(row)):
         if own:
             yield from ((key, track, named), (key, None, named)) if named else [(key, track, named)]
@@ -152,8 +175,11 @@ def _places(row: Checked, keys: Callable[[Checked], Iterable[Any]], own: bool) -
             yield from ((key, None, True), (key, track, False)) if named else ((key, track, True), (key, track, False))
 
 
-def name(row: Checked) -> str:
-    """Whose file it is: the name in it, or the file's own name where it has none."""
+def whose(row: Checked) -> object:
+    """What tells a file's learner from the others: by whom the course system says that it was handed in, else the name in it,
+    else the file's own."""
+    if row.owner:
+        return row.owner.key
     return " ".join(str(row.snapshot.get("student_id") or row.file).split()).casefold()
 
 
@@ -220,6 +246,8 @@ def cells(course: Course, row: Checked) -> dict[str, Any]:
     about, result = mine.get("metadata", {}), mine.get("result_snapshot", {})
     found: dict[str, Any] = {
         words["file"]: row.file,
+        words["owner"]: row.owner.name if row.owner else None,
+        words["number"]: row.owner.id if row.owner else None,
         words["student"]: mine.get("student_id"),
         words["track"]: mine.get("track"),
         words["exported"]: about.get("exported_at"),

@@ -26,6 +26,7 @@ from content import wording
 from content.controls import controls
 from content.course import Course, Result
 from engine import PhysicsError
+from handed.owners import Owner
 from record import ledger
 from report import report
 from runs import jobs, oracles
@@ -36,9 +37,10 @@ Fact = dict[str, Any]
 
 KINDS = (
     *("unreadable", "failed", "chain", "changed", "sections", "numbers", "impossible", "unchecked", "times"),
-    *("same_record", "same_work"),
+    *("same_record", "same_work", "nothing"),
 )
-UNREADABLE, FAILED, CHAIN, CHANGED, SECTIONS, NUMBERS, IMPOSSIBLE, UNCHECKED, TIMES, SAME_RECORD, SAME_WORK = KINDS
+UNREADABLE, FAILED, CHAIN, CHANGED, SECTIONS, NUMBERS, IMPOSSIBLE, UNCHECKED, TIMES, *OF_THE_CLASS = KINDS
+SAME_RECORD, SAME_WORK, NOTHING = OF_THE_CLASS
 
 PARTS = {
     "student_id": str,
@@ -82,7 +84,7 @@ class Checked:
 
     snapshot: what the page would have exported for the facts that it could have made, without the chain and the engine's
     numbers behind each answer; empty if the file can't be read. facts: those facts, in order, without their scenarios.
-    again: other files of the same record and name.
+    again: other files of the same record and name. owner: who handed it in, where a course system's name of the file says so.
     """
 
     file: str
@@ -90,6 +92,7 @@ class Checked:
     facts: tuple[Fact, ...] = ()
     flags: tuple[Flag, ...] = ()
     again: tuple[str, ...] = ()
+    owner: Owner | None = None
 
 
 class Runs(dict[jobs.Job, Result]):
@@ -178,7 +181,7 @@ def _read(course: Course, text: str) -> tuple[Snapshot, list[dict[str, Any]]]:
         raise _refusal("not_finite")
     about = snapshot.get("metadata") if isinstance(snapshot, dict) else None
     if not isinstance(about, dict) or about.get("lab_id") != ledger.CHAPTER:
-        raise _refusal("no_snapshot")
+        raise _refusal("ledger_no_snapshot" if isinstance(snapshot, dict) and "history" in snapshot else "no_snapshot")
     if not _is_plain(snapshot):
         raise _refusal("not_plain")
     if twice := _said_twice(text):

@@ -1,7 +1,8 @@
 """What was handed in: bytes as they lie in a folder, as texts to be graded, or named with the reason why they aren't read.
 
 `opened` takes one file. A zip is opened, and a zip in it too; nothing is written anywhere. Nothing vanishes: every file comes
-out as a Text or as Unread, and whatever is named like a snapshot as a row of its own. Sentences: content/grading.toml, [unread].
+out as a Text, as a Listing or as Unread, and whatever is named like a snapshot as a row of its own. Sentences: [unread] of
+content/grading.toml.
 """
 
 import codecs
@@ -9,12 +10,14 @@ import io
 import json
 import re
 import struct
+import sys
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from handed import owners
 from record import ledger
 
 MOST = ledger.MAX_IMPORT_BYTES  # bytes of a snapshot
@@ -27,6 +30,11 @@ LEVELS = 2  # a class's zip, and in it the zips of learners
 ZIP, ZIP_END = b"PK", b"PK\x05\x06"
 NAMED = re.compile(r"\.(?:json|zip)\b[^/]*$", re.IGNORECASE)  # x.json, x.JSON, x.json.txt, "x.json (1)", x.zip
 COMPANION = re.compile(r"(?:^|/)(?:__MACOSX/|\._)")
+LISTING = re.compile(rf"(?:\.csv|(?:^|/){re.escape(owners.METADATA)})$", re.IGNORECASE)
+PAGE = re.compile(r"\.x?html?$", re.IGNORECASE)  # what a learner typed into a course system's field comes as a page
+TAG, ENTITY = re.compile(r"<[^>]*>"), re.compile(r"&(#x?[0-9a-fA-F]{1,6}|quot|apos|lt|gt|nbsp|amp);")
+ENTITIES = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "nbsp": " ", "amp": "&"}
+REPORT = "## Lab\n"  # how the report begins
 DOCUMENT = (
     "[Content_Types].xml",
     "mimetype",
@@ -62,6 +70,14 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """A file that may be a course system's list of the class, with its text."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Unread:
     """A file that isn't read: the sentence of grading.toml that says why, and what it is filled with."""
 
@@ -87,12 +103,12 @@ class _Left:
         self.bytes, self.files = MOST_UNPACKED, MOST_FILES
 
 
-def opened(name: str, data: bytes) -> Iterator[Text | Unread]:
-    """The snapshots in a file: itself, or what lies in it as a zip. `data`: at most `most(data)` bytes."""
+def opened(name: str, data: bytes) -> Iterator[Text | Listing | Unread]:
+    """The snapshots and lists in a file: itself, or what lies in it as a zip. `data`: at most `most(data)` bytes."""
     yield from _opened(name, data, _Left(), LEVELS)
 
 
-def _opened(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text | Unread]:
+def _opened(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text | Listing | Unread]:
     if COMPANION.search(name):
         yield Unread(name, "companion")
     elif data[:2] == ZIP:
@@ -101,8 +117,12 @@ def _opened(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text |
         yield Unread(name, "archive")
     elif NAMED.search(name) or _looks_like_one(data):
         yield Text(name, decoded(data))
+    elif LISTING.search(name):
+        yield Listing(name, decoded(data))
+    elif PAGE.search(name) and (typed := _typed(decoded(data))):
+        yield Text(name, typed)
     else:
-        yield Unread(name, "no_snapshot")
+        yield Unread(name, "report" if decoded(data[:2000]).startswith(REPORT) else "no_snapshot")
 
 
 def decoded(data: bytes) -> str:
@@ -124,10 +144,25 @@ def _looks_like_one(data: bytes) -> bool:
     return text.lstrip().startswith("{") and '"metadata"' in text
 
 
+def _typed(page: str) -> str:
+    """The snapshot that was pasted into a page: its text from the first brace to the last; "" where there is none."""
+    text = ENTITY.sub(_character, TAG.sub("", page)).replace("\xa0", " ")
+    text = text[text.find("{") : text.rfind("}") + 1]
+    return text if '"metadata"' in text else ""
+
+
+def _character(entity: re.Match[str]) -> str:
+    name = entity[1]
+    if not name.startswith("#"):
+        return ENTITIES[name]
+    number = int(name[2:], 16) if name[1] in "xX" else int(name[1:]) if name[1:].isdigit() else -1
+    return chr(number) if 0 <= number <= sys.maxunicode else entity[0]
+
+
 # --- Zips --------------------------------------------------------------------------------------------------------------
 
 
-def _unpacked(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text | Unread]:
+def _unpacked(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text | Listing | Unread]:
     if not levels:
         yield Unread(name, "zip_deep")
         return
@@ -156,7 +191,7 @@ def _index_bytes(data: bytes) -> int:
 
 def _entries(
     name: str, archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], left: _Left, levels: int
-) -> Iterator[Text | Unread]:
+) -> Iterator[Text | Listing | Unread]:
     known: Counter[str] = Counter()
     for entry in entries:
         if not left.files:
