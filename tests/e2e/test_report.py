@@ -79,7 +79,7 @@ def test_the_files_say_what_the_engine_says(visitor):
     for key in ("predictions", "reflections", "final_decision", "evidence_summary", "result_snapshot", "source_trace"):
         assert found[key] == json.loads(json.dumps(expected[key])), key
     assert found["student_id"] == "Ada" and found["decisions"][0]["text"] == LOG
-    assert found["incomplete_fields"] == ["takeaway", "risk"]
+    assert found["incomplete_fields"] == ["alternative", "revision", "takeaway", "risk"]
     name, markdown = saved(lab, WORDS["save_markdown"])
     assert name == "v2_10_report.md" and f"> {LOG}" in markdown and "## Residual Risk" in markdown
     assert saved(lab, WORDS["cluster"]["plan"]["save_csv"])[1].startswith("side,holds,model,")

@@ -209,7 +209,7 @@ def test_an_honest_file_has_no_flag(runs, honest):
 def written():
     """A whole snapshot with everything that a learner may write in it."""
     state = learner(next(seed for seed in range(2, 5000, 1000) if whole(seed)), "latency")
-    for name in ("log", "takeaway", "risk"):
+    for name in report.TEXTS:
         state = native.after(state, store.TextWritten(name, f"Because 3.5 GiB are {name}.", "2025-03-06T20:00:00.000Z"))
     return exported(state, "Ada", number(1))
 
@@ -255,9 +255,24 @@ def test_an_export_that_knows_the_measured_row_s_prediction_has_no_flag(runs, wr
     assert kinds(runs, json.dumps(made)) == {grading.NUMBERS}
 
 
+def before_reasons(made):
+    """A snapshot as the page wrote it before it asked for what was rejected and what would change the decision."""
+    made["metadata"]["schema"] = 1
+    made["decisions"] = [entry for entry in made["decisions"] if entry["kind"] in ("log", "design")]
+    made["incomplete_fields"] = [part for part in made["incomplete_fields"] if part not in ("alternative", "revision")]
+
+
+def test_a_snapshot_of_the_version_before_has_no_flag(runs, honest, written):
+    for made in (honest, written):
+        assert kinds(runs, json.dumps(forged(made, before_reasons))) == set()
+    assert "alternative" in honest["incomplete_fields"] and "alternative" not in written["incomplete_fields"]
+    mixed = forged(written, lambda s: s["metadata"].update(schema=1))  # that version wrote no such texts
+    assert kinds(runs, json.dumps(mixed)) == {grading.SECTIONS}
+
+
 # --- What the chain doesn't cover: everything is computed anew, but for what is the learner's own ---
 
-OWN_WORDS = {("student_id",), ("big_takeaways", 0), ("decisions", 0, "text"), ("residual_risk",)}
+OWN_WORDS = {("student_id",), ("big_takeaways", 0), ("residual_risk",), *(("decisions", i, "text") for i in range(3))}
 
 
 def places(value, way=()):

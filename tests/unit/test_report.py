@@ -4,6 +4,7 @@ import copy
 import json
 import random
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -53,9 +54,12 @@ KEYS = [
     "result_snapshot",
     "incomplete_fields",
 ]
+RUBRIC = Path(__file__).parents[2] / "docs/rubric.md"
 TEXTS = {
     "name": "Ada Lovelace",
     "log": "Prompts are cut at 2,048 tokens because one in a hundred takes 180 ms of the 200 ms.",
+    "alternative": "Eight seats kept the objective, too, at 1,400 tokens/s.",
+    "revision": "A P99 objective of 100 ms.",
     "takeaway": "A batch shares one read of the weights.",
     "risk": "A burst would show first in the P99.",
 }
@@ -92,7 +96,7 @@ def test_an_incomplete_report_can_be_saved_and_names_what_is_missing():
     state = native.start()
     found = report.snapshot(COURSE, state, LATER)
     assert list(found) == KEYS and headings(state) == [*HEADINGS, "Incomplete Fields"]
-    assert set(found["incomplete_fields"]) == {*native.QUESTIONS, "design", "log", "takeaway", "risk"}
+    assert set(found["incomplete_fields"]) == {*native.QUESTIONS, "design", *TEXTS.keys() - {"name"}}
     listed = report.markdown(COURSE, state, LATER).partition("## Incomplete Fields")[2]
     shown = {
         row[0] for row in views.frame(COURSE, state)["report.contents.body"]["rows"] if row[-1] == {"state": "warn"}
@@ -100,6 +104,16 @@ def test_an_incomplete_report_can_be_saved_and_names_what_is_missing():
     for name in found["incomplete_fields"]:
         words = report.part_name(COURSE, name)
         assert words in listed and words in shown
+
+
+def test_what_was_rejected_and_what_would_change_it_stand_under_the_decision():
+    state = complete()
+    decided = report.markdown(COURSE, state, LATER).partition("## Final Decision")[2].partition("\n## ")[0]
+    entries = {
+        entry["kind"]: entry["text"] for entry in report.snapshot(COURSE, state, LATER)["decisions"] if "text" in entry
+    }
+    for field in ("log", "alternative", "revision"):
+        assert f"\n> {TEXTS[field]}" in decided and entries[field] == TEXTS[field]
 
 
 def test_a_name_is_never_required():
@@ -343,3 +357,60 @@ def test_the_commands_are_hidden_until_they_give_nothing_away():
     assert frame["cluster.a.serve"]["verbatim"].startswith("vllm serve ")
     assert COURSE.at("report.cluster.basis_current") in frame["cluster.intro"]["text"]
     assert COURSE.at("report.cluster.basis_recorded") in views.frame(COURSE, complete())["cluster.intro"]["text"]
+
+
+# --- The rubric's sample logs, docs/rubric.md ---
+
+
+def samples():
+    """The points of each sample log, its criteria's points, its text, and the two texts beside it."""
+    for part in RUBRIC.read_text(encoding="utf-8").split("\n### ")[1:]:
+        quoted = " ".join(line.removeprefix(">").strip() for line in part.splitlines() if line.startswith(">"))
+        given = [
+            int(points) for points in re.findall(r"^\| (?:evidence|causal|constraint) \| (\d+) \|", part, re.MULTILINE)
+        ]
+        yield (
+            int(part.split()[0]),
+            given,
+            *re.split(r"\*(?:Rejected alternative|What would make me decide anew):\*", quoted),
+        )
+
+
+def test_the_rubric_s_samples_add_up_and_could_be_handed_in():
+    assert [(points, sum(given), set(given)) for points, given, *_ in samples()] == [
+        (n, n, {n // 3}) for n in (30, 18, 6)
+    ]
+    for _, _, log, alternative, revision in samples():
+        state = written(native.start(), log=log, alternative=alternative, revision=revision)
+        lacks = report.missing(COURSE, state)
+        assert not {"log", "log_long", "alternative", "revision"} & set(lacks)
+    found = [report.numbers(log) for _, _, log, *_ in samples()]
+    assert found[0] >= COURSE.at("report.log.wanted_numbers") > found[2]
+
+
+def test_the_best_sample_s_figures_are_the_engine_s():
+    def ran(**moved):
+        moves = (store.ControlMoved(f"act2.{key.replace('_', '.', 1)}", value) for key, value in moved.items())
+        state = native.after(native.walked(until=3), *moves)
+        return {side: native.ran(request) for side, request in now.sides(COURSE, state).items()}
+
+    chosen, longer, fewer = ran(), ran(a_max_sequence=4096), ran(b_max_batch=16)
+    a, b, gib = chosen["a"], chosen["b"], 2**30
+    said = [
+        f"{a['ttft_p99_s'] * 1e3:.0f} ms at the P99",
+        f"the P99 rises to {longer['a']['ttft_p99_s'] * 1e3:.0f} ms",
+        f"the median stays at {longer['a']['ttft_p50_s'] * 1e3:.0f} ms",
+        f"of 16 about {a['mean_batch']:.0f} are taken",
+        f"need {a['kv_needs'] / gib:.0f} GiB of {a['kv_has'] / gib:.0f} GiB",
+        f"B writes {b['throughput_output_tokens_per_s']:,.0f} tokens/s",
+        f"With 16 seats it wrote {fewer['b']['throughput_output_tokens_per_s']:.0f}",
+        f"a step of {b['decode_step_mean_s'] * 1e3:.0f} ms that serves {b['mean_batch']:.0f} documents",
+        f"one of {fewer['b']['decode_step_mean_s'] * 1e3:.0f} ms that serves {fewer['b']['mean_batch']:.0f}",
+        f"{a['share_cut']:.0%} of the prompts being cut".replace("%", " %"),
+        f"It cuts {longer['a']['share_cut']:.0%} of the prompts".replace("%", " %"),
+    ]
+    _, _, *texts = next(samples())
+    assert [figure for figure in said if figure not in " ".join(texts)] == []
+    assert f"{a['ttft_p50_s']:.3f}" == f"{longer['a']['ttft_p50_s']:.3f}" and b["requests_per_s"] == pytest.approx(
+        3, rel=0.01
+    )

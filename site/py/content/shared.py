@@ -227,6 +227,10 @@ class ReportFile(Shape, others=str):
     """The lines of the evidence."""
     parts: Words
     """What the report's parts are called."""
+    alternative: Words
+    """The field for the design that was rejected."""
+    revision: Words
+    """The field for what would make the learner decide anew."""
     takeaway: Words
     """The field for the learner's takeaway."""
     risk: Words

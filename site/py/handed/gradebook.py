@@ -260,8 +260,8 @@ def cells(course: Course, row: Checked) -> dict[str, Any]:
         found[wording.fill(words["right"], {"question": column})] = _right(mine, question)
     found |= _design_cells(words, design(row))
     kinds = Counter(fact["kind"] for fact in row.facts)
-    log = _log(mine)
-    progress = points(course, row)
+    texts = _texts(mine)
+    log, progress = texts.get("log", {}), points(course, row)
     return found | {
         wording.fill(words["points"], {"most": progress.most}): progress.points if mine else None,
         words["ttft_ms"]: result.get("ttft_ms"),
@@ -270,6 +270,10 @@ def cells(course: Course, row: Checked) -> dict[str, Any]:
         words["mended"]: kinds["mended"],
         words["log_words"]: log.get("words"),
         words["log_numbers"]: log.get("numbers"),
+        **{
+            words[f"{kind}_words"]: report.words(texts[kind]["text"]) if kind in texts else None
+            for kind in report.REASONS
+        },
         words["bugs"]: _bugs(course, mine.get("knob_settings", {})),
         words["remarks"]: "; ".join(remarks(course, row)),
         words["flags"]: "; ".join(flagged(course, row)),
@@ -278,14 +282,14 @@ def cells(course: Course, row: Checked) -> dict[str, Any]:
 
 def points(course: Course, row: Checked) -> Score:
     """What a row's learner has done, in points, as the page counted it."""
-    rule, text = course.at("report.score"), str(_log(row.snapshot).get("text", ""))
+    rule, text = course.at("report.score"), str(_texts(row.snapshot).get("log", {}).get("text", ""))
     context = str(row.snapshot.get("track"))
     return score(row.facts, context, course.questions, text, rule["weights"], rule["least_words"])
 
 
-def _log(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The decision log, with its words and numbers counted."""
-    return next(iter(snapshot.get("decisions", ())), {})
+def _texts(snapshot: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The decision log, with its words and numbers counted, and the texts beside it, by their kinds."""
+    return {entry["kind"]: entry for entry in snapshot.get("decisions", ())}
 
 
 def answer(row: Checked, question: str) -> Fact | None:

@@ -161,7 +161,7 @@ def _lean(made: Mapping[str, Any]) -> dict[str, Any]:
         lean["metadata"] = {key: made["metadata"][key] for key in ("exported_at", "record")}
         for part in ("predictions", "reflections"):
             lean[part] = [{"question": entry["question"], "right": entry["right"]} for entry in made[part]]
-        lean["decisions"] = [entry for entry in made["decisions"] if entry["kind"] == "log"]
+        lean["decisions"] = [entry for entry in made["decisions"] if entry["kind"] in ("log", *report.REASONS)]
         lean |= {"evidence_summary": (), "final_decision": None}
     return lean
 
@@ -181,7 +181,9 @@ def _read(course: Course, text: str) -> tuple[Snapshot, list[dict[str, Any]]]:
         raise _refusal("not_finite")
     about = snapshot.get("metadata") if isinstance(snapshot, dict) else None
     if not isinstance(about, dict) or about.get("lab_id") != ledger.CHAPTER:
-        raise _refusal("ledger_no_snapshot" if isinstance(snapshot, dict) and "history" in snapshot else "no_snapshot")
+        if isinstance(snapshot, dict) and "history" in snapshot:
+            raise _refusal("ledger_no_snapshot")
+        raise _refusal("no_snapshot")
     if not _is_plain(snapshot):
         raise _refusal("not_plain")
     if twice := _said_twice(text):
@@ -424,7 +426,16 @@ def _exported(
         record=ledger.Record(_sorted(sound), _written(snapshot)),
         results=known,
     )
-    return report.snapshot(course, state, at)
+    return _as_written_then(report.snapshot(course, state, at), snapshot["metadata"].get("schema"))
+
+
+def _as_written_then(made: Snapshot, schema: object) -> Snapshot:
+    """A snapshot as an earlier version of the page wrote it: before 2 it didn't ask for the reasons beside the log."""
+    if schema != 1 or type(schema) is not int:
+        return made
+    asked = [part for part in made[report.MISSING] if part not in report.REASONS]
+    decided = [entry for entry in made["decisions"] if entry["kind"] not in report.REASONS]
+    return made | {"metadata": made["metadata"] | {"schema": 1}, report.MISSING: asked, "decisions": decided}
 
 
 def _sorted(facts: list[Fact]) -> tuple[Fact, ...]:
@@ -434,10 +445,11 @@ def _sorted(facts: list[Fact]) -> tuple[Fact, ...]:
 def _written(snapshot: Snapshot) -> dict[str, Any]:
     """The settings of a record with the learner's own texts, and the record's number."""
     about, context = snapshot["metadata"], snapshot["track"]
-    log = next((entry for entry in snapshot["decisions"] if isinstance(entry, dict) and entry.get("kind") == "log"), {})
+    decided = [entry for entry in snapshot["decisions"] if isinstance(entry, dict)]
+    beside = ("log", *report.REASONS)
     written = {
         "name": snapshot["student_id"],
-        f"{context}.log": log.get("text"),
+        **{f"{context}.{kind}": next((e.get("text") for e in decided if e.get("kind") == kind), "") for kind in beside},
         f"{context}.takeaway": next(iter(snapshot["big_takeaways"]), ""),
         f"{context}.risk": snapshot["residual_risk"],
     }

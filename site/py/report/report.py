@@ -1,9 +1,9 @@
 """The report of one context: what was predicted, what the engine said, what was decided, what the learner wrote about it.
 
-`markdown` has the ten headings and `snapshot` the seventeen keys on which the curriculum's labs agreed, in their order. Both
-come from the facts of the record; a number is prefilled from the engine, a part that isn't there yet is named. The
-consistency check is a hash chain over the facts and the reveals: it shows whether a file was changed by hand, and proves
-nothing about who wrote it.
+`markdown` has the ten headings and `snapshot` the seventeen keys on which the curriculum's labs agreed, in their order; what was
+rejected, and what would make the learner decide anew, stand with the log under the decision. Both come from the facts of the
+record; a number is prefilled from the engine, a part that isn't there yet is named. The consistency check is a hash chain over
+the facts and the reveals: it shows whether a file was changed by hand, and proves nothing about who wrote it.
 """
 
 import hashlib
@@ -25,10 +25,12 @@ from state.act import File as Form
 from state.questions import Answer
 from state.store import State, acts
 
-SCHEMA = 1
+SCHEMA = 2  # since 2 the decision has what was rejected and what would change it (REASONS)
 NAME = ledger.CHAPTER
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 MISSING = "incomplete_fields"
+REASONS = ("alternative", "revision")  # texts that stand beside the log
+TEXTS = ("log", *REASONS, "takeaway", "risk")
 
 
 # --- What stands in the report -----------------------------------------------------------------------------------------
@@ -53,7 +55,7 @@ def missing(course: Course, state: State) -> list[str]:
     """The names of the parts that are not complete: open questions, no recorded design, texts unwritten or too long."""
     answers = {question: store.answer(state, question) for question in course.questions}
     parts = [part for act in acts(course) for part in act.report.missing(course, state)]
-    texts = {field: store.written(state, field) for field in ("log", "takeaway", "risk")}
+    texts = {field: store.written(state, field) for field in TEXTS}
     return [*_missing(course, answers, parts, texts, state.results)]
 
 
@@ -236,8 +238,11 @@ def _decision(state: State) -> dict[str, Any] | None:
 
 
 def _log(state: State) -> list[dict[str, Any]]:
-    text = store.written(state, "log").strip()
-    return [{"kind": "log", "text": text, "words": words(text), "numbers": numbers(text)}] if text else []
+    texts = {field: store.written(state, field).strip() for field in ("log", *REASONS)}
+    counted = {"words": words(texts["log"]), "numbers": numbers(texts["log"])}
+    return [
+        {"kind": field, "text": text, **(counted if field == "log" else {})} for field, text in texts.items() if text
+    ]
 
 
 def _finite(value: Any) -> Any:
@@ -333,6 +338,8 @@ def _decision_lines(course: Course, state: State, document: Mapping[str, Any]) -
     yield course.say("report.log_line", None, said)
     yield ""
     yield from _quoted(course, text)
+    for field in REASONS:
+        yield from ("", f"{part_name(course, field)}:", "", *_quoted(course, store.written(state, field)))
 
 
 def _quoted(course: Course, text: str) -> Iterator[str]:

@@ -16,7 +16,8 @@ from state.settings import control
 from state.state import State, initial, with_notice
 
 MOST_SHOWN = 1_000  # facts: ten times what a long session leaves
-WRITTEN = ("log", "takeaway", "risk", "name")  # what a learner may write; all but the name belongs to a context
+# What a learner may write; all but the name belongs to a context.
+WRITTEN = ("log", "alternative", "revision", "takeaway", "risk", "name")
 
 
 def with_fact(state: State, fact: dict[str, Any]) -> State:

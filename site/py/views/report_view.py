@@ -12,8 +12,6 @@ from report import report
 from state import store
 from state.store import acts
 
-WRITING = ("log", "takeaway", "risk")
-
 
 def frame(course: Course, state: store.State) -> Frame:
     """Everything in the report but the link and the commands, which follow the sliders and have files of their own."""
@@ -30,7 +28,7 @@ def _written(course: Course, state: store.State) -> Frame:
         **_points(course, score),
         "report.name.area": {"value": name},
         "report.name.printed": {"verbatim": name},
-        **{key: value for field in WRITING for key, value in _writing(course, state, field).items()},
+        **{key: value for field in report.TEXTS for key, value in _writing(course, state, field).items()},
         "report.criteria": {"items": _criteria(course, state)},
         **_contents(course, report.missing(course, state)),
     }
@@ -83,7 +81,7 @@ def _contents(course: Course, lacks: list[str]) -> Frame:
     """The parts of the report, each complete or missing; two more are named only when they are in the way."""
     words = course.at("report")
     rows: list[list[Any]] = []
-    parts = (*course.questions, *(part for act in acts(course) for part in act.report.parts), *WRITING)
+    parts = (*course.questions, *(part for act in acts(course) for part in act.report.parts), *report.TEXTS)
     for name in (*parts, *(name for name in lacks if name not in parts)):
         there = name not in lacks
         mark = {"state": "good" if there else "warn"}
