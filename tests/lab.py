@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import acts
 import views
@@ -15,6 +18,7 @@ from state import store
 from tools import bundle
 
 CONTENT = Path(__file__).parents[1] / "site" / "content"
+LANGUAGES = ("en", *sorted(folder.name for folder in CONTENT.iterdir() if folder.is_dir()))
 QUESTIONS = ("act1.prediction", "act1.reflection", "act2.prediction", "act2.reflection")
 AT = "2026-01-02T03:04:05.678Z"
 
@@ -24,6 +28,29 @@ def shipped() -> Course:
     """The shipped course; for page tests with the settings that their page was built with."""
     settings = os.environ.get("LAB_SETTINGS")
     return acts.course(bundle.read_content(CONTENT, Path(settings) if settings else None))
+
+
+@cache
+def contents() -> dict[str, dict[str, Any]]:
+    """The shipped content in every language."""
+    return {"en": bundle.read_content(CONTENT), **bundle.translations(CONTENT)}
+
+
+@cache
+def in_language(language: str) -> Course:
+    """The shipped course in a language."""
+    return acts.course(contents()[language])
+
+
+@contextmanager
+def writing(language: str) -> Iterator[Course]:
+    """The course in a language, numbers written by its habits; afterwards they are written in English again."""
+    made = in_language(language)
+    wording.use(made.at("words.numbers"))
+    try:
+        yield made
+    finally:
+        wording.use(shipped().at("words.numbers"))
 
 
 def replays() -> tuple[str, ...]:

@@ -76,10 +76,9 @@ def texts(value, path):
         yield from texts(inner, f"{path}.{key}")
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", native.LANGUAGES)
 def test_no_text_types_a_models_or_a_gpus_name(language):
-    every = {"en": bundle.read_content(native.CONTENT), **bundle.translations(native.CONTENT)}[language]
-    shipped = acts.course(bundle.read_content(native.CONTENT))
+    every, shipped = native.contents()[language], native.in_language("en")
     names = {model.name for model in shipped.models.values()}
     names |= {short_name(gpu.name) for gpu in shipped.gpus.values()}
     typed = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}s?(?![\w.-])" for name in names))
@@ -94,7 +93,7 @@ def test_another_model_leaves_the_old_name_in_no_sentence(tmp_path, settings):
     text = text.replace("[act1.deployment]\n", settings or "[act1.deployment]\n", 1)
     file = tmp_path / "class.toml"
     file.write_text(text, encoding="utf-8")
-    for content in (tables(tmp_path, text), bundle.translations(native.CONTENT, file)["de"]):
+    for content in (tables(tmp_path, text), *bundle.translations(native.CONTENT, file).values()):
         page = bundle.finished_page(native.CONTENT.parent, content)
         assert "Qwen2.5-72B" in page
         read = re.sub(r"<option.*?</option>|<[^>]*>", " ", page.split("<main", 1)[1], flags=re.S)

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-import acts
 import views
 from acts.wall import actions as wall_actions
 from acts.wall.controls import PASTED
@@ -21,16 +20,16 @@ from tools import bundle, languages, prerender
 
 CONTENT = native.CONTENT
 ENGLISH = bundle.read_content(CONTENT)
-LANGUAGES = sorted(folder.name for folder in CONTENT.iterdir() if folder.is_dir())
-GERMAN = bundle.translations(CONTENT)["de"]
-# English words that no German text has: what is left of them was forgotten.
+LANGUAGES = [language for language in native.LANGUAGES if language != "en"]
+EVERY = native.contents()
+# English words that no other language's text has: what is left of them was forgotten.
 LEFT_OVER = re.compile(
     r"\b(?:the|and|of|with|your|you|not|is|are|users?|memory|weights|limit|queue|wait\w*|requests?)\b"
 )
 REFUSAL = re.compile(r"(?:Note|ConfigError|_refusal)\(\s*\"(\w+)\"")
 # Placeholders, and what is others': names, titles of papers and data sets, the words of a data sheet.
 QUOTED = re.compile(
-    r"\{[^}]*\}|github\.com/\S+|„with sparsity“|\[[^\]]*\]\(|time to first token|service-level objective"
+    r"\{[^}]*\}|github\.com/\S+|\bwith sparsity\b|\[[^\]]*\]\(|time to first token|service-level objective"
     r"|\(guaranteed no evict\)|Azure LLM inference trace"
 )
 
@@ -38,10 +37,15 @@ QUOTED = re.compile(
 @pytest.fixture
 def german():
     """The German course; afterwards numbers are written in English again."""
-    made = acts.course(GERMAN)
-    wording.use(made.at("words.numbers"))
-    yield made
-    wording.use(ENGLISH["words"]["numbers"])
+    with native.writing("de") as made:
+        yield made
+
+
+@pytest.fixture(params=LANGUAGES)
+def course(request):
+    """The course in each other language; afterwards numbers are written in English again."""
+    with native.writing(request.param) as made:
+        yield made
 
 
 def texts(value):
@@ -58,8 +62,8 @@ def translated(language):
     return bundle.read_content(CONTENT / language)
 
 
-def test_there_is_a_second_language():
-    assert "de" in LANGUAGES
+def test_there_are_other_languages():
+    assert {"de", "es"} <= set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -68,8 +72,9 @@ def test_every_text_has_a_translation_with_the_same_placeholders_and_links_and_n
     assert list(languages.mistakes(ENGLISH, translated(language))) == []
 
 
-def test_no_english_is_left_in_german():
-    assert [text for text in texts(translated("de")) if LEFT_OVER.search(QUOTED.sub("", text))] == []
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_english_is_left_in_another_language(language):
+    assert [text for text in texts(translated(language)) if LEFT_OVER.search(QUOTED.sub("", text))] == []
 
 
 def test_what_is_lacking_stays_english_and_is_listed():
@@ -129,6 +134,17 @@ def test_a_language_may_count_large_numbers_in_another_word_than_billions(german
     assert wording.show(70_554_000_000, "billion") == f"705.54{wording.NO_BREAK}\N{CJK UNIFIED IDEOGRAPH-4EBF}"
 
 
+def test_spanish_parts_thousands_with_a_space_and_decimals_with_a_point():
+    thin, space = wording.NARROW_NO_BREAK, wording.NO_BREAK
+    with native.writing("es"):
+        assert wording.show(1234567, "n") == f"1{thin}234{thin}567"
+        assert wording.show(1_234_500, "ms") == f"1{thin}234{thin}500{thin}000{space}ms"
+        assert wording.show(0.0125, "ms") == f"12.5{space}ms"
+        assert wording.show(70_554_000_000, "billion") == f"70.55{space}mil{space}millones"
+        assert wording.show(float("inf")) == "sin límite"
+        assert axes(PALETTES["light"], "x", "y")["separators"] == f".{thin}"
+
+
 def test_english_numbers_are_what_a_course_without_habits_would_write():
     assert ENGLISH["words"]["numbers"] == wording.ENGLISH
 
@@ -154,14 +170,14 @@ def named(pattern, *, hub=False, observed=False):
 
 
 def test_every_refusal_has_its_words_in_every_language():
-    for words in (ENGLISH["refusals"], GERMAN["refusals"]):
+    for words in (tables["refusals"] for tables in EVERY.values()):
         assert named(REFUSAL) == set(words["ledger"])
         assert set() < named(REFUSAL, hub=True) <= set(words["config"])
         assert named(re.compile(r"Unread\(\s*\"(\w+)\""), observed=True) == set(words["observed"])
 
 
 def test_every_line_of_a_server_has_its_words_in_every_language():
-    for words in (ENGLISH["server"], GERMAN["server"]):
+    for words in (tables["server"] for tables in EVERY.values()):
         assert named(REFUSAL, observed=True) == set(words["why"]) | set(words["notes"])
         assert named(re.compile(r"Line\(\s*\"(\w+)\""), observed=True) == set(words["lines"])
 
@@ -175,40 +191,52 @@ def test_what_could_not_be_read_is_said_in_german(german):
     assert state.problems[PASTED].startswith("Eine config.json ist ein Objekt")
 
 
+@pytest.fixture(scope="module")
 def pages():
-    """The page in both languages."""
-    names = {"en": ENGLISH, "de": GERMAN}
-    own = {language: tables["words"]["language_name"] for language, tables in names.items()}
-    for language, tables in names.items():
-        yield prerender.render(CONTENT.parent, tables, {other: own[other] for other in own if other != language})
+    """The page in every language."""
+    own = {language: tables["words"]["language_name"] for language, tables in EVERY.items()}
+    made = {}
+    for language, tables in EVERY.items():
+        others = {other: own[other] for other in own if other != language}
+        made[language] = prerender.render(CONTENT.parent, tables, others)
     wording.use(ENGLISH["words"]["numbers"])
+    return made
 
 
-def test_each_page_says_its_language_leads_to_the_other_and_is_in_it_alone():
-    english, german = pages()
-    assert '<html lang="en"' in english and '<html lang="de"' in german
-    assert '<a href="de.html" hreflang="de" lang="de">Deutsch</a>' in english
-    assert '<a href="index.html" hreflang="en" lang="en">English</a>' in german
-    assert 'href="manifest.webmanifest"' in english and 'href="manifest.de.webmanifest"' in german
-    assert "<title>Die Speicherwand des KV-Caches</title>" in german
-    assert "Commit my prediction" in english and "Commit my prediction" not in german
-    said = re.sub(r"<(?:script|style)[^>]*>.*?</(?:script|style)>|<!--.*?-->|<[^>]*>", " ", german, flags=re.DOTALL)
+def test_each_page_says_its_language_and_leads_to_all_the_others_in_their_own_words(pages):
+    for language, page in pages.items():
+        assert f'<html lang="{language}"' in page
+        for other, tables in EVERY.items():
+            name = tables["words"]["language_name"]
+            way = f'<a href="{languages.page(other)}" hreflang="{other}" lang="{other}">{name}</a>'
+            assert (way in page) == (other != language)
+    assert 'href="manifest.webmanifest"' in pages["en"] and 'href="manifest.de.webmanifest"' in pages["de"]
+    assert "<title>Die Speicherwand des KV-Caches</title>" in pages["de"]
+    assert "<title>El muro de memoria de la caché KV</title>" in pages["es"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_page_is_in_its_language_alone(pages, language):
+    assert "Commit my prediction" in pages["en"] and "Commit my prediction" not in pages[language]
+    said = re.sub(r"<(?:script|style)[^>]*>.*?</(?:script|style)>|<!--.*?-->", " ", pages[language], flags=re.DOTALL)
+    said = re.sub(r"<a [^>]*hreflang[^>]*>.*?</a>|<[^>]*>", " ", said, flags=re.DOTALL)
     assert LEFT_OVER.findall(QUOTED.sub("", said)) == []
 
 
-def test_every_text_of_a_walk_is_german_and_the_record_is_the_same(german):
+def test_every_text_of_a_walk_is_in_its_language_and_the_record_is_the_same(course):
     state = native.walked(until=4)
     answered = [store.OptionChosen("act1.prediction", "about_50"), store.AnswerCommitted("act1.prediction", native.AT)]
     records = [native.start().record] * 2
-    for i, made in enumerate((german, native.shipped())):
+    for i, made in enumerate((course, native.shipped())):
         made_state = native.start()
         for action in answered:
             made_state = store.reduce(made, made_state, action)
         records[i] = made_state.record
     assert records[0] == records[1]
-    frame = views.frame(german, state)
-    assert frame["act1.prediction.feedback"]["text"].startswith("Ja. ")
-    assert frame["act1.card.left"]["text"] == "508,6\N{NO-BREAK SPACE}GiB"
+    frame = views.frame(course, state)
+    right = course.at("act1.prediction.options")[1]["right"]
+    assert frame["act1.prediction.feedback"]["text"].startswith(right.partition(" ")[0])
+    assert frame["act1.card.left"]["text"] == wording.show(546_083_897_344, "gib")
     english = views.frame(native.shipped(), state)
     said = [
         text
@@ -220,20 +248,21 @@ def test_every_text_of_a_walk_is_german_and_the_record_is_the_same(german):
     assert set(frame) == set(english)
 
 
-def test_a_german_report_has_the_agreed_headings_and_passes_the_english_grader(german):
+def test_a_report_has_the_agreed_headings_and_passes_the_english_grader_in_every_language(course):
     state = native.after(
         native.walked(until=4), store.RecordNumbered("n", native.AT), store.TextWritten("log", "weil 3,5", native.AT)
     )
     headings = [
-        re.findall("^## .*$", report.markdown(made, state, native.AT), re.M) for made in (german, native.shipped())
+        re.findall("^## .*$", report.markdown(made, state, native.AT), re.M) for made in (course, native.shipped())
     ]
     assert headings[0] == headings[1]
-    snapshot = report.snapshot(german, state, native.AT)
+    snapshot = report.snapshot(course, state, native.AT)
     assert list(snapshot) == list(report.snapshot(native.shipped(), state, native.AT))
     wording.use(ENGLISH["words"]["numbers"])
     about = (native.shipped(), grading.Runs(native.shipped()), "a.json", json.dumps(snapshot), native.AT)
-    assert [flag for flag in grading.check(*about, [german]).flags if flag.kind != grading.TIMES] == []
+    assert [flag for flag in grading.check(*about, [course]).flags if flag.kind != grading.TIMES] == []
     assert grading.SECTIONS in {flag.kind for flag in grading.check(*about).flags}
+    assert wording.NARROW_NO_BREAK not in report.markdown(course, state, native.AT)
     assert wording.show(0.5) == "0.5"
 
 

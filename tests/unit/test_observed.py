@@ -1078,11 +1078,9 @@ def test_data_parallel_experts_share_a_replica_and_others_do_not():
     assert (found.gpus, found.attention_dp, found.tp) == (8, 4, 2)
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", native.LANGUAGES)
 def test_every_line_and_every_note_can_be_said(language):
-    from tools import bundle
-
-    tables = bundle.read_content(native.CONTENT) if language == "en" else bundle.translations(native.CONTENT)["de"]
+    tables = native.contents()[language]
     texts = [V1, V0, SGLANG, V1 + V0, V1.replace("57.50x", "90.00x")]
     for text in texts:
         found = observed.read(text)

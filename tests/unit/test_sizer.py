@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 import pytest
 
 import engine
-from content import wording
 from sizer.form import question_of
 from sizer.markup import Html, marked, tag, together
 from sizer.thread import Sizer
@@ -171,18 +170,21 @@ def test_a_file_that_is_refused_says_why_when_it_has_ended(pieces, said):
         ("en", "0,125", None),
         ("en", "2,5", None),
         ("de", "2.5", None),
+        ("es", "1,000", "1000"),
+        ("es", "1.000", "1000"),
+        ("es", "1\N{NARROW NO-BREAK SPACE}000", None),
+        ("es", "2,5", None),
     ],
 )
 def test_a_mark_that_may_part_thousands_is_asked_back(language, text, whole):
-    wording.use({"decimal": ",", "thousands": "."} if language == "de" else wording.ENGLISH)
-    try:
-        found = question_of({**SMALL, "rate": [text]})
-    except AskError as refusal:
-        assert (refusal.name, refusal.facts["whole"]) == ("thousands", whole)
-    else:
-        assert whole is None and found["traffic"]["rate_per_s"] == float(text.replace(",", "."))
-    finally:
-        wording.use(wording.ENGLISH)
+    with native.writing(language):
+        try:
+            found = question_of({**SMALL, "rate": [text]})
+        except AskError as refusal:
+            assert (refusal.name, refusal.facts["whole"]) == ("thousands", whole)
+        else:
+            meant = text.replace(",", ".").replace("\N{NARROW NO-BREAK SPACE}", "")
+            assert whole is None and found["traffic"]["rate_per_s"] == float(meant)
 
 
 def headline(**changes):

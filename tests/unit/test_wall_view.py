@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import acts
 import engine
 import views
 from acts.wall import actions as wall_actions
@@ -17,7 +16,6 @@ from content import wording
 from runs import oracles
 from state import store
 from tests import lab as native
-from tools import bundle
 
 COURSE = native.shipped()
 GIB = engine.GIB
@@ -32,13 +30,11 @@ NODES = {
 }
 
 
-@pytest.fixture(params=["en", "de"])
+@pytest.fixture(params=native.LANGUAGES)
 def course(request):
     """The course in each language, numbers written by its habits."""
-    made = COURSE if request.param == "en" else acts.course(bundle.translations(native.CONTENT)[request.param])
-    wording.use(made.at("words.numbers"))
-    yield made
-    wording.use(COURSE.at("words.numbers"))
+    with native.writing(request.param) as made:
+        yield made
 
 
 @st.composite

@@ -91,7 +91,7 @@ Control = Range | Choice
 def _decimal(typed: object) -> Decimal | None:
     """What a person typed as an exact number, None if it is none. A comma or space between thousands is accepted."""
     try:
-        number = Decimal(str(typed).strip().replace(",", "").replace(" ", ""))
+        number = Decimal("".join(str(typed).split()).replace(",", ""))
     except InvalidOperation:
         return None
     return number if number.is_finite() else None

@@ -435,13 +435,9 @@ def key(course: Course) -> str:
                 numbers = oracles.numbers(course, question, asked, option.id, known) or {}
                 lines.append(f"  {'[x]' if right else '[ ]'} {of_context(option.text, context.id)}")
                 if right and option.right:
-                    lines.append(f"      {_plain(wording.fill(of_context(option.right, context.id), numbers))}")
+                    lines.append(f"      {report.plain(wording.fill(of_context(option.right, context.id), numbers))}")
             lines.append("")
     return "\n".join([*lines, *_bug_key(course), ""])
-
-
-def _plain(text: str) -> str:
-    return "".join(words for _, words, _ in wording.runs(text)).replace(wording.NO_BREAK, " ")
 
 
 def _bug_key(course: Course) -> Iterator[str]:
@@ -453,5 +449,5 @@ def _bug_key(course: Course) -> Iterator[str]:
         else:
             right = f"{wording.show(numbers[bug.measure])} {bug.unit}"
         yield ""
-        yield _plain(wording.fill(bug.claim, bugs.said(course, id, bug.draft)))
+        yield report.plain(wording.fill(bug.claim, bugs.said(course, id, bug.draft)))
         yield f"  [x] {right}"

@@ -393,8 +393,8 @@ def plain(text: str) -> str:
 
 
 def plain_spaces(text: str) -> str:
-    """A text whose no-break spaces are ordinary ones, as a file is better off with."""
-    return text.replace(wording.NO_BREAK, " ")
+    """A text whose no-break spaces, wide and narrow, are ordinary ones, as a file is better off with."""
+    return text.replace(wording.NO_BREAK, " ").replace(wording.NARROW_NO_BREAK, " ")
 
 
 # --- Files -------------------------------------------------------------------------------------------------------------

@@ -94,13 +94,14 @@ def _text(fields: Fields, name: str) -> str:
 
 def _number(fields: Fields, name: str) -> float | None:
     """A number as a person writes it, with a comma or a point; None for an empty field. Refused is one whose mark may part
-    thousands in the page's language: 1,000 in English and 1.000 in German."""
-    text = _text(fields, name).replace(" ", "")
+    thousands in the page's language: 1,000 in English, 1.000 in German, and both where a space parts them, as in Spanish: some
+    of its countries write the one and some the other."""
+    text = "".join(_text(fields, name).split())
     if not text:
         return None
-    whole, mark, rest = text.partition(wording.separators()[1])
-    if mark and re.fullmatch(r"[+-]?[1-9]\d{0,2}", whole) and re.fullmatch(r"\d{3}", rest):
-        raise AskError("thousands", found=text, whole=whole + rest)
+    parting = wording.separators()[1].strip() or ".,"
+    if again := re.fullmatch(rf"([+-]?[1-9]\d{{0,2}})[{parting}](\d{{3}})", text):
+        raise AskError("thousands", found=text, whole="".join(again.groups()))
     try:
         value = float(text.replace(",", "."))
     except ValueError as mistake:

@@ -7,10 +7,11 @@
 
 /** @type {Record<string, Intl.NumberFormat>} */
 const formats = {}; // one is slow to make
-/** A number by the habits of the page's language, with from `least` to `most` decimals. @param {number} value */
+/** A number with the page's own marks (words.toml, [numbers]), with from `least` to `most` decimals. @param {number} value */
 export const number = (value, most = 0, least = 0) => {
   const digits = { minimumFractionDigits: least, maximumFractionDigits: most };
-  return (formats[`${least} to ${most}`] ??= new Intl.NumberFormat(document.documentElement.lang, digits)).format(value);
+  const text = (formats[`${least} to ${most}`] ??= new Intl.NumberFormat("en", digits)).format(value);
+  return text.replace(/[.,]/g, (mark) => window.labWord(mark === "." ? "decimal" : "thousands"));
 };
 /** @type {(root: HTMLElement, name: string) => Canvas} */
 export const layer = (root, name) => /** @type {any} */ (root.querySelector(`canvas[data-layer="${name}"]`));
