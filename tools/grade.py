@@ -1,8 +1,9 @@
 """A folder of snapshots, checked with the lab's own engine: `python3 -m tools.grade FOLDER --csv class.csv`.
 
 Every file below the folder is read, zips too, or named with the reason why not. On the screen: what to look at, and histograms of
-the class's predictions and designs. With --csv: a row for each file. With --key and no folder: the right answers, computed.
-Python's standard library is enough.
+the class's predictions and designs. With --csv: a row for each file. With --points: the points as Canvas and Moodle take them
+back, in the class's own list if that lies in the folder. With --gradescope: the results of one submission. Without a folder: with
+--autograder the zip that Gradescope grades with, with --key the right answers, computed. Python's standard library is enough.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import bundle
+from tools import autograder, bundle
 from tools.runtimes import ROOT
 from tools.trouble import BuildError
 
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 PYTHON = str(ROOT / "site/py")
 if PYTHON not in sys.path:
     sys.path.insert(0, PYTHON)
+
+
+NO_SYSTEM = (
+    "No name of a file says who handed it in, and no list of a class lies beside them. Put the gradebook that Canvas exports, or "
+    "Moodle's grading worksheet, into the folder."
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -41,25 +48,46 @@ def main(arguments: list[str]) -> int:
             course = acts.course(bundle.read_content(ROOT / "site/content", settings))
         if options.key:
             print(gradebook.key(course))
-            return 0
-        if options.folder is None:
-            parser().error("name a folder of snapshots, or --key")
-        spoken = [acts.course(t) for t in bundle.translations(ROOT / "site/content", settings).values()]
-        grader = gradebook.Grader(course, now(), spoken)
-        take_all(grader, Path(options.folder))
-        rows = grader.rows()
-        print(gradebook.summary(course, rows, grader.unread))
-        if not rows:
-            raise ValueError(
-                f"There is no snapshot in {options.folder}. Collect the learners' v2_10_snapshot.json files there."
-            )
-        if options.csv:
-            text = "\ufeff" + gradebook.csv_text(course, rows, ";" if options.semicolon else ",")
-            Path(options.csv).write_text(text, encoding="utf-8")
+        elif options.autograder:
+            autograder.write(Path(options.autograder), settings)
+        elif options.folder is None:
+            parser().error("name a folder of snapshots, or --key, or --autograder")
+        else:
+            spoken = [acts.course(t) for t in bundle.translations(ROOT / "site/content", settings).values()]
+            grader = gradebook.Grader(course, now(), spoken)
+            take_all(grader, Path(options.folder))
+            give(grader, options)
     except (OSError, ValueError, BuildError) as mistake:
         print(mistake, file=sys.stderr)
         return 1
     return 0
+
+
+def give(grader: Grader, options: argparse.Namespace) -> None:
+    """Print what came of a class, and write what was asked for. Raises OSError, and ValueError where there is nothing to write."""
+    from handed import gradebook, learners, results, returning
+
+    course, rows = grader.course, grader.rows()
+    print(gradebook.summary(course, rows, grader.unread))
+    if options.gradescope:
+        text = results.text(course, learners.of(course, rows), gradebook.unread(course, grader.unread))
+        Path(options.gradescope).write_text(text, encoding="utf-8")
+        return
+    files, strange = returning.returned(course, learners.learners(course, rows), grader.rosters)
+    print("".join(f"{line}\n" for line in returning.said(course, files, strange)), end="")
+    if not rows:
+        raise ValueError(
+            f"There is no snapshot in {options.folder}. Collect the learners' v2_10_snapshot.json files there."
+        )
+    if options.csv:
+        text = "\ufeff" + gradebook.csv_text(course, rows, ";" if options.semicolon else ",")
+        Path(options.csv).write_text(text, encoding="utf-8")
+    if options.points:
+        if not files:
+            raise ValueError(NO_SYSTEM)
+        Path(options.points).mkdir(parents=True, exist_ok=True)
+        for file in files:
+            (Path(options.points) / file.name).write_text(file.text, encoding="utf-8", newline="")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -72,6 +100,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--semicolon", action="store_true", help="for spreadsheets that write 0,5: cells parted by semicolons"
     )
+    made.add_argument(
+        "--points", metavar="FOLDER", help="write the points here, a file for each course system and list of a class"
+    )
+    made.add_argument("--gradescope", metavar="FILE", help="write the results of one submission here, for Gradescope")
+    made.add_argument("--autograder", metavar="ZIP", help="write the zip here that Gradescope grades with")
     made.add_argument("--key", action="store_true", help="print the right answers instead")
     made.add_argument("--settings", help="the file of settings that the class's lab was built with")
     return made

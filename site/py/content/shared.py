@@ -134,6 +134,8 @@ class GradingFile(Shape):
     """What each remark means."""
     unread: Words
     """Why a file was not read."""
+    results: Words
+    """What Gradescope shows a learner."""
     columns: Words
     """The heads of the table's columns."""
     report: Words

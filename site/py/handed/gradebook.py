@@ -23,7 +23,7 @@ from content import wording
 from content.common import ContextWords, Named
 from content.course import Course
 from content.shapes import of_context
-from handed import handins, owners
+from handed import difficulty, handins, owners, rosters
 from handed.grading import FAILED, NOTHING, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
 from handed.handins import Listing, Text, Unread
 from record import ledger
@@ -49,6 +49,7 @@ class Grader:
         self.checked: list[Checked] = []
         self.unread: list[Unread] = []
         self.names: dict[str, str] = {}  # of Gradescope's numbers, where its list is among the files
+        self.rosters: list[rosters.Roster] = []
 
     def take(self, name: str, data: bytes) -> None:
         """A file by its path. `data`: its bytes, as many as handins.most says. Never raises for what is in them."""
@@ -80,6 +81,8 @@ class Grader:
     def _list(self, file: Listing) -> None:
         if names := owners.named(file.text):
             self.names |= names
+        elif roster := rosters.read(file.name, file.text):
+            self.rosters.append(roster)
         else:
             self.leave_out(Unread(file.name, "no_snapshot"))
 
@@ -347,7 +350,12 @@ def csv_text(course: Course, rows: list[Checked], separator: str = ",") -> str:
 def _cell(value: Any, separator: str) -> Any:
     if isinstance(value, float) and separator == ";":
         return str(value).replace(".", ",")
-    return FORMULA.sub(r"\1'", shown(value)) if isinstance(value, str) else "" if value is None else value
+    return protected(value) if isinstance(value, str) else "" if value is None else value
+
+
+def protected(text: str) -> str:
+    """A text for a cell: an apostrophe before what a spreadsheet would take for a formula, and what can't be seen spelt out."""
+    return FORMULA.sub(r"\1'", shown(text))
 
 
 # --- Histograms for all ------------------------------------------------------------------------------------------------
@@ -371,7 +379,7 @@ def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()
 
 
 def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
-    """A title and (label, count) pairs: for each context its questions, the designs recorded, and how those held."""
+    """A title and (label, count) pairs: for each context its questions, the designs recorded, how those held, what was hard."""
     words = course.at("grading.report")
     for context in course.each(ContextWords, "course.contexts"):
         mine = [row for row in rows if row.snapshot.get("track") == context.id]
@@ -384,6 +392,8 @@ def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[
         said = {"context": context.label, "answers": len(recorded)}
         yield wording.fill(words["designs"], said), _most(_design_words(course, fact) for fact in recorded)
         yield wording.fill(words["states"], said), _most(_state_words(course, fact) for fact in recorded)
+        said = {"context": context.label, "files": len(mine)}
+        yield wording.fill(words["hard"], said), difficulty.hard(course, mine)
 
 
 def _options(course: Course, question: str, context: str, given: Counter[str]) -> Iterator[tuple[str, int]]:

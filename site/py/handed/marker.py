@@ -1,15 +1,16 @@
 """What the grader's thread runs: takes a class file by file, and gives what grade.html shows and saves, as JSON."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from acts import shipped
 from content import wording
-from handed import gradebook, handins
+from handed import gradebook, handins, learners, results, returning
 from handed.gradebook import Grader
 from handed.grading import Checked
 from handed.handins import Unread
+from handed.learners import Learner
 
 COURSE = shipped.course()
 
@@ -40,28 +41,58 @@ def said(done: int, every: int) -> str:
 
 
 def outcome(grader: Grader, separator: str) -> str:
-    """The class as grade.html shows it. `separator`: what parts the cells of the table to save."""
+    """The class as grade.html shows it, and the files to save. `separator`: what parts the cells of the table."""
     rows = grader.rows()
-    shown = [_notable(row) for row in rows]
+    class_ = learners.learners(COURSE, rows)
+    files, strange = returning.returned(COURSE, class_, grader.rosters)
     numbers = {"files": len(rows), "flagged": sum(bool(row.flags) for row in rows)}
-    columns = COURSE.at("grading.columns")
+    columns, words = COURSE.at("grading.columns"), COURSE.at("grading.page")
+    heads = (columns["file"], columns["student"], words["points"], words["next"], COURSE.at("grading.report.flagged"))
+    table = "\ufeff" + gradebook.csv_text(COURSE, rows, separator)
     return json.dumps(
         {
             "files": len(rows),
             "said": wording.fill(COURSE.at("grading.report.files"), numbers),
-            "head": [columns[name] for name in ("file", "student")] + [COURSE.at("grading.report.flagged")],
-            "rows": sorted(filter(None, shown), key=lambda row: row["state"] is None),
+            "head": heads,
+            "rows": sorted(map(_shown, rows), key=lambda row: ("fail", "note", None).index(row["state"])),
             "unread": gradebook.unread(COURSE, grader.unread),
+            "lists": returning.said(COURSE, files, strange),
             "histograms": [
                 {"title": title, "bars": bars} for title, bars in gradebook.histograms(COURSE, rows) if bars
             ],
-            "csv": "\ufeff" + gradebook.csv_text(COURSE, rows, separator),
+            "saves": [
+                {"label": words["save"], "name": "class.csv", "text": table},
+                *(
+                    {
+                        "label": wording.fill(words["save_points"], {"system": file.system}),
+                        "name": file.name,
+                        "text": file.text,
+                    }
+                    for file in files
+                ),
+                *_results(class_, grader),
+            ],
         }
     )
 
 
-def _notable(row: Checked) -> dict[str, Any] | None:
-    flags, remarks = gradebook.flagged(COURSE, row), gradebook.remarks(COURSE, row)
-    cells = [gradebook.shown(text) for text in (row.file, row.snapshot.get("student_id", ""))]
-    sentences = "; ".join([*flags, *remarks])
-    return {"cells": [*cells, sentences], "state": "fail" if flags else None} if sentences else None
+def _results(class_: Sequence[Learner], grader: Grader) -> list[dict[str, str]]:
+    """Gradescope's results, where one learner's files were given."""
+    if len(class_) != 1:
+        return []
+    text = results.text(COURSE, class_[0], gradebook.unread(COURSE, grader.unread))
+    return [{"label": COURSE.at("grading.page.save_results"), "name": "results.json", "text": text}]
+
+
+def _shown(row: Checked) -> dict[str, Any]:
+    """A row of the page's table: whose file, how far, what is next, what to look at."""
+    flags, remarks, score = (
+        gradebook.flagged(COURSE, row),
+        gradebook.remarks(COURSE, row),
+        gradebook.points(COURSE, row),
+    )
+    who = row.snapshot.get("student_id") or (row.owner.name if row.owner else "")
+    far = wording.fill(COURSE.at("grading.report.points"), {"points": score.points, "most": score.most})
+    step = COURSE.at("report.score.next")[score.next] if score.next else ""
+    cells = [gradebook.shown(row.file), gradebook.shown(who), *((far, step) if row.snapshot else ("", ""))]
+    return {"cells": [*cells, "; ".join([*flags, *remarks])], "state": "fail" if flags else "note" if remarks else None}

@@ -4,9 +4,9 @@
  * A file by its name; or in its place null, why it gives no bytes, and a detail.
  * @typedef {[name: string, file: File, why?: string, detail?: string]} Named
  *
- * What came of a class: texts for the page, and the table to save.
- * @typedef {{said: string, head: string[], rows: {cells: string[], state: string}[], unread: string[],
- *   histograms: {title: string, bars: Bar[]}[], csv: string, files: number}} Outcome
+ * What came of a class: texts for the page, and files to save.
+ * @typedef {{said: string, head: string[], rows: {cells: string[], state: string}[], unread: string[], lists: string[],
+ *   histograms: {title: string, bars: Bar[]}[], saves: {label: string, name: string, text: string}[], files: number}} Outcome
  * @typedef {[label: string, count: number]} Bar
  */
 
@@ -51,8 +51,8 @@ grader.addEventListener("message", ({ data }) => {
   else show(JSON.parse(data.outcome));
 });
 
-/** Show what came of a class: who is flagged, what was not read, the bars, the table to save. @param {Outcome} outcome */
-function show({ said, head, rows, unread, histograms, csv, files }) {
+/** Show what came of a class: who, how far, what is flagged, what was not read, the bars, the files to save. @param {Outcome} outcome */
+function show({ said, head, rows, unread, lists, histograms, saves, files }) {
   place("status").textContent = said;
   place("empty").hidden = files > 0;
   place("unread").hidden = !unread.length;
@@ -72,8 +72,15 @@ function show({ said, head, rows, unread, histograms, csv, files }) {
     }),
   );
   place("histograms").replaceChildren(...histograms.flatMap(({ title, bars }) => [made("h3", title), drawn(bars)]));
-  URL.revokeObjectURL(place("save").href);
-  place("save").href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
+  place("lists").hidden = !lists.length;
+  place("lists").replaceChildren(...lists.map((text) => made("li", text)));
+  for (const old of place("saves").querySelectorAll("a")) URL.revokeObjectURL(old.href);
+  place("saves").replaceChildren(
+    ...saves.map(({ label, name, text }, i) => {
+      const href = URL.createObjectURL(new Blob([text], { type: name.endsWith(".json") ? "application/json" : "text/csv" }));
+      return made("a", label, { class: i ? "button quiet" : "button", href, download: name });
+    }),
+  );
   place("outcome").hidden = false;
   place("outcome-title").focus();
 }

@@ -1,0 +1,255 @@
+"""Points on their way back to Canvas, Moodle and Gradescope, in the forms that these read; nobody is left out in silence."""
+
+import csv
+import io
+import json
+import os
+import random
+import stat
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from handed import difficulty, gradebook, learners, results, returning, rosters
+from report import report
+from state import store
+from tests import lab as native
+from tests.snapshots import GRADED, exported, learner
+from tools import autograder, grade
+
+COURSE = native.shipped()
+TITLE = COURSE.at("course.masthead.title")
+CANVAS = f"""Student,ID,SIS User ID,SIS Login ID,Section,Quiz 1 (77),{TITLE} (88),Current Score
+    Points Possible,,,,,5.00,20.00,(read only)
+"Lovelace, Ada",340934,S1,ada,CS-1,4,,80
+"Doe, Bo",340935,S2,bo,CS-1,5,13,90
+"Roe, Cy",340936,S3,cy,CS-1,,,
+"Poe, Di",340937,S4,di@x.org,CS-1,,,
+"Student, Test",9,,,CS-1,,,
+"""
+COLUMNS = (
+    *("Identifier", "Full name", "Email address", "Status", "Grade", "Maximum grade", "Grade can be changed"),
+    *("Last modified (grade)", "Feedback comments"),
+)
+MOODLE = f"""\ufeff{",".join(f'"{name}"' for name in COLUMNS)}
+"Participant 11","Ada Lovelace",ada@x.org,"Submitted for grading",,20.00,Yes,-,
+"Participant 12","Bo, Doe",bo@x.org,"No submission",5.00,20.00,Yes,-,
+"Participant 13",Cy,cy@x.org,"No submission",,20.00,Yes,-,"see me"
+"""
+
+
+def snapshot(seed, name=""):
+    """The bytes of a learner's snapshot."""
+    return json.dumps(exported(learner(seed), name, f"{seed:032x}"), ensure_ascii=False).encode()
+
+
+def points(seed):
+    """What a learner has done, in points, as the page counts it."""
+    return store.score(COURSE, learner(seed))
+
+
+def given(files):
+    """What a class gets back, for files by name: the files by name, and who is on no list."""
+    grader = gradebook.Grader(COURSE, GRADED)
+    for name, data in files.items():
+        grader.take(name, data)
+    found, strange = returning.returned(COURSE, learners.learners(COURSE, grader.rows()), grader.rosters)
+    return {file.name: file for file in found}, strange, grader
+
+
+def table(text, separator=","):
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=separator))
+
+
+def test_canvas_s_gradebook_comes_back_with_the_points_and_nothing_that_others_wrote():
+    files, strange, grader = given(
+        {
+            "g.csv": CANVAS.encode(),
+            "lovelaceada_340934_55501_s.json": snapshot(2),
+            "roecy_LATE_340936_55502_s.json": b"{",
+            "mail/di.json": snapshot(3, "DI@x.org"),
+            "mail/eve.json": snapshot(4, "Eve"),
+            "whoelse_777_55503_s.json": snapshot(5),
+        }
+    )
+    head, possible, ada, bo, cy, di = table(files["canvas.csv"].text)
+    assert head == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"{TITLE} (88)"]
+    assert possible[0].strip() == "Points Possible" and float(possible[-1]) == 20
+    assert ada[:5] == ["Lovelace, Ada", "340934", "S1", "ada", "CS-1"]
+    assert float(ada[-1]) == pytest.approx(20 * points(2).share, abs=0.005)
+    assert float(di[-1]) == pytest.approx(20 * points(3).share, abs=0.005)
+    assert float(bo[-1]) == 13 and cy[-1] == ""  # what stood there stays; a file that can't be read is no zero
+    assert files["canvas.csv"].absent == ("Doe, Bo",) and sorted(strange) == ["Eve", "whoelse"]
+    assert grader.unread == []
+
+
+def test_moodle_s_worksheet_comes_back_whole_with_grade_and_comment():
+    files, strange, _ = given(
+        {
+            "w.csv": MOODLE.encode(),
+            "Ada Lovelace_11_assignsubmission_file_/s.json": snapshot(2),
+            "cy.json": snapshot(3, "CY"),
+        }
+    )
+    before, after = table(MOODLE), table(files["moodle.csv"].text)
+    assert after[0] == before[0] and [row[:4] for row in after] == [row[:4] for row in before]
+    assert float(after[1][4]) == pytest.approx(20 * points(2).share, abs=0.005)
+    assert after[1][-1] == report.points(COURSE, points(2))
+    assert after[2][4] == "5.00" and after[3][-1] == "see me"
+    assert files["moodle.csv"].absent == ("Bo, Doe",) and strange == []
+
+
+def test_without_a_list_one_is_made_of_those_whom_the_names_tell_of():
+    files, strange, _ = given(
+        {
+            "x/Ada Lovelace_11_assignsubmission_file_/s.json": snapshot(2),
+            "x/=Bo_12_assignsubmission_file_/report.pdf": b"%PDF",
+            "poedi_340937_55501_s.json": snapshot(3),
+            "LATE_anon_Ab3dE_55502_s.json": snapshot(4),
+        }
+    )
+    moodle, canvas = table(files["moodle.csv"].text), table(files["canvas.csv"].text)
+    assert moodle[0][0] == "Identifier" and {"Grade", "Last modified (grade)"} <= set(moodle[0])
+    assert [(row[0], row[1]) for row in moodle[1:]] == [("Participant 12", "'=Bo"), ("Participant 11", "Ada Lovelace")]
+    assert [row[2] for row in moodle[1:]] == ["", f"{points(2).points:g}"] and strange == []
+    assert [row[:2] for row in canvas[2:]] == [
+        ["poedi", "340937"]
+    ]  # who is anonymous has no number that Canvas takes back
+    assert float(canvas[1][-1]) == points(3).most and float(canvas[2][-1]) == pytest.approx(points(3).points, abs=0.005)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_list_keeps_its_separator(separator):
+    written = io.StringIO()
+    csv.writer(written, delimiter=separator).writerows(table(CANVAS))
+    files, _, _ = given({"g.csv": written.getvalue().encode("utf-16"), "a_340934_55501_s.json": snapshot(2)})
+    assert float(table(files["canvas.csv"].text, separator)[2][-1]) > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "a,b\n1,2\n",
+        "file,student\nx,y\n",
+        "Student,ID\n",
+        "Identifier,Grade\n",
+        'x,"',
+        "\0",
+        "Identifier,Grade\nAda,\nBo 3,\n",
+    ],
+)
+def test_what_is_no_list_of_a_class_is_named_as_not_read(text):
+    assert rosters.read("x.csv", text) is None
+    grader = gradebook.Grader(COURSE, GRADED)
+    grader.take("x.csv", text.encode())
+    assert [file.why for file in grader.unread] == ["no_snapshot"] and grader.rows() == []
+
+
+def test_no_list_stops_the_grader():
+    chance, files = random.Random(5), {}
+    for i in range(300):
+        text = chance.choice([CANVAS, MOODLE])
+        a, b = sorted(chance.choices(range(len(text)), k=2))
+        files[f"{i}.csv"] = (text[:a] + chance.choice(["", ",", '"', "\n", "\0", text[a:b] * 2]) + text[b:]).encode()
+    found, strange, grader = given(files | {"lovelaceada_340934_55501_s.json": snapshot(2)})
+    assert len(found) + len(grader.unread) >= 300 and all(file.text for file in found.values())
+    assert not any(flag.kind == "failed" for row in grader.rows() for flag in row.flags)
+
+
+def test_two_of_one_name_are_told_apart_by_their_numbers_or_not_at_all():
+    worksheet = MOODLE.replace("Cy", "Ada Lovelace")
+    files, strange, _ = given({"w.csv": worksheet.encode(), "a.json": snapshot(2, "Lovelace, Ada")})
+    assert [row[4] for row in table(files["moodle.csv"].text)[1:]] == ["", "5.00", ""] and strange == ["Lovelace, Ada"]
+
+
+def test_of_several_files_the_one_with_the_most_points_counts():
+    done, begun = exported(learner(4), "Ada", f"{4:032x}"), exported(native.start(), "Ada", f"{4:032x}")
+    rows = given({"a/1.json": json.dumps(begun).encode(), "a/2.json": json.dumps(done).encode(), "a/3.json": b"{"})[
+        2
+    ].rows()
+    by = {one.name: one for one in learners.learners(COURSE, rows)}
+    assert by["Ada"].best.file == "a/2.json" and by["Ada"].score == points(4) and by["a/3.json"].score is None
+
+
+# --- Gradescope --------------------------------------------------------------------------------------------------------
+
+
+def test_gradescope_gets_a_test_for_each_part_and_the_sum_that_the_page_shows():
+    grader = given({"s.json": snapshot(2), "v2_10_report.md": b"## Lab\n"})[2]
+    found = json.loads(results.text(COURSE, learners.of(COURSE, grader.rows())))
+    score = points(2)
+    assert found["score"] == pytest.approx(score.points, abs=0.005) and found["output"] == report.points(COURSE, score)
+    assert sum(test["score"] for test in found["tests"]) == pytest.approx(found["score"], abs=0.05)
+    assert sum(test["max_score"] for test in found["tests"]) == score.most
+    assert {test["status"] for test in found["tests"]} <= {"passed", "failed"}
+    assert all(0 <= test["score"] <= test["max_score"] and test["name"] for test in found["tests"])
+
+
+def test_gradescope_is_told_why_nothing_counts_and_never_a_flag():
+    grader = given({"v2_10_report.md": b"## Lab\n", "x.json": b"{"})[2]
+    unread = gradebook.unread(COURSE, grader.unread)
+    found = json.loads(results.text(COURSE, learners.of(COURSE, grader.rows()), unread))
+    assert found["score"] == 0 and "v2_10_report.md" in found["output"] and "x.json" in found["output"]
+    forged = json.loads(snapshot(2))
+    forged["predictions"][0]["option"] = "about_5"
+    grader = given({"s.json": json.dumps(forged).encode()})[2]
+    assert any(row.flags for row in grader.rows())
+    assert "flag" not in results.text(COURSE, learners.of(COURSE, grader.rows()))
+
+
+def test_the_autograder_grades_as_gradescope_starts_it(tmp_path):
+    """A folder as the specification says: source/, submission/, results/; the script is started in it."""
+    settings = tmp_path / "class.toml"
+    settings.write_text("[report.score.weights]\nlog = 5\n", encoding="utf-8")
+    assert grade.main(["--autograder", str(tmp_path / "a.zip"), "--settings", str(settings)]) == 0
+    home = tmp_path / "autograder"
+    (home / "submission").mkdir(parents=True)
+    (home / "results").mkdir()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert {"setup.sh", "run_autograder"} <= set(archive.namelist())
+        assert all(archive.getinfo(name).external_attr >> 16 & stat.S_IXUSR for name in ("setup.sh", "run_autograder"))
+        archive.extractall(home / "source")
+    (home / "submission/v2_10_snapshot.json").write_bytes(snapshot(2))
+    around = {**os.environ, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "source/run_autograder"], cwd=home, env=around, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((home / "results/results.json").read_text(encoding="utf-8"))
+    assert (
+        sum(test["max_score"] for test in found["tests"])
+        == points(2).most - COURSE.at("report.score.weights")["log"] + 5
+    )
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert autograder.SETTINGS in archive.namelist()
+
+
+def test_the_command_writes_what_course_systems_take_back(tmp_path, capsys):
+    folder = tmp_path / "in/Ada_11_assignsubmission_file_"
+    folder.mkdir(parents=True)
+    (folder / "s.json").write_bytes(snapshot(2))
+    (tmp_path / "in/worksheet.csv").write_text(MOODLE, encoding="utf-8")
+    assert grade.main([str(tmp_path / "in"), "--points", str(tmp_path / "out/points")]) == 0
+    assert table((tmp_path / "out/points/moodle.csv").read_text(encoding="utf-8"))[1][4]
+    said = capsys.readouterr().out
+    assert "Bo, Doe" in said and "Cy" in said
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/s.json").write_bytes(snapshot(2))
+    assert grade.main([str(tmp_path / "other"), "--points", str(tmp_path / "none")]) == 1
+    assert "Moodle" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
+# --- What was hard -----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_hard_counts_wrong_answers_open_parts_and_limits_that_stayed():
+    rows = [row for row in given({f"{i}.json": snapshot(i) for i in range(12)})[2].rows() if row.snapshot]
+    found = dict(difficulty.hard(COURSE, rows))
+    wrong = sum(row.snapshot["predictions"][0]["right"] is False for row in rows if row.snapshot["predictions"])
+    assert wrong and found[f"{report.question_name(COURSE, 'act1.prediction')}: not right"] == wrong
+    assert found[f"{report.part_name(COURSE, 'log')}: not there"] == len(rows)
+    assert list(found.values()) == sorted(found.values(), reverse=True)
