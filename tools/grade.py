@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
 
 
 def give(grader: Grader, options: argparse.Namespace) -> None:
-    """Print what came of a class, and write what was asked for. Raises OSError, and ValueError where there is nothing to write."""
+    """Print what came of a class, and write what was asked for. Raises OSError, and ValueError for nothing to write."""
     from handed import gradebook, learners, results, returning
 
     course, rows = grader.course, grader.rows()

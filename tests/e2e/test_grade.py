@@ -70,9 +70,11 @@ def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folde
     flagged = [row for row in rows if row.flags]
     assert len(flagged) == 4
     table = page.get_by_role("table")
-    expect(table.get_by_role("rowheader")).to_have_count(
-        len([r for r in rows if r.flags or r.snapshot["incomplete_fields"]])
-    )
+    expect(table.get_by_role("rowheader")).to_have_count(len(rows))  # who, how far: everybody, those with flags first
+    assert table.get_by_role("rowheader").all_inner_texts()[: len(flagged)] == [row.file for row in flagged]
+    score = gradebook.points(native.shipped(), rows[0])
+    line = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=rows[0].file, exact=True))
+    expect(line).to_contain_text(f"{score.points:g} of {score.most}")
     for row in flagged:
         line = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=row.file, exact=True))
         expect(line).to_contain_text("; ".join(gradebook.flagged(native.shipped(), row)))
@@ -149,6 +151,27 @@ def test_a_snapshot_from_the_german_page_has_no_flag_and_a_german_spreadsheet_it
     expect(page.get_by_role("heading", name=native.shipped().at("grading.page.outcome"))).to_be_focused(timeout=BOOT_MS)
     (row,) = csv.DictReader(io.StringIO(saved_table(page, tmp_path / "class.csv")), delimiter=";")
     assert row["flags"] == "" and re.fullmatch(r"\d+,\d+", row["ttft_p99_ms"])
+
+
+def test_a_class_goes_back_to_its_course_system(visitor, tmp_path):
+    """The list of the class among the files comes back with the points, and whoever handed in nothing is named."""
+    folder = tmp_path / "class"
+    (folder / "Ada_11_assignsubmission_file_").mkdir(parents=True)
+    (folder / "Ada_11_assignsubmission_file_/s.json").write_text(json.dumps(exported(learner(2), "", f"{2:032x}")))
+    worksheet = "Identifier,Full name,Grade,Last modified (grade)\nParticipant 11,Ada,,-\nParticipant 12,Bo,,-\n"
+    (folder / "worksheet.csv").write_text(worksheet)
+    page = grader(visitor)
+    page.get_by_label(native.shipped().at("grading.page.folder")).set_input_files(folder)
+    expect(page.get_by_role("listitem")).to_contain_text(["Bo"], timeout=BOOT_MS)
+    saved = {}
+    for name in ("moodle.csv", "results.json"):
+        with page.expect_download() as download:
+            page.locator(f"a[download='{name}']").click()
+        saved[name] = download.value.path().read_text(encoding="utf-8")
+    score = store.score(native.shipped(), learner(2))
+    ada, bo = list(csv.DictReader(io.StringIO(saved["moodle.csv"])))
+    assert float(ada["Grade"]) == pytest.approx(score.points, abs=0.005) and bo["Grade"] == ""
+    assert json.loads(saved["results.json"])["score"] == float(ada["Grade"])
 
 
 def test_a_folder_without_snapshots_is_said_to_be_so(visitor, tmp_path):
