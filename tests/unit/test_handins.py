@@ -17,9 +17,12 @@ import pytest
 from handed import gradebook, grading, handins, owners
 from report import report
 from tests import lab as native
-from tests.snapshots import GRADED, exported, learner
+from tests.snapshots import GRADED, chained, exported, forged, learner
 from tools import grade
 
+CLASS = int(
+    os.environ.get("LAB_CLASS", "80")
+)  # files; the largest that is promised to take no more than a minute is 1,000
 ROOT = Path(__file__).parents[2]
 
 
@@ -262,6 +265,48 @@ def test_gradescope_s_list_names_those_who_handed_in(snapshot):
     }
     rows, unread = graded(files)
     assert [row.owner.name for row in rows] == ["Ada Lovelace, Bo"] and [file.name for file in unread] == ["other.csv"]
+
+
+def worn(i, text):
+    """A snapshot as the i-th learner may hand it in: path and bytes, by what course systems, computers and mail make of it."""
+    data = text.encode(("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32")[i // 10 % 5])
+    moodle = f"S {i}_{1000 + i}_assignsubmission_file_"
+    inside = {
+        "hand in/v2_10_snapshot.json": data,
+        "__MACOSX/hand in/._v2_10_snapshot.json": "x",
+        "hand in/notes.md": "# Lab",
+    }
+    page = "<p>" + html.escape(text).replace("\n", "<br>") + "</p>"
+    return (
+        (f"{moodle}/v2_10_snapshot.json", data),
+        (f"{moodle}/V2_10_SNAPSHOT.JSON", data),
+        (f"{moodle}/v2_10_snapshot.json.txt", data),
+        (f"{moodle}/work.zip", packed(inside)),
+        (f"canvas.zip/s{i}_{1000 + i}_{20000 + i}_v2_10_snapshot.json", data),
+        (f"s{i}_LATE_{1000 + i}_{20000 + i}_work.zip", packed({"in.zip": packed({"a.json": data})})),
+        (f"by mail/S {i}/a/b/c/snapshot", data),
+        (f"{moodle.replace('file', 'onlinetext')}/onlinetext.html", page.encode()),
+        (f"{moodle}/v2_10_report.md", b"## Lab\n"),
+        (f"{moodle}/v2_10_snapshot.json", (b"", data[:900], bytes(300), os.urandom(500))[i // 10 % 4]),
+    )[i % 10]
+
+
+def test_of_a_class_in_all_shapes_everybody_is_in_the_table():
+    base = [exported(learner(i), "x", f"{i:032x}") for i in range(8)]
+    grader, start = gradebook.Grader(native.shipped(), GRADED), time.process_time()
+    for i in range(CLASS):
+        made = forged(
+            base[i % 8], lambda s, i=i: (s.update(student_id=f"S {i}"), s["metadata"].update(record=f"{i:032x}"))
+        )
+        chained(made)
+        grader.take(*worn(i, json.dumps(made, indent=i // 10 % 2 or None)))
+    rows = grader.rows()
+    spent = time.process_time() - start
+    readable = {row.snapshot["student_id"] for row in rows if row.snapshot}
+    assert readable == {f"S {i}" for i in range(CLASS) if i % 10 < 8}
+    assert {row.owner.id for row in rows if row.owner} == {str(1000 + i) for i in range(CLASS) if i % 10 != 6}
+    assert len(rows) == CLASS and not any(flag.kind == grading.FAILED for row in rows for flag in row.flags)
+    assert spent <= 60
 
 
 # --- A folder ----------------------------------------------------------------------------------------------------------
