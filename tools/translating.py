@@ -19,8 +19,8 @@ from tools import languages
 from tools.trouble import BuildError
 
 GLOSSARY, SEEN = "glossary.toml", "seen.json"
-# What of an English text are no words of its own: numbers to be filled in, code, and where links lead.
-NO_WORDS = re.compile(languages.PLACEHOLDER.pattern + r"|`[^`]*`")
+# What of an English text are no words of its own: numbers to be filled in, code, names of files and fields, where links lead.
+NO_WORDS = re.compile(languages.PLACEHOLDER.pattern + r"|`[^`]*`|[\w-]+(?:\.[\w-]+)+")
 HASH_DIGITS = 8
 
 
