@@ -86,7 +86,7 @@ class Course:
 
     def told(self, part: str, notes: Iterable[Told]) -> str:
         """What a refusal tells, its sentences one after the other; `part` is a table of refusals.toml."""
-        return " ".join(self.say(f"refusals.{part}.{note.name}", None, note.facts) for note in notes)
+        return wording.sentences(self.say(f"refusals.{part}.{note.name}", None, note.facts) for note in notes)
 
     def read(self, shape: type[Read], path: str) -> Read:
         """The table under a dotted path as an object of its shape, the same one each time."""

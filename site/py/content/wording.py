@@ -7,7 +7,7 @@ FORMATS. Nothing here knows what the numbers mean. Text may carry four marks: **
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 GIB = 2**30
@@ -29,6 +29,11 @@ ENGLISH = {
     "bytes": "bytes",
     "no_limit": "no limit",
     "tokens": "tokens",
+    "comma": ", ",
+    "semicolon": "; ",
+    "colon": ": ",
+    "stop": ". ",
+    "gap": " ",
 }
 _habits: dict[str, str] = dict(ENGLISH)
 
@@ -42,7 +47,8 @@ class WordingError(ValueError):
 
 
 def use(habits: Mapping[str, str]) -> None:
-    """Write numbers from now on by the habits of a language: its marks in numbers, and the words among the units.
+    """Write numbers from now on by the habits of a language: its marks in numbers, the words among the units, and what stands
+    between sentences and the parts of a list.
 
     A page has one language, so this is said once, before anything is shown: `course.at("words.numbers")`.
     """
@@ -61,6 +67,21 @@ _marks = _marks_of(_habits)
 def decimals(value: float, places: int) -> str:
     """`value` with thousands separators and `places` decimals; a true minus sign."""
     return f"{value:,.{places}f}".translate(_marks)
+
+
+def listed(parts: Iterable[str], mark: str = "comma") -> str:
+    """Parts in a row, with a mark of the language between them: "comma", or "semicolon" where the parts have commas."""
+    return _habits[mark].join(parts)
+
+
+def headed(head: str, text: str, mark: str = "stop") -> str:
+    """A text behind what it is about: a title and a full stop, or a name and a "colon"."""
+    return f"{head}{_habits[mark]}{text}"
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Sentences one after the other, those that say something."""
+    return _habits["gap"].join(filter(None, parts))
 
 
 def short(value: float, places: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import engine
 import observed
+from content import wording
 from content.course import Course
 from content.wording import Number, show
 from sizer.markup import Html, tag, together
@@ -90,7 +91,7 @@ class Server:
         form, error = FORMS[line.unit], line.error
         cells = [show(line.said, form), show(line.ours, form), show(error, "pct") if error is not None else ""]
         name = self.course.at(f"server.lines.{line.name}")
-        why = " ".join(self._word("server.why", note) for note in line.why)
+        why = wording.sentences(self._word("server.why", note) for note in line.why)
         yield tag("tr", tag("th", name, scope="row"), *(tag("td", cell) for cell in cells))
         if why:
             yield tag("tr", tag("td", why, colspan=4, class_="soft"))

@@ -157,10 +157,12 @@ class Sizer:
             "rate": rate,
             "skipped": skipped,
         }
-        reasons = ", ".join(self.course.at(f"size.trace.{skip.reason}") for skip in found.skipped)
+        reasons = wording.listed(self.course.at(f"size.trace.{skip.reason}") for skip in found.skipped)
         said = self.course.say("size.server.trace", None, numbers)
-        more = self.course.say("size.server.trace_skipped", None, {**numbers, "reasons": reasons}) if skipped else None
-        return json.dumps({"parts": {"trace-said": tag("span", said, " ", more)}, "read": True, "rate": rate})
+        more = self.course.say("size.server.trace_skipped", None, {**numbers, "reasons": reasons}) if skipped else ""
+        return json.dumps(
+            {"parts": {"trace-said": tag("span", wording.sentences([said, more]))}, "read": True, "rate": rate}
+        )
 
     def glance(self, form: str) -> str:
         """What the design that is shown would do at least, were the question this one: at once, by bounds alone."""

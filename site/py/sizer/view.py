@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import engine
+from content import wording
 from content.course import Course, short_name
 from content.wording import Number, show
 from sizer import plot
@@ -101,7 +102,7 @@ class View:
         return engine.how_known(deployment, engine.calibration_for(deployment, self.catalogue.calibrations))
 
     def _listed(self, carried: Sequence[str]) -> str:
-        return ", ".join(self.say(f"other_{name}") for name in carried)
+        return wording.listed(self.say(f"other_{name}") for name in carried)
 
     def none(self, answer: Answer) -> Html:
         """Why there is no answer."""
@@ -138,7 +139,7 @@ class View:
             parts.append(self.say("groups", groups=deployment.attention_dp))
         setup = {"weights": deployment.weight_bits, "cache": deployment.kv_bits, "seats": design.seats}
         parts.append(self.say("setup", **setup, budget=max(design.token_budget, design.seats)))
-        return ", ".join(parts)
+        return wording.listed(parts)
 
     def state(self, candidate: Candidate) -> str:
         """What became of a design's promises."""
@@ -279,7 +280,7 @@ class View:
             return self.say("half_none")
         told = [f"{self.promise(each.name)} {self.value(each)}" for each in half.judgement.promises]
         name = "half_near" if half.judgement.share > ILL_CONDITIONED else "half"
-        return self.say(name, design=self.name(half), list=", ".join(told), share=half.judgement.share)
+        return self.say(name, design=self.name(half), list=wording.listed(told), share=half.judgement.share)
 
     def take(self, shown: Candidate) -> Html:
         """What starts the design, tests it and asks the question again: texts to copy or to save."""

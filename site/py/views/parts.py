@@ -185,7 +185,7 @@ def chart(
     """A chart, its one-sentence description, and the table that says the same."""
     return {
         f"{id}.title": {"text": title},
-        f"{id}.plot": {"figure": figure, "label": f"{title}. {describe}"},
+        f"{id}.plot": {"figure": figure, "label": wording.headed(title, describe)},
         f"{id}.caption": {"text": caption},
         f"{id}.describe": {"text": describe},
         f"{id}.head": {"head": list(head)},

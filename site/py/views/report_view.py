@@ -52,7 +52,7 @@ def _writing(course: Course, state: store.State, field: str) -> Frame:
 def _criteria(course: Course, state: store.State) -> list[str]:
     words = course.at("report.criteria")
     met = [act.report.met(course, fact) for act in acts(course) for fact in act.report.limits(state)]
-    limits = wording.fill(words["met_some"], {"limits": ", ".join(met)}) if met else words["met_none"]
+    limits = wording.fill(words["met_some"], {"limits": wording.listed(met)}) if met else words["met_none"]
     found = report.numbers(store.written(state, "log"))
     wanted = course.at("report.log.wanted_numbers")
     return [

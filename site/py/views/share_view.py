@@ -28,7 +28,7 @@ EMPTY: Frame = {
 def frame(course: Course, state: store.State) -> Frame:
     """The copy button's answer, and the box of the link that was opened."""
     fragment = _link(course, state.context, state.settings[state.context])
-    note = " ".join(filter(None, (act.note(course, state) for act in acts(course))))
+    note = wording.sentences(act.note(course, state) for act in acts(course))
     return {
         "share.note": {"text": note},
         "share.status": {"text": _copied(course, state, fragment)},
@@ -60,7 +60,7 @@ def _shared(course: Course, state: store.State, shared: share.Shared) -> Frame:
     mine = replace(state, context=theirs.context)
     label = course.about(theirs.context).label
     rows = _differences(course, theirs, mine)
-    names = {"names": ", ".join(shared.strange)}
+    names = {"names": wording.listed(shared.strange)}
     notes = [wording.fill(words["strange"], names)] if shared.strange else []
     notes += [words["other_defaults"]] if shared.other_defaults else []
     notes += [] if rows else [words["same"]]
@@ -82,7 +82,7 @@ def _differences(course: Course, theirs: store.State, mine: store.State) -> list
     """The controls whose values differ, with both values in words."""
     return [
         [
-            f"{control.side}: {control.label}" if control.side else control.label,
+            wording.headed(control.side, control.label, "colon") if control.side else control.label,
             control.show(theirs.value(id)),
             control.show(mine.value(id)),
         ]

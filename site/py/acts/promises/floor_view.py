@@ -98,7 +98,10 @@ def _status(course: Course, settled: bool, shown: Floors, titles: Mapping[str, s
         return {"text": course.at(f"{PATH}.{'waiting' if settled else 'held_slider'}"), "state": "waiting"}
     closed = [titles[name] for name, panel in shown.items() if not panel.played]
     if closed:
-        return {"text": course.say(f"{PATH}.cannot", None, {"title": "; ".join(closed)}), "state": "warn"}
+        return {
+            "text": course.say(f"{PATH}.cannot", None, {"title": wording.listed(closed, "semicolon")}),
+            "state": "warn",
+        }
     request = shown[PANELS[0]].request
     numbers = {"requests": request.requests, "seconds": end_ms(*shown.values()) / 1e3, "load": request.load}
     return {"text": course.say(f"{PATH}.arrivals", None, numbers), "state": "info"}
@@ -192,7 +195,7 @@ def life_in_words(course: Course, title: str, life: Mapping[str, Any]) -> str:
         keys.append("stalled")
     elif not life["evictions"]:
         keys.append("smooth")
-    return " ".join(wording.fill(words[key], numbers) for key in keys)
+    return wording.sentences(wording.fill(words[key], numbers) for key in keys)
 
 
 def _cause(life: Mapping[str, Any]) -> str:

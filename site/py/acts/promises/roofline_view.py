@@ -57,7 +57,7 @@ def _shown(course: Course, at: Hand, own: Own) -> Frame:
     found = numbers(course, at, own, live, steps)
     words = course.at("insight.roofline")
     fits = float(found["own_needs"] or 0) <= float(live["kv_has"] or 0)
-    said = " ".join(wording.fill(words[line], found) for line in (["said"] if fits else ["said", "too_large"]))
+    said = wording.sentences(wording.fill(words[line], found) for line in (["said"] if fits else ["said", "too_large"]))
     return {
         "act2.roof.said": {"text": said, "state": "info" if fits else "warn"},
         "act2.roof.why": {"text": wording.fill(words["why"], found)},

@@ -66,7 +66,9 @@ def _map(course: Course, whole: Sweep, sides: sweeps.Sides, wanted: bool, theme:
 def _counts(table: Mapping[str, Any], numbers: Numbers) -> str:
     """How many fields are in which state, those that occur."""
     found = [(words, numbers[state]) for state, words in table["states"].items() if numbers[state]]
-    return "; ".join(wording.fill(table["count"], {"state": words, "count": count}) for words, count in found)
+    return wording.listed(
+        (wording.fill(table["count"], {"state": words, "count": count}) for words, count in found), "semicolon"
+    )
 
 
 def _map_progress(course: Course, sweep: Sweep, sides: sweeps.Sides, wanted: bool, numbers: Numbers) -> Frame:
@@ -291,7 +293,7 @@ def _change_text(course: Course, sweep: Sweep, best: tuple[Any, Point], score: f
     }
     text = course.say(f"{PATH}.frontier.change", None, said)
     both = name in ("gpus", "weight_bits")
-    return f"{text} {course.say(f'{PATH}.frontier.change_both')}" if both else text
+    return wording.sentences([text, course.say(f"{PATH}.frontier.change_both") if both else ""])
 
 
 # --- Its two charts ------------------------------------------------------------------------------------------------------

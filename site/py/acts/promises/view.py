@@ -205,13 +205,13 @@ def _sides(course: Course, at: Hand, numbers: Numbers) -> Frame:
         value = numbers[f"{side}_{figure}"]
         known = "" if value is None else wording.show(value, form)
         said.append(course.say("act2.design.said", None, {"side": side.upper(), "lead": lead, "figure": known}))
-    return {**found, "act2.said": {"text": "; ".join(said)}}
+    return {**found, "act2.said": {"text": wording.listed(said, "semicolon")}}
 
 
 def _side(course: Course, at: Hand, side: str, numbers: Numbers) -> Frame:
     request, result = at.requests[side], at.result(side)
     verdict, cause, mark = _side_state(course, side, request, result, numbers)
-    cause = f"{cause} {_near_capacity(course, side, numbers)}".strip()
+    cause = wording.sentences([cause, _near_capacity(course, side, numbers)])
     return {
         f"act2.{side}.text": {"text": _traffic(course, request)},
         f"act2.{side}.state": {"text": verdict, "state": mark},

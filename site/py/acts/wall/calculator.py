@@ -169,7 +169,8 @@ def _state(at: Desk, sums: Sums) -> tuple[str, str]:
     said: Numbers = {**sums, "needs_bytes": needs, "has_bytes": has, "way_out": way}
     text = at.course.say(f"{PATH}.states.{name}", None, said)
     if sums["context_tokens"] > sums["max_context_tokens"]:
-        text += " " + at.course.say(f"{PATH}.states.beyond", None, {**sums, "model": at.deployment.model.name})
+        beyond = at.course.say(f"{PATH}.states.beyond", None, {**sums, "model": at.deployment.model.name})
+        text = wording.sentences([text, beyond])
     return text, mark
 
 
@@ -183,7 +184,7 @@ def way_out(at: Desk, wished: int) -> str:
     if not helping:
         return states["way_none"]
     first, *rest = helping.values()
-    joined = states["way_or"].join([", ".join([first, *rest[:-1]]), rest[-1]]) if rest else first
+    joined = states["way_or"].join([wording.listed([first, *rest[:-1]]), rest[-1]]) if rest else first
     return wording.fill(states["way_title"], {"changes": joined})
 
 
@@ -217,7 +218,7 @@ def _split(course: Course, sums: Sums) -> Frame:
     legend = [course.say(f"{PATH}.split.{part}", None, sums) for part in ("weights", "kv", "free")]
     return {
         "act1.card.split": {"text": f"{wording.show(weights, 'pct')} · {wording.show(kv, 'pct')}"},
-        "act1.split": {"label": ", ".join(legend)},
+        "act1.split": {"label": wording.listed(legend)},
         "act1.split.weights": {"width": _percent(weights)},
         "act1.split.kv": {"x": _percent(weights), "width": _percent(kv)},
         "act1.split.legend": {"items": legend},
@@ -306,7 +307,7 @@ def _paste(course: Course, problem: str | None, model: engine.Model | None) -> F
     }
     named = read_numbers(model)
     said = [course.say(f"{PATH}.paste.{line}", None, named) for line, holds in understood.items() if holds]
-    return {"act1.paste.note": {"text": " ".join(said), "state": "good"}}
+    return {"act1.paste.note": {"text": wording.sentences(said), "state": "good"}}
 
 
 def read_numbers(model: engine.Model) -> Numbers:

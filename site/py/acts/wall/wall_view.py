@@ -13,6 +13,7 @@ from acts.wall import calculator
 from acts.wall.controls import CONTEXT, FULL, KV_HEADS
 from acts.wall.shape import Prediction
 from acts.wall.users import deployment_of
+from content import wording
 from content.course import Course, Scenario
 from content.shapes import of_context
 from content.wording import Number
@@ -187,4 +188,4 @@ def describe(course: Course, context: str, node: Node, guess: Guess | None, said
     kept = ["kept"] if node.kept_bytes else []
     guessed = ["guess"] if guess else []
     names = ["node_one" if node.gpus == 1 else "node", *what, *kept, *guessed]
-    return " ".join(course.say(f"{PATH}.says.{name}", context, said) for name in names)
+    return wording.sentences(course.say(f"{PATH}.says.{name}", context, said) for name in names)
