@@ -95,14 +95,16 @@ def _decision(runs: Mapping[str, RunRequest]) -> str:
 
 def _recorded(course: Course, fact: Fact) -> tuple[str, str, str]:
     words, result = course.at("words"), fact["result"]
+    policies = {policy["id"]: policy["text"] for policy in course.at("act2.policies")}
     sides = []
     for side in SIDES:
         run = fact["settings"][side]
-        sides.append(f"{side.upper()}: {run['policy']}, {run['max_batch']} × {run['max_sequence']}, {run['load']}/s")
+        design = [policies.get(run["policy"], run["policy"]), f"{run['max_batch']} × {run['max_sequence']}"]
+        sides.append(wording.headed(side.upper(), wording.listed([*design, f"{run['load']}/s"]), "colon"))
     ttft = wording.show(result["a"].get("ttft_p99_s"), "time")
     throughput = wording.show(result["b"].get("throughput_output_tokens_per_s"), "tps")
     states = " · ".join(f"{side.upper()} {words['state_' + result[side]['state']]}" for side in SIDES)
-    return words["record_recorded"], "; ".join(sides), f"{ttft} · {throughput} · {states}"
+    return words["record_recorded"], wording.listed(sides, "semicolon"), f"{ttft} · {throughput} · {states}"
 
 
 def _broke(course: Course, fact: Fact) -> tuple[str, str, str]:
