@@ -282,6 +282,9 @@ class Walk:
             store.RecordOffered(ledger.Offer(ledger.Record(), 3, 1, True)),
             store.RecordNumbered("n", native.AT),
         )
+        for host in (ledger.Record(), None):
+            asked = self.after(state, store.HostAnswered(host, fresh=False))
+            yield from (asked, self.after(asked, store.HostAllowed(True)), self.after(asked, store.HostAllowed(False)))
         texts = [store.TextWritten(field, "word 1 " * 400, native.AT) for field in saved.WRITTEN]
         yield self.after(state, design_actions.DesignRecorded(native.AT), *texts)
 

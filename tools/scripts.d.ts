@@ -3,7 +3,7 @@
 /** A sentence in the page's language with its [facts] filled in (boot.js). */
 type Word = (name: string, facts?: Record<string, unknown>) => string;
 
-/** Says what came of reading or writing the mirror: "read", "kept", "other" or "lost", and the text that stands there. */
+/** Says what came of reading or writing the mirror: "read", "kept", "other", "state" or "lost", and the text that stands there. */
 type Told = (outcome: string, text: string | null) => void;
 
 interface Window {
@@ -35,6 +35,11 @@ interface Window {
   labDatabases: IDBFactory;
   /** The record once more, in IndexedDB (mirror.js). */
   labMirror: { read(told: Told): void; keep(known: string | null | undefined, text: string, told: Told): void };
+  /** Whether the page around the frame is spoken to in SPLICE (embed.js). */
+  labSplices?: boolean;
+  /** Who keeps the learner's work beside this device and takes the points (splice.js): `told("state", text)`, with null for
+      nothing, or `told("lost", null)` where it can't give its own back. */
+  labHost: { read(told: Told): void; report(score: number, state: string, done: boolean): void };
   /** The replays of the page (replay.mjs). */
   labReplay: {
     show(root: HTMLElement, scene: string, tell: (...what: any[]) => void): void;

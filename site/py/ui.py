@@ -20,7 +20,7 @@ import views
 from acts import shipped
 from content import wording
 from content.course import Course
-from links import handoff, share
+from links import handoff, host, share
 from page.screen import Screen
 from record import ledger
 from record.keeper import OWN_KEY, Keeper, Kept
@@ -56,6 +56,7 @@ class LocalStorage:
 TOGETHER_MS = 300  # results that follow one another are shown together, at most this often
 WRITING_PAUSE_MS = 800  # after so long without a key, what was written is saved
 SETTLED_MS = 50  # a control's new value is saved once the frame that shows it is on the screen
+REPORT_PAUSE_MS = 500  # what follows one another within this time is reported together
 BREATH_MS = 1000  # a page that answers each change of the shared ledger with one of its own must not keep this one busy
 
 
@@ -82,8 +83,12 @@ class App:
         self.paused = self.callback(self.written)
         self.unsaved: store.Save | None = None  # settings that wait for their frame
         self.saving, self.settled = 0, self.callback(self.save_settings)
+        self.host: Any = None
+        self.unreported: store.Report | None = None  # what the host hasn't been told yet
+        self.reporting, self.report_due = 0, self.callback(self.report_now)
         self.rereading, self.reread = 0, self.callback(self.read_ledger)
         self.mirror_read, self.mirror_done = self.callback(self.hear), self.callback(self.mirrored)
+        self.has_read = False
         self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
         thread = f"{document.documentElement.dataset.parts}simulator.mjs"
         self.simulator = Simulator(
@@ -151,6 +156,9 @@ class App:
         match effect:
             case store.Simulate(request):
                 self.simulator.ask(request)
+            case store.Report():
+                self.unreported = effect
+                self.reporting = self.reporting or window.setTimeout(self.report_due, REPORT_PAUSE_MS)
             case store.Save(may_wait=True):
                 self.unsaved = effect
                 window.clearTimeout(self.saving)
@@ -169,6 +177,30 @@ class App:
         kept = self.keeper.save(effect.record, effect.fields, now())
         self.dispatch(store.SaveFinished(kept.reading.record, kept.saved, self.word(kept.notice)))
         self.have_mirrored()
+
+    # --- the host: a page around this one that keeps the record ---
+
+    def meet_host(self, *_: Any) -> None:
+        """Ask the host for what it keeps, once, when there is one and what this device has is known."""
+        if self.host is None and self.has_read and getattr(window, "labHost", None) is not None:
+            self.host = window.labHost
+            fresh = store.is_untouched(self.course, self.state)
+            self.host.read(self.callback(lambda outcome, text: self.host_said(outcome, text, fresh)))
+
+    def host_said(self, outcome: str, text: Any, fresh: bool) -> None:
+        """The host gave back what it keeps ("state"; no text for nothing), or can't ("lost")."""
+        if outcome == "lost":
+            self.dispatch(store.HostAnswered(None, fresh))
+            return
+        text = text if isinstance(text, str) else None
+        self.dispatch(store.HostAnswered(host.given(text), fresh))
+
+    def report_now(self, *_: Any) -> None:
+        """Tell the host what it hasn't been told yet."""
+        window.clearTimeout(self.reporting)
+        effect, self.unreported, self.reporting = self.unreported, None, 0
+        if effect is not None and self.host is not None:
+            self.host.report(effect.share, ledger.own_text(effect.record), effect.done)
 
     # --- the mirror: the record on the disk, once it says so ---
 
@@ -199,7 +231,7 @@ class App:
         if self.state.saved == store.UNKNOWN:
             self.read_ledger(restore=True)
         if not self.mirror:
-            self.take_handoff()
+            self.know_device()
 
     def hear(self, outcome: str, held: Any) -> None:
         """The mirror was read. Only now it is known what the learner has, beside which a link's record would come."""
@@ -208,7 +240,13 @@ class App:
         else:
             self.keeper.heard(held if isinstance(held, str) else None)
         self.read_ledger(restore=store.is_untouched(self.course, self.state))
+        self.know_device()
+
+    def know_device(self) -> None:
+        """All that this device keeps has been read: now what comes from elsewhere can be seen beside it."""
+        self.has_read = True
         self.take_handoff()
+        self.meet_host()
 
     def say_saved(self) -> None:
         """Show where the record is now."""
@@ -404,6 +442,7 @@ class App:
         self.written()
         self.read_ledger()
         self.save_settings()
+        self.report_now()
 
     def save_file(self, form: str) -> None:
         """Download one of the report's files."""
@@ -458,6 +497,8 @@ def on_click(app: App, name: str, data: Any) -> None:
         "close-notices": store.NoticeClosed,
         "clear": lambda: store.ClearAsked(True),
         "clear-no": lambda: store.ClearAsked(False),
+        "host-allow": lambda: store.HostAllowed(True),
+        "host-decline": lambda: store.HostAllowed(False),
     }
     deeds: dict[str, Callable[[], object]] = {
         "clear-yes": app.clear,
@@ -570,6 +611,7 @@ def listen_around(app: App) -> None:
         (window, "hashchange", app.take_handoff),
         (window, "hashchange", app.open_link),
         (window, "lab:theme", theme),
+        (window, "lab:host", app.meet_host),
         (window.matchMedia(DARK), "change", theme),
         (window, "lab:plotly-load", app.screen.plots.draw_sighted),
         (window, "lab:plotly-error", app.screen.plots.show_all),

@@ -298,6 +298,8 @@ class EmbedFile(Shape):
 
     foot: Words
     """The line under the lab in a frame."""
+    host: Words
+    """What is said of a page around the lab that keeps the work and takes the points."""
     element: Words
     """What the element says before the lab is there."""
     figures: Mapping[str, Mapping[str, str]]

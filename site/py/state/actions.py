@@ -168,6 +168,29 @@ class RecordTaken(Action):
 
 
 @dataclass(frozen=True)
+class HostAnswered(Action):
+    """A page around this one keeps the learner's work, and gave it back. record: what it keeps, an empty one for nothing,
+    None for what can't be read; fresh: the page held nothing of the learner's when it asked."""
+
+    record: ledger.Record | None
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class HostAllowed(Action):
+    """The learner lets that page have the work and takes what it keeps, or doesn't."""
+
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class HostChanged(Action):
+    """How it stands with that page now, as a word of the content (embed.toml, [host])."""
+
+    host: str
+
+
+@dataclass(frozen=True)
 class ClearAsked(Action):
     """The clear button was pressed: ask once more. With ask False, the learner keeps the record."""
 

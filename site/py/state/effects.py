@@ -1,14 +1,15 @@
 """What the world has to do because the state changed: save the record, do a job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from content.course import Course
 from record import ledger
 from runs.jobs import Job
 from state.act import acts
-from state.state import State
+from state.questions import best_score, is_done
+from state.state import LISTENING, State
 from state.wanted import next_run
 
 
@@ -23,13 +24,22 @@ class Save:
 
 
 @dataclass(frozen=True)
+class Report:
+    """Tell the page around this one, which keeps the work: the points as a share of 1, whether every act is done, the record."""
+
+    share: float
+    done: bool
+    record: ledger.Record
+
+
+@dataclass(frozen=True)
 class Simulate:
     """Do one job and report it with RunFinished."""
 
     request: Job
 
 
-Effect = Save | Simulate
+Effect = Save | Report | Simulate
 
 
 def effects(course: Course, before: State, after: State) -> list[Effect]:
@@ -39,6 +49,10 @@ def effects(course: Course, before: State, after: State) -> list[Effect]:
     lacking = after.stored is not before.stored and ledger.work(after.record) != ledger.work(after.stored)
     if lacking or after.record not in (before.record, after.stored):
         found.append(Save(after.record, fields(course, after), after.record.facts is after.stored.facts))
+    if after.host == LISTENING and (before.host != LISTENING or before.record is not after.record):
+        done = any(is_done(course, replace(after, context=context)) for context in course.contexts)
+        record = replace(after.record, fields=fields(course, after))
+        found.append(Report(best_score(course, after).share, done, record))
     run = next_run(course, after)
     if run is not None:
         found.append(Simulate(run))

@@ -133,7 +133,7 @@ def cleared(course: Course, state: State, action: Cleared) -> State:
 
 def _blank(course: Course, state: State) -> State:
     """A first visit, in the context and the theme that the learner has before them."""
-    return replace(initial(course), context=state.context, theme=state.theme)
+    return replace(initial(course), context=state.context, theme=state.theme, host=state.host)
 
 
 def record_offered(course: Course, state: State, action: RecordOffered) -> State:
@@ -159,6 +159,15 @@ def record_taken(course: Course, state: State, action: RecordTaken) -> State:
     if state.offered is None:
         return state
     return _with_record(course, replace(state, offered=None), state.offered.record)
+
+
+def with_record(course: Course, state: State, theirs: ledger.Record, again: bool = False) -> State:
+    """The state with all that another place kept of the learner's own: its texts, its number and where its sliders stood too.
+    again: what was cleared here comes back."""
+    untouched = is_untouched(course, state)
+    united = ledger.taken(state.record, theirs)[0] if again else ledger.merge(state.record, theirs)
+    state = _understood(course, replace(state, record=united))
+    return _restored(course, state, theirs.settings) if untouched else state
 
 
 def _with_record(course: Course, state: State, theirs: ledger.Record) -> State:

@@ -13,6 +13,8 @@ from record.keeper import UNKNOWN
 from state.actions import Copied
 
 Own = TypeVar("Own")
+# How it stands with a page around this one that keeps the learner's work. Reports go out while it is listening.
+NOBODY, ASKING, LISTENING, DECLINED, UNREADABLE = "", "asking", "listening", "declined", "unreadable"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class State:
     of, which are kept in the record and left out of everything that is shown; drafts: texts that are being written, by field,
     not yet in the record; shared: the settings of a link, until the learner takes or drops them; copied: what was copied last;
     given_up: jobs that brought nothing; offered: what the record that the address carried would add, until the learner decides;
-    fresh: questions whose answers were committed on this visit and in this context, so that their verdicts are still news.
+    fresh: questions whose answers were committed on this visit and in this context, so that their verdicts are still news;
+    host: how it stands with a page around this one that keeps the work; hosted: what that page keeps, until the learner decides.
     """
 
     context: str
@@ -52,6 +55,8 @@ class State:
     copied: Copied | None = None
     offered: ledger.Offer | None = None
     fresh: frozenset[str] = frozenset()
+    host: str = NOBODY
+    hosted: ledger.Record | None = None
 
     def value(self, control: str) -> Value:
         """The value of a control in the current context."""

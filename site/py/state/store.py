@@ -13,7 +13,7 @@ from content.course import Course
 from links import share
 from record.keeper import DEVICE, PAGE, SAVING, UNKNOWN
 from runs import oracles
-from state import saved, settings
+from state import hosting, saved, settings
 from state.act import acts, handler
 from state.actions import (
     Action,
@@ -24,6 +24,9 @@ from state.actions import (
     ControlMoved,
     ControlsReset,
     Copied,
+    HostAllowed,
+    HostAnswered,
+    HostChanged,
     LedgerRead,
     LinkAnswered,
     LinkOpened,
@@ -40,7 +43,7 @@ from state.actions import (
     TextWritten,
     ThemeChanged,
 )
-from state.effects import Effect, Save, Simulate, effects, fields
+from state.effects import Effect, Report, Save, Simulate, effects, fields
 from state.questions import (
     COMMITTED,
     EXPLORE,
@@ -86,6 +89,9 @@ __all__ = [
     "Copied",
     "Effect",
     "Facts",
+    "HostAllowed",
+    "HostAnswered",
+    "HostChanged",
     "LedgerRead",
     "LinkAnswered",
     "LinkOpened",
@@ -95,6 +101,7 @@ __all__ = [
     "RecordNumbered",
     "RecordOffered",
     "RecordTaken",
+    "Report",
     "RunFinished",
     "RunGivenUp",
     "Save",
@@ -220,6 +227,9 @@ REDUCERS: Mapping[type[Action], Callable[[Course, State, Any], State]] = {
     NoticeClosed: lambda course, state, action: replace(state, notices=()),
     RecordOffered: saved.record_offered,
     RecordTaken: saved.record_taken,
+    HostAnswered: hosting.host_answered,
+    HostAllowed: hosting.host_allowed,
+    HostChanged: hosting.host_changed,
     Saved: lambda course, state, action: replace(state, saved=action.saved),
     ClearAsked: lambda course, state, action: replace(state, asking=action.ask),
     Cleared: saved.cleared,

@@ -77,6 +77,10 @@
   /** @type {string} */
   let listener = null; // the origin of a page that asked for the state: nothing about the learner goes to any other
   const up = (/** @type {string} */ what, /** @type {object} */ data, to = "*") => framed && parent.postMessage({ type: `kvlab:${what}`, v: PROTOCOL, ...data }, to);
+  const tall = (/** @type {number} */ height) => {
+    up("resize", { height });
+    if (window.labSplices) parent.postMessage({ subject: "lti.frameResize", height }, "*");
+  };
   /** @type {() => Record<string, string>} */
   const state = () => ({
     ...Object.fromEntries([...document.querySelectorAll(".act[data-number]")].map(({ id, dataset }) => [id, dataset.state ?? null])),
@@ -93,8 +97,20 @@
       if (last[id] === "committed" && before[id] !== "committed") up("done", { act: Number(dataset.number) }, listener);
     }
   };
+  // SPLICE, the protocol by which books keep a learner's work and take the points (splice.js): for who asks for it, in the
+  // frame's address or by speaking it. The height is told in its way too.
+  const splice = () => {
+    if (!framed || window.labSplices) return;
+    window.labSplices = true;
+    const script = document.createElement("script");
+    script.src = `${root.dataset.parts}splice.js`;
+    document.head.append(script);
+    if (told) tall(told);
+  };
   const hear = (/** @type {MessageEvent} */ { source, origin, data }) => {
-    if (!framed || source !== parent || !data || data.v !== PROTOCOL) return;
+    if (!framed || source !== parent || !data) return;
+    if (typeof data.subject === "string" && data.subject.startsWith("SPLICE.")) splice();
+    if (data.v !== PROTOCOL) return;
     if (data.type === "kvlab:theme") wear(data.theme);
     if (data.type === "kvlab:state" && /^https?:/.test(origin)) {
       listener = origin;
@@ -108,8 +124,9 @@
   let told = 0;
   const measure = () => {
     const height = Math.ceil(root.getBoundingClientRect().height);
-    if (height !== told) up("resize", { height: (told = height) });
+    if (height !== told) tall((told = height));
   };
+  if (asked.get("splice") === "1") splice();
   if (framed) new ResizeObserver(measure).observe(root);
 
   const ready = () => {

@@ -1,0 +1,55 @@
+"""The host: a page around the lab that keeps the learner's work and takes the points.
+
+A host may be anybody's page. What it gives back becomes part of the record at once where the page held nothing of the
+learner's, or where both hold one record, by its number. Else the learner is asked first, and until then nothing goes out.
+"""
+
+from dataclasses import replace
+
+from content.course import Course
+from record import ledger
+from state.actions import HostAllowed, HostAnswered, HostChanged
+from state.saved import with_record
+from state.state import ASKING, DECLINED, LISTENING, UNREADABLE, State
+
+
+def host_answered(course: Course, state: State, action: HostAnswered) -> State:
+    """The host gave back what it keeps. What can't be read is left alone: nothing is reported over it."""
+    theirs = action.record
+    if theirs is None:
+        return replace(state, host=UNREADABLE)
+    if state.host == LISTENING or ((action.fresh or _is_same(state.record, theirs)) and not _is_back(state, theirs)):
+        return with_record(course, replace(state, host=LISTENING), theirs)
+    return replace(state, host=ASKING, hosted=theirs)
+
+
+def host_allowed(course: Course, state: State, action: HostAllowed) -> State:
+    """The learner lets the host have the work, and takes what it keeps; or does neither."""
+    theirs = state.hosted
+    state = replace(state, host=LISTENING if action.allowed else DECLINED, hosted=None)
+    if theirs is None or not action.allowed:
+        return state
+    return with_record(course, state, theirs, again=True)
+
+
+def host_changed(course: Course, state: State, action: HostChanged) -> State:
+    """The host can or can't be reached."""
+    return replace(state, host=action.host)
+
+
+def added(here: ledger.Record, theirs: ledger.Record) -> dict[str, int]:
+    """How many facts and texts a record would add to another."""
+    known = {fact["id"] for fact in here.facts}
+    facts = sum(fact["id"] not in known for fact in theirs.facts)
+    return {"facts": facts, "texts": len(theirs.settings.get(ledger.TEXTS, ()))}
+
+
+def _is_same(here: ledger.Record, theirs: ledger.Record) -> bool:
+    """Whether both have the number of one record."""
+    numbers = [ledger.dated(record.settings.get(ledger.NUMBERED))[1] for record in (here, theirs)]
+    return numbers[0] == numbers[1] != ""
+
+
+def _is_back(state: State, theirs: ledger.Record) -> bool:
+    """Whether a record holds what was cleared here."""
+    return ledger.has_cleared(state.record, theirs)
