@@ -198,3 +198,13 @@ def test_the_learner_is_told_what_goes_where():
     assert "gets your points: 0 of 10" in native.says(met(native.start()), "embed.points")
     asked = met(native.walked(until=1), ledger.own_text(native.walked("throughput", until=2).record), fresh=False)
     assert "2 answers, designs or results" in native.says(asked, "embed.host.text")
+
+
+def test_what_is_locked_here_stays_locked_whatever_a_host_says():
+    mine = native.answered(native.start(), "act1.prediction", "about_50")
+    theirs = native.answered(native.start(), "act1.prediction", "about_5")
+    earlier = [{**fact, "at": "2020-01-01T00:00:00Z"} for fact in theirs.record.facts]
+    for fresh in (True, False):
+        state = met(mine, ledger.own_text(ledger.Record(tuple(earlier))), fresh)
+        state = native.after(state, store.HostAllowed(True)) if state.host == ASKING else state
+        assert store.answer(state, "act1.prediction").option == "about_50"

@@ -181,6 +181,9 @@ def any_action(chance, state, among=None):
         store.NoticeClosed: kind,
         store.RecordOffered: lambda: kind(one((None, ledger.offer(state.record, text)))),
         store.RecordTaken: kind,
+        store.HostAnswered: lambda: kind(one((record, ledger.Record(), None)), half),
+        store.HostAllowed: lambda: kind(half),
+        store.HostChanged: lambda: kind(one(("", "listening", "declined"))),
         store.RunGivenUp: lambda: kind(questions.base_request(COURSE, "a", "latency")),
         store.Saved: lambda: kind(one((store.DEVICE, store.PAGE))),
         store.ClearAsked: lambda: kind(half),
@@ -190,7 +193,7 @@ def any_action(chance, state, among=None):
 
 ACTIONS_ALL = tuple(sorted(store.Action.__subclasses__(), key=lambda kind: kind.__name__))
 KINDS = tuple(kind for kind in ACTIONS_ALL if kind is not store.Cleared)
-FROM_ELSEWHERE = (store.LedgerRead, store.SaveFinished, store.RecordOffered, store.LinkOpened)
+FROM_ELSEWHERE = (store.LedgerRead, store.SaveFinished, store.RecordOffered, store.LinkOpened, store.HostAnswered)
 
 
 def any_option(chance):

@@ -29,6 +29,7 @@ from record.records import (
     has_cleared,
     merge,
     taken,
+    unlocked,
     uuid4,
     work,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "read",
     "read_own",
     "taken",
+    "unlocked",
     "uuid4",
     "work",
     "write",

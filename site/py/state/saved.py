@@ -163,9 +163,9 @@ def record_taken(course: Course, state: State, action: RecordTaken) -> State:
 
 def with_record(course: Course, state: State, theirs: ledger.Record, again: bool = False) -> State:
     """The state with all that another place kept of the learner's own: its texts, its number and where its sliders stood too.
-    again: what was cleared here comes back."""
-    untouched = is_untouched(course, state)
-    united = ledger.taken(state.record, theirs)[0] if again else ledger.merge(state.record, theirs)
+    A question that is locked here stays as it is. again: what was cleared here comes back."""
+    untouched, here = is_untouched(course, state), state.record
+    united = ledger.taken(here, theirs)[0] if again else ledger.merge(here, ledger.unlocked(here, theirs)[0])
     state = _understood(course, replace(state, record=united))
     return _restored(course, state, theirs.settings) if untouched else state
 
