@@ -86,7 +86,7 @@ def _designs(designs: Mapping[str, Mapping[str, Any]]) -> str:
     row("weights, cache", [f"{each['weight_bits']}, {each['kv_bits']} bits" for each in every])
     row("seats", [f"{each['seats']:,}" for each in every])
     row("tokens of a step", [f"{each['token_budget']:,}" for each in every])
-    row("state", [STATES[each["state"]] for each in every])
+    row("state", [_state(each) for each in every])
     for name, title in PROMISES.items():
         row(title, [_promise(each, name) for each in every])
     row("share of capacity", [f"{100 * each['capacity_share']:.0f} %" for each in every])
@@ -98,6 +98,10 @@ def _designs(designs: Mapping[str, Mapping[str, Any]]) -> str:
     row("constants from", [each["known_from"] for each in every])
     row("not measured with", [", ".join(each["carried_over"]) for each in every])
     return aligned(rows)
+
+
+def _state(design: Mapping[str, Any]) -> str:
+    return STATES[design["state"]] if design["promises"] or design["state"] != "kept" else "carries the load"
 
 
 def _promise(design: Mapping[str, Any], name: str) -> str:

@@ -24,6 +24,8 @@ BRISK = (
     ROOT / "tests/e2e/brisk.toml"
 )  # shorter simulations: the page tests are about the page, not about how much it computes
 BY_FILE = ("loadfile", "--no-loadscope-reorder")  # in the order of tests/e2e/conftest.py
+# A page test that fails is tried once more; what passes only then is named, for whoever looks after the tests.
+SECOND_TRY = ("--reruns", "1", "-rR")
 WITHOUT_PAGE, WITH_PAGE = ("tests", "--ignore=tests/e2e"), ("tests/e2e",)
 UNIT = ("tests/unit", "--ignore=tests/unit/test_build.py")  # that one builds
 PATIENCE_S = 300  # for packages that a machine without a network never gets
@@ -64,7 +66,7 @@ def run(
                 variables,
             ),
             "page tests": (
-                [*pytest, *BY_FILE, *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments],
+                [*pytest, *BY_FILE, *SECOND_TRY, *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments],
                 paged,
             ),
         }

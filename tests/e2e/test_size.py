@@ -17,6 +17,7 @@ from tests.e2e.test_offline import Site
 from tests.unit.sizing_cases import CONFIG, shipped
 
 SAY = native.shipped().at("size.page")
+BY_CHANCE = native.shipped().at("size.answer.days").rpartition("}")[2].strip()
 QUICK = {
     "model": ["llama-3.1-8b"],
     "gpus": ["h100-sxm"],
@@ -98,6 +99,12 @@ def test_a_design_is_chosen_by_key_and_shown_whole(visitor):
     expect(page.locator("#headline")).not_to_have_text(first)
     expect(radios.nth(1)).to_be_checked()
     expect(radios.nth(1)).to_be_focused()
+    expect(page.locator("#promises")).to_contain_text(BY_CHANCE)  # the days of this one are simulated, too
+    points = page.locator("#chart [role=img]")
+    page.locator("#chart [tabindex='0']").focus()
+    at = points.evaluate_all("all => all.indexOf(document.activeElement)")
+    page.keyboard.press("ArrowLeft" if at else "ArrowRight")
+    expect(points.nth(at - 1 if at else 1)).to_be_focused()
 
 
 def test_while_a_slider_moves_the_shown_design_answers_by_its_bounds(visitor):
@@ -137,7 +144,12 @@ def test_a_question_comes_back_by_link_and_prices_stay_on_the_device(visitor):
     settled(page)
     assert asked(page) == form
     stranger = opened(visitor, viewport=DESK)
-    stranger.page.goto(link)
+    stranger.page.evaluate(  # put in while the page is about to write its own question there
+        "link => { document.querySelector('[name=rate]').dispatchEvent(new Event('input', {bubbles: true}));"
+        " const set = setTimeout; set(() => history.pushState(null, '', link), 200); }",
+        link,
+    )
+    settled(stranger.page)
     stranger.page.reload()
     settled(stranger.page)
     theirs = asked(stranger.page)

@@ -95,6 +95,10 @@ def apart(page: Page, *scenes: str) -> list[str]:
         for key in words:
             expect(page.locator(f'[data-key="{key}"]')).not_to_have_attribute("data-state", "waiting")
         expect(page.locator(f'[id="{scene}"]')).not_to_have_attribute("data-state", "waiting")
+        for key in pictures:
+            expect(
+                page.locator(f'[data-key="{key}"]')
+            ).to_be_visible()  # it has a height once there is something to show
         for control in page.locator(f'[id="{scene}"] > :is(.controls, .bench)').locator(CONTROLS).all():
             if control.is_visible() and control.is_enabled():
                 for _ in range(3):  # what a run brings in meanwhile moves what stands below it, once

@@ -12,6 +12,8 @@ from sizer.form import question_of
 from sizer.markup import Html, marked, tag, together
 from sizer.thread import Sizer
 from sizing import search
+from sizing.day import DAYS
+from sizing.judge import used
 from sizing.plain import AskError, question_from
 from tests import lab as native
 from tests.given import SIZING_FORMS, SMALL
@@ -105,6 +107,35 @@ def test_another_design_is_shown_when_it_is_chosen_and_its_day_with_it():
     while other["more"]:
         other = json.loads(sizer.step())
     assert other["parts"]["hours"] != said[-1]["parts"]["hours"]
+
+
+def test_a_figure_is_told_apart_from_what_other_days_made_of_it():
+    sizer, said = answered()
+    assert len(sizer.days) == DAYS
+    promises = read(said[-1]["parts"]["promises"])
+    words = "".join(promises.words).replace("\N{NO-BREAK SPACE}", " ")
+    assert words.count("by chance") == len(sizer.answer.best.judgement.promises)
+    assert len({day["ttft_s"] for day in sizer.days}) == DAYS  # they are other traffic
+    bands = [shape for name, shape in promises.seen if name == "rect" and shape["class"] == "days"]
+    first = [used(replace(sizer.answer.best.judgement.promises[0], value=day["ttft_s"])) for day in sizer.days]
+    limit = next(float(shape["x"]) + 0.5 for name, shape in promises.seen if shape.get("class") == "limit")
+    assert float(bands[0]["x"]) == pytest.approx(min(first) * limit, abs=0.01)
+    assert float(bands[0]["width"]) == pytest.approx(max(0.8, (max(first) - min(first)) * limit), abs=0.01)
+
+
+def test_the_chart_joins_the_designs_that_none_beats_for_their_price():
+    sizer, said = answered(gpus=["h100-sxm", "l4", "a100-sxm"], weights=["8", "16"])
+    chart = read(said[-1]["parts"]["chart"]).seen
+    points = [each for each in sizer.answer.tried if each.judgement.promises]
+    beaten = [
+        any(o.hourly <= p.hourly and o.judgement.ratio < p.judgement.ratio for o in points)
+        or any(o.hourly < p.hourly and o.judgement.ratio <= p.judgement.ratio for o in points)
+        for p in points
+    ]
+    path = next(shape["d"] for name, shape in chart if shape.get("class") == "frontier")
+    corners = len({(p.hourly, p.judgement.ratio) for p, is_beaten in zip(points, beaten, strict=True) if not is_beaten})
+    assert path.count("V") == corners - 1
+    assert [shape.get("tabindex") for name, shape in chart if shape.get("role") == "img"].count("0") == 1
 
 
 def test_a_new_question_ends_the_one_before():

@@ -40,7 +40,9 @@ def drawn(question: Question, answer: Answer, shown: Candidate | None, words: Wo
         return Html("")
     costs = [each.hourly for each in points]
     low, high = min(costs) / 1.15, max(costs) * 1.15
-    marks = [_point(each, _x(each.hourly, low, high), answer, each is shown, words) for each in points]
+    points.sort(key=lambda each: (each.hourly, each.judgement.ratio))  # in this order keys lead along them
+    focused = shown if shown in points else points[0]
+    marks = [_point(each, _x(each.hourly, low, high), each is shown, each is focused, words) for each in points]
     edge = _y(1.0)
     axis = [
         tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=edge, y2=edge, class_="limit"),
@@ -63,6 +65,7 @@ def drawn(question: Question, answer: Answer, shown: Candidate | None, words: Wo
         *axis,
         *ticks,
         *levels,
+        _frontier(points, low, high),
         *marks,
         viewBox=size,
         class_="plot",
@@ -79,12 +82,22 @@ def _y(ratio: float) -> float:
     return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(ratio, MOST) / MOST
 
 
-def _point(each: Candidate, x: float, answer: Answer, is_shown: bool, words: Words) -> Html:
+def _frontier(points: Sequence[Candidate], low: float, high: float) -> Html:
+    """A line of steps along the designs that none beats at their price or less: more money buys what lies on it."""
+    path: list[str] = []
+    best = math.inf
+    for each in points:  # cheapest first
+        if each.judgement.ratio < best:
+            best = each.judgement.ratio
+            path.append(f"{'H' if path else 'M'}{_x(each.hourly, low, high):.1f} {'V' if path else ''}{_y(best):.1f}")
+    return tag("path", d=" ".join([*path, f"H{WIDTH - RIGHT:g}"]), class_="frontier")
+
+
+def _point(each: Candidate, x: float, is_shown: bool, is_focused: bool, words: Words) -> Html:
     """A design: what it is and costs is said to whoever points at it, or comes to it by key."""
     told = words.say("point", design=words.name(each), cost=words.price(each), state=words.state(each))
     state = {"kept": "good", "close": "warn"}.get(each.judgement.state, "fail")
-    y, answers = _y(each.judgement.ratio), (answer.best, *answer.others)
-    shape = tag("circle", cx=x, cy=y, r=7.0 if is_shown else 5.0)
+    shape = tag("circle", cx=x, cy=_y(each.judgement.ratio), r=7.0 if is_shown else 5.0)
     reached = tag("title", told)
     return tag(
         "g",
@@ -94,7 +107,7 @@ def _point(each: Candidate, x: float, answer: Answer, is_shown: bool, words: Wor
         data_state=state,
         role="img",
         aria_label=told,
-        tabindex=0 if each in answers else None,
+        tabindex=0 if is_focused else -1,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +17,10 @@ from sizer.markup import tag
 from sizer.server import Measured, Server
 from sizer.view import View
 from sizing import trace
-from sizing.day import Hour, hours
+from sizing.day import Hour, days, hours
 from sizing.plain import AskError, question_from
 from sizing.question import Catalogue, Question
-from sizing.search import Answer, search
+from sizing.search import Answer, Candidate, search
 
 NAMING = ("key", "rate", "users")  # facts of a refusal that name a part of the question
 # The labels of the form by keys of a question (sizing.plain) and names of fields.
@@ -70,7 +70,8 @@ class Sizer:
         self.view: View | None = None
         self.answers: Iterator[Answer] | None = None
         self.answer: Answer | None = None
-        self.day: Iterator[Hour] | None = None
+        self.after: Iterator[None] | None = None  # what follows the search, for the design that is shown
+        self.days: list[Mapping[str, float]] = []
         self.hours: list[Hour] = []
         self.chosen = 0
         self.server = Server(course, self.catalogue)
@@ -81,7 +82,7 @@ class Sizer:
 
     def ask(self, form: str) -> str:
         """Begin with a question: {"parts": ...}, or {"refusal": a sentence}."""
-        self.answers, self.answer, self.view, self.day, self.chosen = None, None, None, None, 0
+        self.answers, self.answer, self.view, self.after, self.chosen = None, None, None, None, 0
         question = self.read(form)
         if isinstance(question, str):
             return json.dumps({"refusal": question})
@@ -197,40 +198,44 @@ class Sizer:
         return json.dumps({"parts": {"server": markup, "server-used": used}, "measured": bool(self.measured)})
 
     def step(self) -> str:
-        """A step further: {"parts": ..., "more": whether there is another}. First the search, then the day of what is shown."""
+        """A step further: {"parts": ..., "more": whether there is another}. First the search, then the days of what is shown."""
         if self.answers is not None:
             self.answer = next(self.answers)
             if self.answer.done:
                 self.answers = None
-                self.begin_day()
-            return self._shown()
-        hour = next(self.day, None) if self.day else None
-        if hour is None:
-            self.day = None
-        else:
-            self.hours.append(hour)
+                self.begin_days()
+        elif self.after and next(self.after, self.after) is self.after:
+            self.after = None
         return self._shown()
 
-    def begin_day(self) -> None:
-        """Begin with the day of the design that is shown."""
+    def begin_days(self) -> None:
+        """Begin with the days of the design that is shown: some by chance, then the hours of one."""
         shown = self.view.shown(self.answer, self.chosen) if self.view and self.answer else None
-        self.hours = []
-        self.day = hours(self.view.question, self.view.catalogue, shown) if self.view and shown else None
+        self.days, self.hours = [], []
+        self.after = self._days(self.view, shown) if self.view and shown else None
+
+    def _days(self, view: View, shown: Candidate) -> Iterator[None]:
+        for figures in days(view.question, view.catalogue, shown):
+            self.days.append(figures)
+            yield
+        for hour in hours(view.question, view.catalogue, shown):
+            self.hours.append(hour)
+            yield
 
     def choose(self, place: int) -> str:
         """Show another of the designs."""
         self.chosen = place
         if self.answers is None:
-            self.begin_day()
+            self.begin_days()
         return self._shown()
 
     def _shown(self) -> str:
         parts: dict[str, Any] = {}
         if self.view and self.answer:
-            parts = self.view.parts(self.answer, self.chosen)
+            parts = self.view.parts(self.answer, self.chosen, self.days if self.answers is None else ())
             if self.answers is None:
                 parts["hours"] = self.view.hours(self.hours)
-        return json.dumps({"parts": parts, "more": self.answers is not None or self.day is not None})
+        return json.dumps({"parts": parts, "more": self.answers is not None or self.after is not None})
 
 
 def begin(language: str) -> Sizer:

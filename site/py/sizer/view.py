@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -39,7 +40,7 @@ class View:
         """A text of the answer with its numbers."""
         return self.course.say(f"size.answer.{name}", None, numbers)
 
-    def parts(self, answer: Answer, chosen: int) -> Parts:
+    def parts(self, answer: Answer, chosen: int, days: Sequence[Mapping[str, float]] = ()) -> Parts:
         """Every part that an answer changes: before there is one, only how far the search is. What failed so far is no answer."""
         if answer.best is None and not answer.done:
             return {"progress": self.progress(answer)}
@@ -47,7 +48,7 @@ class View:
         found: Parts = {
             "progress": self.progress(answer),
             "headline": self.headline(answer, shown),
-            "promises": self.promises(shown) if shown else "",
+            "promises": self.promises(shown, days) if shown else "",
             "memory": self.memory(shown) if shown else "",
             "cost": self.cost(shown) if shown else "",
             "designs": self.designs(listed, chosen),
@@ -150,9 +151,13 @@ class View:
             return self.say("carries")
         return self.say(judgement.state)
 
-    def promises(self, candidate: Candidate) -> Html:
-        """A row for each promise: the figure with its error, the limit, and how much of it is used up."""
-        return self._table([self._promise(each) for each in candidate.judgement.promises], "value_head")
+    def promises(self, candidate: Candidate, days: Sequence[Mapping[str, float]] = ()) -> Html:
+        """A row for each promise: the figure with its error, the limit, and how much of it is used up; and from how little to how
+        much it came on several days, which chance alone makes differ."""
+        spans = [_span(each.name, days) for each in candidate.judgement.promises]
+        rows = [self._promise(each, days=span) for each, span in zip(candidate.judgement.promises, spans, strict=True)]
+        legend = tag("p", self.say("bands", count=len(days)), class_="help") if any(spans) else ""
+        return together(self._table(rows, "value_head"), legend)
 
     def at_least(self, design: Design) -> Parts:
         """What a design would do at least, by its bounds: the promises and the load, while a control moves."""
@@ -173,14 +178,20 @@ class View:
         )
         return tag("table", tag("thead", head), tag("tbody", *rows), class_="promises") if rows else Html("")
 
-    def _promise(self, kept: Kept, text: str = "") -> Html:
-        share = used(kept)
+    def _promise(self, kept: Kept, text: str = "", days: tuple[float, float] | None = None) -> Html:
+        share, band, told = used(kept), None, ""
+        if days:
+            each = [used(replace(kept, value=value)) for value in days]
+            band = min(each), max(each)
+            told = tag(
+                "small", self.say("rate_days" if kept.name == "tokens_per_s" else "days", low=days[0], high=days[1])
+            )
         return tag(
             "tr",
             tag("th", self.promise(kept.name), scope="row"),
-            tag("td", self.say(text, value=kept.value) if text else self.value(kept)),
+            tag("td", self.say(text, value=kept.value) if text else self.value(kept), told),
             tag("td", self.limit(kept)),
-            tag("td", _gauge(share, kept.error, self.say("bar", used=share))),
+            tag("td", _gauge(share, kept.error, self.say("bar", used=share), band)),
             data_state={"kept": "good", "close": "warn"}.get(kept.state, "fail"),
         )
 
@@ -263,7 +274,7 @@ class View:
         if answer.best and answer.failing and answer.failing.hourly < answer.best.hourly:
             lines.append(self._failing(answer.failing))
         if answer.best and answer.best.hourly and answer.best.judgement.promises and answer.done:
-            lines.append(self._half(answer.half))
+            lines.append(self._half(answer.half, answer.best))
         return tag("ul", *(tag("li", line) for line in lines), class_="told")
 
     def _failing(self, failing: Candidate) -> str:
@@ -275,12 +286,13 @@ class View:
             )
         return self.say("failing", state=self.state(failing), design=self.name(failing), worst=broken)
 
-    def _half(self, half: Candidate | None) -> str:
+    def _half(self, half: Candidate | None, best: Candidate) -> str:
         if half is None or not half.judgement.promises:
             return self.say("half_none")
         told = [f"{self.promise(each.name)} {self.value(each)}" for each in half.judgement.promises]
         name = "half_near" if half.judgement.share > ILL_CONDITIONED else "half"
-        return self.say(name, design=self.name(half), list=wording.listed(told), share=half.judgement.share)
+        told_of = {"design": self.name(half), "list": wording.listed(told), "part": half.hourly / best.hourly}
+        return self.say(name, **told_of, share=half.judgement.share)
 
     def take(self, shown: Candidate) -> Html:
         """What starts the design, tests it and asks the question again: texts to copy or to save."""
@@ -323,10 +335,17 @@ def _mark(candidate: Candidate) -> str:
     return {"kept": "good", "close": "warn"}.get(candidate.judgement.state, "fail")
 
 
-def _gauge(share: float, error: float, label: str) -> Html:
-    """A bar up to its limit at two thirds of the width, with what the error may add."""
+def _span(name: str, days: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
+    """The least and the most that a figure was on several days."""
+    values = [day[name] for day in days if name in day]
+    return (min(values), max(values)) if len(values) > 1 else None
+
+
+def _gauge(share: float, error: float, label: str, days: tuple[float, float] | None = None) -> Html:
+    """A bar up to its limit at two thirds of the width: what the error may make of it as a line, what days did as a band."""
     limit = WIDTH / 1.5
     width, reach = min(WIDTH, share * limit), min(WIDTH, share * (1 + error) * limit)
+    low, high = (min(WIDTH, each * limit) for each in days or (0.0, 0.0))
     return tag(
         "svg",
         tag("rect", x=0, y=3, width=WIDTH, height=8, class_="ground"),
@@ -339,6 +358,7 @@ def _gauge(share: float, error: float, label: str) -> Html:
             height=2,
             class_="error",
         ),
+        tag("rect", x=low, y=3, width=max(0.8, high - low), height=8, class_="days") if days else "",
         tag("rect", x=limit - 0.5, y=0, width=1, height=14, class_="limit"),
         viewBox=f"0 0 {WIDTH:g} 14",
         preserveAspectRatio="none",

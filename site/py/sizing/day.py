@@ -1,15 +1,16 @@
-"""A design through the hours of a day: the load of each against capacity, and the hours in which a promise breaks."""
+"""A design through the hours of a day, its load against its capacity; and in runs of other traffic, which differ by chance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from sizing.judge import Judgement, judged
+from sizing.judge import Judgement, judged, reached
 from sizing.question import Catalogue, Question
 from sizing.search import Candidate
 
 REQUESTS = 1000  # of a replica and a level of load
+DAYS, DAYS_BEGIN = 5, 101  # runs of other traffic, and the seed of the first: the judgement's own are far below
 LEVELS = 20  # hours whose loads differ by less than one in so many are simulated once
 
 
@@ -34,3 +35,9 @@ def hours(question: Question, catalogue: Catalogue, candidate: Candidate) -> Ite
             asked = replace(question, traffic=part)
             levels[level] = judged(asked, catalogue, candidate.design, share, REQUESTS, 1)
         yield Hour(hour, load, levels[level])
+
+
+def days(question: Question, catalogue: Catalogue, candidate: Candidate) -> Iterator[Mapping[str, float]]:
+    """The figures of the promises in DAYS runs of other traffic of the same kind, one after the other: what chance moves."""
+    for seed in range(DAYS_BEGIN, DAYS_BEGIN + DAYS):
+        yield reached(question, catalogue, candidate.design, REQUESTS, seed)

@@ -78,12 +78,23 @@ def judged(question: Question, catalogue: Catalogue, design: Design, share: floa
 def _kept(question: Question, catalogue: Catalogue, design: Design, share: float, run: engine.Run) -> tuple[Kept, ...]:
     """What became of each promise in a run."""
     promise = question.promise
-    values = measured(run, promise.percent, max(1, design.replicas - question.spare), _users(question, design))
+    values = _figures(question, design, run)
     kept = []
     for name, limit in promise.limits():
         error = _error(catalogue, design.deployment, name, promise.percent, share)
         kept.append(Kept(name, values[name], limit, error, _state(name, values[name], limit, error)))
     return tuple(kept)
+
+
+def reached(question: Question, catalogue: Catalogue, design: Design, count: int, seed: int) -> dict[str, float]:
+    """The figures of the promises in one run of a design, by name: s, and tokens/s; none where it can't start."""
+    run = simulated(question, catalogue, design, count, seed)
+    return _figures(question, design, run) if run else {}
+
+
+def _figures(question: Question, design: Design, run: engine.Run) -> dict[str, float]:
+    working = max(1, design.replicas - question.spare)
+    return measured(run, question.promise.percent, working, _users(question, design))
 
 
 TIGHT = 0.9  # of the cache's part of memory: in use at most, so that memory doesn't matter

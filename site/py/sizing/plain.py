@@ -10,7 +10,7 @@ from typing import Any
 
 import engine
 from sizing.question import ENGINES, REPLICA_GPUS, SERVER_GPUS, Allowed, Catalogue, Design, Promise, Question, runs_on
-from sizing.traffic import Traffic, busiest_per_s, lengths_of
+from sizing.traffic import Traffic, busiest_per_s, lengths_of, moments
 
 LONGEST_TOKENS, MOST_RATE, MOST_USERS, MOST_GPUS, HOURS = 1_000_000, 1e5, 1_000_000, 1024, 24
 DEFAULT_LONGEST = 32_768
@@ -161,10 +161,14 @@ def question_from(
     table = Table.of("", plain, QUESTION)
     model = model_from(table.values.get("model"), catalogue)
     allowed = _allowed(table.values.get("allowed", {}), catalogue, default_gpus)
+    traffic = _traffic(table.values.get("traffic"), catalogue, model, recorded)
+    promise = _promise(table.values.get("promise", {}))
+    if promise.tpot_s and moments(traffic, promise.percent).output <= 1:
+        raise AskError("no_further", key="promise.tpot_s")
     return Question(
         model=model,
-        traffic=_traffic(table.values.get("traffic"), catalogue, model, recorded),
-        promise=_promise(table.values.get("promise", {})),
+        traffic=traffic,
+        promise=promise,
         allowed=allowed,
         prices=_prices(table.values.get("prices", {}), allowed, catalogue),
         spare=table.whole("spare", 0, 16, 0),

@@ -249,9 +249,9 @@ def bounds(kinds: Kinds, seats: Array, token_budget: Array, load: Load) -> Bound
     rate = capacity_per_s(kinds, most, m)
     if np.any(load.users > 0):
         writing = np.minimum(np.maximum(load.users, 1.0), np.maximum(most, 1.0))
-        asked = np.minimum(capacity_per_s(kinds, writing, m), rate)
+        asked = np.minimum(capacity_per_s(kinds, writing, m), rate)  # 0 where the longest request doesn't fit
         share = load.users / np.maximum(most, 1e-9)
-        seconds = writing / (asked * m.output)
+        seconds = np.where(asked > 0, writing / np.where(asked > 0, asked * m.output, 1.0), np.inf)
     else:
         asked = load.rate_per_s
         share = asked / np.where(rate > 0, rate, 1e-9)

@@ -42,8 +42,11 @@ function read(text) {
 const coded = (/** @type {object} */ said) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(said)))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const decoded = (/** @type {string} */ text) => new TextDecoder().decode(Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0)));
 
+let addressed = ""; // the address that the form has been filled from, or has written
+
 /** What the address says, else what this device has kept; prices come from the device alone. */
 function restore() {
+  addressed = location.hash;
   let kept = null;
   try {
     kept = read(localStorage.getItem(KEPT) ?? "");
@@ -62,6 +65,7 @@ function restore() {
 }
 
 function keep() {
+  if (location.hash !== addressed) refill(); // a link put in meanwhile isn't written over
   const said = fields();
   try {
     localStorage.setItem(KEPT, JSON.stringify(said));
@@ -69,14 +73,15 @@ function keep() {
     // it holds for this visit
   }
   const shared = Object.fromEntries(Object.entries(said).filter(([name]) => !name.startsWith(PRICE)));
-  history.replaceState(null, "", `#q=${coded(shared)}`);
+  addressed = `#q=${coded(shared)}`;
+  history.replaceState(null, "", addressed);
 }
 
 /** Show the fields of what is chosen, and no others. */
 function arrange() {
   for (const part of document.querySelectorAll("[data-when]")) {
     const [name, value] = part.getAttribute("data-when").split("=");
-    /** @type {HTMLElement} */ (part).hidden = new FormData(form).get(name) !== value;
+    /** @type {HTMLElement} */ (part).hidden = !new FormData(form).getAll(name).includes(value);
   }
 }
 
@@ -193,6 +198,15 @@ form.addEventListener("submit", (/** @type {Event} */ event) => event.preventDef
 place("designs").addEventListener("change", ({ target }) => {
   thread.postMessage({ language, method: "choose", argument: Number(/** @type {HTMLInputElement} */ (target).value) });
 });
+/** Arrows lead along the designs of the chart, by their price; one of them is reached by Tab. */
+place("chart").addEventListener("keydown", (event) => {
+  const points = /** @type {SVGElement[]} */ (/** @type {unknown} */ ([...place("chart").querySelectorAll("[role=img]")]));
+  const at = points.findIndex((point) => point.matches(":focus")) + ({ ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? NaN);
+  if (!points[at]) return;
+  event.preventDefault();
+  for (const [i, point] of points.entries()) point.setAttribute("tabindex", i === at ? "0" : "-1");
+  points[at].focus();
+});
 place("config-file").addEventListener("change", async ({ target }) => {
   const [file] = /** @type {HTMLInputElement} */ (target).files;
   if (!file) return;
@@ -244,8 +258,15 @@ place("copy").addEventListener("click", async () => {
   if (!copied) place("copied").textContent = location.href; // to be copied by hand
   place("copied").hidden = false;
 });
-addEventListener("hashchange", () => {
+/** Another question has been put into the address. */
+function refill() {
   restore();
+  follow();
+  arrange();
+}
+addEventListener("hashchange", () => {
+  if (location.hash === addressed) return;
+  refill();
   ask();
 });
 for (const choice of form.querySelectorAll("select[data-first]")) choice.value = choice.dataset.first;

@@ -6,6 +6,7 @@ const ENDING = ["ask", "glance"]; // a slider that moves ends the search, too
 const NUMPY = "runtime/numpy.whl";
 /** @type {Promise<any>} */
 let started;
+let stepping = 0; // the question whose steps are being taken
 let asked = 0; // a new question ends the steps of the one before
 
 /** @param {string} language */
@@ -36,12 +37,15 @@ addEventListener("message", async ({ data: { language, method, argument } }) => 
     if (said === undefined) return; // a piece of a text
     let answer = JSON.parse(said);
     postMessage(answer);
-    while (method === "ask" && answer.more) {
+    if (!answer.more || stepping === question) return;
+    stepping = question;
+    while (answer.more) {
       await turn();
       if (question !== asked) return;
       answer = JSON.parse(sizer.step());
       postMessage(answer);
     }
+    stepping = 0;
   } catch (failure) {
     postMessage({ failure: lastLine(failure) });
   }
