@@ -152,15 +152,6 @@ def test_inside_another_page(visitor, acts):
     assert found(lab.page, colours=False) == []
 
 
-def test_in_another_language(visitor):
-    lab = visitor(document=twin.document(native.walked(until=4)), viewport=PHONE)
-    lab.page.goto(f"{lab.origin}/de.html")
-    lab.ready()
-    lab.page.evaluate(OPEN_ALL)
-    lab.everything()
-    assert found(lab.page, colours=False) == []
-
-
 @pytest.mark.parametrize("name", ["physics.html", "embedding.html", "grade.html", "404.html"])
 def test_on_the_pages_beside_it(visitor, name):
     lab = visitor(viewport=PHONE)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import cycle
 
 import pytest
 from playwright.sync_api import expect
@@ -15,6 +16,7 @@ from tests.e2e.conftest import ANSWER_MS, DESK, Lab
 from tests.e2e.test_axe import OPEN_ALL, PHONE, found
 from tests.e2e.test_offline import Site
 from tests.unit.sizing_cases import CONFIG, shipped
+from tools import languages
 
 SAY = native.shipped().at("size.page")
 BY_CHANCE = native.shipped().at("size.answer.days").rpartition("}")[2].strip()
@@ -247,7 +249,7 @@ def test_a_design_is_taken_along(visitor, tmp_path):
 
 def test_the_lab_and_this_page_lead_to_one_another_in_their_language(visitor):
     lab = visitor(viewport=DESK)
-    for here, there in (("size.html", "index.html"), ("size.de.html", "de.html")):
+    for here, there in ((languages.sizing_page(language), languages.page(language)) for language in native.LANGUAGES):
         lab.page.goto(f"{lab.origin}/{here}")
         way = lab.page.locator("header").get_by_role("link").first
         assert way.get_attribute("href") == there
@@ -263,10 +265,9 @@ def test_without_numpy_the_page_says_so(visitor):
     expect(lab.page.get_by_role("alert")).to_contain_text("numpy.whl", timeout=ANSWER_MS)
 
 
-@pytest.mark.parametrize("page", ["size.html", "size.de.html"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(visitor, page, scheme):
-    lab = opened(visitor, page, viewport=PHONE, color_scheme=scheme)
+@pytest.mark.parametrize(("language", "scheme"), zip(native.LANGUAGES, cycle(["light", "dark"]), strict=False))
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(visitor, language, scheme):
+    lab = opened(visitor, languages.sizing_page(language), viewport=PHONE, color_scheme=scheme)
     settled(lab.page)
     lab.page.evaluate(OPEN_ALL)
     assert found(lab.page) == []

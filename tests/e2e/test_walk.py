@@ -141,9 +141,8 @@ def test_in_a_frame_they_are_seen_together_too(visitor, size):
 
 
 @pytest.mark.parametrize("context", COURSE.contexts)
-@pytest.mark.parametrize("name", ["", "de.html"])
-def test_the_path_is_short(visitor, name, context):
-    page = done(visitor, DESK, name, context).page
+def test_the_path_is_short(visitor, context):
+    page = done(visitor, DESK, context=context).page
     assert page.evaluate(WORDS) <= 2400
     assert page.evaluate("document.documentElement.scrollHeight") <= 14 * DESK[1]
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
