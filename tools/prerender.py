@@ -191,6 +191,8 @@ class _Assembly:
         attributes = element.attributes
         if _is_ours(element):
             return []
+        if attributes.pop("data-only", self.language) != self.language:
+            return []
         if element.tag == "html":
             attributes["lang"] = self.language
         if "data-page" in attributes:

@@ -13,7 +13,7 @@ from sizing.question import Question
 from sizing.search import Answer, Candidate
 
 WIDTH, HEIGHT = 640.0, 260.0
-LEFT, RIGHT, TOP, BOTTOM = 48.0, 12.0, 14.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 66.0, 12.0, 14.0, 40.0
 MOST = 2.0  # limits used up: what breaks a promise by more stands at the top
 
 
