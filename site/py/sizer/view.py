@@ -291,8 +291,8 @@ class View:
             return self.say("half_none")
         told = [f"{self.promise(each.name)} {self.value(each)}" for each in half.judgement.promises]
         name = "half_near" if half.judgement.share > ILL_CONDITIONED else "half"
-        told_of = {"design": self.name(half), "list": wording.listed(told), "part": half.hourly / best.hourly}
-        return self.say(name, **told_of, share=half.judgement.share)
+        part, share = half.hourly / best.hourly, half.judgement.share
+        return self.say(name, design=self.name(half), list=wording.listed(told), part=part, share=share)
 
     def take(self, shown: Candidate) -> Html:
         """What starts the design, tests it and asks the question again: texts to copy or to save."""
