@@ -101,18 +101,18 @@ def steps_chart(
                 "x": percent,
                 "y": list(bars),
                 "marker": {"color": ink(theme, hue), "pattern": pattern, "line": edge},
-                "text": [f"{p:.0f} %" if p >= READABLE else "" for p in percent],
+                "text": [wording.percent(f"{p:.0f}") if p >= READABLE else "" for p in percent],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
                 "constraintext": "none",
                 "textfont": {"size": 12, "color": colour[letters]},
-                "hovertemplate": "%{x} %",
+                "hovertemplate": f"%{{x}}{wording.percent()}",
             }
         )
     layout = axes(colour, x, "")
     layout |= {"barmode": "stack", "bargap": 0.35}
-    layout["xaxis"] |= {"range": [0, 100], "ticksuffix": " %"}
+    layout["xaxis"] |= {"range": [0, 100], "ticksuffix": wording.percent()}
     layout["yaxis"] |= {"autorange": "reversed", "type": "category"}
     layout["legend"] |= {"traceorder": "normal"}
     return {"data": data, "layout": layout}

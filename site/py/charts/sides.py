@@ -58,7 +58,7 @@ def sides_chart(
                 "hovertext": ["" if p is None else wording.decimals(p, 0) for p in percent],
                 "error_y": whisker,
                 "marker": {"color": colour[hue], "pattern": pattern, "opacity": opacity},
-                "hovertemplate": "%{x}: %{hovertext} %",
+                "hovertemplate": f"%{{x}}: %{{hovertext}}{wording.percent()}",
             }
         )
     layout = axes(colour, "", y)

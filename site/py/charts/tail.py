@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from charts.parts import PALETTES, Figure, Words, axes, curve, faint, ink
+from content import wording
 
 TIMES = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
 RARER = (0.5, 0.1, 0.01, 0.001)  # shares still without a first token: where the lower scale has its marks
@@ -39,7 +40,7 @@ def tail_chart(
     layout = axes(colour, words["x"], words["y_share"])
     lower = layout["yaxis"] | {"title": layout["yaxis"]["title"] | {"text": words["y_level"]}}
     layout["xaxis"] |= {"type": "log", "tickvals": list(TIMES), "ticktext": list(times), "anchor": "y2"}
-    layout["yaxis"] |= {"domain": [0.62, 1], "rangemode": "tozero", "ticksuffix": " %", "nticks": 4}
+    layout["yaxis"] |= {"domain": [0.62, 1], "rangemode": "tozero", "ticksuffix": wording.percent(), "nticks": 4}
     rare = {
         "type": "log",
         "range": [0, -3.1],

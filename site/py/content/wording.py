@@ -29,6 +29,7 @@ ENGLISH = {
     "bytes": "bytes",
     "no_limit": "no limit",
     "tokens": "tokens",
+    "percent": f"{NO_BREAK}%",
     "comma": ", ",
     "semicolon": "; ",
     "colon": ": ",
@@ -108,6 +109,11 @@ def united(number: str, unit: str) -> str:
     return f"{number}{NO_BREAK}{unit}"
 
 
+def percent(number: str = "") -> str:
+    """A number of hundredths with the sign for them, as the language sets it; the sign alone, to put behind a number."""
+    return number + _habits["percent"]
+
+
 def in_bytes(value: float) -> str:
     """A memory size in the binary unit that reads best."""
     for size, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
@@ -132,8 +138,8 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "d": lambda value: short(value, 1),
     "sig": significant,
     "x": lambda value: f"{significant(value, 2)}\N{MULTIPLICATION SIGN}",
-    "pct": lambda value: united(short(value * 100, 0 if abs(value) >= 0.1 else 1), "%"),
-    "tenths": lambda value: united(decimals(value * 100, 1), "%"),
+    "pct": lambda value: percent(short(value * 100, 0 if abs(value) >= 0.1 else 1)),
+    "tenths": lambda value: percent(decimals(value * 100, 1)),
     "billion": lambda value: united(short(value / 10 ** int(_habits["billion_zeros"]), 2), _habits["billion"]),
     "gib": lambda value: united(short(value / GIB, 1), "GiB"),
     "gb": lambda value: united(decimals(value / GB, 0), "GB"),

@@ -24,6 +24,7 @@ from content import wording
 from content.common import Claim
 from content.controls import controls
 from content.course import Course, Result, Results, Scenario
+from content.shapes import of_context
 from content.wording import Number, Quantity
 from page.page import Frame
 from page.remembered import remembered
@@ -161,8 +162,9 @@ def _pairs(course: Course, locked: Answer | None, asked: Scenario, results: Resu
         found[key] = {"hidden": not is_asked}
         if is_asked:
             numbers = oracles.numbers(course, "act2.prediction", asked, option.id, results)
-            mine = locked is not None and locked.option == option.id
-            text = f"{option.text} **({words['yours']})**" if mine else option.text
+            text = option.text
+            if locked is not None and locked.option == option.id:
+                text = wording.fill(words["yours"], {"text": of_context(text, locked.context)})
             found |= {f"{key}.text": {"text": text}, **_pair(words, key, numbers)}
     return found
 
