@@ -20,6 +20,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that an olde
     sys.exit("This build needs Python 3.11 or newer; this is " + sys.version.split()[0] + ".")
 
 import argparse
+import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -42,7 +43,8 @@ def main(arguments: list[str]) -> int:
     def build() -> None:
         print("Building ...", flush=True)
         settings = Path(options.settings).resolve() if options.settings else None
-        bundle.build(Path(options.site).resolve(), dist, cache, settings=settings, without=without)
+        site = Path(options.site).resolve()
+        bundle.build(site, dist, cache, settings=settings, without=without, address=options.address)
 
     def build_brisk(place: Path) -> None:
         print("Building with shorter simulations, for the page tests ...", flush=True)
@@ -105,6 +107,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--plain", action="store_true", help="runtimes as their makers ship them, our Python as source")
     made.add_argument(
         "--without", action="append", default=[], choices=passes.NAMES, help="leave out one pass of the build"
+    )
+    made.add_argument(
+        "--address",
+        default=os.environ.get("LAB_ADDRESS", ""),
+        help="where the site will stand, such as https://example.org/lab/: search engines are told, and get a site map",
     )
     made.add_argument(
         "--to", action="append", default=[], metavar="NAME=VERSION", help="with update: this version of a runtime"

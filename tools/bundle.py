@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools import documents, figures, languages, passes, prerender, runtimes, translating, versions
+from tools import documents, figures, findable, languages, passes, prerender, runtimes, translating, versions
 from tools.passes import compiling
 from tools.passes.shape import APP, SIZING, SIZING_LIBRARY
 from tools.passes.workshop import Workshop
@@ -28,7 +28,8 @@ STILL_PAGES = ("grade.html",)
 SIZING_PAGE = "size.html"
 SIZING_ROOMS = ("sizing", "sizer", "observed")
 BUILD_ALONE = ("content/checking.py", "content/shared.py")  # what the content must look like: proven before it travels
-LINKED_DOCUMENTS = ("physics", "embedding")
+START_PAGE = "start.html"
+LINKED_DOCUMENTS = ("physics", "embedding", "instructors", "rubric")
 NEEDED = (
     "runtime/pyodide/pyodide.asm.wasm",
     "runtime/pyodide/python_stdlib.zip",
@@ -51,15 +52,16 @@ def build(
     root: Path = runtimes.ROOT,
     settings: Path | None = None,
     without: Collection[str] = (),
+    address: str = "",
 ) -> None:
     """Make `dist` from `site`, with a class's own settings in its content if a file of them is named.
 
-    without: the names of passes that are left out (tools/passes).
+    without: the names of passes that are left out (tools/passes); address: where the site will stand, for those who look for it.
     Raises BuildError with a sentence for each mistake; then an earlier `dist` stays as it was.
     """
     try:
         with blamed(settings):
-            _make(site, dist, cache, root, settings, without)
+            _make(site, dist, cache, root, settings, without, findable.checked(address))
     except OSError as mistake:
         what = f"{mistake.filename}: {mistake.strerror}" if mistake.filename else str(mistake)
         raise BuildError(f"The build stopped at a file: {what}. Mend that and build again.") from mistake
@@ -79,7 +81,9 @@ def blamed(settings: Path | None) -> Iterator[None]:
         ) from mistake
 
 
-def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None, without: Collection[str]) -> None:
+def _make(
+    site: Path, dist: Path, cache: Path, root: Path, settings: Path | None, without: Collection[str], address: str
+) -> None:
     content = read_content(site / "content", settings)
     spoken = translations(site / "content", settings)
     every = {languages.ENGLISH: content, **spoken}
@@ -114,7 +118,10 @@ def _make(site: Path, dist: Path, cache: Path, root: Path, settings: Path | None
         for language, tables in every.items():
             ways = _others(every, language)
             beside[languages.sizing_page(language)] = prerender.sizing(site / SIZING_PAGE, tables, ways)
-        versions.seal(made, parts, site, page, beside | documents.pages(root / "docs", LINKED_DOCUMENTS, modules))
+            beside[languages.start_page(language)] = prerender.starting(site / START_PAGE, tables, ways)
+        beside |= documents.pages(root / "docs", LINKED_DOCUMENTS, modules)
+        page, *texts = findable.pages({"index.html": page, **beside}, every, address, made)
+        versions.seal(made, parts, site, page, dict(zip(beside, texts, strict=True)))
         versions.keep(made, (site / FIXED / WORKER).read_text(encoding="utf-8"))
         swap(made, dist)
 

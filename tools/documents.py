@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from html import escape
 from pathlib import Path
@@ -32,8 +33,14 @@ SHELL = """<!doctype html>
 """
 
 
-def page(markdown: Path, modules: Path) -> str:
-    """One document as a page. Raises BuildError when it can't be rendered."""
+LINK = re.compile(r'<a href="([\w-]+)\.md(#[^"]*)?">(.*?)</a>', re.S)
+
+
+def page(markdown: Path, modules: Path, names: tuple[str, ...] = ()) -> str:
+    """One document as a page. `names`: the documents that are pages; of links to others the words stay.
+
+    Raises BuildError when it can't be rendered.
+    """
     command = ["node", str(modules / "marked/bin/marked.js"), "--gfm", "-i", str(markdown)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
@@ -43,10 +50,16 @@ def page(markdown: Path, modules: Path) -> str:
         ) from mistake
     title = markdown.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
     body = done.stdout.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+    body = LINK.sub(lambda link: _leading(link, names), body)
     return SHELL.format(title=escape(title), body=body)
+
+
+def _leading(link: re.Match[str], names: tuple[str, ...]) -> str:
+    name, place, words = link.groups(default="")
+    return f'<a href="{name}.html{place}">{words}</a>' if name in names else words
 
 
 def pages(folder: Path, names: tuple[str, ...], modules: Path) -> dict[str, str]:
     """The named documents of a folder, those that are there, as pages by the names of their files."""
     files = {f"{name}.html": folder / f"{name}.md" for name in names}
-    return {name: page(file, modules) for name, file in files.items() if file.exists()}
+    return {name: page(file, modules, names) for name, file in files.items() if file.exists()}

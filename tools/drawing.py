@@ -1,4 +1,4 @@
-"""A drawing of rectangles, lines and words, and its two forms: SVG for screens, PDF for print.
+"""A drawing of rectangles, lines and words, and its forms: SVG for screens, PDF for print, PNG for who takes nothing else.
 
 Coordinates are points, (0, 0) is the corner at the top left. The same drawing gives the same bytes, anywhere: no clock, no
 compression, no font of this machine.
@@ -6,6 +6,9 @@ compression, no font of this machine.
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 
@@ -100,6 +103,44 @@ class Drawing:
                 b"<< /Title (%s) >>" % _pdf_text(self.title).encode("cp1252"),
             ]
         )
+
+    def png(self) -> bytes:
+        """The drawing as pixels, a point each, its corners not rounded. Raises ValueError for words: there is no font here."""
+        width, height = round(self.width), round(self.height)
+        colours = sorted({item.colour for item in self.items} | {"#ffffff"})
+        rows = [bytearray([colours.index("#ffffff")]) * width for _ in range(height)]
+        for item in self.items:
+            if isinstance(item, Words):
+                raise ValueError(f"A picture of pixels has no words: {item.text}")
+            for left, top, right, bottom in _spans(item):
+                for row in rows[max(0, round(top)) : max(0, round(bottom))]:
+                    start, end = max(0, round(left)), min(width, max(0, round(right)))
+                    row[start:end] = bytes([colours.index(item.colour)]) * max(0, end - start)
+        palette = b"".join(bytes.fromhex(colour[1:]) for colour in colours)
+        pixels = zlib.compress(b"".join(b"\0" + row for row in rows), 9)
+        parts = (
+            (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
+            (b"PLTE", palette),
+            (b"IDAT", pixels),
+            (b"IEND", b""),
+        )
+        chunks = (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in parts
+        )
+        return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _spans(item: Rectangle | Line) -> Iterator[tuple[float, float, float, float]]:
+    """What an item covers, as rectangles: left, top, right, bottom; a line that leans in steps of a point."""
+    if isinstance(item, Rectangle):
+        yield item.x, item.y, item.x + item.width, item.y + item.height
+        return
+    steps = max(1, round(max(abs(item.x2 - item.x1), abs(item.y2 - item.y1))))
+    for i in range(steps + 1):
+        x, y = item.x1 + (item.x2 - item.x1) * i / steps, item.y1 + (item.y2 - item.y1) * i / steps
+        half = max(item.width, 1) / 2
+        yield x - half, y - half, x + half, y + half
 
 
 def helvetica_width(text: str, size: float) -> float:

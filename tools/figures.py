@@ -111,8 +111,8 @@ def _draw_column(drawing: Drawing, picture: Any, texts: Texts, position: int, nu
         top, bottom = _height(above, picture.full), _height(below, picture.full)
         drawing.items.append(Rectangle(x, top, width, bottom - top, ink[colour]))
         if part == picture.marked:
-            drawing.items += _hatch(x, top, width, bottom - top, ink)
-            drawing.items += _edge(x, width, ink)
+            drawing.items += hatch(x, top, width, bottom - top, ink)
+            drawing.items += edge(x, width, ink, TOP, BOTTOM)
             middle = (top + bottom) / 2 + 14
             drawing.items.append(Words(x + width / 2, middle, texts["mark"], 40, ink["mark"], "middle", strong=True))
         below = above
@@ -120,7 +120,7 @@ def _draw_column(drawing: Drawing, picture: Any, texts: Texts, position: int, nu
     drawing.items.append(Words(x + width / 2, BOTTOM + 18, name, 12, ink["soft"], "middle"))
 
 
-def _hatch(x: float, y: float, width: float, height: float, ink: Ink) -> list[Line]:
+def hatch(x: float, y: float, width: float, height: float, ink: Ink) -> list[Line]:
     """Strokes from the lower left to the upper right, as far as a rectangle goes."""
     strokes = []
     for i in range(1, int((width + height) / HATCH) + 1):
@@ -130,9 +130,9 @@ def _hatch(x: float, y: float, width: float, height: float, ink: Ink) -> list[Li
     return strokes
 
 
-def _edge(x: float, width: float, ink: Ink) -> list[Line]:
+def edge(x: float, width: float, ink: Ink, top: float, bottom: float) -> list[Line]:
     """The edges of a column that is as high as the scale."""
-    corners = ((x, BOTTOM), (x, TOP), (x + width, TOP), (x + width, BOTTOM))
+    corners = ((x, bottom), (x, top), (x + width, top), (x + width, bottom))
     return [Line(*one, *other, ink["edge"], 1.5) for one, other in itertools.pairwise((*corners, corners[0]))]
 
 
@@ -163,6 +163,6 @@ def _key(drawing: Drawing, y: float, entries: Sequence[tuple[str, str]], ink: In
     """What each colour means, in the order of the stack, and the end of the drawing below it."""
     for colour, text in entries:
         drawing.items += [Rectangle(LEFT, y - 10, 11, 11, ink[colour], 2), Words(LEFT + 18, y, text, 12, ink["text"])]
-        drawing.items += _hatch(LEFT, y - 10, 11, 11, ink) if colour == "free" else []
+        drawing.items += hatch(LEFT, y - 10, 11, 11, ink) if colour == "free" else []
         y += 21
     drawing.height = y

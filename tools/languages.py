@@ -34,6 +34,11 @@ def sizing_page(language: str) -> str:
     return "size.html" if language == ENGLISH else f"size.{language}.html"
 
 
+def start_page(language: str) -> str:
+    """The name of the page with the site's doors in a language."""
+    return "start.html" if language == ENGLISH else f"start.{language}.html"
+
+
 def content_file(language: str) -> str:
     """The name of the file with the content in a language."""
     return "content.json" if language == ENGLISH else f"content.{language}.json"

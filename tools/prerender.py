@@ -62,6 +62,42 @@ def still(file: Path, content: dict[str, Any]) -> str:
     return document.html()
 
 
+def starting(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
+    """The page with the site's doors, in the language of some content, with its ways to the `others`. A door leads to the page of
+    that language, and is left out where the site has no such page. Call `render` first.
+
+    Raises reading.ContentError when the page asks for words that the content lacks.
+    """
+    import acts
+    import views
+    from content.reading import ContentError
+    from page import page
+
+    course = acts.course(content)
+    language = course.at("words.language")
+    document = Document(file.read_text(encoding="utf-8"))
+    for element in document.root.walk():
+        element.children = [child for child in element.children if _opens(child, file.parent, language)]
+    problems: list[str] = []
+    speech = language, others
+    words = views.static_words(course)
+    _Assembly(document, {}, words, page.set_text, problems, *speech, pages=languages.start_page).assemble()
+    if problems:
+        raise ContentError(problems)
+    return document.html()
+
+
+def _opens(child: Element | Text, site: Path, language: str) -> bool:
+    """Whether a node may stay: a door whose page there is, now leading there, and all that is no door."""
+    name = child.attributes.pop("data-door", None) if isinstance(child, Element) else None
+    if name is None or not isinstance(child, Element):
+        return True
+    link = next(inner for inner in child.walk() if inner.tag == "a")
+    own = f"{name}.html" if language == languages.ENGLISH else f"{name}.{language}.html"
+    link.attributes["href"] = languages.page(language) if name == "index" else own
+    return (site / f"{name}.html").exists()
+
+
 def sizing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
     """The page for engineers in the language of some content, with its ways to the `others`; what it lets one choose from comes
     from the catalogues. Call `render` first. Raises reading.ContentError when the page asks for words that the content lacks."""
@@ -196,7 +232,9 @@ class _Assembly:
         if element.tag == "html":
             attributes["lang"] = self.language
         if "data-page" in attributes:
-            named = {"lab": languages.page, "size": languages.sizing_page}[attributes.pop("data-page")]
+            named = {"lab": languages.page, "size": languages.sizing_page, "start": languages.start_page}[
+                attributes.pop("data-page")
+            ]
             attributes["href"] = named(self.language)
         if "data-language" in attributes:
             return self._leading_elsewhere(element)

@@ -21,7 +21,8 @@ SHEETS = re.compile(r'(?:<link rel="stylesheet" href="css/[^"]+">\s*)+')
 # For the checker; the page that is read needs none of them.
 TYPES = re.compile(r"^ */\*\* @type [^*]*\*/\n|/\*\* @type [^*]*\*/ ?", re.M)
 SCRIPTS = re.compile(r'<script src="([\w-]+\.js)"></script>')  # a browser reads nothing more of a page before these
-NOT_KEPT = ("LICENSES.txt", "stock.wasm")  # hardly anybody needs these, and nobody without a network
+# Hardly anybody needs these, and nobody without a network.
+NOT_KEPT = ("LICENSES.txt", "stock.wasm", "poster.png", "sitemap.xml", "instructors.html", "rubric.html")
 KEPT_LATER = re.compile(
     r"size[.-].*|sizer\.mjs|numpy\.whl"
 )  # of the page for engineers: kept for those who have opened it

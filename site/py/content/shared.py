@@ -282,6 +282,13 @@ class SizeFile(Shape):
     """Why a line of such a file was left out."""
 
 
+class StartFile(Shape, others=str):
+    """The way in: a door to each page."""
+
+    description: str
+    """What search engines show."""
+
+
 class WordsFile(Shape, others=str):
     """The words of the page that belong to no act."""
 
@@ -510,6 +517,7 @@ FILES: Mapping[str, type[Shape]] = {
     "refusals": RefusalsFile,
     "server": ServerFile,
     "size": SizeFile,
+    "start": StartFile,
     "words": WordsFile,
     "embed": EmbedFile,
 }
