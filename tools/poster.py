@@ -17,7 +17,7 @@ DOT = 38.0
 
 def draw(course: Any) -> Drawing:
     """The poster, from the engine's numbers in the first act's figure."""
-    act, picture = next(iter(figures.pictures(course).values()))
+    _, picture = next(iter(figures.pictures(course).values()))
     ink, (first, *_) = figures.INKS["dark"], figures.words(course).values()
     drawing = Drawing(WIDTH, HEIGHT, first["title"], first["alt"])
     drawing.items.append(Rectangle(0, 0, WIDTH, HEIGHT, ink["paper"]))
