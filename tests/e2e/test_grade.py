@@ -17,6 +17,7 @@ from report import report
 from state import store
 from tests import lab as native
 from tests.e2e.conftest import BOOT_MS
+from tests.e2e.test_axe import found
 from tests.snapshots import GRADED, exported, forged, learner
 from tools import bundle
 
@@ -79,6 +80,7 @@ def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folde
         line = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=row.file, exact=True))
         expect(line).to_contain_text("; ".join(gradebook.flagged(native.shipped(), row)))
     assert page.locator("b").count() == 0  # a name stays a name
+    assert found(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name=say["save"]).click()
     saved = tmp_path / "class.csv"
