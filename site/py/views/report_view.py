@@ -38,13 +38,11 @@ def _writing(course: Course, state: store.State, field: str) -> Frame:
     text, table = store.written(state, field), course.at(f"report.{field}")
     said = {"words": report.words(text), "most_words": table.get("most_words")}
     too_long = said["most_words"] is not None and said["words"] > said["most_words"]
+    count = wording.fill(table["too_long" if too_long else "count"], said) if "count" in table else ""
     return {
         f"report.{field}.help": {"text": wording.fill(table["help"], said)},
         f"report.{field}.area": {"value": text, "invalid": "true" if too_long else None},
-        f"report.{field}.count": {
-            "text": wording.fill(table["too_long" if too_long else "count"], said),
-            "state": "warn" if too_long else None,
-        },
+        f"report.{field}.count": {"text": count, "state": "warn" if too_long else None},
         f"report.{field}.printed": {"verbatim": text},
     }
 
