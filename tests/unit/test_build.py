@@ -244,6 +244,8 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content, others: PAGE.format(content["act"]["title"]))
     monkeypatch.setattr(bundle.prerender, "still", lambda file, content: PAGE.format(file.stem))
     monkeypatch.setattr(bundle.prerender, "sizing", lambda file, content, others: PAGE.format(file.stem))
+    monkeypatch.setattr(bundle.prerender, "starting", lambda file, content, others: PAGE.format(file.stem))
+    monkeypatch.setattr(bundle.findable, "pages", lambda texts, every, address, folder: list(texts.values()))
     monkeypatch.setattr(passes, "PASSES", ())
     monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
