@@ -113,7 +113,7 @@ def _make(
         attribute = f'data-languages="{" ".join(every)}"'  # in which a learner may have had the lab
         still = {name: prerender.still(site / name, content) for name in STILL_PAGES}
         beside = {name: html.replace('data-languages="en"', attribute) for name, html in still.items()}
-        beside["404.html"] = (site / "404.html").read_text(encoding="utf-8")
+        beside["404.html"] = prerender.astray(site / "404.html", every)
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
         for language, tables in every.items():
             ways = _others(every, language)

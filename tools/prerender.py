@@ -98,6 +98,30 @@ def _opens(child: Element | Text, site: Path, language: str) -> bool:
     return (site / f"{name}.html").exists()
 
 
+def astray(file: Path, every: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page for an address at which there is none, its section once for each language, all but the English one hidden."""
+    document = Document(file.read_text(encoding="utf-8"))
+    for element in list(document.root.walk()):
+        written = [child for child in element.children if isinstance(child, Element) and child.tag == "section"]
+        if written:
+            element.replaceChildren(
+                *(_astray(s, language, tables) for s in written for language, tables in every.items())
+            )
+    return document.html()
+
+
+def _astray(written: Element, language: str, tables: Mapping[str, Any]) -> Element:
+    section, words, english = written.clone(), tables["words"]["astray"], language == languages.ENGLISH
+    section.attributes |= {"lang": language} | ({} if english else {"hidden": ""})
+    for element in section.walk():
+        if "data-say" in element.attributes:
+            element.textContent = words[element.attributes.pop("data-say")]
+        if element.tag == "a":
+            address = "" if english else languages.page(language)
+            element.attributes |= {"data-open": words[element.attributes.pop("data-say-open")], "data-page": address}
+    return section
+
+
 def sizing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
     """The page for engineers in the language of some content, with its ways to the `others`; what it lets one choose from comes
     from the catalogues. Call `render` first. Raises reading.ContentError when the page asks for words that the content lacks."""

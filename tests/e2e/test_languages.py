@@ -89,6 +89,16 @@ def test_a_page_in_another_language_is_short_whole_on_the_smallest_phone_and_wit
     assert page.evaluate(WIDE) == [0, []]
 
 
+def test_who_is_lost_is_told_so_in_the_language_of_the_browser_and_led_to_its_page(visitor):
+    lab = visitor(viewport=PHONE, locale="es-MX")
+    lab.expects_trouble = True
+    lab.page.goto(f"{lab.origin}/404.html")
+    expect(lab.page.get_by_role("heading")).to_have_text(native.contents()["es"]["words"]["astray"]["title"])
+    expect(lab.page.locator("html")).to_have_attribute("lang", "es")
+    lab.page.get_by_role("link", name=native.contents()["es"]["words"]["astray"]["open"]).click()
+    lab.page.wait_for_url(f"{lab.origin}/es.html")
+
+
 @pytest.mark.parametrize("part", ["pyodide.asm.wasm", "content.de.json"])
 def test_what_does_not_arrive_is_said_in_german(visitor, part):
     lab = visitor(viewport=DESK)

@@ -292,6 +292,8 @@ class StartFile(Shape, others=str):
 class WordsFile(Shape, others=str):
     """The words of the page that belong to no act."""
 
+    astray: Words
+    """What is said at an address where there is no page."""
     boot: Words
     """What is said before Python has started."""
     numbers: Words
