@@ -7,6 +7,7 @@ python3 build.py check      lint, format, types and unit tests: no browser, no b
 python3 build.py test       the same, and every test runs; further arguments go to pytest
 python3 build.py translate  what a --language lacks, what changed in English since, and its page, served as you work
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
+python3 build.py scorm      the same, as two packages for course systems (Moodle, Canvas, ...): SCORM 1.2 and 2004
 python3 build.py bench      the same, and it is measured: page, simulation, Lighthouse; `bench --help` tells the options
 python3 build.py validate   how near the physics comes to measurements: those kept here, or yours with --data FILE.csv
 python3 build.py defences   for maintainers: show that each test of a fault fails without what defends against it
@@ -26,7 +27,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import bundle, languages, passes, runtimes, single, testing, translating, updating, watching
+from tools import bundle, languages, passes, runtimes, scorm, single, testing, translating, updating, watching
 from tools.trouble import BuildError
 
 ROOT = Path(__file__).resolve().parent
@@ -74,6 +75,8 @@ def main(arguments: list[str]) -> int:
         if options.command == "translate" and not translate(site, options.language, options.seen):
             return 0
         build()
+        if options.command == "scorm":
+            write_packages(site, dist, cache, options.language)
         if options.command == "single":
             write_single(site, dist, options.language)
         if options.command in SERVING:
@@ -97,7 +100,19 @@ def parser() -> argparse.ArgumentParser:
         "command",
         nargs="?",
         default="build",
-        choices=("build", *SERVING, "check", "test", "single", "validate", "bench", "defences", "extension", "update"),
+        choices=(
+            "build",
+            *SERVING,
+            "check",
+            "test",
+            "single",
+            "scorm",
+            "validate",
+            "bench",
+            "defences",
+            "extension",
+            "update",
+        ),
     )
     made.add_argument("--port", type=int, default=8000, help="where to serve; 0 takes any free port (default 8000)")
     made.add_argument("--site", default=str(ROOT / "site"), help="the folder to build from")
@@ -124,10 +139,22 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def write_single(site: Path, dist: Path, language: str) -> None:
-    """Write the single-file lab beside `dist` and say where it is. Raises BuildError for a language that has no page."""
+def write_packages(site: Path, dist: Path, cache: Path, language: str) -> None:
+    """Write the packages for course systems beside `dist` and say where they are. Raises BuildError as `write_single` does."""
+    has_page(dist, language)
+    for place in scorm.write(dist, site, cache, language):
+        print(f"{place} ({place.stat().st_size / 1e6:.1f} MB): upload it as a SCORM activity.")
+
+
+def has_page(dist: Path, language: str) -> None:
+    """Raise BuildError for a language that has no page."""
     if not (dist / languages.page(language)).exists():
         raise BuildError(f"The lab has no page in the language {language!r}: site/content/ has no such folder.")
+
+
+def write_single(site: Path, dist: Path, language: str) -> None:
+    """Write the single-file lab beside `dist` and say where it is. Raises BuildError for a language that has no page."""
+    has_page(dist, language)
     place = dist.parent / ("kv-cache-lab.html" if language == languages.ENGLISH else f"kv-cache-lab.{language}.html")
     place.write_text(single.fold(dist, site, language), encoding="utf-8")
     print(

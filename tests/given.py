@@ -285,6 +285,8 @@ class Walk:
         for host in (ledger.Record(), None):
             asked = self.after(state, store.HostAnswered(host, fresh=False))
             yield from (asked, self.after(asked, store.HostAllowed(True)), self.after(asked, store.HostAllowed(False)))
+        for place in (store.COURSE, store.PART):
+            yield self.after(state, store.HostChanged(place), store.Saved(store.COURSE))
         texts = [store.TextWritten(field, "word 1 " * 400, native.AT) for field in saved.WRITTEN]
         yield self.after(state, design_actions.DesignRecorded(native.AT), *texts)
 

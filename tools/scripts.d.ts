@@ -3,8 +3,22 @@
 /** A sentence in the page's language with its [facts] filled in (boot.js). */
 type Word = (name: string, facts?: Record<string, unknown>) => string;
 
-/** Says what came of reading or writing the mirror: "read", "kept", "other", "state" or "lost", and the text that stands there. */
+/** Says what came of reading or writing the mirror: "read", "kept", "other" or "lost", of a host "state", "review" or "absent", and the text. */
 type Told = (outcome: string, text: string | null) => void;
+
+/** What the wrapper of npm's @gamestdio/scorm offers, as far as it is used. */
+interface CourseSystem {
+  isActive: boolean;
+  isDebugActive: boolean;
+  handleCompletionStatus: boolean;
+  handleExitMode: boolean;
+  configure(about: { version: string }): void;
+  initialize(): boolean;
+  get(name: string): string;
+  set(name: string, value: string): boolean;
+  commit(): boolean;
+  terminate(): boolean;
+}
 
 interface Window {
   /** Chromium's own file system, by which a report knows the engine (trouble.js). */
@@ -39,7 +53,17 @@ interface Window {
   labSplices?: boolean;
   /** Who keeps the learner's work beside this device and takes the points (splice.js): `told("state", text)`, with null for
       nothing, or `told("lost", null)` where it can't give its own back. */
-  labHost: { read(told: Told): void; report(score: number, state: string, done: boolean): void };
+  labHost: {
+    read(told: Told): void;
+    report(score: number, state: string, done: boolean): unknown;
+    /** Of a course system (scorm.js): whether it keeps the work in the device's place, how many characters it has room for, and
+        the end of the visit. */
+    alone?: boolean;
+    room?: number;
+    leave?(): void;
+  };
+  /** The wrapper around a course system's functions (tools/scorm.py puts it there). */
+  labScorm: { scorm: CourseSystem };
   /** The replays of the page (replay.mjs). */
   labReplay: {
     show(root: HTMLElement, scene: string, tell: (...what: any[]) => void): void;

@@ -62,7 +62,12 @@ def keep(made: Path, worker: str) -> None:
 
 def integrity(file: Path) -> str:
     """A file's SHA-256 as browsers write it in an integrity attribute."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(file.read_bytes()).digest()).decode()}"
+    return hashed(file.read_bytes())
+
+
+def hashed(data: bytes) -> str:
+    """The SHA-256 of some bytes in the same way."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(data).digest()).decode()}"
 
 
 def digest(folder: Path) -> str:

@@ -40,6 +40,21 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Memory:
+    """What lives as long as the page: for what a course system keeps, on a computer that many learners use."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def get(self, key: str) -> str | None:
+        """The text under a key, None if there is none."""
+        return self.texts.get(key)
+
+    def set(self, key: str, text: str) -> None:
+        """Keep a text under a key."""
+        self.texts[key] = text
+
+
 class LocalStorage:
     """The browser's storage. Touching it may throw when the browser blocks it."""
 
@@ -56,6 +71,7 @@ class LocalStorage:
 TOGETHER_MS = 300  # results that follow one another are shown together, at most this often
 WRITING_PAUSE_MS = 800  # after so long without a key, what was written is saved
 SETTLED_MS = 50  # a control's new value is saved once the frame that shows it is on the screen
+RETRY_MS = 10_000  # a host that did not take a report is told again after so long
 REPORT_PAUSE_MS = 500  # what follows one another within this time is reported together
 BREATH_MS = 1000  # a page that answers each change of the shared ledger with one of its own must not keep this one busy
 
@@ -68,8 +84,15 @@ class App:
         self.state = store.initial(course)
         self.coming: list[store.Action] = []  # actions that are still to be taken in
         self.taking = False
-        self.mirror: Any = getattr(window, "labMirror", None)
-        self.keeper = Keeper(LocalStorage(), has_mirror=self.mirror is not None)
+        self.alone = bool(
+            getattr(getattr(window, "labHost", None), "alone", False)
+        )  # a host keeps the work, and nobody else
+        self.mirror: Any = None if self.alone else getattr(window, "labMirror", None)
+        self.keeper = (
+            Keeper(Memory(), place=store.SAVING)
+            if self.alone
+            else Keeper(LocalStorage(), has_mirror=self.mirror is not None)
+        )
         self.mirroring: str | None = None  # the text that the mirror is taking in
         self.screen = Screen(course, window, create_proxy, self.guarded(self.on_replay))
         self.outlet = Outlet(window, self.screen.nodes)
@@ -158,6 +181,8 @@ class App:
                 self.simulator.ask(request)
             case store.Report():
                 self.unreported = effect
+                if self.alone:
+                    self.say_place(store.SAVING)
                 self.reporting = self.reporting or window.setTimeout(self.report_due, REPORT_PAUSE_MS)
             case store.Save(may_wait=True):
                 self.unsaved = effect
@@ -188,19 +213,43 @@ class App:
             self.host.read(self.callback(lambda outcome, text: self.host_said(outcome, text, fresh)))
 
     def host_said(self, outcome: str, text: Any, fresh: bool) -> None:
-        """The host gave back what it keeps ("state"; no text for nothing), or can't ("lost")."""
-        if outcome == "lost":
-            self.dispatch(store.HostAnswered(None, fresh))
-            return
-        text = text if isinstance(text, str) else None
-        self.dispatch(store.HostAnswered(host.given(text), fresh))
+        """The host gave back what it keeps ("state"; no text for nothing), can't ("lost"), only shows it ("review"), or there is
+        none ("absent")."""
+        if outcome != "absent":
+            text = text if isinstance(text, str) else None
+            self.dispatch(store.HostAnswered(None if outcome == "lost" else host.given(text), fresh))
+        if outcome in ("absent", "review"):
+            self.dispatch(store.HostChanged(outcome))
+        if self.alone and self.state.host not in store.TOLD:
+            self.say_place(store.PAGE)
+
+    def say_place(self, place: str) -> None:
+        """Say where a record is that this device doesn't keep."""
+        self.keeper.place = place
+        self.say_saved()
 
     def report_now(self, *_: Any) -> None:
         """Tell the host what it hasn't been told yet."""
         window.clearTimeout(self.reporting)
         effect, self.unreported, self.reporting = self.unreported, None, 0
-        if effect is not None and self.host is not None:
+        if effect is None or self.state.host not in store.TOLD:
+            return
+        if not self.alone:
             self.host.report(effect.share, ledger.own_text(effect.record), effect.done)
+            return
+        text, whole = host.packed(effect.record, self.host.room)
+        kept = self.host.report(effect.share, text, effect.done)
+        if not kept:
+            self.unreported = effect  # with the next change, when the page is left, and in a while
+            self.reporting = window.setTimeout(self.report_due, RETRY_MS)
+        self.say_place(store.COURSE if kept else store.PAGE)
+        outcome = store.LOST if not kept else store.COURSE if whole else store.PART
+        if outcome != self.state.host:
+            self.dispatch(store.HostChanged(outcome))
+
+    def online(self, *_: Any) -> None:
+        """The network is back: what the host hasn't been told is told now."""
+        self.report_now()
 
     # --- the mirror: the record on the disk, once it says so ---
 
@@ -437,12 +486,14 @@ class App:
             self.dispatch(store.TextWritten(field.dataset.field, field.value, now()))
             self.save_settings()
 
-    def leave(self, *_: Any) -> None:
+    def leave(self, event: Any) -> None:
         """The page is left, or looked at again: whatever isn't saved, or no longer, is saved."""
         self.written()
         self.read_ledger()
         self.save_settings()
         self.report_now()
+        if self.alone and self.host is not None and getattr(event, "type", "") == "pagehide":
+            self.host.leave()
 
     def save_file(self, form: str) -> None:
         """Download one of the report's files."""
@@ -612,6 +663,7 @@ def listen_around(app: App) -> None:
         (window, "hashchange", app.open_link),
         (window, "lab:theme", theme),
         (window, "lab:host", app.meet_host),
+        (window, "online", app.online),
         (window.matchMedia(DARK), "change", theme),
         (window, "lab:plotly-load", app.screen.plots.draw_sighted),
         (window, "lab:plotly-error", app.screen.plots.show_all),

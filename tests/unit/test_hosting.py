@@ -208,3 +208,63 @@ def test_what_is_locked_here_stays_locked_whatever_a_host_says():
         state = met(mine, ledger.own_text(ledger.Record(tuple(earlier))), fresh)
         state = native.after(state, store.HostAllowed(True)) if state.host == ASKING else state
         assert store.answer(state, "act1.prediction").option == "about_50"
+
+
+# --- where there is little room ----------------------------------------------------------------------------------------
+
+ROOMS = {"1.2": 4_096, "2004": 64_000}  # characters of suspend data, by the two standards
+
+
+def long_work(dice, learners):
+    """A learner who worked long: both contexts, many designs and limits, long texts."""
+    state = some_learner(dice, learners)
+    for _ in range(dice.randint(0, 6)):
+        other = dice.choice(learners).record
+        state = store.reduce(COURSE, state, store.SaveFinished(other, "device"))
+        for field in FIELDS:
+            words = " ".join(str(dice.random()) for _ in range(dice.randint(0, 60)))
+            state = native.after(state, store.TextWritten(field, words, LATER))
+    return state
+
+
+@pytest.mark.parametrize("version", ROOMS)
+def test_two_hundred_records_are_resumed_whole_or_it_is_said_that_they_are_not(version, learners):
+    dice = random.Random(12)
+    outcomes = set()
+    for _ in range(200):
+        before = long_work(dice, learners).record
+        text, whole = host.packed(before, ROOMS[version])
+        outcomes.add(whole)
+        assert len(text) <= ROOMS[version] and text.isascii()
+        there = host.given(text)
+        if whole:
+            assert (ledger.work(there), there.settings) == (ledger.work(before), before.settings)
+        else:
+            assert {fact["id"] for fact in there.facts} <= {fact["id"] for fact in before.facts}
+            assert ledger.of_kind(there.facts, "answered") == ledger.of_kind(before.facts, "answered")
+            assert there.settings.get("numbered") == before.settings.get("numbered")
+            assert ledger.work(there) != ledger.work(before) or there.settings != before.settings
+    assert outcomes == ({True, False} if version == "1.2" else {True})
+
+
+def test_one_contexts_whole_work_fits_the_smaller_room():
+    state = native.after(
+        learner(2), store.RecordNumbered("0d9c7d5e-0000-4000-8000-000000000001", LATER),
+        *(store.TextWritten(field, f"Prompts are cut because one in a hundred takes {field}. " * 12, LATER) for field in FIELDS),
+    )  # fmt: skip
+    assert host.packed(state.record, ROOMS["1.2"])[1]
+
+
+def test_what_has_no_room_costs_no_point_that_answers_and_designs_gave(learners):
+    for before in learners:
+        text, _ = host.packed(before.record, 3_000)
+        there = met(store.initial(COURSE), text)
+        assert store.best_score(COURSE, there).share == store.best_score(COURSE, before).share
+
+
+@pytest.mark.parametrize(
+    "change", [lambda t: t[:-40], lambda t: t[:20] + "!" + t[21:], lambda t: host.MARK, lambda t: t + "AAAA"]
+)
+def test_a_packed_text_that_was_damaged_is_not_taken_for_another(change, learners):
+    text = host.packed(learners[0].record, 64_000)[0]
+    assert host.given(change(text)) in (None, host.given(text))

@@ -51,8 +51,9 @@ class Kept:
 class Keeper:
     """Reads and writes the record. What storage refuses lives in `memory` until the page is closed."""
 
-    def __init__(self, storage: Storage, has_mirror: bool = False) -> None:
+    def __init__(self, storage: Storage, has_mirror: bool = False, place: str = DEVICE) -> None:
         self.storage = storage
+        self.place = place  # where storage keeps what it takes
         self.has_mirror = has_mirror  # until it is lost
         self.mirror: str | None = None  # the text that it held when it was last heard of
         self.memory: str | None = None
@@ -138,7 +139,7 @@ class Keeper:
             return (DEVICE if self.due() is None else SAVING), None
         notice = self.why if self.why != self.said else None
         self.said = self.why
-        return (DEVICE if self.why is None else PAGE), notice
+        return (self.place if self.why is None else PAGE), notice
 
     # --- the browser's storage ---
 

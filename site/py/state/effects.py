@@ -9,7 +9,7 @@ from record import ledger
 from runs.jobs import Job
 from state.act import acts
 from state.questions import best_score, is_done
-from state.state import LISTENING, State
+from state.state import TOLD, State
 from state.wanted import next_run
 
 
@@ -49,7 +49,7 @@ def effects(course: Course, before: State, after: State) -> list[Effect]:
     lacking = after.stored is not before.stored and ledger.work(after.record) != ledger.work(after.stored)
     if lacking or after.record not in (before.record, after.stored):
         found.append(Save(after.record, fields(course, after), after.record.facts is after.stored.facts))
-    if after.host == LISTENING and (before.host != LISTENING or before.record is not after.record):
+    if after.host in TOLD and (before.host not in TOLD or before.record != after.record):
         done = any(is_done(course, replace(after, context=context)) for context in course.contexts)
         record = replace(after.record, fields=fields(course, after))
         found.append(Report(best_score(course, after).share, done, record))

@@ -10,7 +10,7 @@ from content.course import Course
 from record import ledger
 from state.actions import HostAllowed, HostAnswered, HostChanged
 from state.saved import with_record
-from state.state import ASKING, DECLINED, LISTENING, UNREADABLE, State
+from state.state import ABSENT, ASKING, DECLINED, LISTENING, LOST, PART, REVIEW, TOLD, UNREADABLE, State, with_notice
 
 
 def host_answered(course: Course, state: State, action: HostAnswered) -> State:
@@ -18,7 +18,7 @@ def host_answered(course: Course, state: State, action: HostAnswered) -> State:
     theirs = action.record
     if theirs is None:
         return replace(state, host=UNREADABLE)
-    if state.host == LISTENING or ((action.fresh or _is_same(state.record, theirs)) and not _is_back(state, theirs)):
+    if state.host in TOLD or ((action.fresh or _is_same(state.record, theirs)) and not _is_back(state, theirs)):
         return with_record(course, replace(state, host=LISTENING), theirs)
     return replace(state, host=ASKING, hosted=theirs)
 
@@ -33,8 +33,11 @@ def host_allowed(course: Course, state: State, action: HostAllowed) -> State:
 
 
 def host_changed(course: Course, state: State, action: HostChanged) -> State:
-    """The host can or can't be reached."""
-    return replace(state, host=action.host)
+    """The host takes what it is told, or doesn't. What costs the learner something is said at once, and as long as it is so."""
+    news = {host: course.at(f"embed.host.{host}") for host in (PART, LOST, REVIEW, ABSENT)}
+    others = tuple(notice for notice in state.notices if notice not in news.values())
+    state = replace(state, host=action.host, notices=others)
+    return with_notice(state, news[action.host]) if action.host in news else state
 
 
 def added(here: ledger.Record, theirs: ledger.Record) -> dict[str, int]:

@@ -67,18 +67,24 @@ from state.questions import (
 )
 from state.saved import is_untouched, with_fact
 from state.settings import control, for_next_visit, with_settings
-from state.state import State, at_rest, initial, with_notice
+from state.state import COURSE, LOST, PART, REVIEW, TOLD, UNREADABLE, State, at_rest, initial, with_notice
 from state.wanted import needed, next_run, wanted
 
 __all__ = [
     "COMMITTED",
+    "COURSE",
     "DEVICE",
     "EXPLORE",
     "LOCKED",
+    "LOST",
     "PAGE",
+    "PART",
     "PREDICT",
+    "REVIEW",
     "SAVING",
+    "TOLD",
     "UNKNOWN",
+    "UNREADABLE",
     "Action",
     "AnswerCommitted",
     "ClearAsked",

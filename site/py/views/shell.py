@@ -14,6 +14,7 @@ SAVED = {
     store.SAVING: "saved_saving",
     store.DEVICE: "saved_device",
     store.PAGE: "saved_page",
+    store.COURSE: "saved_course",
 }
 
 

@@ -45,7 +45,8 @@
       if (earlier?.active) say(earlier);
     }
   };
-  const ready = () => ("serviceWorker" in navigator ? register() : undefined);
+  // A course system keeps the site itself: in its place none of ours may stand (tools/scorm.py).
+  const ready = () => ("serviceWorker" in navigator && !document.documentElement.dataset.host ? register() : undefined);
   if (document.documentElement.dataset.boot === "ready") ready();
   else addEventListener("lab:ready", ready, { once: true });
 
