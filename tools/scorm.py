@@ -21,9 +21,7 @@ SCRIPT = "scripts/course-system/scorm.js"
 WRAPPER = "@gamestdio/scorm"
 VERSIONS = ("1.2", "2004")
 MOST_BYTES = 12_000_000
-NEEDLESS = re.compile(
-    r"size[.-].*|sizer?\.mjs|numpy\.whl|grade(r)?\.mjs|splice\.js|play.*|content\..*\.json|stock\.wasm"
-)
+NEEDLESS = re.compile(r"size[.-].*|sizer?\.mjs|numpy\.whl|grade(r)?\.mjs|splice\.js|play.*|content\..*\.json")
 TEXTS = (".js", ".mjs", ".json", ".html")
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same files are the same package
 LAUNCH = "index.html"
@@ -42,9 +40,9 @@ SCHEMA = {
     ),
 }
 SEQUENCING = """
-      <imsss:sequencing xmlns:imsss="http://www.imsglobal.org/xsd/imsss">
-        <imsss:deliveryControls completionSetByContent="true" objectiveSetByContent="true"/>
-      </imsss:sequencing>"""
+        <imsss:sequencing xmlns:imsss="http://www.imsglobal.org/xsd/imsss">
+          <imsss:deliveryControls completionSetByContent="true" objectiveSetByContent="true"/>
+        </imsss:sequencing>"""
 
 
 def write(dist: Path, site: Path, cache: Path, language: str) -> list[Path]:
@@ -128,7 +126,9 @@ def manifest(names: list[str], version: str, title: str) -> str:
   <organizations default="lab">
     <organization identifier="lab">
       <title>{escape(title)}</title>
-      <item identifier="walk" identifierref="page"><title>{escape(title)}</title></item>{sequencing}
+      <item identifier="walk" identifierref="page">
+        <title>{escape(title)}</title>{sequencing}
+      </item>
     </organization>
   </organizations>
   <resources>
