@@ -91,7 +91,7 @@ interface DocumentEventMap {
 }
 
 /** The version and each file's hash, which the build puts in front of sw.js. */
-declare const SITE: { version: string; files: Record<string, string>; later: Record<string, string> };
+declare const SITE: { version: string; files: Record<string, string>; later: Record<string, Record<string, string>> };
 
 // --- what the lab's own pages hold: the scripts name only nodes that index.html and grade.html have, and tests go through them all ---
 

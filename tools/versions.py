@@ -23,9 +23,12 @@ TYPES = re.compile(r"^ */\*\* @type [^*]*\*/\n|/\*\* @type [^*]*\*/ ?", re.M)
 SCRIPTS = re.compile(r'<script src="([\w-]+\.js)"></script>')  # a browser reads nothing more of a page before these
 # Hardly anybody needs these, and nobody without a network.
 NOT_KEPT = ("LICENSES.txt", "stock.wasm", "poster.png", "sitemap.xml", "instructors.html", "rubric.html")
-KEPT_LATER = re.compile(
-    r"size[.-].*|sizer\.mjs|numpy\.whl"
-)  # of the page for engineers: kept for those who have opened it
+# Kept for those who have opened a page that needs it: the page for engineers, the lab in another language, or both.
+KEPT_LATER = {
+    "size": re.compile(r"size(?:-\w+)?\.(?:html|mjs|zip)|sizer\.mjs|numpy\.whl"),
+    r"size.\1": re.compile(r"size\.([a-z]{2})\.html"),
+    r"\1": re.compile(r"(?:content\.|manifest\.|start\.)?([a-z]{2})\.(?:html|json|webmanifest)"),
+}
 
 
 def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str, str]) -> str:
@@ -44,20 +47,25 @@ def seal(made: Path, parts: Path, site: Path, page: str, documents: Mapping[str,
 
 
 def keep(made: Path, worker: str) -> None:
-    """Write the service worker: its text behind the lists of files with their hashes, those that it keeps for everyone and those
-    that it keeps later."""
+    """Write the service worker: its text behind the lists of files with their hashes, those that it keeps for everyone and, by
+    what they are for, those that it keeps later."""
     files = {
         file.relative_to(made).as_posix(): integrity(file)
         for file in sorted(made.rglob("*"))
         if file.is_file() and file.name not in NOT_KEPT
     }
-    later = {path: hashed for path, hashed in files.items() if KEPT_LATER.fullmatch(Path(path).name)}
-    site = {
-        "version": digest(made),
-        "files": {path: hashed for path, hashed in files.items() if path not in later},
-        "later": later,
-    }
+    everyones: dict[str, str] = {}
+    later: dict[str, dict[str, str]] = {}
+    for path, hashed in files.items():
+        (later.setdefault(use, {}) if (use := _use(Path(path).name)) else everyones)[path] = hashed
+    site = {"version": digest(made), "files": everyones, "later": later}
     (made / "sw.js").write_text(f"const SITE = {json.dumps(site, indent=1)};\n\n{worker}", encoding="utf-8")
+
+
+def _use(name: str) -> str | None:
+    """What a file is kept later for; None for a file that everyone keeps."""
+    found = ((pattern.fullmatch(name), use) for use, pattern in KEPT_LATER.items())
+    return next((match.expand(use) for match, use in found if match), None)
 
 
 def integrity(file: Path) -> str:

@@ -1,5 +1,6 @@
 """The site without a network, under any address, and in a new version."""
 
+import re
 import shutil
 import threading
 
@@ -68,6 +69,28 @@ def test_a_second_visit_needs_no_network_and_nothing_of_it_is_missing(site, gues
     expect(guest.node("act2.prediction.feedback")).to_have_attribute("data-state", "right", timeout=60_000)
     guest.page.goto(f"{site.origin}/physics.html")
     expect(guest.page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def kept(lab):
+    """The names of the files that are kept."""
+    addresses = lab.page.evaluate("""async () => (await Promise.all((await caches.keys()).map(async name =>
+      (await (await caches.open(name)).keys()).map(({ url }) => url)))).flat()""")
+    return {address.rpartition("/")[2] for address in addresses}
+
+
+def test_a_language_is_kept_for_those_who_have_opened_its_page(site, guest):
+    words = re.compile(r"content\..+\.json|(?:size\.)?[a-z]{2}\.html")
+    assert not any(words.fullmatch(name) for name in kept(guest))
+    guest.page.goto(f"{site.origin}/zh.html")
+    guest.ready()
+    expect(guest.page.locator("html")).to_have_attribute("data-kept", "whole")
+    assert {name for name in kept(guest) if words.fullmatch(name)} == {"zh.html", "content.zh.json"}
+    site.stop()
+    guest.context.set_offline(True)
+    guest.reload()
+    expect(guest.page.get_by_role("heading", level=1)).to_have_text(
+        native.in_language("zh").at("course.masthead.title")
+    )
 
 
 def test_a_new_version_is_offered_and_comes_when_asked_for(site, guest):

@@ -21,7 +21,7 @@
     new Promise((told) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = ({ data }) => told(data);
-      active.postMessage("whole?", [port2]);
+      active.postMessage([document.documentElement.lang], [port2]);
     });
   const say = async (/** @type {ServiceWorkerRegistration} */ registration) => {
     const kept = await whole(registration);

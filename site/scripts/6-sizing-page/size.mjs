@@ -180,7 +180,8 @@ async function keepSite() {
     const { active } = await navigator.serviceWorker.ready;
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }) => (document.documentElement.dataset.kept = data ? "whole" : "part");
-    active.postMessage("with what is kept later?", [port2]);
+    const { lang } = document.documentElement;
+    active.postMessage(["size", lang, `size.${lang}`], [port2]);
   } catch {
     // a browser that keeps nothing
   }

@@ -1,6 +1,6 @@
 // Keeps the whole site for visits without a network. The build puts SITE in front of this file: {version, files, later}, where
-// files maps each path to the SHA-256 of its bytes, in the form of an integrity attribute; so does later, for what is kept
-// only for those who have opened the page that needs it.
+// files maps each path to the SHA-256 of its bytes, in the form of an integrity attribute; so does each table of later, for what is
+// kept only for those who have opened a page that needs it: by "size", by a language, or by both.
 //
 // A version is taken in whole or not at all, each file checked by its hash; what an earlier version already holds is copied.
 // Everything but the pages lies under an address of its own per version (v/<hash>/), so two versions can't mix; the one
@@ -10,15 +10,17 @@
 const SCOPE = self.registration.scope;
 const PREFIX = `kv-lab ${SCOPE} `;
 const NAME = PREFIX + SITE.version;
-const EVERY = { ...SITE.files, ...SITE.later };
+const EVERY = Object.assign({}, SITE.files, ...Object.values(SITE.later));
 const HASHES = `${SCOPE}hashes.json`; // beside the files of each version: which hash each path had
 
 self.addEventListener("install", (event) => event.waitUntil(takeIn()));
 self.addEventListener("activate", (event) => event.waitUntil(tidy().then(() => self.clients.claim())));
 self.addEventListener("message", (event) => {
   if (event.data === "take over") self.skipWaiting();
-  const asked = event.data === "whole?" ? SITE.files : event.data === "with what is kept later?" ? EVERY : null;
-  if (asked) event.waitUntil(mended(asked).then((whole) => event.ports[0].postMessage(whole)));
+  else {
+    const also = [event.data].flat().map((use) => SITE.later[use]); // what the page that asks needs beside everyone's
+    event.waitUntil(mended(Object.assign({}, SITE.files, ...also)).then((whole) => event.ports[0].postMessage(whole)));
+  }
 });
 self.addEventListener("fetch", (event) => {
   const { method, url } = event.request;
@@ -41,16 +43,20 @@ async function takeIn() {
     await cache.put(url, (await kept(hash)) ?? (await fetched(url, hash)));
   };
   try {
-    await Promise.all(Object.entries(SITE.files).map(place));
-    for (const [path, hash] of Object.entries(SITE.later)) {
-      const held = await kept(hash); // by an earlier version, for this reader
-      if (held) await cache.put(new URL(path, SCOPE).href, held);
-    }
+    const wanted = [SITE.files];
+    for (const files of Object.values(SITE.later)) if (await heldInPart(files)) wanted.push(files);
+    await Promise.all(wanted.flatMap((files) => Object.entries(files)).map(place));
     await cache.put(HASHES, new Response(JSON.stringify(EVERY)));
   } catch (failure) {
     await caches.delete(NAME); // half a version is none
     throw failure;
   }
+}
+
+/** Whether an earlier version holds one of these pages, for this reader. @param {Record<string, string>} files */
+async function heldInPart(files) {
+  const held = Object.keys(files).map((path) => caches.match(new URL(path, SCOPE).href));
+  return (await Promise.all(held)).some((found) => found);
 }
 
 /** A file from the network, with the bytes of its hash and no others. Rejects where it isn't to be had.
