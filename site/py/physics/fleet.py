@@ -32,7 +32,7 @@ class Replica:
     def __init__(self, number: int, server: Server) -> None:
         self.number, self.server = number, server
         self.sent: list[int] = []
-        self.alive = True
+        self.alive = self.works = True  # the router may send it requests; it answers those that it has
 
 
 class Router(Protocol):
@@ -202,7 +202,7 @@ class Fleet:
         """A replica dies: what it has not answered is sent again, in the order in which it came."""
         dead = next(replica for replica in self.alive if replica.number == number)
         self.alive.remove(dead)
-        dead.alive = False
+        dead.alive = dead.works = False
         dead.server.advance(at_s)
         dead.server.settle()
         left = {dead.sent[request]: written for request, written in dead.server.lose().items()}
@@ -211,9 +211,29 @@ class Fleet:
         for request in sorted(left):
             self.send(request, at_s)
 
+    def retire(self, number: int) -> None:
+        """A replica gets no more requests; those that it has it answers."""
+        retired = next(replica for replica in self.alive if replica.number == number)
+        self.alive.remove(retired)
+        retired.alive = False
+
+    def change(self, settings: ServerSettings, cost: StepCost, blocks: int, at_s: float) -> None:
+        """All replicas are changed at once, and those that start later are like them. See Server.change."""
+        self.advance(at_s)
+        self.settings, self.cost, self.blocks = settings, cost, blocks
+        for replica in self.lives:
+            if replica.works:
+                replica.server.change(settings, cost, blocks)
+
+    def advance(self, at_s: float) -> None:
+        """Every replica stands where it is at that moment."""
+        for replica in self.lives:
+            if replica.works:
+                replica.server.advance(at_s)
+
     def end(self) -> FleetRun:
         """All that was sent is answered. Returns the run of all replicas."""
-        for replica in self.alive:
+        for replica in (living for living in self.lives if living.works):
             replica.server.advance(math.inf, whole=True)
             replica.server.settle()
         return self.together()

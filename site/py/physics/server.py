@@ -14,6 +14,7 @@ import math
 from bisect import insort
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from heapq import heappop, heappush
 
 from physics.blocks import MOST_PHASES, Pages, Phases
@@ -31,6 +32,7 @@ from physics.workload import Request
 Step = tuple[list[tuple[int, tuple[int, int]]], int, PromptWork, float]
 # Steps, requests that write, tokens that they read, s of the first step, s of all.
 Stretch = tuple[int, int, float, float, float]
+CHANGEABLE = ("policy", "max_running", "token_budget", "prefill_budget")  # while a server runs
 WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
 
 
@@ -43,6 +45,7 @@ class Server:
     put_off_s = 0.0  # when it would end, or what of it can be done would; 0 if there is none
     step: Step | None = None
     stretch: Stretch | None = None
+    ordered: tuple[ServerSettings, StepCost, int] | None = None  # what the operator has changed, from the next step on
 
     def __init__(
         self,
@@ -122,6 +125,9 @@ class Server:
             if self.begun:
                 self.resume()
             else:
+                if self.ordered:
+                    self.obey(*self.ordered)
+                    seats = self.settings.max_running
                 if self.arrived < count and arrivals[self.arrived] <= self.clock and (not delays or self.looks()):
                     self.arrive()
                 if delays:
@@ -187,6 +193,36 @@ class Server:
             self.ranked = True
         if self.stretch:
             self.cut(self.stretch)
+
+    def change(self, settings: ServerSettings, cost: StepCost, blocks: int) -> None:
+        """The operator changes at `until_s` what may be changed while a server runs: CHANGEABLE, the step's cost, the blocks.
+
+        The step under way ends as it was begun; the next is put together anew. Whoever has a seat keeps it, unless the memory
+        gets too small. Raises PhysicsError for what can't be changed, or blocks into which a request doesn't fit that is there.
+        """
+        same = {name: getattr(settings, name) for name in CHANGEABLE}
+        if replace(self.settings, **same) != settings or cost.front_s != self.front_s or self.draft or self.windows:
+            raise PhysicsError(f"Of a server that runs only {', '.join(CHANGEABLE)} can be changed.")
+        if POLICIES[settings.policy] not in (POLICIES["continuous"], POLICIES["chunked"]) or not self.policy.evicts:
+            raise PhysicsError(f"A server that runs can't be changed from {self.settings.policy} to {settings.policy}.")
+        left = [self.requests[i] for i, last_s in enumerate(self.run.last_s) if math.isnan(last_s)]
+        check([request._replace(arrival_s=0.0) for request in left], settings, blocks, self.pages)
+        self.ordered = settings, cost, blocks
+        if self.stretch:
+            self.stretch = self.measured(1, self.stretch[1])
+            self.put_off_s = self.clock + self.stretch[4]
+
+    def obey(self, settings: ServerSettings, cost: StepCost, blocks: int) -> None:
+        """What was ordered holds from now on. Where the blocks in use are too many, the youngest give theirs back."""
+        self.settle()
+        self.ordered = None
+        self.settings, self.policy, self.cost, self.blocks = settings, POLICIES[settings.policy], cost, blocks
+        self.spare = blocks - math.floor(blocks * WATERMARK)
+        self.affine.clear()
+        while len(self.order) > 1 and self.used_blocks() > blocks:
+            self.preempt()
+        if self.prefixes:
+            self.drop_kept()
 
     def lose(self) -> dict[int, int]:
         """The server dies. Returns the requests that it leaves unanswered, and the tokens written for each, which are lost."""
