@@ -8,12 +8,23 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import controls, figures, frames, levers, lighthouse, options, page, search, simulation
+from bench import controls, figures, frames, levers, lighthouse, options, page, play, search, simulation
 from tools import runtimes
 from tools.trouble import BuildError
+
+# Parts whose result is plain data: how each is measured, and its table.
+SIMPLE: dict[str, tuple[Callable[[Path, Path, Any], Any], Callable[[Any], str]]] = {
+    "simulation": (lambda dist, cache, asked: simulation.measure(dist, asked.quick), simulation.table),
+    "search": (lambda dist, cache, asked: search.measure(dist), search.table),
+    "controls": (lambda dist, cache, asked: controls.measure(dist), controls.table),
+    "passes": (lambda dist, cache, asked: levers.measure(cache, asked.runs), levers.table),
+    "replay": (lambda dist, cache, asked: frames.measure(dist, asked.seconds), frames.table),
+    "play": (lambda dist, cache, asked: play.measure(dist, asked.seconds), play.table),
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -26,25 +37,10 @@ def main(arguments: list[str]) -> int:
     tables, troubles, begun = [], [], time.monotonic()
     for part in asked.parts:
         try:
-            if part == "simulation":
-                record[part] = simulation.measure(dist, asked.quick)
-                tables.append(simulation.table(record[part]))
-                continue
-            if part == "search":
-                record[part] = search.measure(dist)
-                tables.append(search.table(record[part]))
-                continue
-            if part == "controls":
-                record[part] = controls.measure(dist)
-                tables.append(controls.table(record[part]))
-                continue
-            if part == "passes":
-                record[part] = levers.measure(cache, asked.runs)
-                tables.append(levers.table(record[part]))
-                continue
-            if part == "replay":
-                record[part] = frames.measure(dist, asked.seconds)
-                tables.append(frames.table(record[part]))
+            if part in SIMPLE:
+                measure, table = SIMPLE[part]
+                record[part] = measure(dist, cache, asked)
+                tables.append(table(record[part]))
                 continue
             if part == "page":
                 measures = page.measure(dist, cache, asked.runs, asked.seconds, asked.quick)

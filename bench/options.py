@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PARTS = ("page", "simulation", "search", "controls", "replay", "lighthouse")
+PARTS = ("page", "simulation", "search", "controls", "replay", "play", "lighthouse")
 ASKED_FOR = ("passes",)  # only when named
 RUNS, SECONDS = 5, 60.0
 QUICK_PARTS, QUICK_RUNS, QUICK_SECONDS = ("page", "simulation"), 1, 5.0
@@ -17,6 +17,7 @@ ABOUT = """Measure the built site.
   search       designs a second, and whole searches, of the page for engineers
   controls     how soon each instrument answers its own controls
   replay       frames a second while the block map and the serving floor play
+  play         frames a second of the game with 256 seats, its start, and the heap after ten games
   lighthouse   Lighthouse's four scores
   passes       what each pass of the build brings; measured only when it is named
 
@@ -58,6 +59,7 @@ def expected_s(options: argparse.Namespace) -> float:
         "search": 90,
         "controls": 120,
         "replay": 60 + 4 * options.seconds,
+        "play": 120 + 2 * options.seconds,
         "lighthouse": options.runs * 60,
         "passes": 60 + options.runs * 10 * 16 * 2,
     }

@@ -30,6 +30,9 @@ from content.controls import controls
 from engine import PhysicsError
 from links import share
 from page import page, remembered
+from play.game import Action, Tally
+from play.judge import Best, Cost, Decision
+from play.thread import Player
 from record import ledger
 from report import report
 from runs import jobs
@@ -328,6 +331,31 @@ class Walk:
             if shown := view.shown(answer, 0):
                 view.hours(list(hours(question, catalogue, shown)))
 
+    def play(self) -> None:
+        """The game: each level with a bad move and without any, every answer, and a score above all fixed settings."""
+        player = Player(self.course)
+        for level in player.file.levels:
+            for moves in ((), *([hand] for hand in level.hands)):
+                player.open(json.dumps({"level": level.id}))
+                player.describe()
+                for hand in moves:
+                    for value in (*player.offered(hand)[-2:], player.offered(hand)[0]):
+                        player.act(json.dumps({"hand": hand, "value": value}))
+                        player.go(40)
+                if "tap" in level.hands:
+                    player.act(json.dumps({"hand": "flood", "value": 1}))
+                while not json.loads(player.go(100))["over"]:
+                    player.describe()
+                player.end()
+                while json.loads(player.judge())["more"]:
+                    pass
+            for option in player.file.questions[level.id].options if level.id in player.file.questions else ():
+                player.answer(option)
+        beaten = Best({}, Tally(0, 0, 0, 1.0), 1, False)
+        player.best_said(beaten)
+        player.cost = Cost(Decision((Action(0, "flood", 1.0),)), None, 1, 0)
+        player.cost_said()
+
     def states(self) -> Iterator[store.State]:
         """Every state that is looked at; what says the same on both sides of the wall, on one of them."""
         ways: tuple[Callable[[str], Iterator[store.State]], ...] = (
@@ -355,8 +383,11 @@ def walked() -> tuple[Given, set[str]]:
             lists = views.lists(walk.course)
             if page_file.name == bundle.SIZING_PAGE:
                 lists, words = prerender.choices(walk.course, words)
+            if page_file.name == bundle.PLAYING_PAGE:
+                lists, words = prerender.moves(walk.course, words)
             prerender._Assembly(document, lists, words, page.set_text, []).assemble()
         walk.size()
+        walk.play()
         for state in walk.states():
             walk.look(state)
         for control in controls(walk.course).values():

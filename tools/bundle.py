@@ -13,7 +13,7 @@ from typing import Any
 
 from tools import documents, figures, findable, languages, passes, prerender, runtimes, translating, versions
 from tools.passes import compiling
-from tools.passes.shape import APP, SIZING, SIZING_LIBRARY
+from tools.passes.shape import APP, PLAYING, SIZING, SIZING_LIBRARY
 from tools.passes.workshop import Workshop
 from tools.trouble import BuildError
 
@@ -27,6 +27,8 @@ WORKER, ELEMENT = "sw.js", "kv-lab.js"
 STILL_PAGES = ("grade.html",)
 SIZING_PAGE = "size.html"
 SIZING_ROOMS = ("sizing", "sizer", "observed")
+PLAYING_PAGE = "run.html"
+PLAYING_ROOMS = ("play",)
 BUILD_ALONE = ("content/checking.py", "content/shared.py")  # what the content must look like: proven before it travels
 START_PAGE = "start.html"
 LINKED_DOCUMENTS = ("physics", "embedding", "instructors", "rubric")
@@ -38,6 +40,7 @@ NEEDED = (
 STARTING = (
     "app.zip",
     "size*.zip",
+    "play.zip",
     "content.*.json",
     "runtime/pyodide/pyodide*",
     "runtime/pyodide/python_stdlib.zip",
@@ -118,6 +121,7 @@ def _make(
         for language, tables in every.items():
             ways = _others(every, language)
             beside[languages.sizing_page(language)] = prerender.sizing(site / SIZING_PAGE, tables, ways)
+            beside[languages.playing_page(language)] = prerender.playing(site / PLAYING_PAGE, tables, ways)
             beside[languages.start_page(language)] = prerender.starting(site / START_PAGE, tables, ways)
         beside |= documents.pages(root / "docs", LINKED_DOCUMENTS, modules)
         page, *texts = findable.pages({"index.html": page, **beside}, every, address, made)
@@ -252,13 +256,18 @@ def finished_page(site: Path, content: dict[str, Any], others: dict[str, str] | 
 
 def applications(folder: Path, content: dict[str, Any]) -> dict[str, dict[str, bytes]]:
     """The archives of the application by the names of their files: the lab's with the English content, and the further rooms of
-    the page for engineers, which no learner has to wait for."""
+    the page for engineers and of the game, which no learner has to wait for."""
     files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.py"))}
-    further = {name: data for name, data in files.items() if name.partition("/")[0] in SIZING_ROOMS}
-    lab = {name: data for name, data in files.items() if name not in further and name not in BUILD_ALONE}
+    sizing, playing = (
+        {name: data for name, data in files.items() if name.partition("/")[0] in rooms}
+        for rooms in (SIZING_ROOMS, PLAYING_ROOMS)
+    )
+    apart = {*sizing, *playing, *BUILD_ALONE}
+    lab = {name: data for name, data in files.items() if name not in apart}
     return {
         APP: {**lab, languages.content_file(languages.ENGLISH): _json(content)},
-        SIZING: further,
+        SIZING: sizing,
+        PLAYING: playing,
         SIZING_LIBRARY: {},
     }
 

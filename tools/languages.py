@@ -18,7 +18,7 @@ WORD = re.compile("[a-z]{2}")
 # Where a text names something and is never translated. An entry of a list may repeat its id, to say which one it is.
 NAME = re.compile(
     r".*\.(?:id|model|gpu|draft_model|workload|workloads|policy|policies|policy_default|default|measure|date|draft"
-    r"|address|(?:serve|bench|draft)_address|chunked_policies|workload\.\w+|(?:prediction|reflection)\.oracle)"
+    r"|address|hands|(?:serve|bench|draft)_address|chunked_policies|workload\.\w+|(?:prediction|reflection)\.oracle)"
 )
 # Files and tables without a word of the lesson, or with words that a contract fixes.
 ENGLISH_ONLY = {"models", "hardware", "calibration", "grading", "report.headings"}
@@ -37,6 +37,11 @@ def sizing_page(language: str) -> str:
 def start_page(language: str) -> str:
     """The name of the page with the site's doors in a language."""
     return "start.html" if language == ENGLISH else f"start.{language}.html"
+
+
+def playing_page(language: str) -> str:
+    """The name of the game's page in a language."""
+    return "run.html" if language == ENGLISH else f"run.{language}.html"
 
 
 def content_file(language: str) -> str:

@@ -12,6 +12,13 @@ from typing import Any
 from tools import languages, proof
 from tools.htmldom import Document, Element, Text
 
+NAMED = {
+    "lab": languages.page,
+    "size": languages.sizing_page,
+    "run": languages.playing_page,
+    "start": languages.start_page,
+}
+
 
 def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None = None) -> str:
     """The page for a site folder and its parsed content files. `others` are the languages that it also speaks, with the
@@ -123,19 +130,36 @@ def _astray(written: Element, language: str, tables: Mapping[str, Any]) -> Eleme
 
 
 def sizing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
-    """The page for engineers in the language of some content, with its ways to the `others`; what it lets one choose from comes
-    from the catalogues. Call `render` first. Raises reading.ContentError when the page asks for words that the content lacks."""
+    """The page for engineers; what it lets one choose from comes from the catalogues. See `alone`."""
+    return alone(file, content, others, languages.sizing_page, choices)
+
+
+def playing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
+    """The page of the game, with its levels and what they let one set. See `alone`."""
+    return alone(file, content, others, languages.playing_page, moves)
+
+
+def alone(
+    file: Path,
+    content: dict[str, Any],
+    others: Mapping[str, str],
+    pages: Callable[[str], str],
+    lists: Callable[..., Any],
+) -> str:
+    """A page with a Python of its own, in the language of some content, with its ways to the `others`. Call `render` first.
+
+    Raises reading.ContentError when the page asks for words that the content lacks."""
     import acts
     import views
     from content.reading import ContentError
     from page import page
 
     course = acts.course(content)
-    lists, words = choices(course, views.static_words(course))
+    known, words = lists(course, views.static_words(course))
     document = Document(file.read_text(encoding="utf-8"))
     problems: list[str] = []
     speech = course.at("words.language"), others
-    _Assembly(document, lists, words, page.set_text, problems, *speech, pages=languages.sizing_page).assemble()
+    _Assembly(document, known, words, page.set_text, problems, *speech, pages=pages).assemble()
     if problems:
         raise ContentError(problems)
     return document.html()
@@ -157,6 +181,27 @@ def choices(course: Any, static: Any) -> tuple[dict[str, list[str]], Any]:
         first, _, rest = path.partition(".")
         kind, _, id = rest.partition(".")
         return named[kind][id].name if first == "name" else static(path)
+
+    return lists, words
+
+
+def moves(course: Any, static: Any) -> tuple[dict[str, list[str]], Any]:
+    """The levels of the game, and of each hand what it can be set to; and the page's words: those, and the levels' and hands'."""
+    from content.game import PlayFile
+
+    file = course.read(PlayFile, "play")
+    levels, hands = ({each.id: each for each in entries} for entries in (file.levels, file.hands))
+    lists = {"levels": list(levels), **{f"hand.{id}": list(hand.choices) for id, hand in hands.items() if hand.choices}}
+
+    def words(path: str) -> Any:
+        kind, _, rest = path.partition(".")
+        id, _, name = rest.partition(".")
+        if kind == "level":
+            return levels[id].title
+        if kind != "hand":
+            return static(path)
+        hand = hands[id]
+        return hand.choices[name] if name and hand.choices else {"values": hand.values} if name else hand.label
 
     return lists, words
 
@@ -256,10 +301,7 @@ class _Assembly:
         if element.tag == "html":
             attributes["lang"] = self.language
         if "data-page" in attributes:
-            named = {"lab": languages.page, "size": languages.sizing_page, "start": languages.start_page}[
-                attributes.pop("data-page")
-            ]
-            attributes["href"] = named(self.language)
+            attributes["href"] = NAMED[attributes.pop("data-page")](self.language)
         if "data-language" in attributes:
             return self._leading_elsewhere(element)
         if "data-translated" in attributes and attributes.pop("data-translated") != self.language:

@@ -99,6 +99,7 @@ declare const SITE: { version: string; files: Record<string, string>; later: Rec
 interface Found extends HTMLElement {
   value: any;
   content: any;
+  checked: boolean;
   disabled: boolean;
   open: boolean;
   href: string;

@@ -13,8 +13,9 @@ BOOTSTRAP = "scripts/single-file/single.mjs"
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # What a file needs no more, and the ways to other languages, which are pages of their own.
 NEEDLESS = "preload|modulepreload|manifest|apple-touch-icon"
-# What a stick lacks: other languages, and the page for engineers.
-DROPPED = rf'(?:<link rel="(?:{NEEDLESS})"[^>]*>|<p class="languages">.*?</p>|<a href="size\.[^>]*>[^<]*</a>\.)\n?\s*'
+# What a stick lacks: other languages, the page for engineers, the game.
+PAGES_APART = r'(?:<p>)?<a href="(?:size|run)\.[^>]*>[^<]*</a>(?:</p>|\.)'
+DROPPED = rf'(?:<link rel="(?:{NEEDLESS})"[^>]*>|<p class="languages">.*?</p>|{PAGES_APART})\n?\s*'
 
 
 def fold(dist: Path, site: Path, language: str = languages.ENGLISH) -> str:

@@ -31,7 +31,7 @@ from physics.checkpoints import (
     engine_reserve,
 )
 from physics.disaggregated import simulate_disaggregated
-from physics.fleet import ROUTINGS, FleetRun, simulate_fleet
+from physics.fleet import ROUTINGS, Fleet, FleetRun, Replica, simulate_fleet
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
@@ -94,6 +94,7 @@ from physics.queueing import (
     static_waste,
 )
 from physics.roofline import placed, reached, ridge, roof, work
+from physics.server import Server
 from physics.simulate import Record, Run, ServerSettings, simulate
 from physics.speculation import OwnHeads
 from physics.startup import startup_figures
@@ -112,6 +113,7 @@ from physics.workload import (
     Request,
     Workload,
     cut,
+    length_at,
     lengths,
     prompt_at,
     quantile,
@@ -142,6 +144,7 @@ __all__ = [
     "Calibration",
     "ConfigError",
     "Deployment",
+    "Fleet",
     "FleetRun",
     "Floor",
     "Gpu",
@@ -155,9 +158,11 @@ __all__ = [
     "Quantiles",
     "Rates",
     "Record",
+    "Replica",
     "Request",
     "Reserve",
     "Run",
+    "Server",
     "ServerSettings",
     "Span",
     "StepCost",
@@ -191,6 +196,7 @@ __all__ = [
     "kv_copies",
     "kv_pages",
     "layer_values",
+    "length_at",
     "lengths",
     "lone_ttft_s",
     "max_users",

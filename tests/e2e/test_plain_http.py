@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import lab as native
-from tests.e2e.conftest import BROWSER, CHROMIUM, DESK, Lab
+from tests.e2e.conftest import ANSWER_MS, BROWSER, CHROMIUM, DESK, Lab
 from tests.e2e.test_size import settled
 
 RULES = "--host-resolver-rules=MAP lab.test 127.0.0.1"
@@ -79,3 +79,13 @@ def test_the_page_for_engineers_works_without_a_secure_context(intranet):
     say = native.shipped().at("size.page")
     intranet.page.get_by_role("button", name=say["copy_link"]).click()
     expect(intranet.page.locator("#copied")).to_have_text(intranet.page.url)
+
+
+def test_the_game_works_without_a_secure_context(intranet):
+    intranet.page.goto(f"{intranet.origin}/run.html#level=free")
+    expect(intranet.page.locator("body[data-state=ready]")).to_have_count(1, timeout=ANSWER_MS)
+    intranet.page.locator("#speed").select_option("20")
+    intranet.page.locator("#start").click()
+    expect(intranet.page.locator("body[data-state=over]")).to_have_count(1, timeout=ANSWER_MS)
+    intranet.page.get_by_role("button", name=native.shipped().at("play.page.copy")).click()
+    expect(intranet.page.locator("#copied")).to_contain_text("run.html#level=free&seed=1")

@@ -243,8 +243,8 @@ def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content, others: PAGE.format(content["act"]["title"]))
     monkeypatch.setattr(bundle.prerender, "still", lambda file, content: PAGE.format(file.stem))
-    monkeypatch.setattr(bundle.prerender, "sizing", lambda file, content, others: PAGE.format(file.stem))
-    monkeypatch.setattr(bundle.prerender, "starting", lambda file, content, others: PAGE.format(file.stem))
+    for page in ("sizing", "playing", "starting"):
+        monkeypatch.setattr(bundle.prerender, page, lambda file, content, others: PAGE.format(file.stem))
     monkeypatch.setattr(bundle.findable, "pages", lambda texts, every, address, folder: list(texts.values()))
     monkeypatch.setattr(passes, "PASSES", ())
     monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
@@ -276,6 +276,7 @@ def test_a_warm_cache_builds_everything_without_starting_a_program(house):
         "app.zip",
         "size.zip",
         "size-library.zip",
+        "play.zip",
         "boot-manifest.json",
         *scripts,
     }
@@ -317,8 +318,9 @@ def test_the_service_worker_knows_every_file_by_its_bytes(house):
     listed = {**site["files"], **for_some}
     assert {name: base64.b64decode(hashed.removeprefix("sha256-")) for name, hashed in listed.items()} == there
     assert not set(site["files"]) & set(for_some)
-    assert set(site["later"]) == {"size"}  # for those who have opened that page
-    assert {Path(name).name for name in for_some} == {"size.html", "size.zip", "size-library.zip", "numpy.whl"}
+    assert set(site["later"]) == {"size", "run"}  # for those who have opened that page
+    engineers = {"size.html", "size.zip", "size-library.zip", "numpy.whl"}
+    assert {Path(name).name for name in for_some} == engineers | {"run.html", "play.zip"}
     assert text.endswith("sw.js")  # the worker itself
 
 

@@ -29,7 +29,7 @@ FLOORS = [
     {"report"},
     {"views"},
     {"acts"},
-    {"handed", "threads", "sizer"},
+    {"handed", "threads", "sizer", "play"},
     {"ui"},
 ]
 OURS = {name: floor for floor, names in enumerate(FLOORS) for name in names}

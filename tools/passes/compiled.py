@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.passes.shape import APP, LIBRARY, SIZING, SIZING_LIBRARY, Parts, Pass
+from tools.passes.shape import APP, LIBRARY, PLAYING, SIZING, SIZING_LIBRARY, Parts, Pass
 from tools.passes.workshop import Workshop
 
 PLACES = {  # what tracebacks say
@@ -10,6 +10,7 @@ PLACES = {  # what tracebacks say
     APP: "/app.zip",
     SIZING: "/size.zip",
     SIZING_LIBRARY: "/size-library.zip",
+    PLAYING: "/play.zip",
 }
 
 

@@ -29,6 +29,11 @@ def lessons(language: str = "en") -> Course:
     return _course(language, acts.lessons())
 
 
+def plain(language: str = "en") -> Course:
+    """The course without acts: its words and its catalogues."""
+    return _course(language, ())
+
+
 def _course(language: str, taught: tuple[Lesson, ...]) -> Course:
     if language == "en":
         return from_proven(json.loads(__loader__.get_data("content.json")), taught)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from content.common import ContextWords
+from content.game import PlayFile
 from content.shapes import Shape, Text
 
 Words = Mapping[str, Text]
@@ -518,6 +519,7 @@ FILES: Mapping[str, type[Shape]] = {
     "report": ReportFile,
     "refusals": RefusalsFile,
     "server": ServerFile,
+    "play": PlayFile,
     "size": SizeFile,
     "start": StartFile,
     "words": WordsFile,

@@ -1,5 +1,7 @@
 // The page for engineers: what the form says goes to the thread as texts, parts of the page come back as markup that Python has
 // made of escaped texts. The form is kept in the address (without prices) and, with them, on this device.
+import { keepSite } from "./keep.mjs";
+
 const KEPT = "kv_cache_lab_size_1";
 const PRICE = "price.";
 const SOON_MS = 250; // after the last change the question is asked
@@ -166,26 +168,8 @@ thread.addEventListener("message", ({ data }) => {
     if (data.parts.progress) place("state").textContent = place("progress").textContent; // seen until there is an answer
   }
   if (data.refusal || data.more === false) place("answer").removeAttribute("aria-busy");
-  if (data.more === false) keepSite();
+  if (data.more === false) keepSite("size");
 });
-
-let keeping = false;
-
-/** Have everything that this page needs kept for visits without a network (sw.js), once it has its answer. */
-async function keepSite() {
-  if (keeping) return;
-  keeping = true;
-  try {
-    await navigator.serviceWorker.register("sw.js", { updateViaCache: "none" });
-    const { active } = await navigator.serviceWorker.ready;
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }) => (document.documentElement.dataset.kept = data ? "whole" : "part");
-    const { lang } = document.documentElement;
-    active.postMessage(["size", lang, `size.${lang}`], [port2]);
-  } catch {
-    // a browser that keeps nothing
-  }
-}
 
 /** @param {string} reason */
 function fail(reason) {

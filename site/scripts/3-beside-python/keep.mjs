@@ -1,0 +1,18 @@
+// Pages beside the lab have what they need kept for visits without a network (sw.js), once somebody has used them.
+let keeping = false;
+
+/** Have what a page needs fetched now, in its language. `data-kept` of the page says whether it is whole. @param {string} page */
+export async function keepSite(page) {
+  if (keeping) return;
+  keeping = true;
+  try {
+    await navigator.serviceWorker.register("sw.js", { updateViaCache: "none" });
+    const { active } = await navigator.serviceWorker.ready;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => (document.documentElement.dataset.kept = data ? "whole" : "part");
+    const { lang } = document.documentElement;
+    active.postMessage([page, lang, `${page}.${lang}`], [port2]);
+  } catch {
+    // a browser that keeps nothing
+  }
+}

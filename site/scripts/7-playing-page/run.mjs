@@ -1,0 +1,371 @@
+// The page of the game. What the player does goes to the thread, what is seen comes back and is painted; no number of the game is
+// made here. The address says which level and which traffic; the best own score stays on this device.
+import { still } from "./canvas.mjs";
+import { keepSite } from "./keep.mjs";
+import { Stage } from "./stage.mjs";
+import { Strip } from "./strip.mjs";
+
+const KEPT = "kv_cache_lab_play_1"; // points by level and seed
+const TURN_TICKS = 100; // 5 s, turn by turn
+const [LOW_HZ, OCTAVES] = [220, 2]; // the sound of an answer, by the memory in use
+
+const place = (/** @type {string} */ id) => document.getElementById(id);
+const thread = new Worker(new URL("player.mjs", import.meta.url), { type: "module" });
+const language = document.documentElement.lang;
+const tell = (/** @type {string} */ method, /** @type {unknown} */ argument = undefined) => thread.postMessage({ language, method, argument });
+const stage = new Stage(place("stage"));
+/** @type {Map<string, Strip>} */
+const strips = new Map([...document.querySelectorAll(".dial")].map((dial) => [dial.dataset.dial, new Strip(dial)]));
+/** @type {{level: string, seed: number, own_seed: boolean, seconds: number}} */
+let game;
+/** @type {any} */
+let seen = null; // the last moment
+/** @typedef {"starting" | "ready" | "running" | "paused" | "over"} State */
+/** @type {State} */
+let state = "starting";
+/** @type {AudioContext | undefined} */
+let audio;
+
+/** @param {State} next */
+function become(next) {
+  state = next;
+  document.body.dataset.state = next;
+  place("begin").hidden = state !== "starting" && state !== "ready";
+  place("result").hidden = state !== "over";
+  place("start").disabled = state !== "ready";
+  for (const id of ["pause", "step", "say"]) place(id).disabled = state === "starting" || (state === "over" && id !== "say");
+  word("pause", state === "paused");
+  place("pause").hidden = place("calm").checked;
+  word("step", place("calm").checked);
+  if (state === "running") requestAnimationFrame(frame);
+}
+
+/** A button says one of its two words. @param {string} id @param {boolean} second */
+function word(id, second) {
+  const node = place(id);
+  node.dataset.first ??= node.textContent;
+  node.textContent = second ? node.dataset.loading : node.dataset.first;
+}
+
+// --- the address ---
+
+/** The level and the seed that the address asks for. */
+function asked() {
+  const said = new URLSearchParams(location.hash.slice(1));
+  const seed = said.get("seed");
+  return JSON.stringify({ level: said.get("level") ?? undefined, ...(seed && /^\d{1,6}$/.test(seed) ? { seed: Number(seed) } : {}) });
+}
+
+/** The address of this game. @param {number} seed */
+const address = (seed) => `#level=${game.level}&seed=${seed}`;
+
+function open() {
+  tell("open", asked());
+}
+
+// --- the best own score ---
+
+const record = () => `${game.level} ${game.seed}`;
+
+/** @returns {Record<string, number>} */
+function kept() {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    return found && typeof found === "object" && !Array.isArray(found) ? found : {};
+  } catch {
+    return {};
+  }
+}
+
+/** @param {number} points */
+function keep(points) {
+  const all = kept();
+  if (Number.isFinite(all[record()]) && all[record()] >= points) return;
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ ...all, [record()]: points }));
+  } catch {
+    // a private window: it is this visit's alone
+  }
+}
+
+function showBest() {
+  const best = kept()[record()];
+  place("best").hidden = !Number.isFinite(best);
+  place("best").querySelector("strong").textContent = new Intl.NumberFormat(language).format(best);
+}
+
+// --- what comes back ---
+
+/** @type {Record<string, (said: any) => void>} */
+const TOLD = {
+  open: (said) => {
+    game = said;
+    stage.clear(said.legend);
+    for (const strip of strips.values()) strip.clear();
+    place("title").textContent = said.title;
+    place("aim").textContent = said.aim;
+    place("promise").textContent = said.promise;
+    place("described").textContent = "";
+    for (const link of document.querySelectorAll("nav a")) setCurrent(link, link.dataset.level === said.level);
+    for (const hand of document.querySelectorAll(".hand")) {
+      const own = said.hands[hand.dataset.hand];
+      hand.hidden = !own;
+      if (own) setHand(hand, own);
+    }
+    showBest();
+    become("ready");
+    show(said.seen);
+    tell("ponder");
+  },
+  seen: show,
+  act: ({ hand, said, at, seen: now }) => {
+    const output = document.querySelector(`.hand[data-hand="${hand}"] output`);
+    if (output && said) output.textContent = said;
+    for (const strip of strips.values()) strip.mark(at);
+    show(now);
+  },
+  describe: ({ described }) => (place("described").textContent = described),
+  end: ended,
+  judged: ({ progress, best, cost, link, lesson }) => {
+    place("verdict").textContent = progress ?? best ?? "";
+    if (progress) return;
+    place("cost").textContent = cost;
+    keepSite("run");
+    if (!link) return;
+    const way = document.createElement("a");
+    way.href = `${document.querySelector(".ways a").getAttribute("href")}#${link}`;
+    way.textContent = lesson;
+    place("cost").append(" → ", way);
+  },
+  answer: ({ right, said }) => {
+    place("feedback").textContent = said;
+    place("feedback").dataset.state = right ? "ok" : "fail";
+  },
+  failure: fail,
+};
+
+/** @param {HTMLElement} link @param {boolean} current */
+function setCurrent(link, current) {
+  if (!current) return link.removeAttribute("aria-current");
+  link.setAttribute("aria-current", "page");
+  link.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+/** @param {HTMLElement} hand @param {{value: number, said: string}} own */
+function setHand(hand, { value, said }) {
+  const input = hand.querySelector("input, select");
+  if (input.dataset.words) {
+    const { values } = JSON.parse(input.dataset.words);
+    input.max = String(values.length - 1);
+    input.value = String(values.indexOf(value));
+    hand.querySelector("output").textContent = said;
+    input.setAttribute("aria-valuetext", said);
+  } else input.value = String(value);
+}
+
+/** A moment of the game. @param {any} now */
+function show(now) {
+  seen = now;
+  stage.show(now, performance.now());
+  place("left").textContent = now.left;
+  place("points").textContent = now.points;
+  if (place("surprise").textContent !== now.surprise) place("surprise").textContent = now.surprise;
+  for (const [name, { text, share, state: well }] of Object.entries(now.dials)) {
+    const strip = strips.get(name);
+    strip.root.querySelector(".value").textContent = text;
+    strip.root.dataset.state = well;
+    strip.push(now.at, share);
+    strip.paint(now.at);
+  }
+  sound(now.done.length, now.dials.memory.share);
+  if (state !== "running") requestAnimationFrame(frame);
+  if (now.over && state !== "over" && state !== "ready") tell("end");
+}
+
+/** @param {{points: number, shown: string, score: string, lines: string[], question: string | null, options: {id: string, text: string}[]}} said */
+function ended({ points, shown, score, lines, question, options }) {
+  keep(points);
+  become("over");
+  place("points").textContent = shown;
+  place("score").textContent = score;
+  place("lines").textContent = lines.join(" · ");
+  word("verdict", false);
+  place("cost").textContent = "";
+  place("ask").hidden = !question;
+  place("question").textContent = question ?? "";
+  place("feedback").textContent = "";
+  place("options").replaceChildren(...options.map(({ id, text }) => option(id, text)));
+  const next = document.querySelector("nav a[aria-current] + a");
+  place("following").hidden = !next;
+  if (next) place("following").href = next.href;
+  showBest();
+  place("score").focus();
+  tell("judge");
+}
+
+/** An answer to choose. @param {string} id @param {string} text */
+function option(id, text) {
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  Object.assign(input, { type: "radio", name: "answer", value: id });
+  label.append(input, " ", text);
+  return label;
+}
+
+/** @param {string} reason */
+function fail(reason) {
+  place("begin").hidden = place("failed").hidden = false;
+  place("aim").textContent = "";
+  place("reason").textContent = reason;
+}
+
+thread.addEventListener("error", (event) => fail(event.message || "player.mjs"));
+thread.addEventListener("message", ({ data }) => {
+  for (const [name, said] of Object.entries(data)) TOLD[name](said);
+});
+
+// --- the painting ---
+
+/** One frame, and the next, while the game runs or something is on its way. @param {number} now */
+function frame(now) {
+  if (frame.last === now) return;
+  frame.last = now;
+  stage.paint(now);
+  frames.count++;
+  if (state === "running" || stage.moves(now)) requestAnimationFrame(frame);
+}
+frame.last = 0;
+const frames = { count: 0 };
+
+new ResizeObserver(() => {
+  const { clientWidth, clientHeight } = stage.root;
+  stage.resize(clientWidth, clientHeight);
+  for (const strip of strips.values()) strip.room = { width: strip.root.clientWidth, height: strip.canvas.clientHeight };
+  requestAnimationFrame(frame);
+  if (seen) for (const strip of strips.values()) strip.paint(seen.at);
+}).observe(stage.root);
+for (const look of [matchMedia("(prefers-color-scheme: dark)")]) {
+  look.addEventListener("change", () => {
+    for (const painter of [stage, ...strips.values()]) painter.dress();
+    requestAnimationFrame(frame);
+  });
+}
+
+// --- what the player does ---
+
+const speed = () => Number(place("speed").value);
+
+function run() {
+  if (state !== "ready" && state !== "paused") return;
+  if (place("calm").checked) return become("paused");
+  become("running");
+  tell("run", speed());
+}
+
+function pause() {
+  if (state !== "running") return;
+  become("paused");
+  tell("halt");
+}
+
+const toggle = () => (state === "running" ? pause() : run());
+
+function step() {
+  if (state === "starting" || state === "over") return;
+  pause();
+  become("paused");
+  tell("step", place("calm").checked ? TURN_TICKS : 1);
+}
+
+/** The first move begins the game. @param {string} hand @param {number} value */
+function act(hand, value) {
+  if (state === "starting" || state === "over") return;
+  tell("act", JSON.stringify({ hand, value }));
+  if (state === "ready") run();
+}
+
+for (const hand of document.querySelectorAll(".hand")) {
+  const input = hand.querySelector("input, select");
+  const values = input.dataset.words ? JSON.parse(input.dataset.words).values : null;
+  input.addEventListener(values ? "input" : "change", () => act(hand.dataset.hand, values ? values[Number(input.value)] : Number(input.value)));
+}
+/** @param {boolean} on */
+function flood(on) {
+  if (place("flood").getAttribute("aria-pressed") === String(on)) return;
+  place("flood").setAttribute("aria-pressed", String(on));
+  act("flood", Number(on));
+}
+place("flood").setAttribute("aria-pressed", "false");
+place("flood").addEventListener("pointerdown", (event) => {
+  /** @type {any} */ (place("flood")).setPointerCapture(/** @type {any} */ (event).pointerId);
+  flood(true);
+});
+for (const end of ["pointerup", "pointercancel", "blur"]) place("flood").addEventListener(end, () => flood(false));
+place("flood").addEventListener("keydown", (/** @type {any} */ event) => {
+  if (event.key !== " " && event.key !== "Enter") return;
+  event.preventDefault();
+  if (!event.repeat) flood(true);
+});
+place("flood").addEventListener("keyup", () => flood(false));
+
+place("start").addEventListener("click", () => {
+  run();
+  const first = /** @type {HTMLElement | undefined} */ ([...document.querySelectorAll(".hand:not([hidden]) :is(input, select)")][0]);
+  (place("calm").checked ? place("step") : first)?.focus({ preventScroll: true });
+});
+place("pause").addEventListener("click", toggle);
+place("step").addEventListener("click", step);
+place("say").addEventListener("click", () => tell("describe"));
+place("speed").addEventListener("change", () => state === "running" && tell("run", speed()));
+place("calm").addEventListener("change", () => {
+  pause();
+  become(state);
+});
+place("again").addEventListener("click", () => {
+  open();
+});
+place("other").addEventListener("click", () => (location.hash = address((game.seed % 999_999) + 1)));
+place("copy").addEventListener("click", async () => {
+  const link = new URL(address(game.seed), location.href).href;
+  const copied = await navigator.clipboard?.writeText(link).then(
+    () => true,
+    () => false,
+  );
+  if (!copied) place("copied").textContent = link; // to be copied by hand
+  place("copied").hidden = false;
+});
+place("options").addEventListener("change", ({ target }) => tell("answer", target.value));
+addEventListener("hashchange", open);
+document.addEventListener("visibilitychange", () => document.hidden && pause());
+addEventListener("keydown", (event) => event.key === "Escape" && toggle());
+place("stage").addEventListener("keydown", (/** @type {any} */ event) => {
+  const deed = { " ": toggle, ArrowRight: step, Enter: () => tell("describe") }[/** @type {string} */ (event.key)];
+  if (!deed) return;
+  event.preventDefault();
+  deed();
+});
+
+// --- the sound: a tick for an answer, higher as the memory fills ---
+
+place("sound").addEventListener("change", () => {
+  if (place("sound").checked) audio ??= new AudioContext();
+});
+
+/** @param {number} answers @param {number} memory */
+function sound(answers, memory) {
+  if (!audio || !place("sound").checked || state !== "running") return;
+  for (let i = 0; i < Math.min(answers, 3); i++) {
+    const [tone, volume, at] = [audio.createOscillator(), audio.createGain(), audio.currentTime + i * 0.015];
+    tone.frequency.value = LOW_HZ * 2 ** (OCTAVES * memory);
+    volume.gain.setValueAtTime(0.08, at);
+    volume.gain.exponentialRampToValueAtTime(0.001, at + 0.09);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(at);
+    tone.stop(at + 0.1);
+  }
+}
+
+for (const link of document.querySelectorAll("nav a")) link.href += `#level=${link.dataset.level}`;
+place("calm").checked = still.matches;
+become("starting");
+open();
