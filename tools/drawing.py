@@ -88,6 +88,12 @@ class Drawing:
         ]
         return ("\n".join(lines) + "\n").encode()
 
+    @property
+    def has_letters(self) -> bool:
+        """Whether a PDF's own fonts have all of its letters."""
+        texts = [self.title, *(item.text for item in self.items if isinstance(item, Words))]
+        return all(_pdf_text(text).encode("cp1252", "replace").decode("cp1252") == _pdf_text(text) for text in texts)
+
     def pdf(self) -> bytes:
         """The drawing as one page (PDF 1.4), its words in the viewer's Helvetica. Raises UnicodeError beyond Windows-1252."""
         content = "\n".join(_pdf(item, self.height) for item in self.items).encode("cp1252")
@@ -184,7 +190,8 @@ def _pdf(item: Item, height: float) -> str:
 
 
 def _pdf_text(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+    wide = text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
+    return wide.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
 
 
 def _pdf_font(name: str) -> bytes:

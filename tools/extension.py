@@ -11,6 +11,7 @@ import hashlib
 import struct
 import tomllib
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,38 @@ HEAD = "-- Made by `python3 build.py extension` from site/content/embed.toml and
 
 
 def made(course: Any, site: Path) -> dict[str, bytes]:
-    """Every made file by its path in the extension's folder, but for the painted pictures."""
+    """Every made file by its path in the extension's folder, but for the painted pictures; figures and words in every language.
+
+    Where a PDF's fonts lack a language's letters, paper gets the English figure under words of that language.
+    """
+    import acts
+    from content import wording
+
     every = {languages.ENGLISH: course.tables, **bundle.translations(site / "content")}
     element = languages.spoken((site / bundle.FIXED / bundle.ELEMENT).read_text(encoding="utf-8"), every)
-    drawn = {f"figures/{name}": data for name, data in figures.files(course).items()}
-    return {bundle.ELEMENT: element.encode(), "words.lua": _lua(figures.words(course)), **drawn}
+    found, said = {bundle.ELEMENT: element.encode()}, {}
+    for language, tables in every.items():
+        own = course if language == languages.ENGLISH else acts.course(tables)
+        wording.use(own.at("words.numbers"))
+        drawn, folder = figures.files(own), "" if language == languages.ENGLISH else f"{language}/"
+        found |= {f"figures/{folder}{name}": data for name, data in drawn.items()}
+        painted = folder if any(name.endswith(".pdf") for name in drawn) else ""
+        own_words = {"drawn": folder, "painted": painted, "open": str(own.at("words.astray.open"))}
+        said[language] = {**own_words, **figures.words(own)}
+    wording.use(course.at("words.numbers"))
+    return found | {"words.lua": _lua({"version": version(), **said})}
 
 
-def _lua(table: dict[str, dict[str, str]]) -> bytes:
-    """A table of tables of texts as a Lua file."""
-    lines = [HEAD, "return {", f"  version = {_quoted(version())},"]
-    for name, texts in table.items():
-        lines.append(f"  [{_quoted(name)}] = {{")
-        lines += [f"    {key} = {_quoted(text)}," for key, text in texts.items()]
-        lines.append("  },")
-    return ("\n".join([*lines, "}"]) + "\n").encode()
+def _lua(table: Mapping[str, Any]) -> bytes:
+    """A table of texts and such tables as a Lua file."""
+    return f"{HEAD}\nreturn {_value(table)}\n".encode()
+
+
+def _value(value: Any, indent: str = "") -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    lines = (f"{indent}  [{_quoted(key)}] = {_value(inner, indent + '  ')},\n" for key, inner in value.items())
+    return f"{{\n{''.join(lines)}{indent}}}"
 
 
 def version() -> str:
@@ -89,7 +107,7 @@ def write(folder: Path = FOLDER, site: Path = ROOT / "site") -> None:
     import acts
 
     files = made(acts.course(bundle.read_content(site / "content")), site)
-    for name in sorted({name.partition("-")[0] for name in files if name.startswith("figures/")}):
+    for name in sorted(name.removesuffix("-print.pdf") for name in files if name.endswith("-print.pdf")):
         pdf = files[f"{name}-print.pdf"]
         files[f"{name}.png"] = png(*painted(pdf), source(pdf))
     for name, data in files.items():

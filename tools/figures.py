@@ -57,13 +57,14 @@ def pictures(course: Any) -> dict[str, tuple[str, Any]]:
 
 
 def files(course: Any) -> dict[str, bytes]:
-    """Every figure by file name: "act", its act's number, the look, the kind. Raises WordingError for a word that asks for no
-    number."""
+    """Every figure by file name: "act", its act's number, the look, the kind; no PDF where its fonts lack the letters. Raises
+    WordingError for a word that asks for no number."""
     made: dict[str, bytes] = {}
     for number, (act, picture) in pictures(course).items():
         for look, kinds in MADE.items():
             drawing = draw(course, act, picture, look)
-            made |= {f"act{number}-{look}.{kind}": getattr(drawing, kind)() for kind in kinds}
+            there = (kind for kind in kinds if kind != "pdf" or drawing.has_letters)
+            made |= {f"act{number}-{look}.{kind}": getattr(drawing, kind)() for kind in there}
     return made
 
 

@@ -7,7 +7,8 @@
 local function part(name)
   return quarto.utils.resolve_path(name)
 end
-local words = dofile(part("words.lua"))
+local spoken = dofile(part("words.lua"))
+local words = spoken.en -- of the document's language, see speak
 local qr = dofile(part("qr.lua"))
 
 local OPTIONS = { "act", "url", "stage", "height", "load", "title", "alt" }
@@ -16,7 +17,7 @@ local CHOICES = {
   stage = { "predict", "reality", "explore", "twist", "reflect" },
   load = { "click", "visible", "eager" },
 }
-for choice, about in pairs(words) do
+for choice, about in pairs(spoken.en) do
   if type(about) == "table" then
     table.insert(CHOICES.act, choice)
   end
@@ -202,7 +203,8 @@ end
 
 -- A figure's path as seen from the document. An absolute path would be read as one from the project's root.
 local function figure(asked, ending)
-  local file = part("figures/act" .. words[asked.act].figure .. ending)
+  local folder = ending:match("svg$") and words.drawn or words.painted
+  local file = part("figures/" .. folder .. "act" .. words[asked.act].figure .. ending)
   return pandoc.path.make_relative(file, pandoc.path.directory(quarto.doc.input_file), true)
 end
 
@@ -231,7 +233,7 @@ end
 local function html(asked)
   quarto.doc.add_html_dependency({
     name = "kvlab",
-    version = words.version,
+    version = spoken.version,
     scripts = { "kv-lab.js" },
     stylesheets = { "kvlab.css" },
   })
@@ -250,7 +252,7 @@ local function html(asked)
     "html",
     "<kv-lab" .. element .. '><figure class="kvlab-figure">' .. link .. image(asked, "light") .. image(asked, "dark") .. "</a>"
       .. "<figcaption><strong>" .. escaped(title) .. ".</strong> " .. escaped(said.caption) .. " "
-      .. link .. "Open the lab</a></figcaption></figure></kv-lab>"
+      .. link .. escaped(words.open) .. "</a></figcaption></figure></kv-lab>"
   )
 end
 
@@ -266,7 +268,7 @@ local function caption(asked, on_paper)
   local inlines = pandoc.Inlines({ pandoc.Strong(pandoc.Inlines((asked.title or said.title) .. ".")), pandoc.Space() })
   inlines:extend(pandoc.Inlines(said.caption))
   if asked.url then
-    local link = on_paper and { pandoc.Str(address(asked)) } or pandoc.Inlines("Open the lab")
+    local link = on_paper and { pandoc.Str(address(asked)) } or pandoc.Inlines(words.open)
     inlines:extend({ pandoc.Space(), pandoc.Link(link, address(asked)) })
   end
   return pandoc.Para(inlines)
@@ -326,10 +328,17 @@ local function shown(asked)
   return caption(asked, true)
 end
 
+-- Titles, captions and figures follow the document's language, `lang`; what the lab doesn't speak stays English.
+local function speak(meta)
+  local language = text(meta and meta.lang):lower():match("^%a+")
+  words = type(spoken[language]) == "table" and spoken[language] or spoken.en
+end
+
 -- --- The shortcode -------------------------------------------------------------------------------------------------------
 
 local function kvlab(args, kwargs, meta, _, context)
   place = where(kwargs, meta)
+  speak(meta)
   local function refuse(sentence)
     warn(sentence)
     return quarto.shortcode.error_output("kvlab", sentence, context or "block")

@@ -53,9 +53,10 @@ def run(name="html", *, args=(), context="block", meta=None, document=INPUT, **k
     return json.loads(done.stdout)
 
 
-def words(act):
+def words(act, language="en"):
     """Title, caption and alternative text of an act, from the engine."""
-    return figures.words(native.shipped())[act]
+    with native.writing(language) as course:
+        return figures.words(course)[act]
 
 
 def text(output):
@@ -87,6 +88,26 @@ def test_every_figure_is_there_seen_from_the_document(name):
     endings = {Path(path).suffix for path in found}
     office = name in ("docx", "odt", "pptx")
     assert endings == ({".png"} if office else {".pdf"} if name in ("latex", "beamer") else {".svg"})
+
+
+@pytest.mark.parametrize("language", native.LANGUAGES[1:])
+@pytest.mark.parametrize("name", ["html", "epub", "latex", "docx"])
+def test_captions_and_figures_are_in_the_language_of_the_document(name, language):
+    made = run(name, act="2", url=URL, meta={"lang": f"{language}-XX"})
+    assert made["warnings"] == []
+    said = words("2", language)
+    assert text(said["caption"]) in text(made["output"])
+    if name == "html":
+        assert f'alt="{html.escape(said["alt"])}"' in made["output"]
+        assert native.contents()[language]["words"]["astray"]["open"] in made["output"]
+    found = re.findall(r'[^\s"(){}<>\[\]]*_extensions/kvlab/figures/[\w/-]+\.\w+', made["output"])
+    drawn = [path for path in found if path.endswith(".svg")]
+    assert found and all((Path(INPUT).parent / path).resolve().is_file() for path in found)
+    assert all(f"/figures/{language}/" in path for path in (drawn if language == "zh" else found))
+
+
+def test_a_document_in_a_language_that_the_lab_does_not_speak_gets_english():
+    assert run("html", url=URL, meta={"lang": "fi"})["output"] == run("html", url=URL)["output"]
 
 
 @pytest.mark.parametrize("name", INTERACTIVE)
@@ -362,8 +383,10 @@ def test_what_is_made_is_what_the_build_makes():
         assert (FOLDER / name).read_bytes() == data, f"{name}: run `python3 build.py extension`"
 
 
+@pytest.mark.parametrize("language", ["", "de/", "es/"])
 @pytest.mark.parametrize("name", [f"act{n}" for n in figures.pictures(native.shipped())])
-def test_the_pictures_for_word_are_print_painted(name):
+def test_the_pictures_for_word_are_print_painted(language, name):
+    name = language + name
     pdf = (FOLDER / f"figures/{name}-print.pdf").read_bytes()
     kept = (FOLDER / f"figures/{name}.png").read_bytes()
     assert extension.source(pdf) in kept
