@@ -121,10 +121,12 @@ def take_all(grader: Grader, folder: Path) -> None:
         name = shown_name(place.relative_to(folder.parent if folder.is_file() else folder))
         found = data_of(place)
         if isinstance(found, bytes):
-            grader.take(name, found)
+            for inside in grader.taking(name, found):
+                progress(done, len(places), inside)
         else:
             grader.leave_out(handins.Unread(name, *found))
-        progress(done, len(places))
+    if places and sys.stderr.isatty():
+        print(file=sys.stderr)
 
 
 def below(folder: Path) -> Iterator[Path]:
@@ -180,10 +182,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def progress(done: int, all_files: int) -> None:
-    """One line on stderr that counts, where a person looks on."""
+def progress(done: int, all_files: int, inside: int) -> None:
+    """One line on stderr that counts, where a person looks on: which file of all, and how many were read in it."""
     if sys.stderr.isatty():
-        print(f"\r{done} of {all_files} ...", end="" if done < all_files else "\n", file=sys.stderr, flush=True)
+        within = f", {inside} read in it" if inside > 1 else ""
+        print(f"\r{done} of {all_files}{within} ...   ", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -155,6 +155,21 @@ def test_a_snapshot_from_the_german_page_has_no_flag_and_a_german_spreadsheet_it
     assert row["flags"] == "" and re.fullmatch(r"\d+,\d+", row["ttft_p99_ms"])
 
 
+def test_one_zip_of_a_class_tells_how_far_it_is(visitor, tmp_path):
+    made = json.dumps(exported(learner(4), "Zoë", f"{4:032x}"))
+    (tmp_path / "all.zip").write_bytes(packed({f"{i}/s.json": made for i in range(60)}))
+    page = grader(visitor)
+    page.evaluate("""() => {
+        window.told = [];
+        new MutationObserver(() => told.push(document.getElementById("status").textContent)).observe(
+            document.getElementById("status"), { childList: true, characterData: true, subtree: true })
+    }""")
+    page.get_by_label(native.shipped().at("grading.page.files")).set_input_files(tmp_path / "all.zip")
+    expect(page.get_by_role("heading", name=native.shipped().at("grading.page.outcome"))).to_be_focused(timeout=BOOT_MS)
+    inside = [int(found[1]) for told in page.evaluate("told") if (found := re.search(r"File 1 of 1: (\d+) read", told))]
+    assert inside and inside == sorted(inside) and inside[-1] <= 60
+
+
 def test_a_class_goes_back_to_its_course_system(visitor, tmp_path):
     """The list of the class among the files comes back with the points, and whoever handed in nothing is named."""
     folder = tmp_path / "class"

@@ -1,7 +1,7 @@
 """What the grader's thread runs: takes a class file by file, and gives what grade.html shows and saves, as JSON."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from acts import shipped
@@ -25,9 +25,9 @@ def most(head: Any) -> int:
     return handins.most(head.to_bytes())
 
 
-def take(grader: Grader, name: str, data: Any) -> None:
-    """A file by its path; `data` is what JavaScript has read of it."""
-    grader.take(name, data.to_bytes())
+def take(grader: Grader, name: str, data: Any) -> Iterator[int]:
+    """A file by its path, as Grader.taking does; `data` is what JavaScript has read of it."""
+    return grader.taking(name, data.to_bytes())
 
 
 def lost(grader: Grader, name: str, why: str, detail: str) -> None:
@@ -35,9 +35,12 @@ def lost(grader: Grader, name: str, why: str, detail: str) -> None:
     grader.leave_out(Unread(name, why, detail))
 
 
-def said(done: int, every: int) -> str:
-    """How far the grader is."""
-    return wording.fill(COURSE.at("grading.page.progress"), {"done": done, "all": every})
+def said(done: int, every: int, inside: int) -> str:
+    """How far the grader is: which file of all, and how many it has read in that one."""
+    words = COURSE.at("grading.page")
+    return wording.fill(
+        words["progress_inside" if inside > 1 else "progress"], {"done": done, "all": every, "inside": inside}
+    )
 
 
 def outcome(grader: Grader, separator: str) -> str:

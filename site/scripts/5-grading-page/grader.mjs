@@ -9,9 +9,10 @@ let started; // of the application's module `marker`
 
 const start = async (/** @type {string[]} */ languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("handed.marker");
 
-/** Take in one [name, File, why, detail]; a file that can't be read is Python's to name, and no reason to stop.
-    @param {any} marker @param {any} grader @param {import("./grade.mjs").Named} named */
-async function take(marker, grader, [name, file, why = "refused", detail = ""]) {
+/** Take in one [name, File, why, detail], and tell after each file in it how many there were; one that can't be read is Python's
+    to name, and no reason to stop.
+    @param {any} marker @param {any} grader @param {import("./grade.mjs").Named} named @param {(inside: number) => void} tell */
+async function take(marker, grader, [name, file, why = "refused", detail = ""], tell) {
   let bytes;
   try {
     if (!file) throw new Error(detail);
@@ -21,7 +22,9 @@ async function take(marker, grader, [name, file, why = "refused", detail = ""]) 
     marker.lost(grader, name, why, String(failure.message ?? failure));
     return;
   }
-  marker.take(grader, name, bytes);
+  const steps = marker.take(grader, name, bytes);
+  for (const inside of steps) tell(inside);
+  steps.destroy();
 }
 
 addEventListener("message", async ({ data: { job, files, now, languages, separator } }) => {
@@ -31,10 +34,11 @@ addEventListener("message", async ({ data: { job, files, now, languages, separat
     const grader = marker.begin(now, languages);
     let last = 0;
     for (const [i, named] of files.entries()) {
-      await take(marker, grader, named);
-      if (performance.now() - last < OFTEN_MS) continue;
-      last = performance.now();
-      postMessage({ job, said: marker.said(i + 1, files.length) });
+      await take(marker, grader, named, (inside) => {
+        if (performance.now() - last < OFTEN_MS) return;
+        last = performance.now();
+        postMessage({ job, said: marker.said(i + 1, files.length, inside) });
+      });
     }
     postMessage({ job, outcome: marker.outcome(grader, separator) });
     grader.destroy();
