@@ -129,9 +129,16 @@ def test_numbers_are_written_by_the_habits_of_the_language(german):
     assert axes(PALETTES["light"], "x", "y")["separators"] == ",."
 
 
-def test_a_language_may_count_large_numbers_in_another_word_than_billions(german):
-    wording.use({"billion": "\N{CJK UNIFIED IDEOGRAPH-4EBF}", "billion_zeros": "8", "decimal": ".", "thousands": ","})
-    assert wording.show(70_554_000_000, "billion") == f"705.54{wording.NO_BREAK}\N{CJK UNIFIED IDEOGRAPH-4EBF}"
+def test_chinese_counts_in_hundreds_of_millions_and_joins_without_blanks():
+    with native.writing("zh") as chinese:
+        assert wording.show(70_554_000_000, "billion") == f"705.54{wording.NO_BREAK}亿"
+        assert (wording.show(0.5, "pct"), wording.show(1_234_567, "n")) == ("50%", "1,234,567")
+        assert wording.sentences(["一。", "", "二。"]) == "一。二。"
+        assert wording.listed(["甲", "乙"]) == "甲、乙" and wording.headed("甲", "乙", "colon") == "甲：乙"
+        state = views.frame(chinese, native.after(native.start(), store.ControlMoved("act1.context", 32768)))
+    assert not any(f"。{blank}" in state["act1.state"]["text"] for blank in (" ", wording.NO_BREAK))
+    assert wording.sentences(["One.", "", "Two."]) == "One. Two."
+    assert wording.listed(["a", "b"], "semicolon") == "a; b" and wording.headed("A", "b") == "A. b"
 
 
 def test_spanish_parts_thousands_with_a_space_and_decimals_with_a_point():
