@@ -135,7 +135,7 @@ def test_chinese_counts_in_hundreds_of_millions_and_joins_without_blanks():
         assert (wording.show(0.5, "pct"), wording.show(1_234_567, "n")) == ("50%", "1,234,567")
         assert wording.sentences(["一。", "", "二。"]) == "一。二。"
         assert wording.listed(["甲", "乙"]) == "甲、乙" and wording.headed("甲", "乙", "colon") == "甲：乙"
-        state = views.frame(chinese, native.after(native.start(), store.ControlMoved("act1.context", 32768)))
+        state = views.frame(chinese, native.after(native.walked(until=1), store.ControlMoved("act1.context", 32768)))
     assert not any(f"。{blank}" in state["act1.state"]["text"] for blank in (" ", wording.NO_BREAK))
     assert wording.sentences(["One.", "", "Two."]) == "One. Two."
     assert wording.listed(["a", "b"], "semicolon") == "a; b" and wording.headed("A", "b") == "A. b"
