@@ -222,6 +222,14 @@ def test_each_page_says_its_language_and_leads_to_all_the_others_in_their_own_wo
     assert "<title>El muro de memoria de la caché KV</title>" in pages["es"]
 
 
+def test_a_languages_own_style_sheet_is_on_each_of_its_pages_and_on_no_other(pages):
+    assert {language for language, page in pages.items() if "css/zh.css" in page} == {"zh"}
+    spoken = [file for file in CONTENT.parent.glob("*.html") if " data-language>" in file.read_text(encoding="utf-8")]
+    assert len(spoken) > 2
+    for file in spoken:
+        assert '<link rel="stylesheet" href="css/zh.css" data-only="zh">' in file.read_text(encoding="utf-8"), file.name
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_page_is_in_its_language_alone(pages, language):
     assert "Commit my prediction" in pages["en"] and "Commit my prediction" not in pages[language]
