@@ -175,6 +175,7 @@ def test_a_session_from_launch_to_resume_on_another_computer(course):
     course.has("cmi.score.raw", "10")
     course.says("embed.saved", FOOT["course"])
     course.says("status.ledger.value", WORDS["saved_course"])
+    assert course.page.frames[1].evaluate("Object.keys(localStorage)") == []  # others may use this computer
     where = course.inside.locator('.rail a[href="#act1/length"]')
     where.click()
     expect(where).to_have_attribute("aria-current", "step")

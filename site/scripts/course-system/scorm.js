@@ -64,8 +64,9 @@
     report: (share, text, done) => {
       if (!isKept || !scorm.isActive) return true;
       const points = String(Math.round(share * 1e4) / 100);
+      const scaled = String(Math.round(share * 1e7) / 1e7); // seven decimals are what every system takes
       /** @type {[string, string][]} */
-      const more = version === "2004" ? [["cmi.score.scaled", String(share)], ["cmi.progress_measure", String(share)]] : [];
+      const more = version === "2004" ? [["cmi.score.scaled", scaled], ["cmi.progress_measure", scaled]] : [];
       if (!wasDone || done) more.push([NAMES.status, done ? "completed" : "incomplete"]);
       return (
         set([
