@@ -21,7 +21,8 @@ SCRIPT = "scripts/course-system/scorm.js"
 WRAPPER = "@gamestdio/scorm"
 VERSIONS = ("1.2", "2004")
 MOST_BYTES = 12_000_000
-NEEDLESS = re.compile(r"size[.-].*|sizer?\.mjs|numpy\.whl|grade(r)?\.mjs|splice\.js|play.*|content\..*\.json")
+OTHER_PAGES = "scripts/[5-9]-*/*js"
+NEEDLESS = re.compile(r"(size|play)[.-].*zip|numpy\.whl|splice\.js|keep\.mjs|content\..*\.json")
 TEXTS = (".js", ".mjs", ".json", ".html")
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same files are the same package
 LAUNCH = "index.html"
@@ -66,11 +67,12 @@ def write(dist: Path, site: Path, cache: Path, language: str) -> list[Path]:
 def files(dist: Path, site: Path, wrapper: Path, language: str, version: str, title: str) -> dict[str, bytes]:
     """A package's files by their names."""
     (parts,) = (dist / "v").iterdir()
-    address = f"v/{parts.name}"
+    address, others = f"v/{parts.name}", {file.name for file in site.glob(OTHER_PAGES)}
     found = {
         f"{address}/{file.relative_to(parts).as_posix()}": file.read_bytes()
         for file in sorted(parts.rglob("*"))
-        if file.is_file() and (not NEEDLESS.fullmatch(file.name) or file.name == languages.content_file(language))
+        if file.is_file() and file.name not in others
+        if not NEEDLESS.fullmatch(file.name) or file.name == languages.content_file(language)
     }
     found = {_named(name): _text(name, data) for name, data in found.items()}
     found[f"{address}/boot-manifest.json"] = _checked(found, address)
