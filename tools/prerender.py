@@ -313,8 +313,6 @@ class _Assembly:
             return self._repeated(element, self.lists[attributes.pop("data-each")])
         if "data-each-entry" in attributes:
             return self._entries(element, attributes.pop("data-each-entry"))
-        if "data-say" in attributes:
-            return self._said(element, attributes.pop("data-say"))
         if "data-say-content" in attributes:
             attributes["content"] = self._words(attributes.pop("data-say-content"))
         if "data-say-words" in attributes:
@@ -324,10 +322,12 @@ class _Assembly:
                 for name, text in self._words(path).items()
             }
             attributes["data-words"] = json.dumps(said, ensure_ascii=False)
-        if "data-say-loading" in attributes:
-            attributes["data-loading"] = self._words(attributes.pop("data-say-loading"))
+        if "data-say-other" in attributes:  # what it says at another time
+            attributes["data-other"] = self._words(attributes.pop("data-say-other"))
         if "data-say-label" in attributes:
             attributes["aria-label"] = self._words(attributes.pop("data-say-label"))
+        if "data-say" in attributes:
+            return self._said(element, attributes.pop("data-say"))
         self._children(element)
         return [element]
 

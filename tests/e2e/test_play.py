@@ -206,6 +206,14 @@ def test_axe_finds_nothing_and_all_is_on_one_screen(visitor, page_name, scheme):
     assert found(page) == []
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_is_on_one_screen(visitor, level):
+    page = opened(visitor, level, "run.de.html", viewport=SHORT)
+    for size in (SHORT, PHONE):
+        page.set_viewport_size(size)
+        assert page.evaluate("document.documentElement.scrollHeight") == size["height"]
+
+
 @pytest.mark.parametrize("width", [320, 360])
 def test_no_page_is_wider_than_a_small_phone(visitor, width):
     page = opened(visitor, "both", "run.de.html", viewport={"width": width, "height": 640})

@@ -378,6 +378,12 @@ def test_how_it_stands_is_said_in_the_numbers_of_the_moment() -> None:
     assert trend in said and "0:15" in said
 
 
+@pytest.mark.parametrize(("name", "made"), [("run", prerender.playing), ("size", prerender.sizing)])
+def test_no_word_of_a_page_is_left_unsaid(name, made) -> None:
+    html = made(native.CONTENT.parent / f"{name}.html", bundle.read_content(native.CONTENT), {})
+    assert "data-say" not in html and 'data-other="' in html
+
+
 def test_every_instrument_that_a_move_leads_to_is_in_the_lab() -> None:
     html = prerender.render(native.CONTENT.parent, bundle.read_content(native.CONTENT))
     assert all(f'id="{hand.address}"' in html for hand in FILE.hands)

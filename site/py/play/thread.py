@@ -121,10 +121,6 @@ class Player:
         said = self.best_said(best) if best else {}
         return json.dumps({"more": False, **said, **self.cost_said()})
 
-    def ponder(self) -> str:
-        """A piece of the sweep, done while nobody plays."""
-        return json.dumps({"more": bool(self.level.sweep) and self.sweep().more})
-
     # --- words ---
 
     def sweep(self) -> Best:
@@ -236,7 +232,8 @@ class Player:
         }
         if node["state"] not in ("on", "leaving"):
             return [self.say(f"node_{node['state']}", numbers)]
-        return [self.say(f"label_{name}", numbers) for name in ("queue", "seats", "memory", "step")]
+        said = [self.say(f"label_{name}", numbers) for name in ("queue", "seats", "memory")]
+        return [*said, self.say("label_step", numbers) if numbers["step_s"] else ""]
 
     def dials(self) -> dict[str, dict[str, Any]]:
         """Each dial: its text, its height on the strip as a share, whether it is well (ok, warn, fail)."""

@@ -141,7 +141,7 @@ thread.addEventListener("error", (event) => fail(event.message || "sizer.mjs"));
 thread.addEventListener("message", ({ data }) => {
   glancing = false;
   if (data.failure) fail(data.failure);
-  if (data.loading) place("state").textContent = place("state").dataset.loading;
+  if (data.loading) place("state").textContent = place("state").dataset.other;
   if (data.loading) return;
   if (data.read) {
     show(data.parts);

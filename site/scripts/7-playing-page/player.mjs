@@ -1,5 +1,5 @@
 // The thread of run.html: Python with the application and the game. It keeps the game's clock while it runs, and sends what is seen;
-// a message is [method, argument] of play.thread's Player, or one of the clock's own: run (times as fast), halt, judge, ponder.
+// a message is [method, argument] of play.thread's Player, or one of the clock's own: run (times as fast), halt, step, judge.
 import { lastLine, startPython } from "./python.mjs";
 
 const BEAT_MS = 50;
@@ -11,7 +11,6 @@ let speed = 0; // 0: it stands
 let last = 0; // when the clock was last looked at, ms
 let owed = 0; // ticks
 let opened = 0; // a game that is opened ends what was done for the one before
-let pondering = false;
 
 /** @param {string} language */
 async function start(language) {
@@ -43,14 +42,13 @@ async function beat() {
   if (speed) setTimeout(beat, Math.max(0, BEAT_MS - (performance.now() - now)));
 }
 
-/** Do something piece by piece, as long as it has more and nobody opens another game. @param {() => any} piece @param {boolean} tells */
-async function whole(piece, tells) {
+/** The judgement piece by piece, as long as it has more and nobody opens another game. @param {any} player */
+async function judge(player) {
   const mine = opened;
-  for (;;) {
-    const said = JSON.parse(piece());
-    if (tells) postMessage({ judged: said });
-    await turn();
-    if (!said.more || mine !== opened || (!tells && speed)) return;
+  for (let more = true; more && mine === opened; await turn()) {
+    const judged = JSON.parse(player.judge());
+    postMessage({ judged });
+    more = judged.more;
   }
 }
 
@@ -64,13 +62,7 @@ const OWN = {
   },
   halt: () => (speed = 0),
   step: (player, ticks) => go(player, ticks),
-  judge: (player) => whole(() => player.judge(), true),
-  ponder: async (player) => {
-    if (pondering) return;
-    pondering = true;
-    await whole(() => player.ponder(), false);
-    pondering = false;
-  },
+  judge,
 };
 
 addEventListener("message", async ({ data: { language, method, argument } }) => {

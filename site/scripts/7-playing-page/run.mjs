@@ -23,6 +23,7 @@ let seen = null; // the last moment
 /** @typedef {"starting" | "ready" | "running" | "paused" | "over"} State */
 /** @type {State} */
 let state = "starting";
+let waits = false; // a frame is asked for already
 /** @type {AudioContext | undefined} */
 let audio;
 
@@ -37,14 +38,14 @@ function become(next) {
   word("pause", state === "paused");
   place("pause").hidden = place("calm").checked;
   word("step", place("calm").checked);
-  if (state === "running") requestAnimationFrame(frame);
+  repaint();
 }
 
 /** A button says one of its two words. @param {string} id @param {boolean} second */
 function word(id, second) {
   const node = place(id);
   node.dataset.first ??= node.textContent;
-  node.textContent = second ? node.dataset.loading : node.dataset.first;
+  node.textContent = second ? node.dataset.other : node.dataset.first;
 }
 
 // --- the address ---
@@ -115,7 +116,6 @@ const TOLD = {
     showBest();
     become("ready");
     show(said.seen);
-    tell("ponder");
   },
   seen: show,
   act: ({ hand, said, at, seen: now }) => {
@@ -178,7 +178,7 @@ function show(now) {
     strip.paint(now.at);
   }
   sound(now.done.length, now.dials.memory.share);
-  if (state !== "running") requestAnimationFrame(frame);
+  repaint();
   if (now.over && state !== "over" && state !== "ready") tell("end");
 }
 
@@ -226,30 +226,30 @@ thread.addEventListener("message", ({ data }) => {
 
 // --- the painting ---
 
+/** Paint with the next frame. */
+function repaint() {
+  if (!waits) requestAnimationFrame(frame);
+  waits = true;
+}
+
 /** One frame, and the next, while the game runs or something is on its way. @param {number} now */
 function frame(now) {
-  if (frame.last === now) return;
-  frame.last = now;
+  waits = false;
   stage.paint(now);
-  frames.count++;
-  if (state === "running" || stage.moves(now)) requestAnimationFrame(frame);
+  if (state === "running" || stage.moves(now)) repaint();
 }
-frame.last = 0;
-const frames = { count: 0 };
 
 new ResizeObserver(() => {
   const { clientWidth, clientHeight } = stage.root;
   stage.resize(clientWidth, clientHeight);
   for (const strip of strips.values()) strip.room = { width: strip.root.clientWidth, height: strip.canvas.clientHeight };
-  requestAnimationFrame(frame);
+  repaint();
   if (seen) for (const strip of strips.values()) strip.paint(seen.at);
 }).observe(stage.root);
-for (const look of [matchMedia("(prefers-color-scheme: dark)")]) {
-  look.addEventListener("change", () => {
-    for (const painter of [stage, ...strips.values()]) painter.dress();
-    requestAnimationFrame(frame);
-  });
-}
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const painter of [stage, ...strips.values()]) painter.dress();
+  repaint();
+});
 
 // --- what the player does ---
 
