@@ -385,7 +385,7 @@ def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()
 
 
 def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
-    """A title and (label, count) pairs: for each context that somebody took its questions, the designs recorded, how those held, what was hard."""
+    """A title and (label, count) pairs: for each context that somebody took its questions, designs, and what was hard."""
     words = course.at("grading.report")
     for context in course.each(ContextWords, "course.contexts"):
         mine = [row for row in rows if row.snapshot.get("track") == context.id]
