@@ -355,6 +355,8 @@ class Walk:
         player.best_said(beaten)
         player.cost = Cost(Decision((Action(0, "flood", 1.0),)), None, 1, 0)
         player.cost_said()
+        player.cost = Cost(Decision((Action(0, "tap", 1.0),)), None, 1, 0, instead=2.0)
+        player.cost_said()
 
     def states(self) -> Iterator[store.State]:
         """Every state that is looked at; what says the same on both sides of the wall, on one of them."""

@@ -302,6 +302,20 @@ def test_a_blunder_is_found_to_cost_most() -> None:
     assert cost.points == played(level, CATALOGUE, 1, done[:2]).tally().points > game.tally().points
 
 
+def test_a_move_that_was_better_than_none_can_still_cost_most() -> None:
+    level, done = LEVELS["queue"], [Action(100, "tap", 4.0)]
+    game = played(level, CATALOGUE, 1, done)
+    *_, best = swept(level, CATALOGUE, 1)
+    *_, cost = costliest(game, best.values)
+    assert cost.decision and cost.decision.actions == (done[0],)
+    other = [Action(100, "tap", best.values["tap"])] if cost.instead is not None else []
+    assert cost.points == played(level, CATALOGUE, 1, other).tally().points > game.tally().points
+    worse = played(level, CATALOGUE, 1, [Action(100, "tap", 2.5)])  # more than what the level begins with brings
+    assert worse.tally().points >= played(level, CATALOGUE, 1, []).tally().points
+    *_, cost = costliest(worse, best.values)
+    assert cost.instead == best.values["tap"] and cost.points > worse.tally().points
+
+
 def test_what_nobody_set_can_cost_most() -> None:
     game = played(LEVELS["wall"], CATALOGUE, 1, [Action(20, "seats", 40.0)])
     *_, cost = costliest(game, {"seats": 40.0, "bits": 8.0})

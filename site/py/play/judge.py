@@ -86,28 +86,35 @@ def decisions(actions: list[Action]) -> list[Decision]:
 class Cost:
     """What cost most so far: a decision, or a hand that nobody touched; neither if nothing cost anything.
 
-    points: of the game without the decision, or with the hand so from the start. left: decisions and hands still to look at.
+    points: of the game without the decision, or with `instead` in its place, or with the hand so from the start. left: games
+    still to play.
     """
 
     decision: Decision | None
     omitted: tuple[str, float] | None
     points: int
     left: int
+    instead: float | None = None
 
 
 def costliest(game: Game, best: Mapping[str, float]) -> Iterator[Cost]:
-    """The game again: without each decision, then with each hand that nobody touched set as in the `best` setting."""
+    """The game again: without each decision, and with what the `best` setting has in its place; then with each hand that nobody
+    touched set as there."""
     own, actions = game.tally().points, game.actions
     found = Cost(None, None, own, 0)
     made = decisions(actions)[-MOST_DECISIONS:]
     touched = {action.hand for action in actions}
     others = [(hand, best[hand]) for hand in best if hand not in touched and best[hand] != game.level.start[hand]]
-    for i, decision in enumerate(made):
-        left = [action for action in actions if action not in decision.actions]
-        points = played(game.level, game.catalogue, game.seed, left).tally().points
+    tries = [(each, instead) for each in made for instead in (None, best.get(each.hand)) if instead != each.value]
+    tries = [each for i, each in enumerate(tries) if each not in tries[:i]]
+    for i, (decision, instead) in enumerate(tries):
+        kept = [action for action in actions if action not in decision.actions]
+        if instead is not None:
+            kept.append(replace(decision.actions[0], value=instead))
+        points = played(game.level, game.catalogue, game.seed, kept).tally().points
         if points > found.points:
-            found = Cost(decision, None, points, 0)
-        yield replace(found, left=len(others) + len(made) - 1 - i)
+            found = Cost(decision, None, points, 0, instead)
+        yield replace(found, left=len(others) + len(tries) - 1 - i)
     for i, (hand, value) in enumerate(others):
         points = played(fixed(game.level, **{hand: value}), game.catalogue, game.seed, actions).tally().points
         if points > found.points:

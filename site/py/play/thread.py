@@ -151,7 +151,7 @@ class Player:
         if not cost or not (cost.decision or cost.omitted):
             return {"cost": self.say("no_cost")}
         if cost.decision:
-            id, value, name = cost.decision.hand, cost.decision.value, "cost"
+            id, value, name = cost.decision.hand, cost.decision.value, "cost" if cost.instead is None else "instead"
         else:
             (id, value), name = cost.omitted or ("", 0.0), "omitted"
         hand = self.hands["tap" if id == "flood" else id]
@@ -159,6 +159,7 @@ class Player:
             "at": clock(cost.decision.actions[0].tick / TICKS_PER_S) if cost.decision else "",
             "hand": hand.label,
             "value": self.say("flooded") if id == "flood" else self.value_text(id, value),
+            "better": "" if cost.instead is None else self.value_text(id, cost.instead),
             "without": cost.points,
             "more": cost.points - self.game.tally().points,
         }
