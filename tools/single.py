@@ -14,7 +14,7 @@ RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 # What a file needs no more, and the ways to other languages, which are pages of their own.
 NEEDLESS = "preload|modulepreload|manifest|apple-touch-icon"
 # What a stick lacks: other languages, the page for engineers, the game.
-PAGES_APART = r'(?:<p>)?<a href="(?:size|run)\.[^>]*>[^<]*</a>(?:</p>|\.)'
+PAGES_APART = r'(?:<p class="play">)?<a href="(?:size|run)\.[^>]*>[^<]*</a>(?:</p>|\.)'
 DROPPED = rf'(?:<link rel="(?:{NEEDLESS})"[^>]*>|<p class="languages">.*?</p>|{PAGES_APART})\n?\s*'
 
 
