@@ -233,6 +233,23 @@ def test_requests_of_a_file_are_the_traffic_and_a_file_that_is_none_says_why(vis
     expect(page.locator("#headline h2")).to_contain_text("H100")
 
 
+DROP = """([file, selector]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([file.text], file.name));
+  document.querySelector(selector).dispatchEvent(new DragEvent('drop', {bubbles: true, cancelable: true, dataTransfer: data}));
+}"""
+
+
+def test_a_file_that_is_dropped_is_read_where_it_belongs(visitor):
+    page = quick(opened(visitor, viewport=DESK).page)
+    page.evaluate(DROP, [{"name": "config.json", "text": json.dumps(CONFIG)}, "main"])
+    expect(page.get_by_label(SAY["config"])).to_have_value(json.dumps(CONFIG))
+    lines = "".join(f"{at},{100 + at},50\n" for at in range(300))
+    page.evaluate(DROP, [{"name": "mine.csv", "text": "arrival,prompt,output\n" + lines}, "#answer"])
+    expect(page.locator("#trace-said")).to_contain_text("300")
+    assert asked(page)["workload"] == ["file"]
+
+
 def test_a_design_is_taken_along(visitor, tmp_path):
     page = opened(visitor, viewport=DESK).page
     quick(page)

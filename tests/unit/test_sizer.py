@@ -138,6 +138,14 @@ def test_the_chart_joins_the_designs_that_none_beats_for_their_price():
     assert [shape.get("tabindex") for name, shape in chart if shape.get("role") == "img"].count("0") == 1
 
 
+def test_tokens_a_second_are_promised_of_users_who_ask_again():
+    _, said = answered(ttft=[""], tpot=[""], tokens=["500"], load=["users"], users=["40"])
+    words = "".join(read(said[-1]["parts"]["promises"]).words).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Tokens a second" in words and "500" in words
+    _, said = answered(tokens=["90000"])
+    assert "Tokens a second, at least" in said[-1]["refusal"] and "90000" in said[-1]["refusal"]
+
+
 def test_a_new_question_ends_the_one_before():
     sizer = Sizer(native.shipped())
     sizer.ask(json.dumps(SMALL))

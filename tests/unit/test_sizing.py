@@ -262,6 +262,11 @@ def test_an_answer_is_plain_data_whose_figures_hang_together():
         ({"prices": {"h200-sxm": 3}}, "no_price", None),
         ({"traffic": {"prompt": 100, "output": 1, "rate_per_s": 1}}, "no_further", "promise.tpot_s"),
         ({"traffic": {"rate_per_s": 1, "longest_tokens": 2}}, "no_further", "promise.tpot_s"),
+        (
+            {"traffic": {"prompt": 9, "output": 50, "rate_per_s": 2}, "promise": {"tokens_per_s": 101}},
+            "few_tokens",
+            None,
+        ),
         ({"spare": -1}, "out_of_range", "spare"),
         ({"surprise": 1}, "unknown_key", "surprise"),
     ],

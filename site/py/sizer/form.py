@@ -27,6 +27,7 @@ def question_of(fields: Fields) -> dict[str, Any]:
         "ttft_s": _scaled(fields, "ttft", 1e-3),
         "tpot_s": _scaled(fields, "tpot", 1e-3),
         "e2e_s": _scaled(fields, "e2e", 1.0),
+        "tokens_per_s": _number(fields, "tokens"),
     }
     prices = {name.removeprefix("price."): _number(fields, name) for name in fields if name.startswith("price.")}
     used = fields.get("gpus", ())

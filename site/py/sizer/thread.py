@@ -40,6 +40,8 @@ LABELS = {
     "tpot_s": "tpot",
     "e2e": "e2e",
     "e2e_s": "e2e",
+    "tokens": "tokens",
+    "tokens_per_s": "tokens",
     "gpus": "gpus",
     "weight_bits": "weights",
     "kv_bits": "cache",

@@ -165,6 +165,9 @@ def question_from(
     promise = _promise(table.values.get("promise", {}))
     if promise.tpot_s and moments(traffic, promise.percent).output <= 1:
         raise AskError("no_further", key="promise.tpot_s")
+    asked = traffic.rate_per_s * moments(traffic, promise.percent).output
+    if promise.tokens_per_s and 0 < asked < promise.tokens_per_s:
+        raise AskError("few_tokens", key="promise.tokens_per_s", found=round(promise.tokens_per_s), most=round(asked))
     return Question(
         model=model,
         traffic=traffic,

@@ -198,6 +198,19 @@ place("config-file").addEventListener("change", async ({ target }) => {
   place("config").value = await file.slice(0, 1e6).text();
   ask();
 });
+/** A file that is dropped goes to the field of its group; one that is dropped elsewhere doesn't take the page's place. */
+addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+addEventListener("drop", (event) => {
+  const [file] = event.dataTransfer.files;
+  if (!file) return; // a text, which goes where it is let go
+  event.preventDefault();
+  const near = /** @type {Element} */ (event.target).closest("details, [data-when]");
+  const input = /** @type {any} */ (near?.querySelector("input[type=file]") ?? place(/\.json$/i.test(file.name) ? "config-file" : "trace"));
+  input.files = event.dataTransfer.files;
+  for (let group = input.closest("details"); group; group = group.parentElement.closest("details")) group.open = true;
+  if (input.id === "trace") form.elements.namedItem("workload").value = "file";
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+});
 const PIECE = 1 << 18; // of a server's text: a log of 50 MB is read piece by piece
 
 const tell = (/** @type {string} */ method, /** @type {unknown} */ argument = undefined) => thread.postMessage({ language, method, argument });
