@@ -218,6 +218,12 @@ def test_a_recorded_traffic_is_replayed_at_the_rate_that_is_asked():
     assert {r.prompt_tokens for r in requests} == {r.prompt_tokens for r in recorded}
 
 
+def test_lengths_are_sampled_once_whatever_the_load():
+    slow, fast = (asked(traffic={"rate_per_s": rate}).traffic for rate in (1, 50))
+    assert moments(slow, 99) is moments(fast, 99)
+    assert moments(slow, 99) is not moments(slow, 50)
+
+
 def test_an_answer_is_plain_data_whose_figures_hang_together():
     question = asked(prices={"h100-sxm": 2.5, "a100-sxm": 1.5})
     *_, answer = search.search(question, shipped())

@@ -91,13 +91,16 @@ class Moments:
     longest: int
 
 
-@lru_cache(maxsize=64)
 def moments(traffic: Traffic, percent: int) -> Moments:
     """The moments of a traffic's lengths, over its recorded requests or a sample of some thousand."""
-    requests: Sequence[engine.Request] = traffic.recorded
-    if not requests:
-        sampled = replace(traffic, rate_per_s=1.0, users=0, cv=1.0)
-        requests = sampled.sample(1.0, MOMENT_REQUESTS, MOMENT_SEED)
+    return _moments(
+        replace(traffic, rate_per_s=1.0, users=0, cv=1.0, daily=()), percent
+    )  # lengths know nothing of these
+
+
+@lru_cache(maxsize=64)
+def _moments(traffic: Traffic, percent: int) -> Moments:
+    requests = traffic.recorded or traffic.sample(1.0, MOMENT_REQUESTS, MOMENT_SEED)
     prompts, outputs = [r.prompt_tokens for r in requests], [r.output_tokens for r in requests]
     count, written = len(requests), sum(outputs)
     held = math.fsum(r.output_tokens * (r.prompt_tokens + r.output_tokens / 2) for r in requests)
