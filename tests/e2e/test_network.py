@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import lab as native
-from tests.e2e.conftest import DESK, Lab, needs_pass
+from tests.e2e.conftest import DESK, DIST, Lab, needs_pass
 from tests.e2e.liar import Liar, gone, portal, redirected, refused, spoilt, stalled, truncated, typed, with_headers
 from tools import runtimes
 
@@ -222,7 +222,10 @@ def test_a_page_of_which_a_part_came_says_so(stranger, site, lie):
 
 
 def test_a_page_whose_rest_is_held_back_is_waited_for_by_its_name(stranger, site):
-    site.tell("/", stalled(after=100_000))
+    until = (DIST / "index.html").read_bytes().index(
+        b'id="boot-line"'
+    ) + 2_000  # so much of the page as says what is waited for
+    site.tell("/", stalled(after=until))
     stranger.begin()
     expect(stranger.page.locator("#boot-line")).to_contain_text("index.html", timeout=SOON_MS)
     site.truth()

@@ -282,7 +282,7 @@ def test_without_numpy_the_page_says_so(visitor):
     expect(lab.page.get_by_role("alert")).to_contain_text("numpy.whl", timeout=ANSWER_MS)
 
 
-@pytest.mark.parametrize(("language", "scheme"), zip(native.LANGUAGES, cycle(["light", "dark"]), strict=False))
+@pytest.mark.parametrize(("language", "scheme"), [*zip(native.LANGUAGES, cycle(["light", "dark"]), strict=False)])
 def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(visitor, language, scheme):
     lab = opened(visitor, languages.sizing_page(language), viewport=PHONE, color_scheme=scheme)
     settled(lab.page)
