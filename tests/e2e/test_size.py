@@ -250,6 +250,22 @@ def test_a_file_that_is_dropped_is_read_where_it_belongs(visitor):
     assert asked(page)["workload"] == ["file"]
 
 
+def test_a_long_file_says_how_far_it_is(visitor):
+    page = quick(opened(visitor, viewport=DESK).page)
+    page.evaluate(
+        "() => { window.seen = []; const said = document.getElementById('trace-said');"
+        " new MutationObserver(() => seen.push(said.textContent)).observe(said, {childList: true, characterData: true}); }"
+    )
+    lines = "arrival,prompt,output\n" + "".join(f"{at},{100 + at % 900},50\n" for at in range(120_000))
+    page.evaluate(DROP, [{"name": "mine.csv", "text": lines}, "main"])
+    expect(page.locator("#trace-said")).to_contain_text("120,000")
+    page.evaluate(DROP, [{"name": "mine.csv", "text": lines}, "main"])  # and once more
+    expect(page.locator("#trace-said")).not_to_contain_text("120,000")
+    expect(page.locator("#trace-said")).to_contain_text("120,000")
+    shares = [int(said.split()[0]) for said in page.evaluate("seen") if said.endswith("%")]
+    assert len(set(shares)) > 3 and shares[-1] > 50
+
+
 def test_a_design_is_taken_along(visitor, tmp_path):
     page = opened(visitor, viewport=DESK).page
     quick(page)

@@ -139,6 +139,7 @@ function show(parts) {
 
 thread.addEventListener("error", (event) => fail(event.message || "sizer.mjs"));
 thread.addEventListener("message", ({ data }) => {
+  if (data.fed) return fed();
   glancing = false;
   if (data.failure) fail(data.failure);
   if (data.loading) place("state").textContent = place("state").dataset.other;
@@ -221,26 +222,35 @@ place("log").addEventListener("input", () => {
   for (let at = 0; at < place("log").value.length; at += PIECE) tell("feed_server", place("log").value.slice(at, at + PIECE));
   readServer();
 });
-/** Hand a file's text over, piece by piece: of a file of 50 MB nobody holds the whole. @param {File} file @param {string} method */
-async function feed(file, method) {
+let fed = () => {}; // the thread has read a piece
+
+/** Hand a file's text over, piece by piece as it is read: of a file of 50 MB nobody holds the whole.
+    @param {File} file @param {string} method @param {HTMLElement} said how far it is */
+async function feed(file, method, said) {
   const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
   const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
   const decoder = new TextDecoder(wide);
-  for (let at = 0; at < file.size; at += PIECE) tell(method, decoder.decode(await file.slice(at, at + PIECE).arrayBuffer(), { stream: true }));
+  delete said.dataset.shown; // what stood there goes, even if the same comes again
+  for (let at = 0; at < file.size; at += PIECE) {
+    said.textContent = `${Math.round((100 * at) / file.size)} %`;
+    const read = new Promise((done) => (fed = () => done(null)));
+    tell(method, decoder.decode(await file.slice(at, at + PIECE).arrayBuffer(), { stream: true }));
+    await read;
+  }
 }
 
 place("log-file").addEventListener("change", async ({ target }) => {
   const [file] = target.files;
   if (!file) return;
   tell("begin_server");
-  await feed(file, "feed_server");
+  await feed(file, "feed_server", place("server-used"));
   readServer();
 });
 place("trace").addEventListener("change", async ({ target }) => {
   const [file] = target.files;
   if (!file) return;
   tell("begin_trace");
-  await feed(file, "feed_trace");
+  await feed(file, "feed_trace", place("trace-said"));
   tell("end_trace");
 });
 for (const id of ["log-model", "log-gpu", "log-count"]) place(id).addEventListener("change", readServer);

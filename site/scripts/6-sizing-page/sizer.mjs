@@ -34,7 +34,7 @@ addEventListener("message", async ({ data: { language, method, argument } }) => 
     const sizer = await started;
     if (ENDING.includes(method) && question !== asked) return; // something newer has been asked meanwhile
     const said = argument === undefined ? sizer[method]() : sizer[method](argument);
-    if (said === undefined) return; // a piece of a text
+    if (said === undefined) return postMessage({ fed: true }); // a piece of a text
     let answer = JSON.parse(said);
     postMessage(answer);
     if (!answer.more || stepping === question) return;
