@@ -184,6 +184,13 @@ def test_a_pasted_config_is_sized_and_one_that_is_none_is_refused_with_nothing_l
     assert {**asked(page), "config": before["config"]} == before
 
 
+def test_on_a_phone_a_refusal_is_seen_where_one_writes(visitor):
+    page = opened(visitor, viewport=PHONE).page
+    page.get_by_label(SAY["tokens"]).fill("90000")
+    expect(page.get_by_role("alert")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_label(SAY["tokens"])).to_be_in_viewport()
+
+
 LOG = """INFO 11-20 10:00:00 [utils.py:233] non-default args: {'model': 'Llama-3.1-70B-Instruct', 'tensor_parallel_size': 4}
 (Worker_TP0 pid=2) INFO 11-20 10:01:00 [gpu_model_runner.py:2602] Model loading took 32.89 GiB and 30.1 seconds
 (Worker_TP0 pid=2) INFO 11-20 10:01:30 [gpu_worker.py:298] Available KV cache memory: 30.00 GiB
