@@ -72,6 +72,7 @@ SIZING_FORMS: tuple[dict[str, list[str]], ...] = (
     SMALL,
     {**SMALL, "price.h100-sxm": ["2"], "kg": ["0.4"], "e2e": ["30"], "rate": ["30"], "day": [""]},
     {**SMALL, "ttft": ["1"]},
+    {**SMALL, "tokens": ["1000000"], "load": ["users"], "users": ["10"]},
     {**SMALL, "ttft": [""], "tpot": [""], "tokens": ["500"], "load": ["users"], "users": ["40"]},
     {**SMALL, "rate": ["900"]},
     {**SMALL, "model": ["llama-3.1-405b"], "most_gpus": ["1"]},

@@ -172,6 +172,7 @@ def test_a_glance_is_a_bound_and_changes_nothing():
         ({"load": ["users"], "users": ["1000000"]}, "capacity is asked for, and past", "holds the weights"),
         ({"model": ["llama-3.1-405b"]}, "holds the weights", "capacity"),
         ({"ttft": ["1"]}, "by its bounds", "capacity"),
+        ({"tokens": ["1000000"], "load": ["users"], "users": ["10"]}, "so many tokens a second", "first token"),
         ({"spare": ["4"]}, "too few GPUs are left", "holds the weights"),
         ({"ttft": [""], "tpot": [""]}, "nothing is promised", "keeps every promise"),
     ],

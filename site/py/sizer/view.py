@@ -112,6 +112,8 @@ class View:
             lines.append(self.say("none_near", design=self.name(answer.failing), state=self.state(answer.failing)))
         elif answer.lightest is not None and answer.lightest > ILL_CONDITIONED:
             lines.append(self.say("none_load", seen=answer.seen, share=answer.lightest, most=ILL_CONDITIONED))
+        elif answer.seen and answer.least and self._tokens_alone(*answer.least):
+            lines.append(self.say("none_tokens", seen=answer.seen))
         elif answer.seen and answer.least:
             ttft, tpot = answer.least
             lines.append(self.say("none_bounds", seen=answer.seen, ttft=ttft, tpot=tpot))
@@ -122,6 +124,12 @@ class View:
         elif self.question.spare:
             lines.append(self.say("none_spare", spare=self.question.spare))
         return together(tag("h2", lines[0]), *(tag("p", line, class_="state", data_state="fail") for line in lines[1:]))
+
+    def _tokens_alone(self, ttft_s: float, tpot_s: float) -> bool:
+        """Whether it is the tokens a second that no design's bounds reach: the fastest would keep the times."""
+        promise = self.question.promise
+        keeps = ttft_s <= (promise.ttft_s or ttft_s) and tpot_s <= (promise.tpot_s or tpot_s)
+        return bool(promise.tokens_per_s and keeps and not promise.e2e_s)
 
     def name(self, candidate: Candidate) -> str:
         """A design by its GPUs: 8 × H100."""
