@@ -26,14 +26,18 @@ AT = "2026-01-02T03:04:05.678Z"
 @cache
 def shipped() -> Course:
     """The shipped course; for page tests with the settings that their page was built with."""
+    return acts.course(bundle.read_content(CONTENT, _settings()))
+
+
+def _settings() -> Path | None:
     settings = os.environ.get("LAB_SETTINGS")
-    return acts.course(bundle.read_content(CONTENT, Path(settings) if settings else None))
+    return Path(settings) if settings else None
 
 
 @cache
 def contents() -> dict[str, dict[str, Any]]:
-    """The shipped content in every language."""
-    return {"en": bundle.read_content(CONTENT), **bundle.translations(CONTENT)}
+    """The shipped content in every language, with the same settings."""
+    return {"en": bundle.read_content(CONTENT, _settings()), **bundle.translations(CONTENT, _settings())}
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any
 
 from tools import documents, figures, findable, languages, passes, prerender, runtimes, translating, versions
 from tools.passes import compiling
-from tools.passes.shape import APP, PLAYING, SIZING, SIZING_LIBRARY
+from tools.passes.shape import APP, GRADING, PLAYING, SIZING, SIZING_LIBRARY
 from tools.passes.workshop import Workshop
 from tools.trouble import BuildError
 
@@ -24,7 +24,9 @@ PAGE_SCRIPTS = f"scripts/[0-9]-*/{SCRIPT}"  # in a version's folder, flat: they 
 STARTING_SCRIPTS = f"scripts/2-start-python/{SCRIPT}"
 FIXED = "scripts/fixed-address"  # beside the pages
 WORKER, ELEMENT = "sw.js", "kv-lab.js"
-STILL_PAGES = ("grade.html",)
+GRADING_PAGE = "grade.html"
+GRADING_ROOMS = ("handed",)
+GRADING_WORDS = "grading"  # the content file that only the grader reads
 SIZING_PAGE = "size.html"
 SIZING_ROOMS = ("sizing", "sizer", "observed")
 PLAYING_PAGE = "run.html"
@@ -41,6 +43,7 @@ STARTING = (
     "app.zip",
     "size*.zip",
     "play.zip",
+    "handed.zip",
     "content.*.json",
     "runtime/pyodide/pyodide*",
     "runtime/pyodide/python_stdlib.zip",
@@ -93,7 +96,7 @@ def _make(
     page, *others = (finished_page(site, tables, _others(every, language)) for language, tables in every.items())
     plain = {f"runtime/{target}": file.read_bytes() for target, file in runtimes.fetch(cache, root).items()}
     modules = runtimes.npm_modules(cache, root)
-    plain |= {name: compiling.packed(files) for name, files in applications(site / "py", content).items()}
+    plain |= {name: compiling.packed(files) for name, files in applications(site / "py", every).items()}
     plain["runtime/numpy.whl"] = runtimes.numpy_wheel(cache, runtimes.read_table(root)[1]).read_bytes()
     ready, made_by = passes.applied(plain | lock_file(plain), Workshop(modules / "pyodide", cache), without)
     dist.parent.mkdir(parents=True, exist_ok=True)
@@ -107,21 +110,19 @@ def _make(
         for name in ROOT_FOLDERS:
             shutil.copytree(site / name, made / name)
         for language, tables in spoken.items():
-            (parts / languages.content_file(language)).write_bytes(_json(tables))
+            (parts / languages.content_file(language)).write_bytes(_json(learners(tables)))
             write_card(made / "manifest.webmanifest", tables["words"], tables["course"]["masthead"]["title"])
         write_parts(ready, parts)
         write_licences(modules, parts / "runtime", root)
         write_manifest(parts, made_by, [*STARTING, *(file.name for file in site.glob(STARTING_SCRIPTS))])
         write_figures(content, made / "figures")
-        attribute = f'data-languages="{" ".join(every)}"'  # in which a learner may have had the lab
-        still = {name: prerender.still(site / name, content) for name in STILL_PAGES}
-        beside = {name: html.replace('data-languages="en"', attribute) for name, html in still.items()}
-        beside["404.html"] = prerender.astray(site / "404.html", every)
+        beside = {"404.html": prerender.astray(site / "404.html", every)}
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
         for language, tables in every.items():
             ways = _others(every, language)
             beside[languages.sizing_page(language)] = prerender.sizing(site / SIZING_PAGE, tables, ways)
             beside[languages.playing_page(language)] = prerender.playing(site / PLAYING_PAGE, tables, ways)
+            beside[languages.grading_page(language)] = prerender.grading(site / GRADING_PAGE, tables, ways)
             beside[languages.start_page(language)] = prerender.starting(site / START_PAGE, tables, ways)
         beside |= documents.pages(root / "docs", LINKED_DOCUMENTS, modules)
         page, *texts = findable.pages({"index.html": page, **beside}, every, address, made)
@@ -254,22 +255,30 @@ def finished_page(site: Path, content: dict[str, Any], others: dict[str, str] | 
         raise BuildError(str(mistake)) from mistake
 
 
-def applications(folder: Path, content: dict[str, Any]) -> dict[str, dict[str, bytes]]:
+def applications(folder: Path, every: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, bytes]]:
     """The archives of the application by the names of their files: the lab's with the English content, and the further rooms of
-    the page for engineers and of the game, which no learner has to wait for."""
+    the page for engineers, of the game and of the grader, which no learner has to wait for; the grader's with its own words in
+    every language."""
     files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.py"))}
-    sizing, playing = (
+    sizing, playing, grading = (
         {name: data for name, data in files.items() if name.partition("/")[0] in rooms}
-        for rooms in (SIZING_ROOMS, PLAYING_ROOMS)
+        for rooms in (SIZING_ROOMS, PLAYING_ROOMS, GRADING_ROOMS)
     )
-    apart = {*sizing, *playing, *BUILD_ALONE}
+    apart = {*sizing, *playing, *grading, *BUILD_ALONE}
     lab = {name: data for name, data in files.items() if name not in apart}
+    words = {f"grading.{language}.json": _json(tables[GRADING_WORDS]) for language, tables in every.items()}
     return {
-        APP: {**lab, languages.content_file(languages.ENGLISH): _json(content)},
+        APP: {**lab, languages.content_file(languages.ENGLISH): _json(learners(every[languages.ENGLISH]))},
         SIZING: sizing,
         PLAYING: playing,
+        GRADING: grading | words,
         SIZING_LIBRARY: {},
     }
+
+
+def learners(tables: dict[str, Any]) -> dict[str, Any]:
+    """The content without what no learner meets."""
+    return {name: table for name, table in tables.items() if name != GRADING_WORDS}
 
 
 def _json(data: dict[str, Any]) -> bytes:

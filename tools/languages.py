@@ -21,7 +21,7 @@ NAME = re.compile(
     r"|address|hands|(?:serve|bench|draft)_address|chunked_policies|workload\.\w+|(?:prediction|reflection)\.oracle)"
 )
 # Files and tables without a word of the lesson, or with words that a contract fixes.
-ENGLISH_ONLY = {"models", "hardware", "calibration", "grading", "report.headings"}
+ENGLISH_ONLY = {"models", "hardware", "calibration", "grading.columns", "report.headings"}
 
 
 def page(language: str) -> str:
@@ -42,6 +42,11 @@ def start_page(language: str) -> str:
 def playing_page(language: str) -> str:
     """The name of the game's page in a language."""
     return "run.html" if language == ENGLISH else f"run.{language}.html"
+
+
+def grading_page(language: str) -> str:
+    """The name of the page that grades a class in a language."""
+    return "grade.html" if language == ENGLISH else f"grade.{language}.html"
 
 
 def content_file(language: str) -> str:

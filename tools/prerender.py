@@ -17,6 +17,7 @@ NAMED = {
     "size": languages.sizing_page,
     "run": languages.playing_page,
     "start": languages.start_page,
+    "grade": languages.grading_page,
 }
 
 
@@ -47,25 +48,6 @@ def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None
         raise ContentError(problems)
     state = store.initial(course)
     page.patch(document, page.index(document), {}, views.frame(course, state))
-    return document.html()
-
-
-def still(file: Path, content: dict[str, Any]) -> str:
-    """A page beside the lab that holds words only, those of the content filled in. Call `render` first: it proves them.
-
-    Raises reading.ContentError when the page asks for words that the content lacks.
-    """
-    import acts
-    import views
-    from content.reading import ContentError
-    from page import page
-
-    course = acts.course(content)
-    document = Document(file.read_text(encoding="utf-8"))
-    problems: list[str] = []
-    _Assembly(document, {}, views.static_words(course), page.set_text, problems).assemble()
-    if problems:
-        raise ContentError(problems)
     return document.html()
 
 
@@ -137,6 +119,13 @@ def sizing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> st
 def playing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
     """The page of the game, with its levels and what they let one set. See `alone`."""
     return alone(file, content, others, languages.playing_page, moves)
+
+
+def grading(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
+    """The page that grades a class. See `alone`."""
+    html = alone(file, content, others, languages.grading_page, lambda course, words: ({}, words))
+    own = str(content["words"]["language"])
+    return html.replace('data-languages="en"', f'data-languages="{" ".join((own, *others))}"')
 
 
 def alone(

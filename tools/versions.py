@@ -23,11 +23,14 @@ TYPES = re.compile(r"^ */\*\* @type [^*]*\*/\n|/\*\* @type [^*]*\*/ ?", re.M)
 SCRIPTS = re.compile(r'<script src="([\w-]+\.js)"></script>')  # a browser reads nothing more of a page before these
 # Hardly anybody needs these, and nobody without a network.
 NOT_KEPT = ("LICENSES.txt", "stock.wasm", "poster.png", "sitemap.xml", "instructors.html", "rubric.html")
-# Kept for those who have opened a page that needs it: the page for engineers, the game, the lab in another language, or both.
+# Kept for those who have opened a page that needs it: the page for engineers, the game, the grader, the lab in another language,
+# or both.
 KEPT_LATER = {
     "size": re.compile(r"size(?:-\w+)?\.(?:html|mjs|zip)|sizer\.mjs|numpy\.whl"),
     r"size.\1": re.compile(r"size\.([a-z]{2})\.html"),
     "run": re.compile(r"run\.(?:html|mjs)|(?:player|stage|strip)\.mjs|play\.zip"),
+    "grade": re.compile(r"grade\.(?:html|mjs)|grader\.mjs|handed\.zip"),
+    r"grade.\1": re.compile(r"grade\.([a-z]{2})\.html"),
     r"run.\1": re.compile(r"run\.([a-z]{2})\.html"),
     r"\1": re.compile(r"(?:content\.|manifest\.|start\.)?([a-z]{2})\.(?:html|json|webmanifest)"),
 }

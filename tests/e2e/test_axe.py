@@ -152,7 +152,9 @@ def test_inside_another_page(visitor, acts):
     assert found(lab.page, colours=False) == []
 
 
-@pytest.mark.parametrize("name", ["physics.html", "instructors.html", "grade.html", "start.html", "404.html"])
+@pytest.mark.parametrize(
+    "name", ["physics.html", "instructors.html", "grade.html", "grade.zh.html", "start.html", "404.html"]
+)
 def test_on_the_pages_beside_it(visitor, name):
     lab = visitor(viewport=PHONE)
     lab.expects_trouble = name == "404.html"  # it has no icon

@@ -16,10 +16,11 @@ from handed import gradebook
 from report import report
 from state import store
 from tests import lab as native
-from tests.e2e.conftest import BOOT_MS
+from tests.e2e.conftest import BOOT_MS, Lab
 from tests.e2e.test_axe import found
+from tests.e2e.test_offline import Site
 from tests.snapshots import GRADED, exported, forged, learner
-from tools import bundle
+from tools import bundle, languages
 
 SIZE = 12
 
@@ -49,36 +50,43 @@ def class_folder(tmp_path_factory):
     return folder
 
 
-def natively(folder):
-    grader = gradebook.Grader(native.shipped(), GRADED)
+def natively(folder, course):
+    grader = gradebook.Grader(course, GRADED, [native.shipped()])
     for file in filter(Path.is_file, sorted(folder.rglob("*"))):
         grader.take(f"{folder.name}/{file.relative_to(folder)}", file.read_bytes())
     return grader.rows()
 
 
-def grader(visitor, **options):
+def grader(visitor, language="en", **options):
     lab = visitor(**options)
-    lab.page.goto(f"{lab.origin}/grade.html")
+    lab.page.goto(f"{lab.origin}/{languages.grading_page(language)}")
     return lab.page
 
 
-def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folder, tmp_path):
-    page = grader(visitor)
-    say = native.shipped().at("grading.page")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folder, tmp_path, language):
+    with native.writing(language) as course:
+        graded(grader(visitor, language), course, class_folder, tmp_path)
+
+
+def graded(page, course, class_folder, tmp_path):
+    say = course.at("grading.page")
     page.get_by_label(say["folder"]).set_input_files(class_folder)
     expect(page.get_by_role("heading", name=say["outcome"])).to_be_focused(timeout=BOOT_MS)
-    rows = natively(class_folder)
+    rows = natively(class_folder, course)
     flagged = [row for row in rows if row.flags]
     assert len(flagged) == 4
     table = page.get_by_role("table")
     expect(table.get_by_role("rowheader")).to_have_count(len(rows))  # who, how far: everybody, those with flags first
     assert table.get_by_role("rowheader").all_inner_texts()[: len(flagged)] == [row.file for row in flagged]
-    score = gradebook.points(native.shipped(), rows[0])
+    score = gradebook.points(course, rows[0])
     line = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=rows[0].file, exact=True))
-    expect(line).to_contain_text(f"{score.points:g} of {score.most}")
+    expect(line).to_contain_text(
+        wording.fill(course.at("grading.report.points"), {"points": score.points, "most": score.most})
+    )
     for row in flagged:
         line = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=row.file, exact=True))
-        expect(line).to_contain_text("; ".join(gradebook.flagged(native.shipped(), row)))
+        expect(line).to_contain_text(wording.listed(gradebook.flagged(course, row), "semicolon"))
     assert page.locator("b").count() == 0  # a name stays a name
     assert found(page) == []
     with page.expect_download() as download:
@@ -86,10 +94,8 @@ def test_a_class_is_graded_in_the_browser_as_by_the_command(visitor, class_folde
     saved = tmp_path / "class.csv"
     download.value.save_as(saved)
     text = Path(saved).read_text(encoding="utf-8-sig")
-    assert list(csv.reader(io.StringIO(text))) == list(
-        csv.reader(io.StringIO(gradebook.csv_text(native.shipped(), rows)))
-    )
-    for title, bars in gradebook.histograms(native.shipped(), rows):
+    assert list(csv.reader(io.StringIO(text))) == list(csv.reader(io.StringIO(gradebook.csv_text(course, rows))))
+    for title, bars in gradebook.histograms(course, rows):
         if bars:
             drawn = page.get_by_role("heading", name=title, exact=True).locator("xpath=following-sibling::dl[1]")
             assert drawn.locator("dt").all_inner_texts() == [label for label, _ in bars]
@@ -197,3 +203,20 @@ def test_a_folder_without_snapshots_is_said_to_be_so(visitor, tmp_path):
     page.get_by_label(native.shipped().at("grading.page.files")).set_input_files(tmp_path / "notes.txt")
     expect(page.get_by_role("alert").filter(has_text=".json")).to_be_visible(timeout=BOOT_MS)
     expect(page.get_by_role("listitem")).to_have_text([re.compile(r"notes\.txt")])
+
+
+def test_whoever_has_graded_a_class_can_without_a_network(browser, tmp_path, dist):
+    (tmp_path / "s.json").write_text(json.dumps(exported(learner(4), "Ada", f"{4:032x}")))
+    site = Site(tmp_path, dist)
+    lab = Lab.new(browser, site.origin, service_workers="allow")
+    lab.expects_trouble = True
+    say = native.in_language("de").at("grading.page")
+    for whole in (True, False):
+        lab.page.goto(f"{site.origin}/grade.de.html")
+        lab.page.get_by_label(say["files"]).set_input_files(tmp_path / "s.json")
+        expect(lab.page.get_by_role("heading", name=say["outcome"])).to_be_focused(timeout=BOOT_MS)
+        expect(lab.page.get_by_role("rowheader")).to_have_count(1)
+        if whole:
+            expect(lab.page.locator("html[data-kept=whole]")).to_have_count(1)
+            site.stop()
+    lab.close()

@@ -187,7 +187,11 @@ class House:
     def __init__(self, folder):
         self.root, self.cache, self.site = folder / "root", folder / "cache", folder / "site"
         self.dist = folder / "dist"
-        for place in (self.root, self.cache, self.site / "css", self.site / "py/inner", self.site / "content"):
+        for place in (
+            self.root,
+            self.cache,
+            *(self.site / name for name in ("css", "py/inner", "py/handed", "content")),
+        ):
             place.mkdir(parents=True)
         for name in bundle.ROOT_FOLDERS:
             (self.site / name).mkdir()
@@ -200,8 +204,10 @@ class House:
         (self.site / BOOT).write_text("early()")
         (self.site / "py/main.py").write_text("import inner.part\n")
         (self.site / "py/inner/part.py").write_text("X = 1\n")
+        (self.site / "py/handed/marker.py").write_text("import inner.part\n")
         (self.site / "content/act.toml").write_text('title = "A title"\n')
         (self.site / "content/embed.toml").write_text('[element]\nopen = "Open"\n')
+        (self.site / "content/grading.toml").write_text('[page]\ntitle = "Grade"\n')
         self.npm = self.cache / f"npm-{digest(b'{}')[:16]}"
         self.modules = self.npm / "node_modules"
         self.wheel = self.cache / WHEEL_FILE
@@ -242,8 +248,7 @@ class House:
 def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content, others: PAGE.format(content["act"]["title"]))
-    monkeypatch.setattr(bundle.prerender, "still", lambda file, content: PAGE.format(file.stem))
-    for page in ("sizing", "playing", "starting"):
+    for page in ("sizing", "playing", "starting", "grading"):
         monkeypatch.setattr(bundle.prerender, page, lambda file, content, others: PAGE.format(file.stem))
     monkeypatch.setattr(bundle.findable, "pages", lambda texts, every, address, folder: list(texts.values()))
     monkeypatch.setattr(passes, "PASSES", ())
@@ -277,6 +282,7 @@ def test_a_warm_cache_builds_everything_without_starting_a_program(house):
         "size.zip",
         "size-library.zip",
         "play.zip",
+        "handed.zip",
         "boot-manifest.json",
         *scripts,
     }
@@ -318,9 +324,9 @@ def test_the_service_worker_knows_every_file_by_its_bytes(house):
     listed = {**site["files"], **for_some}
     assert {name: base64.b64decode(hashed.removeprefix("sha256-")) for name, hashed in listed.items()} == there
     assert not set(site["files"]) & set(for_some)
-    assert set(site["later"]) == {"size", "run"}  # for those who have opened that page
+    assert set(site["later"]) == {"size", "run", "grade"}  # for those who have opened that page
     engineers = {"size.html", "size.zip", "size-library.zip", "numpy.whl"}
-    assert {Path(name).name for name in for_some} == engineers | {"run.html", "play.zip"}
+    assert {Path(name).name for name in for_some} == engineers | {"run.html", "play.zip", "grade.html", "handed.zip"}
     assert text.endswith("sw.js")  # the worker itself
 
 
@@ -444,6 +450,24 @@ def test_another_language_is_a_page_a_content_file_and_a_card_beside_the_english
     with zipfile.ZipFile(parts(dist) / "app.zip") as app:  # whoever reads English carries no German
         assert "content.json" in app.namelist() and b"Titel" not in app.read("content.json")
     assert '"de.html"' in (dist / "sw.js").read_text()
+
+
+def test_what_only_the_grader_needs_no_learner_waits_for(house):
+    place = house.site / "content/de"
+    place.mkdir()
+    (house.site / "manifest.webmanifest").write_text("{}")
+    (house.site / "content/course.toml").write_text('masthead.title = "A title"\n')
+    for folder, language in ((house.site / "content", "en"), (place, "de")):
+        (folder / "words.toml").write_text(f'language = "{language}"\nlanguage_name = ""\ndescription = ""\n')
+    (place / "grading.toml").write_text('[page]\ntitle = "Bewerten"\n')
+    built = parts(house.build())
+    with zipfile.ZipFile(built / "app.zip") as app:
+        assert not any(name.startswith("handed") for name in app.namelist())
+        assert b"Grade" not in app.read("content.json") and "Bewerten" not in (built / "content.de.json").read_text()
+    with zipfile.ZipFile(built / "handed.zip") as own:
+        assert own.namelist() == ["grading.de.json", "grading.en.json", "handed/marker.py"]
+        titles = [json.loads(own.read(f"grading.{language}.json"))["page"]["title"] for language in ("en", "de")]
+    assert titles == ["Grade", "Bewerten"]
 
 
 def test_the_element_for_other_pages_gets_its_words_in_every_language(house):

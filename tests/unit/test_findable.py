@@ -147,7 +147,7 @@ def test_the_start_page_has_a_door_to_each_page_that_there_is_in_its_language(tm
     doors = {
         languages.page(language),
         languages.sizing_page(language),
-        "grade.html",
+        languages.grading_page(language),
         "instructors.html",
         "embedding.html",
     }

@@ -11,6 +11,7 @@ import pytest
 import views
 from state import store
 from tests import lab as native
+from tools import bundle
 
 SITE = Path(__file__).parents[2] / "site"
 PYTHON = SITE / "py"
@@ -49,13 +50,14 @@ def imported(file):
             yield (node.module or "").partition(".")[0]
 
 
-def test_the_lab_needs_nothing_of_what_the_page_for_engineers_brings_along():
+@pytest.mark.parametrize("rooms", ["SIZING_ROOMS", "PLAYING_ROOMS", "GRADING_ROOMS"])
+def test_the_lab_needs_nothing_of_what_the_pages_beside_it_bring_along(rooms):
     """Its archive holds neither those rooms nor numpy."""
-    from tools.bundle import SIZING_ROOMS
-
-    theirs = {*SIZING_ROOMS, "numpy"}
-    assert {room(file) for file in FILES} > set(SIZING_ROOMS)
-    assert [file for file in FILES if room(file) not in SIZING_ROOMS and theirs & set(imported(file))] == []
+    apart = getattr(bundle, rooms)
+    theirs = {*apart, "numpy"}
+    assert {room(file) for file in FILES} > set(apart)
+    mine = {*apart, *bundle.SIZING_ROOMS}
+    assert [file for file in FILES if room(file) not in mine and theirs & set(imported(file))] == []
 
 
 def test_every_room_has_a_floor():

@@ -26,6 +26,7 @@ PARTS = {
     "run.mjs": "",
     "play.zip": "PK",
     "grade.mjs": "",
+    "handed.zip": "PK",
     "splice.js": "",
     "runtime/numpy.whl": "",
 }
@@ -115,6 +116,7 @@ def test_only_what_a_learner_needs_is_in_it(place):
         "run.js",
         "play.zip",
         "grade.js",
+        "handed.zip",
         "splice.js",
         "runtime/numpy.whl",
         "content.de.json",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.passes.shape import APP, LIBRARY, PLAYING, SIZING, SIZING_LIBRARY, Parts, Pass
+from tools.passes.shape import APP, GRADING, LIBRARY, PLAYING, SIZING, SIZING_LIBRARY, Parts, Pass
 from tools.passes.workshop import Workshop
 
 PLACES = {  # what tracebacks say
@@ -11,6 +11,7 @@ PLACES = {  # what tracebacks say
     SIZING: "/size.zip",
     SIZING_LIBRARY: "/size-library.zip",
     PLAYING: "/play.zip",
+    GRADING: "/handed.zip",
 }
 
 

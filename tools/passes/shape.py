@@ -13,7 +13,7 @@ SCRIPT, PLUMBING = "runtime/pyodide/pyodide.mjs", "runtime/pyodide/pyodide.asm.m
 MACHINE_CODE = "runtime/pyodide/pyodide.asm.wasm"
 LIBRARY, APP = "runtime/pyodide/python_stdlib.zip", "app.zip"
 SIZING, SIZING_LIBRARY, NUMPY = "size.zip", "size-library.zip", "runtime/numpy.whl"  # of the page for engineers alone
-PLAYING = "play.zip"  # of the game alone
+PLAYING, GRADING = "play.zip", "handed.zip"  # of the game alone, of the grader alone
 
 
 class NotHere(Exception):

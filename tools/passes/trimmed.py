@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tools.passes.compiling import needed, packed, unpacked
-from tools.passes.shape import APP, LIBRARY, NUMPY, SIZING, SIZING_LIBRARY, Parts, Pass
+from tools.passes.shape import APP, GRADING, LIBRARY, NUMPY, PLAYING, SIZING, SIZING_LIBRARY, Parts, Pass
 from tools.passes.workshop import Workshop
 
 # Of numpy's wheel what only compilers, type checkers and numpy's own tests read.
@@ -13,9 +13,10 @@ NEVER_RUN = re.compile(r"numpy/f2py/.*|.*/tests/.*|.*\.(?:a|h|pyi|pxd|pc|npz|pkl
 
 
 def apply(parts: Parts, workshop: Workshop) -> Parts:
-    """The library, trimmed to what Pyodide starts with, the application imports anywhere, and those import in turn; and what
-    the page for engineers and its numpy need further, in an archive of its own; numpy without what is never run."""
-    wanted = sorted(needed(unpacked(parts[APP])))
+    """The library, trimmed to what Pyodide starts with, the application, the game and the grader import anywhere, and those
+    import in turn; what the page for engineers and its numpy need further, in an archive of its own; numpy without what is
+    never run."""
+    wanted = sorted({module for name in (APP, PLAYING, GRADING) for module in needed(unpacked(parts[name]))})
     trimmed = workshop.inside("trim_archive", {"archive": parts[LIBRARY]}, needed=wanted)["archive"]
     inputs = {"archive": parts[LIBRARY], "had": trimmed, "wheel": parts[NUMPY]}
     further = workshop.inside("further_archive", inputs, needed=sorted(needed(unpacked(parts[SIZING]))))["archive"]

@@ -1,11 +1,12 @@
 """The course that the build has proven: in English beside the code, in another language in a file that the page fetched."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import acts
-from content.course import Course, Lesson
+from content.course import Course, Lesson, Table
 from content.reading import from_proven
 
 
@@ -19,9 +20,9 @@ class Loader(Protocol):
 __loader__: Loader
 
 
-def course(language: str = "en") -> Course:
-    """The course, read anew, in a language that the page was built in."""
-    return _course(language, acts.rows())
+def course(language: str = "en", beside: Mapping[str, Table] | None = None) -> Course:
+    """The course, read anew, in a language that the page was built in; `beside`: content files that a page of its own brings."""
+    return _course(language, acts.rows(), beside)
 
 
 def lessons(language: str = "en") -> Course:
@@ -34,7 +35,7 @@ def plain(language: str = "en") -> Course:
     return _course(language, ())
 
 
-def _course(language: str, taught: tuple[Lesson, ...]) -> Course:
-    if language == "en":
-        return from_proven(json.loads(__loader__.get_data("content.json")), taught)
-    return from_proven(json.loads(Path(f"/content.{language}.json").read_bytes()), taught)
+def _course(language: str, taught: tuple[Lesson, ...], beside: Mapping[str, Table] | None = None) -> Course:
+    english = language == "en"
+    found = __loader__.get_data("content.json") if english else Path(f"/content.{language}.json").read_bytes()
+    return from_proven({**json.loads(found), **(beside or {})}, taught)

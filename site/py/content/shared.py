@@ -125,7 +125,7 @@ class CourseFile(Shape):
 
 
 class GradingFile(Shape):
-    """What the grader says. In English alone."""
+    """What the grader says."""
 
     page: Words
     """The words of the grader's page."""
@@ -138,7 +138,7 @@ class GradingFile(Shape):
     results: Words
     """What Gradescope shows a learner."""
     columns: Words
-    """The heads of the table's columns."""
+    """The heads of the saved table's columns, in English alone: scripts read them."""
     report: Words
     """What is said of a class."""
 

@@ -2,22 +2,32 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from acts import shipped
 from content import wording
+from content.course import Course
 from handed import gradebook, handins, learners, results, returning
 from handed.gradebook import Grader
 from handed.grading import Checked
 from handed.handins import Unread
 from handed.learners import Learner
 
-COURSE = shipped.course()
+__loader__: shipped.Loader
 
 
-def begin(now: str, languages: Iterable[str]) -> Grader:
-    """A grader for a class. `now`: ISO 8601 in UTC; `languages`: those in which the page was built beside English."""
-    return Grader(COURSE, now, [shipped.course(language) for language in languages])
+def begin(now: str, language: str, others: Iterable[str]) -> Grader:
+    """A grader for a class. `now`: ISO 8601 in UTC; `language`: the page's; `others`: those in which the lab was built beside."""
+    course = _course(language)
+    wording.use(course.at("words.numbers"))
+    return Grader(course, now, [_course(other) for other in others])
+
+
+@cache
+def _course(language: str) -> Course:
+    """The course with the grader's own words, which travel with the grader: no learner waits for them."""
+    return shipped.course(language, {"grading": json.loads(__loader__.get_data(f"grading.{language}.json"))})
 
 
 def most(head: Any) -> int:
@@ -35,9 +45,9 @@ def lost(grader: Grader, name: str, why: str, detail: str) -> None:
     grader.leave_out(Unread(name, why, detail))
 
 
-def said(done: int, every: int, inside: int) -> str:
+def said(grader: Grader, done: int, every: int, inside: int) -> str:
     """How far the grader is: which file of all, and how many it has read in that one."""
-    words = COURSE.at("grading.page")
+    words = grader.course.at("grading.page")
     return wording.fill(
         words["progress_inside" if inside > 1 else "progress"], {"done": done, "all": every, "inside": inside}
     )
@@ -45,23 +55,25 @@ def said(done: int, every: int, inside: int) -> str:
 
 def outcome(grader: Grader, separator: str) -> str:
     """The class as grade.html shows it, and the files to save. `separator`: what parts the cells of the table."""
-    rows = grader.rows()
-    class_ = learners.learners(COURSE, rows)
-    files, strange = returning.returned(COURSE, class_, grader.rosters)
+    course, rows = grader.course, grader.rows()
+    class_ = learners.learners(course, rows)
+    files, strange = returning.returned(course, class_, grader.rosters)
     numbers = {"files": len(rows), "flagged": sum(bool(row.flags) for row in rows)}
-    columns, words = COURSE.at("grading.columns"), COURSE.at("grading.page")
-    heads = (columns["file"], columns["student"], words["points"], words["next"], COURSE.at("grading.report.flagged"))
-    table = "\ufeff" + gradebook.csv_text(COURSE, rows, separator)
+    words = course.at("grading.page")
+    heads = (words["file"], words["student"], words["points"], words["next"], course.at("grading.report.flagged"))
+    table = "\ufeff" + gradebook.csv_text(course, rows, separator)
     return json.dumps(
         {
             "files": len(rows),
-            "said": wording.fill(COURSE.at("grading.report.files"), numbers),
+            "said": wording.fill(course.at("grading.report.files"), numbers),
             "head": heads,
-            "rows": sorted(map(_shown, rows), key=lambda row: ("fail", "note", None).index(row["state"])),
-            "unread": gradebook.unread(COURSE, grader.unread),
-            "lists": returning.said(COURSE, files, strange),
+            "rows": sorted(
+                (_shown(course, row) for row in rows), key=lambda row: ("fail", "note", None).index(row["state"])
+            ),
+            "unread": gradebook.unread(course, grader.unread),
+            "lists": returning.said(course, files, strange),
             "histograms": [
-                {"title": title, "bars": bars} for title, bars in gradebook.histograms(COURSE, rows) if bars
+                {"title": title, "bars": bars} for title, bars in gradebook.histograms(course, rows) if bars
             ],
             "saves": [
                 {"label": words["save"], "name": "class.csv", "text": table},
@@ -73,29 +85,33 @@ def outcome(grader: Grader, separator: str) -> str:
                     }
                     for file in files
                 ),
-                *_results(class_, grader),
+                *_results(grader, class_),
             ],
         }
     )
 
 
-def _results(class_: Sequence[Learner], grader: Grader) -> list[dict[str, str]]:
+def _results(grader: Grader, class_: Sequence[Learner]) -> list[dict[str, str]]:
     """Gradescope's results, where one learner's files were given."""
     if len(class_) != 1:
         return []
-    text = results.text(COURSE, class_[0], gradebook.unread(COURSE, grader.unread))
-    return [{"label": COURSE.at("grading.page.save_results"), "name": "results.json", "text": text}]
+    course = grader.course
+    text = results.text(course, class_[0], gradebook.unread(course, grader.unread))
+    return [{"label": course.at("grading.page.save_results"), "name": "results.json", "text": text}]
 
 
-def _shown(row: Checked) -> dict[str, Any]:
+def _shown(course: Course, row: Checked) -> dict[str, Any]:
     """A row of the page's table: whose file, how far, what is next, what to look at."""
     flags, remarks, score = (
-        gradebook.flagged(COURSE, row),
-        gradebook.remarks(COURSE, row),
-        gradebook.points(COURSE, row),
+        gradebook.flagged(course, row),
+        gradebook.remarks(course, row),
+        gradebook.points(course, row),
     )
     who = row.snapshot.get("student_id") or (row.owner.name if row.owner else "")
-    far = wording.fill(COURSE.at("grading.report.points"), {"points": score.points, "most": score.most})
-    step = COURSE.at("report.score.next")[score.next] if score.next else ""
+    far = wording.fill(course.at("grading.report.points"), {"points": score.points, "most": score.most})
+    step = course.at("report.score.next")[score.next] if score.next else ""
     cells = [gradebook.shown(row.file), gradebook.shown(who), *((far, step) if row.snapshot else ("", ""))]
-    return {"cells": [*cells, "; ".join([*flags, *remarks])], "state": "fail" if flags else "note" if remarks else None}
+    return {
+        "cells": [*cells, wording.listed([*flags, *remarks], "semicolon")],
+        "state": "fail" if flags else "note" if remarks else None,
+    }

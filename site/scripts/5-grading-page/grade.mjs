@@ -1,5 +1,7 @@
 // The grader's page: takes files in, hands their texts to the grader's thread, shows what comes back. It knows no words and
 // no rules: words stand on the page or come from Python, and text only ever becomes text.
+import { keepSite } from "./keep.mjs";
+
 /**
  * A file by its name; or in its place null, why it gives no bytes, and a detail.
  * @typedef {[name: string, file: File, why?: string, detail?: string]} Named
@@ -11,7 +13,8 @@
  */
 
 const place = (/** @type {string} */ id) => document.getElementById(id);
-const languages = document.documentElement.dataset.languages.split(" ").filter((language) => language !== document.documentElement.lang);
+const { lang: language, dataset } = document.documentElement;
+const others = dataset.languages.split(" ").filter((other) => other !== language);
 // Where people write 0,5 their spreadsheets part cells at semicolons.
 const separator = (0.5).toLocaleString().includes(",") ? ";" : ",";
 let job = 0; // which class is shown: the one that was given last
@@ -39,7 +42,7 @@ function grade(files) {
   place("status").textContent = "";
   place("starting").hidden = false;
   job += 1;
-  grader.postMessage({ job, files, now: new Date().toISOString(), languages, separator });
+  grader.postMessage({ job, files, now: new Date().toISOString(), language, others, separator });
 }
 
 grader.addEventListener("error", (event) => fail(event.message || "grader.mjs"));
@@ -82,6 +85,7 @@ function show({ said, head, rows, unread, lists, histograms, saves, files }) {
     }),
   );
   place("outcome").hidden = false;
+  keepSite("grade", others); // whose files are in whatever languages the learners had
   place("outcome-title").focus();
 }
 

@@ -7,7 +7,13 @@ const OFTEN_MS = 100;
 /** @type {Promise<any>} */
 let started; // of the application's module `marker`
 
-const start = async (/** @type {string[]} */ languages) => (await startPython({}, languages.map((language) => `content.${language}.json`))).pyimport("handed.marker");
+/** @param {string[]} languages */
+async function start(languages) {
+  const contents = languages.filter((language) => language !== "en").map((language) => `content.${language}.json`);
+  const python = await startPython({}, ["handed.zip", ...contents]);
+  python.runPython('import sys; sys.path.insert(1, "/handed.zip")');
+  return python.pyimport("handed.marker");
+}
 
 /** Take in one [name, File, why, detail], and tell after each file in it how many there were; one that can't be read is Python's
     to name, and no reason to stop.
@@ -27,17 +33,17 @@ async function take(marker, grader, [name, file, why = "refused", detail = ""], 
   steps.destroy();
 }
 
-addEventListener("message", async ({ data: { job, files, now, languages, separator } }) => {
+addEventListener("message", async ({ data: { job, files, now, language, others, separator } }) => {
   try {
-    started ??= start(languages);
+    started ??= start([language, ...others]);
     const marker = await started;
-    const grader = marker.begin(now, languages);
+    const grader = marker.begin(now, language, others);
     let last = 0;
     for (const [i, named] of files.entries()) {
       await take(marker, grader, named, (inside) => {
         if (performance.now() - last < OFTEN_MS) return;
         last = performance.now();
-        postMessage({ job, said: marker.said(i + 1, files.length, inside) });
+        postMessage({ job, said: marker.said(grader, i + 1, files.length, inside) });
       });
     }
     postMessage({ job, outcome: marker.outcome(grader, separator) });
