@@ -20,7 +20,7 @@ from tools import policy, runtimes, server, versions
 
 # The tests open hundreds of pages for seconds each: machine code that a browser would make faster in the meantime is lost.
 CHROMIUM = [*browser_flags, "--js-flags=--liftoff-only"]
-BROWSER = os.environ.get("LAB_BROWSER") or shutil.which("chromium")
+BROWSER = os.environ.get("LAB_BROWSER") or shutil.which("chromium-headless-shell") or shutil.which("chromium")
 DIST = Path(os.environ.get("LAB_DIST", Path(__file__).parents[2] / "dist"))
 # A busy machine of two cores starts Python, or simulates a whole design, in less.
 BOOT_MS = ANSWER_MS = int(os.environ.get("LAB_PATIENCE_MS", "120000"))
@@ -95,8 +95,8 @@ class Lab:
     """
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
-        self.profile, self.origin = context, origin
-        self.expects_trouble = self.is_touched = False
+        self.context, self.origin = context, origin
+        self.expects_trouble = False
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.page = self.tab()
@@ -115,15 +115,9 @@ class Lab:
         )  # Playwright waits by code written at run time; test_policy.py keeps to it
         return cls(browser.new_context(accept_downloads=True, **options), origin)
 
-    @property
-    def context(self) -> BrowserContext:
-        """The profile. What a test does to it may stay, so it will be nobody else's."""
-        self.is_touched = True
-        return self.profile
-
     def tab(self) -> Page:
         """Another tab of the same profile, watched like the first."""
-        page = self.profile.new_page()
+        page = self.context.new_page()
         page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         page.on("request", lambda request: self.requests.append(request.url))
@@ -139,13 +133,6 @@ class Lab:
         page = page or self.page
         page.goto(f"{self.origin}/")
         return self.ready(page)
-
-    def blank(self) -> Lab:
-        """A page of the same origin with nothing on it."""
-        empty = '<!doctype html><title>blank</title><link rel="icon" href="icon.svg">'
-        self.page.route("**/blank.html", lambda route: route.fulfill(body=empty, content_type="text/html"))
-        self.page.goto(f"{self.origin}/blank.html")
-        return self
 
     def reload(self) -> Lab:
         """Load the page again and wait until Python answers."""
@@ -241,39 +228,19 @@ class Lab:
         """This lab's entry in the saved document."""
         return json.loads(self.storage() or "{}")["history"][ENTRY]
 
-    def forget(self) -> None:
-        """Everything that an earlier visitor left in the profile goes, but for the files that the browser keeps."""
-        devtools = self.profile.new_cdp_session(self.page)
-        kinds = "cookies,local_storage,indexeddb,cache_storage,service_workers"
-        devtools.send("Storage.clearDataForOrigin", {"origin": self.origin, "storageTypes": kinds})
-        devtools.detach()
-
-    def leave(self) -> None:
-        """Close every page, keep the profile."""
-        for page in self.profile.pages:
-            page.close()
-
     def close(self) -> None:
-        """Leave for good."""
-        self.profile.close()
-        self.check()
-
-    def check(self) -> None:
-        """Nothing may have gone wrong, and no host but the site's own may have been asked."""
+        """Leave. Nothing may have gone wrong, and no host but the site's own may have been asked."""
+        self.context.close()
         assert self.expects_trouble or self.errors == []
         assert [url for url in self.requests if not url.startswith((f"{self.origin}/", "data:", "blob:"))] == []
 
 
 class WaitingRoom:
-    """Visitors whose page is already loading: the next one's Python starts while the test before is still at work.
-
-    Profiles are emptied and given to the next: one that has seen the site starts it with half the work.
-    """
+    """A visitor whose page is already loading: the next one's Python starts while the test before is still at work."""
 
     def __init__(self, browser: Browser, origin: str) -> None:
         self.browser, self.origin = browser, origin
         self.next: Lab | None = None
-        self.profiles: list[BrowserContext] = []
 
     def call(self) -> Lab:
         """The visitor who waits, with the lab open; another begins to wait."""
@@ -282,29 +249,8 @@ class WaitingRoom:
         self.next = self._arrival()
         return called
 
-    def back(self, lab: Lab) -> None:
-        """The visitor leaves; their profile is for the next one, unless something may have stayed in it."""
-        if lab.is_touched or lab.expects_trouble:
-            lab.close()
-            return
-        lab.leave()
-        self.profiles.append(lab.profile)
-        lab.check()
-
-    def guest(self, document: str | None) -> Lab:
-        """A visitor who hasn't opened anything yet. `document` is what their storage holds, as in Lab.new."""
-        if not self.profiles:
-            return Lab.new(self.browser, self.origin, document, viewport=DESK)
-        found = Lab(self.profiles.pop(), self.origin)
-        found.forget()
-        if document is not None:
-            found.blank()
-            found.page.evaluate("([key, text]) => localStorage.setItem(key, text)", [LEDGER, document])
-            found.page.unroute_all()  # a page with a route keeps no files
-        return found
-
     def _arrival(self) -> Lab:
-        return self.guest(None).begin()
+        return Lab.new(self.browser, self.origin, viewport=DESK).begin()
 
 
 @pytest.fixture(scope="session")
@@ -313,30 +259,21 @@ def waiting_room(browser: Browser, origin: str) -> Iterator[WaitingRoom]:
     room = WaitingRoom(browser, origin)
     yield room
     if room.next:
-        room.next.profile.close()
+        room.next.context.close()
 
 
 @pytest.fixture
-def visitor(waiting_room: WaitingRoom) -> Iterator[Any]:
-    """Make visitors; at the end each one must have met no error, and no host but the site's own.
-
-    One who wishes for a wide screen and a document, and no more, may get a profile that has seen the site.
-    """
-    ordinary: list[Lab] = []
-    special: list[Lab] = []
+def visitor(browser: Browser, origin: str) -> Iterator[Any]:
+    """Make visitors; at the end each one must have met no error, and no host but the site's own."""
+    made: list[Lab] = []
 
     def visit(document: str | None = None, **options: Any) -> Lab:
-        if options == {"viewport": DESK}:
-            ordinary.append(waiting_room.guest(document))
-            return ordinary[-1]
-        special.append(Lab.new(waiting_room.browser, waiting_room.origin, document, **options))
-        return special[-1]
+        made.append(Lab.new(browser, origin, document, **options))
+        return made[-1]
 
     yield visit
-    for lab in special:
+    for lab in made:
         lab.close()
-    for lab in ordinary:
-        waiting_room.back(lab)
 
 
 @pytest.fixture
@@ -344,4 +281,4 @@ def lab(waiting_room: WaitingRoom) -> Iterator[Lab]:
     """A visitor on a wide screen with the lab open."""
     found = waiting_room.call()
     yield found
-    waiting_room.back(found)
+    found.close()

@@ -752,7 +752,7 @@ def checks(tmp_path, monkeypatch, failing, record=RECORD, collected=0):
     )
     stand_in.chmod(0o755)
     monkeypatch.setattr(testing, "environment", lambda cache: stand_in)
-    monkeypatch.setattr(testing, "find_browser", lambda python: "a-browser")
+    monkeypatch.setattr(testing, "page_browser", lambda python: "a-browser")
     monkeypatch.setattr(testing, "lacking_engines", lambda: {})
     status = testing.run(tmp_path, tmp_path / "dist", lambda: None, lambda place: None, ["-k", "ledger"])
     return status, log.read_text().splitlines()
@@ -858,3 +858,13 @@ def test_a_browser_is_the_one_named_or_one_on_the_path_or_fetched_or_a_sentence(
     monkeypatch.setenv("LAB_BROWSER", "no-such-browser")
     with pytest.raises(BuildError, match="LAB_BROWSER names no-such-browser"):
         testing.find_browser(tmp_path)
+
+
+def test_the_page_tests_take_the_shell_of_chromium_where_it_can_be_had(tmp_path, monkeypatch):
+    monkeypatch.delenv("LAB_BROWSER", raising=False)
+    asked = machine(tmp_path, monkeypatch, ["chromium"], root=False)
+    assert testing.page_browser(tmp_path) == str(tmp_path / "chromium") and not asked
+    asked = machine(tmp_path, monkeypatch, [], installs=[testing.SHELL])
+    assert testing.page_browser(tmp_path) == str(tmp_path / testing.SHELL) and asked
+    monkeypatch.setenv("LAB_BROWSER", "chromium")
+    assert testing.page_browser(tmp_path) == str(tmp_path / "chromium")

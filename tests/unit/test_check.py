@@ -20,7 +20,7 @@ def test_check_runs_every_quick_step_and_fails_when_one_does(monkeypatch, capsys
         return subprocess.CompletedProcess(command, int(command[2] == broken))
 
     monkeypatch.setattr(testing, "environment", lambda cache: tmp_path / "python")
-    monkeypatch.setattr(testing, "find_browser", lambda python: pytest.fail("check looked for a browser"))
+    monkeypatch.setattr(testing, "page_browser", lambda python: pytest.fail("check looked for a browser"))
     monkeypatch.setattr(subprocess, "run", run)
     assert testing.check(tmp_path) == int(broken is not None)
     assert ran == ["ruff", "ruff", "mypy", "tools.scripts", "pytest"]

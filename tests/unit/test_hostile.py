@@ -237,8 +237,9 @@ def test_a_hostile_name_of_a_model_is_only_a_name(name):
 def test_hostile_content():
     chance, tables, contexts = random.Random(4), native.shipped().tables, native.shipped().contexts
     kinds = reading.kinds_of(acts.lessons())
+    times = TIMES // 10  # its writers are the project's own, and each look at a whole course takes a tenth of a second
     refused, told = 0, {}  # chance draws a third of the files twice: what was said of one is said again
-    for _ in range(TIMES):
+    for _ in range(times):
         name = chance.choice(sorted(tables))
         file = mangled(chance, tables[name])
         file = file if isinstance(file, dict) else {}  # as every TOML file is
@@ -255,7 +256,7 @@ def test_hostile_content():
         told[drawn] = bool(problems)
         refused += told[drawn]
         assert all(isinstance(problem, str) and ": " in problem for problem in problems)
-    assert refused > TIMES // 2 and len(told) > TIMES // 2
+    assert refused > times // 2 and len(told) > times // 2
 
 
 def test_hostile_words_never_become_markup():
