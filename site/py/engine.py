@@ -12,6 +12,7 @@ prefix      blocks kept by what they hold              speculation a draft's luc
 fleet       several replicas behind a router           names       what others call models
 anchors     a measured number for a predicted one      startup     what a server's start-up lines should say
 disaggregated  prompts on one replica, answers on another   cards  a GPU by the name that a driver gives it
+conversations  who goes on with what, found by lengths
 
 The engine imports nothing of ours outside this folder, and knows no screen, clock, storage or global random numbers. The
 same files run in CPython and in Pyodide, with the same digits.
@@ -30,6 +31,7 @@ from physics.checkpoints import (
     default_token_budget,
     engine_reserve,
 )
+from physics.conversations import with_histories
 from physics.disaggregated import simulate_disaggregated
 from physics.fleet import ROUTINGS, Fleet, FleetRun, Replica, simulate_fleet
 from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampled
@@ -243,6 +245,7 @@ __all__ = [
     "weighted_percentile",
     "whole",
     "window_copies",
+    "with_histories",
     "work",
     "worked",
 ]

@@ -359,3 +359,26 @@ def test_the_front_end_is_an_anchor_by_both_its_names(tmp_path):
     place = write(tmp_path, TRTLLM)
     one, other = (command.validate(place, {}, anchor)[2].splitlines()[0] for anchor in ("front", "frontend"))
     assert one == other and "front end" in one
+
+
+def chats(first_token_s):
+    """Twelve users who ask in turn, four rounds: a trace as one row a request."""
+    lines, prompts = (
+        ["arrival_s,prompt_tokens,output_tokens,ttft_s,generation_s"],
+        [1000 + 10 * user for user in range(12)],
+    )
+    for at in range(48):
+        user = at % 12
+        lines.append(f"{at * 4},{prompts[user]},{100 + user},{first_token_s},6")
+        prompts[user] += 100 + user + 20
+    return "\n".join(lines)
+
+
+def test_prompts_that_came_too_soon_and_go_on_with_earlier_ones_are_conversations():
+    name = "requests_vllm_llama70b_2x_a100_bf16.csv"
+    (quick,), _ = read(chats(0.05), name)
+    assert "conversations" in quick.assumed and all(request.prefix for request in quick.trace)
+    (slow,), _ = read(chats(5), name)
+    assert not slow.assumed and not any(request.prefix for request in slow.trace)
+    said, untold = (predicting.predict(KNOWN, case)["ttft_mean_s"] for case in (quick, slow))
+    assert said < 0.6 * untold

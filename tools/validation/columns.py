@@ -434,7 +434,7 @@ def read_trace(known: Known, rows: Sequence[tuple[int, Row]]) -> Case:
     """One row a request: arrivals, lengths and times of one rate together."""
     requests, ttft, tpot = [], [], []
     few_enough(len(rows))
-    for _, row in sorted(rows, key=lambda pair: needed(pair[1], "arrival_s")):
+    for _, row in in_order(rows):
         prompt, output = count(row, "prompt_tokens"), count(row, "output_tokens")
         requests.append(engine.Request(needed(row, "arrival_s"), prompt, output))
         ttft.append(needed(row, "ttft_s"))
@@ -450,23 +450,35 @@ def read_trace(known: Known, rows: Sequence[tuple[int, Row]]) -> Case:
     }
     first = requests[0].arrival_s
     trace = tuple(request._replace(arrival_s=request.arrival_s - first) for request in requests)
-    case = _served(known, row, "trace", line, measured, trace=trace, label=f"{row.get('rate_per_s', '')}/s")
-    return replace(case, assumed=_unread(known, case, ttft))
+    return _served(known, row, "trace", line, measured, trace=trace, label=f"{row.get('rate_per_s', '')}/s")
 
 
 QUICK, FEW = 0.6, 0.02  # of a prompt's own time; of the requests
+UNREAD = "some first tokens came before the prompt could be read: what its requests share in a prefix cache isn't told"
+TALKS = (
+    "first tokens come before prompts could be read, and prompts go on with earlier ones and their answers: they are taken"
+    " for conversations before a prefix cache"
+)
 
 
-def _unread(known: Known, case: Case, ttft: Sequence[float]) -> str:
-    """What the model can't know of requests whose first token came before their prompt could be read; "" if they are few."""
+def unread(known: Known, case: Case, ttft: Sequence[float]) -> bool:
+    """Whether more than a few first tokens came before their prompt could be read: a prefix cache had it."""
     cost = engine.StepCost(case.deployment, engine.calibration_for(case.deployment, known.calibrations))
     alone = [cost.front_s + cost.seconds(0, 0, [(0, request.prompt_tokens)]) for request in case.trace]
     quick = sum(took < QUICK * least for took, least in zip(ttft, alone, strict=True))
-    if quick < FEW * len(ttft):
-        return ""
-    return (
-        "some first tokens came before the prompt could be read: what its requests share in a prefix cache isn't told"
-    )
+    return quick >= FEW * len(ttft)
+
+
+def with_cache(cases: Sequence[Case], quick: Sequence[bool]) -> list[Case]:
+    """The runs of one server, some of which met a prefix cache: what their prompts share, where lengths tell it."""
+    found = []
+    for case, was_quick in zip(cases, quick, strict=True):
+        histories = engine.with_histories(case.trace) if any(quick) else None
+        if histories:
+            found.append(replace(case, trace=tuple(histories), assumed=TALKS))
+        else:
+            found.append(replace(case, assumed=UNREAD if was_quick else ""))
+    return found
 
 
 Reader = Callable[[Known, Row, int], "Case | list[Case]"]
@@ -535,9 +547,20 @@ def _traces(known: Known, rows: Sequence[tuple[int, Row]]) -> tuple[list[Case], 
         groups.setdefault((row.get("set", ""), row.get("rate_per_s", "")), []).append((line, row))
     cases: list[Case] = []
     refused: list[Refused] = []
-    for group in groups.values():
+    servers: dict[str, list[tuple[Case, bool]]] = {}
+    for (server, _), group in groups.items():
         try:
-            cases.append(read_trace(known, group))
+            case = read_trace(known, group)
+            quick = unread(known, case, [needed(row, "ttft_s") for _, row in in_order(group)])
         except (Unexpressed, engine.PhysicsError) as reason:
             refused.append(Refused(group[0][0], str(reason)))
+        else:
+            servers.setdefault(server, []).append((case, quick))
+    for runs in servers.values():
+        cases += with_cache([case for case, _ in runs], [quick for _, quick in runs])
     return cases, refused
+
+
+def in_order(rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Row]]:
+    """Requests as they arrived."""
+    return sorted(rows, key=lambda pair: needed(pair[1], "arrival_s"))

@@ -197,7 +197,7 @@ def _served(known: Known, case: Case, cost: engine.StepCost) -> dict[str, float]
         longest,
         token_budget=case.start.token_budget or case.token_budget,
         prefill_budget=case.start.token_budget or case.token_budget,
-        prefix_cache=bool(before) or is_chat(case),
+        prefix_cache=any(request.prefix for request in requests),
         poll_steps=case.start.poll_steps,
         wait_steps=case.start.wait_steps,
         wait_tokens=case.start.wait_tokens,

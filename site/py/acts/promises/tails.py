@@ -1,7 +1,8 @@
 """Receipts of tails: the P99 that a real server had at several loads, and the model's for the very same requests.
 
-The requests of the measured runs stand in the content, so nothing is drawn by chance. The server's KV memory wasn't recorded:
-it is fitted from one of the runs, which is left out here.
+The requests of the measured runs stand in the content, so nothing is drawn by chance. They are conversations, and what their
+prompts share is found by their lengths. The server's KV memory wasn't recorded: it is fitted from one of the runs, which is
+left out here.
 """
 
 from collections.abc import Mapping
@@ -67,9 +68,11 @@ def tail(course: Course, rate: float, requests: int) -> Mapping[str, Quantity]:
         measured.seats,
         max(map(sum, lengths)),
         token_budget=engine.default_token_budget(deployment.gpu),
+        prefix_cache=True,
     )
     cost = engine.StepCost(deployment, engine.calibration_for(deployment, course.calibrations))
     traffic = [engine.Request(i / rate, *pair) for i, pair in enumerate(lengths)]
+    traffic = engine.with_histories(traffic) or traffic
     run = engine.simulate(cost, settings, traffic, measured.kv_tokens // engine.BLOCK_TOKENS)
     return engine.summary(run, deployment)
 
