@@ -115,7 +115,7 @@ def _make(
         write_parts(ready, parts)
         write_licences(modules, parts / "runtime", root)
         write_manifest(parts, made_by, [*STARTING, *(file.name for file in site.glob(STARTING_SCRIPTS))])
-        write_figures(content, made / "figures")
+        write_figures(every, made / "figures")
         beside = {"404.html": prerender.astray(site / "404.html", every)}
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
         for language, tables in every.items():
@@ -316,15 +316,19 @@ def write_card(english: Path, words: dict[str, Any], title: str) -> None:
     (english.parent / f"manifest.{language}.webmanifest").write_bytes(_json(card))
 
 
-def write_figures(content: dict[str, Any], folder: Path) -> None:
-    """The figures for pages that show the lab, and for paper. The content has been checked by now."""
+def write_figures(every: Mapping[str, dict[str, Any]], folder: Path) -> None:
+    """The figures for pages that show the lab, and for paper; other languages' in folders of theirs. The content has been
+    checked by now."""
     import acts
     from content import wording
 
-    folder.mkdir()
-    wording.use(content["words"]["numbers"])
-    for name, data in figures.files(acts.course(content)).items():
-        (folder / name).write_bytes(data)
+    for language, tables in every.items():
+        place = folder if language == languages.ENGLISH else folder / language
+        place.mkdir()
+        wording.use(tables["words"]["numbers"])
+        for name, data in figures.files(acts.course(tables)).items():
+            (place / name).write_bytes(data)
+    wording.use(every[languages.ENGLISH]["words"]["numbers"])
 
 
 def write_manifest(parts: Path, made_by: Mapping[str, list[str]], starting: Iterable[str]) -> None:

@@ -6,7 +6,9 @@ compression, no font of this machine.
 
 from __future__ import annotations
 
+import itertools
 import struct
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -90,14 +92,16 @@ class Drawing:
 
     @property
     def has_letters(self) -> bool:
-        """Whether a PDF's own fonts have all of its letters."""
-        texts = [self.title, *(item.text for item in self.items if isinstance(item, Words))]
-        return all(_pdf_text(text).encode("cp1252", "replace").decode("cp1252") == _pdf_text(text) for text in texts)
+        """Whether a PDF's own fonts have all of its letters: Helvetica's, and a Chinese reader's."""
+        texts = (item.text for item in self.items if isinstance(item, Words))
+        return all(_is_latin(letter) or _is_chinese(letter) for text in texts for letter in _spaced(text))
 
     def pdf(self) -> bytes:
-        """The drawing as one page (PDF 1.4), its words in the viewer's Helvetica. Raises UnicodeError beyond Windows-1252."""
+        """The drawing as one page (PDF 1.4), its words in the viewer's Helvetica, and in its Chinese font where they have Chinese
+        letters (`has_letters`). Raises UnicodeError for others."""
         content = "\n".join(_pdf(item, self.height) for item in self.items).encode("cp1252")
-        fonts = "/Font << /F1 5 0 R /F2 6 0 R >>"
+        is_chinese = any(not _is_latin(c) for item in self.items if isinstance(item, Words) for c in _spaced(item.text))
+        fonts = f"/Font << /F1 5 0 R /F2 6 0 R{' /F3 8 0 R' if is_chinese else ''} >>"
         page = f"/MediaBox [0 0 {_n(self.width)} {_n(self.height)}] /Resources << {fonts} >> /Contents 4 0 R"
         return _pdf_file(
             [
@@ -106,7 +110,8 @@ class Drawing:
                 f"<< /Type /Page /Parent 2 0 R {page} >>".encode(),
                 b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
                 *(_pdf_font(name) for name in ("Helvetica", "Helvetica-Bold")),
-                b"<< /Title (%s) >>" % _pdf_text(self.title).encode("cp1252"),
+                f"<< /Title {_pdf_string(self.title)} >>".encode("cp1252"),
+                *(_CHINESE_FONT if is_chinese else ()),
             ]
         )
 
@@ -150,9 +155,14 @@ def _spans(item: Rectangle | Line) -> Iterator[tuple[float, float, float, float]
 
 
 def helvetica_width(text: str, size: float) -> float:
-    """How wide a text is in Helvetica, in points; a letter beyond ASCII counts as wide as a digit."""
-    widths = (HELVETICA[ord(c) - 32] if 32 <= ord(c) < 127 else 278 if c == "\xa0" else 556 for c in text)
-    return sum(widths) * size / 1000
+    """How wide a text is in Helvetica, in points; a Chinese letter is as wide as high, another beyond ASCII counts as a digit."""
+    return sum(map(_width, text)) * size / 1000
+
+
+def _width(letter: str) -> int:
+    if 32 <= ord(letter) < 127:
+        return HELVETICA[ord(letter) - 32]
+    return 278 if letter == "\xa0" else 1000 if unicodedata.east_asian_width(letter) in "WF" else 556
 
 
 def _n(value: float) -> str:
@@ -185,13 +195,52 @@ def _pdf(item: Item, height: float) -> str:
         ends = f"{_n(item.x1)} {_n(height - item.y1)} m {_n(item.x2)} {_n(height - item.y2)} l"
         return f"{colour} RG {_n(item.width)} w {ends} S"
     left = item.x - ANCHORS[item.anchor] * helvetica_width(item.text, item.size)
-    font = f"/{'F2' if item.strong else 'F1'} {_n(item.size)} Tf"
-    return f"BT {colour} rg {font} {_n(left)} {_n(height - item.y)} Td ({_pdf_text(item.text)}) Tj ET"
+    runs = (
+        _pdf_run("".join(run), item, is_latin) for is_latin, run in itertools.groupby(_spaced(item.text), _is_latin)
+    )
+    return f"BT {colour} rg {colour} RG {_n(left)} {_n(height - item.y)} Td {' '.join(runs)} ET"
 
 
-def _pdf_text(text: str) -> str:
-    wide = text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
-    return wide.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+def _pdf_run(text: str, item: Words, is_latin: bool) -> str:
+    """Letters of one font. There is no strong Chinese font: its letters get a rim."""
+    if is_latin:
+        return f"/{'F2' if item.strong else 'F1'} {_n(item.size)} Tf {_pdf_string(text)} Tj"
+    text.encode("gbk")  # what the font is sure to have
+    shown = f"/F3 {_n(item.size)} Tf <{text.encode('utf-16-be').hex()}> Tj"
+    return f"{_n(item.size / 40)} w 2 Tr {shown} 0 Tr" if item.strong else shown
+
+
+def _spaced(text: str) -> str:
+    """A text with a space that every font has."""
+    return text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.encode("cp1252", "ignore") != b""
+
+
+def _is_chinese(letter: str) -> bool:
+    return letter.encode("gbk", "ignore") != b""
+
+
+def _pdf_string(text: str) -> str:
+    """A text as PDF writes it: in Windows-1252, or else in UTF-16."""
+    text = _spaced(text)
+    if not all(map(_is_latin, text)):
+        return f"<feff{text.encode('utf-16-be').hex()}>"
+    escaped = text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+    return f"({escaped})"
+
+
+# The viewer's own Chinese font, letter by letter in UTF-16 (PDF 1.4, 5.6.5 and 5.6.4). Every viewer knows this name, most have
+# another font for it.
+_CHINESE_FONT = (
+    b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UTF16-H /DescendantFonts [9 0 R] >>",
+    b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 /FontDescriptor 10 0 R"
+    b" /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> >>",
+    b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 4 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880"
+    b" /Descent -120 /CapHeight 880 /StemV 80 >>",
+)
 
 
 def _pdf_font(name: str) -> bytes:
@@ -199,16 +248,15 @@ def _pdf_font(name: str) -> bytes:
 
 
 def _pdf_file(objects: list[bytes]) -> bytes:
-    """A file of numbered objects, the catalogue first and the title last, with the table of where each one begins."""
+    """A file of numbered objects, the catalogue first and the title seventh, with the table of where each one begins."""
     made, begins = b"%PDF-1.4\n", []
     for number, body in enumerate(objects, start=1):
         begins.append(len(made))
         made += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     table = b"".join(b"%010d 00000 n \n" % begin for begin in begins)
     count = len(objects) + 1
-    trailer = b"trailer\n<< /Size %d /Root 1 0 R /Info %d 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+    trailer = b"trailer\n<< /Size %d /Root 1 0 R /Info 7 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
         count,
-        count - 1,
         len(made),
     )
     return made + b"xref\n0 %d\n0000000000 65535 f \n" % count + table + trailer

@@ -23,6 +23,7 @@ TYPES = re.compile(r"^ */\*\* @type [^*]*\*/\n|/\*\* @type [^*]*\*/ ?", re.M)
 SCRIPTS = re.compile(r'<script src="([\w-]+\.js)"></script>')  # a browser reads nothing more of a page before these
 # Hardly anybody needs these, and nobody without a network.
 NOT_KEPT = ("LICENSES.txt", "stock.wasm", "poster.png", "sitemap.xml", "instructors.html", "rubric.html")
+FIGURES = "figures"  # for other people's pages
 # Kept for those who have opened a page that needs it: the page for engineers, the game, the grader, the lab in another language,
 # or both.
 KEPT_LATER = {
@@ -57,7 +58,7 @@ def keep(made: Path, worker: str) -> None:
     files = {
         file.relative_to(made).as_posix(): integrity(file)
         for file in sorted(made.rglob("*"))
-        if file.is_file() and file.name not in NOT_KEPT
+        if file.is_file() and file.name not in NOT_KEPT and FIGURES not in file.relative_to(made).parts
     }
     everyones: dict[str, str] = {}
     later: dict[str, dict[str, str]] = {}

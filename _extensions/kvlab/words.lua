@@ -73,7 +73,7 @@ return {
   },
   ["zh"] = {
     ["drawn"] = "zh/",
-    ["painted"] = "",
+    ["painted"] = "zh/",
     ["open"] = "打开实验",
     ["1"] = {
       ["figure"] = "1",

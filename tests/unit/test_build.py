@@ -252,7 +252,9 @@ def house(tmp_path, monkeypatch):
         monkeypatch.setattr(bundle.prerender, page, lambda file, content, others: PAGE.format(file.stem))
     monkeypatch.setattr(bundle.findable, "pages", lambda texts, every, address, folder: list(texts.values()))
     monkeypatch.setattr(passes, "PASSES", ())
-    monkeypatch.setattr(bundle, "write_figures", lambda content, folder: None)
+    monkeypatch.setattr(
+        bundle, "write_figures", lambda every, folder: (folder.mkdir(), (folder / "1.svg").write_text(""))
+    )
     monkeypatch.setattr(runtimes.subprocess, "run", lambda *a, **k: pytest.fail(f"a program was started: {a}"))
     return House(tmp_path)
 
@@ -319,7 +321,11 @@ def test_the_service_worker_knows_every_file_by_its_bytes(house):
     text = (dist / "sw.js").read_text()
     site = json.loads(text.removeprefix("const SITE = ").partition(";\n")[0])
     there = {name: hashlib.sha256(data).digest() for name, data in contents(dist).items()}
-    del there["sw.js"], there[f"{parts(dist).relative_to(dist).as_posix()}/runtime/LICENSES.txt"]
+    del (
+        there["sw.js"],
+        there["figures/1.svg"],
+        there[f"{parts(dist).relative_to(dist).as_posix()}/runtime/LICENSES.txt"],
+    )
     for_some = {path: hashed for files in site["later"].values() for path, hashed in files.items()}
     listed = {**site["files"], **for_some}
     assert {name: base64.b64decode(hashed.removeprefix("sha256-")) for name, hashed in listed.items()} == there

@@ -161,12 +161,15 @@ def test_the_svg_says_the_same_as_the_drawing(name):
     assert root.find(f"{SVG}desc").text == figures.words(native.shipped())[name.removeprefix("act")]["alt"]
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", DRAWN)
-def test_another_program_reads_the_pdfs_words_where_they_were_put(name):
-    page = pypdfium2.PdfDocument(drawn(name, "print").pdf())[0]
-    assert page.get_size() == (drawn(name).width, drawn(name).height)
+def test_another_program_reads_the_pdfs_words_where_they_were_put(name, language):
+    with native.writing(language) as course:
+        made = figures.draw(course, name, dict(figures.pictures(course).values())[name], "print")
+    page = pypdfium2.PdfDocument(made.pdf())[0]
+    assert page.get_size() == (made.width, made.height)
     text = page.get_textpage()
-    for item in words(name, "print"):
+    for item in (item for item in made.items if isinstance(item, drawing.Words)):
         left, right = span(item)
         found = text.get_text_bounded(
             left - 2, page.get_height() - item.y - 4, right + 2, page.get_height() - item.y + item.size
@@ -182,4 +185,4 @@ def test_letters_that_mean_something_to_a_pdf_or_to_xml_stay_letters():
 
 def test_a_letter_that_the_print_form_has_not_is_refused():
     with pytest.raises(UnicodeError):
-        drawing.Drawing(9, 9, "", "", [drawing.Words(0, 5, "漢", 5, "#000000")]).pdf()
+        drawing.Drawing(9, 9, "", "", [drawing.Words(0, 5, "ก", 5, "#000000")]).pdf()
