@@ -382,3 +382,16 @@ def test_prompts_that_came_too_soon_and_go_on_with_earlier_ones_are_conversation
     assert not slow.assumed and not any(request.prefix for request in slow.trace)
     said, untold = (predicting.predict(KNOWN, case)["ttft_mean_s"] for case in (quick, slow))
     assert said < 0.6 * untold
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "refused"),
+    [("mtp", "1", 1), ("mtp", "0", 0), ("speculation", "eagle3", 1), ("spec_decoding", "none", 0)],
+)
+def test_servers_that_guess_are_refused_for_what_isn_t_told_of_their_guesses(column, value, refused):
+    text = (
+        f"gpu,engine,model,weight_bits,prompt_tokens,output_tokens,tp,concurrency,mean_ttft_ms,mean_tpot_ms,{column}\n"
+    )
+    cases, reasons = read(text + f"h100_sxm,vllm,llama-3.1-70b,8,512,128,4,8,100,13,{value}\n")
+    assert (len(cases), len(reasons)) == (1 - refused, refused)
+    assert all("isn't given" in reason.reason for reason in reasons)

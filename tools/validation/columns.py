@@ -201,8 +201,15 @@ def deployment_of(known: Known, row: Row) -> engine.Deployment:
     return replace(made, kv_bits=int(kv_bits))
 
 
+DRAFTS, NO_DRAFT = ("speculation", "spec_decoding", "mtp"), ("", "0", "no", "none", "off", "false")
+
+
 def _served(known: Known, row: Row, kind: str, line: int, measured: dict[str, float | None], **more: object) -> Case:
     """A case of a server, with what its engine was started with."""
+    if any((row.get(name) or "").strip().lower() not in NO_DRAFT for name in DRAFTS) or "eagle" in row.get("run", ""):
+        raise Unexpressed(
+            "runs with a draft model or heads of its own, and how many of their tokens are kept isn't given"
+        )
     deployment = deployment_of(known, row)
     seats = 256 if "V0" in row.get("note", "") else engine.default_seats(deployment.gpu)
     kept = {name: value for name, value in measured.items() if value}
@@ -313,8 +320,6 @@ def read_burst(known: Known, row: Row, line: int) -> Case:
 
 def read_rate(known: Known, row: Row, line: int) -> Case:
     """An open loop at one rate: means, medians and percentiles."""
-    if "eagle" in row.get("run", ""):
-        raise Unexpressed("runs with a draft model whose acceptance isn't given")
     measured = {
         "ttft_mean_s": _ms(row, "mean_ttft_ms"),
         "ttft_p50_s": _ms(row, "median_ttft_ms"),

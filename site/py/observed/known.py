@@ -92,10 +92,27 @@ def gpu_of(observed: Observed, gpus: Mapping[str, engine.Gpu]) -> engine.Gpu:
             if not _near(total, gpu):
                 raise engine.UnknownGpu(name, gpu)
     except engine.UnknownGpu as reason:
-        if reason.nearest:
-            raise Unread("unknown_gpu_near", gpu=name, nearest=gpus[reason.nearest].name) from reason
-        raise Unread("unknown_gpu", gpu=name) from reason
+        raise _unlike(name, reason, gpus) from reason
     return gpu
+
+
+UNITS = {"memory_gib": "GB", "bandwidth_gb_per_s": "GB/s", "bf16_tflops": "TFLOPS", "power_watts": "W"}
+
+
+def _unlike(name: str, reason: engine.UnknownGpu, gpus: Mapping[str, engine.Gpu]) -> Unread:
+    """The refusal of a card, with the nearest one and the figure that differs most; power only if nothing else does."""
+    if not reason.nearest:
+        return Unread("unknown_gpu", gpu=name)
+    nearest = gpus[reason.nearest].name
+    if not reason.differs:
+        return Unread("unknown_gpu_near", gpu=name, nearest=nearest)
+    figure = max(
+        reason.differs, key=lambda key: (key != "power_watts", max(reason.differs[key]) / min(reason.differs[key]))
+    )
+    own, near = map(round, reason.differs[figure])
+    if figure == "link_gb_per_s":
+        return Unread("unknown_gpu_link", gpu=name, nearest=nearest, own=own, near=near)
+    return Unread("unknown_gpu_figure", gpu=name, nearest=nearest, own=own, near=near, unit=UNITS[figure])
 
 
 def _near(total: float, gpu: engine.Gpu) -> bool:
