@@ -395,3 +395,18 @@ def test_servers_that_guess_are_refused_for_what_isn_t_told_of_their_guesses(col
     cases, reasons = read(text + f"h100_sxm,vllm,llama-3.1-70b,8,512,128,4,8,100,13,{value}\n")
     assert (len(cases), len(reasons)) == (1 - refused, refused)
     assert all("isn't given" in reason.reason for reason in reasons)
+
+
+def test_a_run_s_name_tells_what_its_columns_do_not():
+    """Names of DO-Solutions/gtc-2026-doks; its start-up lines have the same numbers."""
+    text = "run,workload,rate_per_s,completed,mean_prompt,mean_output,mean_ttft_ms,max_num_seqs\n"
+    rows = [
+        "seqs128_2026,chat,1,50,500,50,90,",
+        "batch16k,chat,1,50,500,50,90,",
+        "mem095,chat,1,50,500,50,90,64",
+        "x,chat,1,50,500,50,90,",
+    ]
+    cases, _ = read(text + "\n".join(rows), "vllm_h200_llama70b_fp8.csv")
+    assert [case.seats for case in cases] == [128, 1024, 64, 1024]
+    assert [case.token_budget for case in cases] == [8192, 16384, 8192, 8192]
+    assert [case.utilization for case in cases] == [0.9, 0.9, 0.95, 0.9]

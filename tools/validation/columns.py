@@ -318,6 +318,20 @@ def read_burst(known: Known, row: Row, line: int) -> Case:
     return _served(known, row, "burst", line, measured, asked=asked, apart="" if first else again)
 
 
+# What a run's name may say of how its server was started, where no column does: "phase1-seqs128", "batch16k", "mem095".
+NAMED_SETTINGS = (
+    ("max_num_seqs", r"seqs(\d+)", lambda found: found),
+    ("token_budget", r"batch(\d+)k", lambda found: str(1024 * int(found))),
+    ("util", r"mem0?(\d\d)", lambda found: f"0.{found}"),
+)
+
+
+def named_settings(run: str) -> dict[str, str]:
+    """The settings that a run's name tells."""
+    found = ((key, re.search(rf"\b{pattern}\b", run.lower()), told) for key, pattern, told in NAMED_SETTINGS)
+    return {key: told(match[1]) for key, match, told in found if match}
+
+
 def read_rate(known: Known, row: Row, line: int) -> Case:
     """An open loop at one rate: means, medians and percentiles."""
     measured = {
@@ -338,7 +352,8 @@ def read_rate(known: Known, row: Row, line: int) -> Case:
     if cached > 1:
         raise Unexpressed(f"prefix_cached_share is a share of the prompt, from 0 to 1, not {cached:g}")
     label = row.get("workload", "")
-    return _served(known, {"tp": "1", **row}, "rate", line, measured, asked=asked, label=label, cached=cached)
+    row = {"tp": "1", **named_settings(row.get("run", "").replace("_", " ")), **{k: v for k, v in row.items() if v}}
+    return _served(known, row, "rate", line, measured, asked=asked, label=label, cached=cached)
 
 
 YES = ("1", "yes", "true")

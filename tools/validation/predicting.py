@@ -87,8 +87,8 @@ def traffic(known: Known, case: Case) -> tuple[list[engine.Request], int | None]
 
 CHAT = "sharegpt-vicuna"  # how lengths of chats spread; stretched to the means that a row gives
 CHATS = ("multiturn", "chat")
-# A conversation: turns, what each adds by the mean prompt, how many go on at once; chosen on one run of Llama-70B on an H200.
-TURNS, TURN_SHARE, TOGETHER = 12, 0.06, 8
+# A conversation: turns, and what each adds by the mean prompt; chosen on one run of Llama-70B on an H200.
+TURNS, TURN_SHARE = 12, 0.06
 
 
 def is_chat(case: Case) -> bool:
@@ -100,38 +100,33 @@ def _open(known: Known, case: Case) -> list[engine.Request]:
     """Poisson arrivals, lengths as people's chats spread, stretched to the measured means."""
     asked, shape = case.asked, engine.lengths(known.workloads[CHAT])
     drawn = engine.sample_requests(known.workloads[CHAT], asked["rate"], int(asked["n"]), SEED)
-    if is_chat(case):
-        return _chats(asked, drawn)
     by = asked["prompt"] / shape["prompt_mean"], asked["output"] / shape["output_mean"]
+    if is_chat(case):
+        return _chats(asked, drawn, by[1])
     return [
         engine.Request(at, max(1, round(prompt * by[0])), max(1, round(output * by[1])))
         for at, prompt, output, *_ in drawn
     ]
 
 
-def _chats(asked: Mapping[str, float], drawn: Sequence[engine.Request]) -> list[engine.Request]:
-    """Conversations about a text of their own, each turn adding as much; the mean prompt and answer are the measured ones.
+def _chats(asked: Mapping[str, float], drawn: Sequence[engine.Request], longer: float) -> list[engine.Request]:
+    """Conversations about a text of their own, one after the other, each turn adding as much; mean prompts as measured.
 
-    How the measured conversations were made isn't published with the figures: this shape is an assumption, and the share of
-    tokens that hit the cache follows from it. Their histories are written beforehand, as benchmarks do: an answer that is
-    generated isn't part of the next prompt.
+    longer: by how much the answers drawn are stretched. How the measured conversations were made isn't published with the
+    figures: this shape is an assumption, and the share of tokens that hit the cache follows from it. Their histories are
+    written beforehand, as benchmarks do: an answer that is generated isn't part of the next prompt.
     """
     random, found = Random(SEED), []
     added = max(1, round(TURN_SHARE * asked["prompt"]))
     text = max(1.0, asked["prompt"] - (TURNS - 1) / 2 * added)
-    live: list[tuple[tuple[int, int], ...]] = []
+    history: tuple[tuple[int, int], ...] = ()
     for contents, request in enumerate(drawn):
-        if len(live) < TOGETHER:
-            live.append(((contents, max(1, round(text * (0.85 + 0.3 * random.random())))),))
-            at = len(live) - 1
+        if len(history) % TURNS == 0:
+            history = ((contents, max(1, round(text * (0.85 + 0.3 * random.random())))),)
         else:
-            at = random.randrange(len(live))
-            live[at] = (*live[at], (contents, added))
-        history = live[at]
+            history = (*history, (contents, added))
         tokens = sum(length for _, length in history)
-        found.append(engine.Request(request.arrival_s, tokens, max(1, round(asked["output"])), history))
-        if len(history) == TURNS:
-            del live[at]
+        found.append(engine.Request(request.arrival_s, tokens, max(1, round(request.output_tokens * longer)), history))
     return found
 
 
