@@ -52,7 +52,7 @@ interface Window {
   /** Whether the page around the frame is spoken to in SPLICE (embed.js). */
   labSplices?: boolean;
   /** Who keeps the learner's work beside this device and takes the points (splice.js): `told("state", text)`, with null for
-      nothing, or `told("lost", null)` where it can't give its own back. */
+      nothing, `told("lost", null)` where it can't give its own back, `told("silent", null)` where it says nothing. */
   labHost: {
     read(told: Told): void;
     report(score: number, state: string, done: boolean): unknown;

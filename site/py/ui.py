@@ -213,11 +213,12 @@ class App:
             self.host.read(self.callback(lambda outcome, text: self.host_said(outcome, text, fresh)))
 
     def host_said(self, outcome: str, text: Any, fresh: bool) -> None:
-        """The host gave back what it keeps ("state"; no text for nothing), can't ("lost"), only shows it ("review"), or there is
-        none ("absent")."""
+        """The host gave back what it keeps ("state"; no text for nothing), can't ("lost"), has said nothing ("silent"), only
+        shows it ("review"), or there is none ("absent")."""
         if outcome != "absent":
             text = text if isinstance(text, str) else None
-            self.dispatch(store.HostAnswered(None if outcome == "lost" else host.given(text), fresh))
+            theirs = None if outcome == "lost" else host.given(text)
+            self.dispatch(store.HostAnswered(theirs, fresh, silent=outcome == "silent"))
         if outcome in ("absent", "review"):
             self.dispatch(store.HostChanged(outcome))
         if self.alone and self.state.host not in store.TOLD:

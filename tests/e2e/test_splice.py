@@ -112,6 +112,15 @@ def test_where_the_frames_storage_is_blocked_the_host_gives_the_work_back(host):
     }
 
 
+def test_a_book_that_keeps_nothing_is_not_said_to(host):
+    """A PreTeXt book on a plain server sets the frame's height, and answers nothing else."""
+    read = host("partitioned").read("&splice=1", speaks="nothing").ready()
+    read.page.wait_for_function("document.querySelector('iframe').clientHeight > 1000")
+    expect(read.node("embed.points")).to_contain_text("hasn't said that it keeps them")
+    read.answer("act1.prediction", "about_50")
+    read.page.wait_for_function("heard.some(({ score }) => score === 0.1)")
+
+
 FORGED = """<script>
 const texts = { name: { text: "forged", at: "2026-01-01T00:00Z", edits: 9 } };
 const state = { kv_cache_lab: { schema: 1, facts: [], settings: { texts } } };

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from content.controls import controls
 from links import host
 from record import ledger
 from state import store
-from state.state import ASKING, DECLINED, LISTENING, NOBODY, UNREADABLE
+from state.state import ASKING, DECLINED, LISTENING, NOBODY, SILENT, UNREADABLE
 from tests import lab as native
 from tests.snapshots import learner
 
@@ -192,6 +193,19 @@ def test_a_late_answer_joins_what_was_done_meanwhile():
     state = met(done, ledger.own_text(theirs.record), fresh=True)
     assert state.host == LISTENING
     assert (len(state.record.facts), store.written(state, "risk")) == (1, "from elsewhere")
+
+
+def test_a_page_that_says_nothing_is_told_and_not_called_a_keeper(learners):
+    """Books keep the frame's height and nothing else."""
+    silent = store.HostAnswered(ledger.Record(), True, silent=True)
+    state = native.after(native.start(), silent)
+    assert state.host == SILENT and "hasn't said that it keeps" in native.says(state, "embed.points")
+    assert reported(state, store.TextWritten("log", "mine", LATER)) is not None
+    mine = native.after(learners[0], replace(silent, fresh=False))
+    assert mine.host == ASKING and reported(learners[0], replace(silent, fresh=False)) is None
+    assert native.after(mine, store.HostAllowed(True)).host == SILENT
+    late = met(state, ledger.own_text(learners[1].record))  # it speaks after all
+    assert late.host == LISTENING and late.record.facts == learners[1].record.facts
 
 
 def test_the_learner_is_told_what_goes_where():

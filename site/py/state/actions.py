@@ -170,10 +170,12 @@ class RecordTaken(Action):
 @dataclass(frozen=True)
 class HostAnswered(Action):
     """A page around this one keeps the learner's work, and gave it back. record: what it keeps, an empty one for nothing,
-    None for what can't be read; fresh: the page held nothing of the learner's when it asked."""
+    None for what can't be read; fresh: the page held nothing of the learner's when it asked; silent: it has said nothing in
+    all this time."""
 
     record: ledger.Record | None
     fresh: bool
+    silent: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,20 @@ from content.course import Course
 from record import ledger
 from state.actions import HostAllowed, HostAnswered, HostChanged
 from state.saved import with_record
-from state.state import ABSENT, ASKING, DECLINED, LISTENING, LOST, PART, REVIEW, TOLD, UNREADABLE, State, with_notice
+from state.state import (
+    ABSENT,
+    ASKING,
+    DECLINED,
+    LISTENING,
+    LOST,
+    PART,
+    REVIEW,
+    SILENT,
+    TOLD,
+    UNREADABLE,
+    State,
+    with_notice,
+)
 
 
 def host_answered(course: Course, state: State, action: HostAnswered) -> State:
@@ -19,14 +32,15 @@ def host_answered(course: Course, state: State, action: HostAnswered) -> State:
     if theirs is None:
         return replace(state, host=UNREADABLE)
     if state.host in TOLD or ((action.fresh or _is_same(state.record, theirs)) and not _is_back(state, theirs)):
-        return with_record(course, replace(state, host=LISTENING), theirs)
-    return replace(state, host=ASKING, hosted=theirs)
+        return with_record(course, replace(state, host=SILENT if action.silent else LISTENING), theirs)
+    return replace(state, host=ASKING, hosted=None if action.silent else theirs)
 
 
 def host_allowed(course: Course, state: State, action: HostAllowed) -> State:
     """The learner lets the host have the work, and takes what it keeps; or does neither."""
     theirs = state.hosted
-    state = replace(state, host=LISTENING if action.allowed else DECLINED, hosted=None)
+    heard = SILENT if theirs is None else LISTENING
+    state = replace(state, host=heard if action.allowed else DECLINED, hosted=None)
     if theirs is None or not action.allowed:
         return state
     return with_record(course, state, theirs, again=True)

@@ -14,10 +14,11 @@ from state.actions import Copied
 
 Own = TypeVar("Own")
 # How it stands with a page around this one that keeps the learner's work. Reports go out to those in TOLD.
-NOBODY, ASKING, LISTENING, DECLINED, UNREADABLE = "", "asking", "listening", "declined", "unreadable"
+NOBODY, ASKING, LISTENING, SILENT = "", "asking", "listening", "silent"  # silent: it is told, and has said nothing
+DECLINED, UNREADABLE = "declined", "unreadable"
 # And with a course system, which keeps it in the device's place: all, a part; it doesn't answer; it only shows; there is none.
 COURSE, PART, LOST, REVIEW, ABSENT = "course", "part", "lost", "review", "absent"
-TOLD = (LISTENING, COURSE, PART, LOST)
+TOLD = (LISTENING, SILENT, COURSE, PART, LOST)
 
 
 @dataclass(frozen=True)

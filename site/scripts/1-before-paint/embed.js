@@ -79,7 +79,7 @@
   const up = (/** @type {string} */ what, /** @type {object} */ data, to = "*") => framed && parent.postMessage({ type: `kvlab:${what}`, v: PROTOCOL, ...data }, to);
   const tall = (/** @type {number} */ height) => {
     up("resize", { height });
-    if (window.labSplices) parent.postMessage({ subject: "lti.frameResize", height }, "*");
+    if (window.labSplices) parent.postMessage({ subject: "lti.frameResize", message_id: `height-${height}`, height }, "*");
   };
   /** @type {() => Record<string, string>} */
   const state = () => ({

@@ -2,7 +2,7 @@
 // keeps and tells it what changed; whether anything may go there is Python's to decide (state/hosting.py).
 "use strict";
 (() => {
-  const PATIENCE_MS = 15000; // a host that only takes points answers nothing
+  const PATIENCE_MS = 15000; // a page that keeps nothing may answer nothing
   const id = [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("");
   let asked = 0;
   /** @type {string} */
@@ -23,7 +23,7 @@
     read: (told) => {
       const waited = setTimeout(() => {
         origin ??= guessed();
-        if (/^https?:/.test(origin)) told("state", null);
+        if (/^https?:/.test(origin)) told("silent", null);
       }, PATIENCE_MS);
       addEventListener("message", ({ source, origin: theirs, data }) => {
         if (source !== parent || !/^https?:/.test(theirs) || !data) return;
