@@ -61,6 +61,11 @@ def learner(seed: int, context: str = "latency") -> store.State:
     return native.after(state, *(store.RunFinished(run, native.ran(run), clock()) for run in needs))
 
 
+def played(state: store.State, level: str, points: int, at: str, seed: int = 1) -> store.State:
+    """The state with a game in the record."""
+    return store.with_fact(state, {"kind": ledger.PLAYED, "level": level, "seed": seed, "points": points, "at": at})
+
+
 def simulated(state: store.State, clock: Clock) -> store.State:
     """The state once the two sides' own runs are there."""
     for run in now.sides(native.shipped(), state).values():

@@ -29,7 +29,7 @@ FIGURES = "figures"  # for other people's pages
 KEPT_LATER = {
     "size": re.compile(r"size(?:-\w+)?\.(?:html|mjs|zip)|sizer\.mjs|numpy\.whl"),
     r"size.\1": re.compile(r"size\.([a-z]{2})\.html"),
-    "run": re.compile(r"run\.(?:html|mjs)|(?:player|stage|strip)\.mjs|play\.zip"),
+    "run": re.compile(r"run\.(?:html|mjs)|(?:player|score|stage|strip)\.mjs|play\.zip"),
     "grade": re.compile(r"grade\.(?:html|mjs)|grader\.mjs|handed\.zip"),
     r"grade.\1": re.compile(r"grade\.([a-z]{2})\.html"),
     r"run.\1": re.compile(r"run\.([a-z]{2})\.html"),

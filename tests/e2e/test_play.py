@@ -129,6 +129,31 @@ def test_turn_by_turn_comes_to_the_same_score(visitor):
     expect(page.locator("#score")).to_have_text(COURSE.say("play.said.score", None, {"points": tally.points}))
 
 
+# What the page asks the thread for, in order.
+SENT = """
+window.sent = [];
+const post = Worker.prototype.postMessage;
+Worker.prototype.postMessage = function (message, ...rest) {
+  sent.push(message.method);
+  return post.call(this, message, ...rest);
+};
+"""
+
+
+def test_a_game_ends_once_whatever_is_pressed_meanwhile(visitor):
+    lab = visitor(viewport=DESK)
+    lab.page.add_init_script(SENT)
+    lab.page.goto(f"{lab.origin}/run.html#level=wall")
+    page = ready(lab.page)
+    page.get_by_label(SAY["calm"]).check()
+    page.get_by_role("button", name=SAY["start"], exact=True).click()
+    page.evaluate("for (let i = 0; i < 6; i++) document.getElementById('step').click()")
+    over(page)
+    page.evaluate("document.getElementById('say').click()")  # whatever was sent before has been answered by then
+    expect(page.locator("#described")).not_to_be_empty()
+    assert [page.evaluate("sent").count(deed) for deed in ("end", "judge")] == [1, 1]
+
+
 def test_who_asks_for_less_motion_plays_turn_by_turn(visitor):
     page = opened(visitor, viewport=DESK, reduced_motion="reduce")
     expect(page.get_by_label(SAY["calm"])).to_be_checked()
@@ -168,6 +193,8 @@ def test_the_best_own_score_stays_for_this_level_and_traffic(visitor):
     expect(page.locator("#best strong")).to_have_text(points)
     page.evaluate("location.hash = '#level=free&seed=8'")
     expect(page.locator("#best")).to_be_hidden()
+    page.goto(f"{page.url.partition('run.html')[0]}index.html")
+    expect(page.locator('[data-key="ledger.body"]')).to_contain_text(f"{points} points", timeout=ANSWER_MS)
 
 
 def test_the_fixed_settings_and_what_cost_most_are_told_with_a_way_into_the_lab(visitor):

@@ -20,11 +20,12 @@ from acts.promises import actions as design_actions
 from acts.promises import now, serving
 from engine import PhysicsError
 from handed import gradebook, grading, handins
+from record import ledger
 from report import report
 from runs import jobs
 from state import store
 from tests import lab as native
-from tests.snapshots import GRADED, chained, event, exported, forged, learner, told
+from tests.snapshots import GRADED, chained, event, exported, forged, learner, played, told
 
 CLASS = 300
 MUTATIONS = int(os.environ.get("LAB_MUTATIONS", "400"))  # of whole snapshots; a long hour takes 20,000
@@ -203,6 +204,37 @@ def kinds(runs, text):
 
 def test_an_honest_file_has_no_flag(runs, honest):
     assert kinds(runs, json.dumps(honest)) == set()
+
+
+def gamer(points, at="2025-03-01T08:00:00.000Z"):
+    """A learner's snapshot who has played before the lab, and again after it."""
+    state = played(played(learner(2), "queue", points, at), "wall", points - 1, "2025-03-06T20:00:00.000Z", seed=7)
+    return exported(state, "Ada", number(1))
+
+
+def test_games_before_and_after_the_lab_are_no_flag_and_take_no_minutes(runs, honest):
+    checked = [
+        grading.check(native.shipped(), runs, "a.json", json.dumps(made), GRADED) for made in (gamer(700), honest)
+    ]
+    assert not any(one.flags for one in checked)
+    assert (ledger.best(checked[0].facts, "queue") or {})["points"] == 700
+    column = native.shipped().at("grading.columns.minutes")
+    with_games, without = (gradebook.cells(native.shipped(), one)[column] for one in checked)
+    assert with_games == without > 0
+
+
+@pytest.mark.parametrize("change", [{"points": 10**7}, {"level": "none"}, {"seed": 0}, {"moves": []}])
+def test_a_game_that_no_level_brings_is_found(runs, change):
+    made = gamer(700)
+    event(made, "played").update(change)
+    chained(made)
+    assert grading.IMPOSSIBLE in kinds(runs, json.dumps(made))
+
+
+def test_a_better_score_written_into_the_file_is_found(runs):
+    made = gamer(700)
+    event(made, "played")["points"] = 701
+    assert kinds(runs, json.dumps(made)) >= {grading.CHAIN, grading.CHANGED}
 
 
 @pytest.fixture(scope="module")

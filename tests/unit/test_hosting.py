@@ -13,7 +13,7 @@ from record import ledger
 from state import store
 from state.state import ASKING, DECLINED, LISTENING, NOBODY, SILENT, UNREADABLE
 from tests import lab as native
-from tests.snapshots import learner
+from tests.snapshots import learner, played
 
 COURSE = native.shipped()
 LATER = "2026-02-03T04:05:06.789Z"
@@ -267,6 +267,16 @@ def test_one_contexts_whole_work_fits_the_smaller_room():
         *(store.TextWritten(field, f"Prompts are cut because one in a hundred takes {field}. " * 12, LATER) for field in FIELDS),
     )  # fmt: skip
     assert host.packed(state.record, ROOMS["1.2"])[1]
+
+
+def test_the_best_game_of_a_level_has_room_before_the_others():
+    state = learner(2)
+    for seed in range(1, 40):
+        state = played(state, "queue", 900 if seed == 3 else 300 + seed, LATER, seed)
+    text, whole = host.packed(state.record, 2_400)
+    there = host.given(text).facts
+    assert not whole and ledger.best(there, "queue")["points"] == 900
+    assert len(ledger.of_kind(there, "played")) < 39
 
 
 def test_what_has_no_room_costs_no_point_that_answers_and_designs_gave(learners):

@@ -42,6 +42,10 @@ def failure(kind: str = "broke", at: str = NOW, side: str = "a") -> dict[str, An
     return where | {"at": at, "numbers": numbers}
 
 
+def game(points: int = 800, at: str = NOW, level: str = "queue", seed: int = 1) -> dict[str, Any]:
+    return {"kind": "played", "level": level, "seed": seed, "points": points, "at": at}
+
+
 def record(*facts: dict[str, Any], **kept: Any) -> Record:
     found = Record(settings=kept)
     for fact in facts:
@@ -105,6 +109,31 @@ def test_seven_of_the_fields_tell_this_lab_s_entry_under_a_number_that_other_lab
     ours = {name for name in FIELDS if ledger.read(document({"10": {name: 1}})).record.fields}
     names = "model_params_b", "context_length", "max_batch_size", "kv_cache_gb", "ttft_ms", "throughput_tps", "slo_met"
     assert ours == set(names)
+
+
+def test_of_games_of_one_level_and_traffic_only_a_better_one_is_news() -> None:
+    found = record(game(5), game(5, LATER), game(3, LATER), game(9, LATER), game(4, level="wall"), game(2, seed=2))
+    assert {(f["level"], f["seed"], f["points"]) for f in found.facts} == {
+        ("queue", 1, 5),
+        ("queue", 1, 9),
+        ("queue", 2, 2),
+        ("wall", 1, 4),
+    }
+    for seed, points in ((None, 9), (1, 9), (2, 2)):
+        assert (ledger.best(found.facts, "queue", seed) or {})["points"] == points
+    assert ledger.best(found.facts, "both") is None
+
+
+def test_the_best_game_of_two_records_is_the_better_one_in_whatever_order_they_meet() -> None:
+    one, other = record(game(5)), record(game(7, LATER))
+    for united in (ledger.merge(one, other), ledger.merge(other, one)):
+        assert (ledger.best(united.facts, "queue") or {})["points"] == 7
+
+
+def test_a_game_belongs_to_every_context() -> None:
+    found = record(game(), answer())
+    assert [f["kind"] for f in ledger.of_context(found.facts, "throughput")] == ["played"]
+    assert len(ledger.of_context(found.facts, "latency")) == 2
 
 
 def test_an_answer_is_locked_once_in_each_context() -> None:
@@ -664,6 +693,7 @@ FACTS = st.one_of(
     ),
     st.builds(design, TIMES),
     st.builds(failure, st.sampled_from(["broke", "mended"]), TIMES, st.sampled_from("ab")),
+    st.builds(game, st.integers(-9, 9), TIMES, st.sampled_from(["queue", "wall"]), st.integers(1, 2)),
 )
 RECORDS = st.lists(FACTS, max_size=8).map(lambda facts: record(*facts))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

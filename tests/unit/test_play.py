@@ -7,12 +7,15 @@ from random import Random
 import pytest
 
 import engine
-from content.game import Level, PlayFile, Stream
+from content.game import Level, PlayFile, Stream, most_points
 from play.game import TICKS_PER_S, Action, Catalogue, Game, fixed, played
 from play.judge import QUESTIONS, costliest, decisions, swept
 from play.thread import Player
 from play.traffic import Source
 from play.watch import Watch
+from record import ledger
+from record.keeper import OWN_KEY, PLACES
+from runs import oracles
 from tests import lab as native
 from tools import bundle, prerender
 
@@ -401,3 +404,72 @@ def test_no_word_of_a_page_is_left_unsaid(name, made) -> None:
 def test_every_instrument_that_a_move_leads_to_is_in_the_lab() -> None:
     html = prerender.render(native.CONTENT.parent, bundle.read_content(native.CONTENT))
     assert all(f'id="{hand.address}"' in html for hand in FILE.hands)
+
+
+# --- the best own score, a fact of the learner's record ---
+
+
+def told(player: Player, texts: dict[str, str | None] | None, points: int | None, **at: object) -> dict[str, object]:
+    """What the thread makes of the record's places as a page has them, after a game of so many points."""
+    played = {"level": "queue", "seed": 1, "points": points, "at": native.AT} | at
+    asked = {"texts": texts, "mirror": None, "played": None if points is None else played}
+    made: dict[str, object] = json.loads(player.keep(json.dumps(asked)))
+    return made
+
+
+def games(made: dict[str, object]) -> list[int]:
+    texts = made["made"]
+    assert isinstance(texts, dict)
+    return [fact["points"] for fact in ledger.read_own(texts[OWN_KEY]).record.facts]
+
+
+def test_the_best_own_score_goes_into_the_record() -> None:
+    player = Player(COURSE)
+    first = told(player, dict.fromkeys(PLACES), 300)
+    assert first["best"] == "300" and games(first) == [300]
+    texts = first["made"]
+    worse = told(player, texts, 200)  # type: ignore[arg-type]
+    assert worse["best"] == "300" and worse["made"] == texts
+    better = told(player, texts, 400)  # type: ignore[arg-type]
+    assert better["best"] == "400" and sorted(games(better)) == [300, 400]
+    player.open(json.dumps({"level": "queue", "seed": 2}))
+    assert told(player, better["made"], None)["best"] is None  # type: ignore[arg-type]
+
+
+def test_a_score_beside_the_lab_s_own_facts_leaves_them_as_they_are() -> None:
+    walked = native.walked(until=1).record
+    texts = {**dict.fromkeys(PLACES), OWN_KEY: ledger.own_text(walked)}
+    made = told(Player(COURSE), texts, 300)["made"]
+    assert isinstance(made, dict)
+    kept = ledger.read_own(made[OWN_KEY]).record
+    assert set(map(str, walked.facts)) < set(map(str, kept.facts)) and kept.settings == walked.settings
+
+
+def test_a_score_that_no_level_brings_stands_aside() -> None:
+    forged = ledger.add(
+        ledger.Record(), {"kind": "played", "level": "queue", "seed": 1, "points": 10**9, "at": native.AT}
+    )
+    texts = {**dict.fromkeys(PLACES), OWN_KEY: ledger.own_text(forged)}
+    made = told(Player(COURSE), texts, 300)
+    assert made["best"] == "300" and sorted(games(made)) == [300, 10**9]
+
+
+def test_where_nothing_can_be_kept_the_best_score_lives_as_long_as_the_page() -> None:
+    player = Player(COURSE)
+    assert told(player, None, 300)["made"] is None
+    assert told(player, None, None)["best"] == "300"
+
+
+def test_a_record_that_cannot_be_read_is_put_aside_before_a_score_is_kept() -> None:
+    made = told(Player(COURSE), {**dict.fromkeys(PLACES), OWN_KEY: "{spoilt"}, 300)["made"]
+    assert isinstance(made, dict)
+    assert "{spoilt" in [made[place] for place in PLACES[1:]] and ledger.read_own(made[OWN_KEY]).record.facts
+
+
+@pytest.mark.parametrize("level", [level for level in LEVELS.values() if level.sweep], ids=lambda level: level.id)
+def test_no_fixed_setting_comes_near_what_is_said_to_be_impossible(level: Level) -> None:
+    *_, best = swept(level, CATALOGUE, level.seed)
+    fact = {"kind": "played", "level": level.id, "seed": level.seed, "points": best.tally.points, "at": native.AT}
+    assert oracles.understands(COURSE, fact) and 2 * best.tally.points < most_points(FILE, level)
+    for wrong in ({"points": most_points(FILE, level) + 1}, {"seed": 10**6}, {"seed": 0}, {"level": "none"}):
+        assert not oracles.understands(COURSE, fact | wrong)

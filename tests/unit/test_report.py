@@ -19,6 +19,7 @@ from report import report
 from runs import oracles
 from state import store
 from tests import lab as native
+from tests.snapshots import played
 
 COURSE = native.shipped()
 LATER = "2026-01-02T04:00:00.000Z"
@@ -151,6 +152,22 @@ def test_other_contexts_stay_out():
     found = report.snapshot(COURSE, state, LATER)
     assert found["predictions"] == [] and found["final_decision"] is None and found["student_id"] == TEXTS["name"]
     assert store.written(state, "log") == ""
+
+
+@pytest.mark.parametrize("context", COURSE.contexts)
+def test_the_best_game_of_each_level_stands_in_the_report_of_either_side(context):
+    state = native.start(context)
+    for level, points, seed in (("queue", 300, 1), ("queue", 500, 1), ("wall", 400, 7)):
+        state = played(state, level, points, LATER, seed)
+    found = report.snapshot(COURSE, state, LATER)
+    assert found["evidence_summary"] == [
+        "Run the server: Feel the queue, 500 points",
+        "Run the server: Hit the wall · traffic 7, 400 points",
+    ]
+    assert len(found["metadata"]["consistency_check"]["links"]) == 3 and report.verify(found) == []
+    assert "Feel the queue, 500 points" in report.markdown(COURSE, state, LATER)
+    rows = views.frame(COURSE, state)["ledger.body"]["rows"]
+    assert [row[2:] for row in rows][-1] == ["Run the server", "Hit the wall · traffic 7", "400 points"]
 
 
 # --- What the learner writes -------------------------------------------------------------------------------------------

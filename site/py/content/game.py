@@ -1,10 +1,14 @@
 """The game's content as types (run.html): levels, what one may touch in them, and the words."""
 
+import math
 from collections.abc import Mapping
 
 from content.shapes import Shape
 
 Words = Mapping[str, str]
+FLOOD = 3.0  # times as much comes while the tap is held open
+MOST_SEED = 999_999
+SPREAD = 6  # standard deviations of a Poisson count: no traffic of a seed brings more
 
 
 class Hand(Shape):
@@ -130,3 +134,15 @@ class PlayFile(Shape):
     """The levels, in order."""
     questions: Mapping[str, Question]
     """What is asked after a level, by its id; nothing after one that isn't here."""
+
+
+def most_points(game: PlayFile, level: Level) -> int:
+    """More points than a level can bring: all who come at the highest rate, with the tap wide open, answered by the fewest nodes.
+
+    Points are requests per 1,000 GPU-seconds. It says what is impossible, not what a person reaches.
+    """
+    come = level.seconds * sum(max(rate for _, rate in stream.curve) for stream in level.streams)
+    if "tap" in level.hands:
+        come *= FLOOD * max(hand.values[-1] for hand in game.hands if hand.id == "tap" and hand.values)
+    nodes = max(1, level.nodes - bool(level.surprise and level.surprise.lost))
+    return math.ceil(1000 * (come + SPREAD * math.sqrt(come)) / (nodes * game.server.gpus * level.seconds))

@@ -317,9 +317,10 @@ def _right(snapshot: Mapping[str, Any], question: str) -> Any:
 
 
 def _minutes(facts: tuple[Fact, ...]) -> float | None:
-    if not facts:
+    lab = [fact for fact in facts if fact["kind"] != ledger.PLAYED]  # a game may be played any day
+    if not lab:
         return None
-    first, last = (datetime.fromisoformat(facts[i]["at"]) for i in (0, -1))
+    first, last = (datetime.fromisoformat(lab[i]["at"]) for i in (0, -1))
     return round((last - first).total_seconds() / 60, 1)
 
 

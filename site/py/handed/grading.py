@@ -58,6 +58,7 @@ KEYS = {  # what a fact consists of
     "broke": {"kind", "context", "side", "failure", "at", "numbers", "request", "id"},
 }
 KEYS["mended"] = KEYS["broke"]
+KEYS[ledger.PLAYED] = {"kind", "level", "seed", "points", "at", "id"}
 COMPUTED = {"right", "engine", "result", "result_snapshot", "evidence_summary"}  # parts that are the engine's
 SHARED = ("gpus", "weight_bits", "kv_heads", "cv", "seed")  # what both sides of a design have in common
 OWN = ("workload", "policy", "max_batch", "max_sequence", "load")
@@ -135,7 +136,7 @@ def check(course: Course, runs: Runs, file: str, text: str, now: str, spoken: Se
     flags += _time_flags(course, facts, snapshot["metadata"]["exported_at"], now)
     sound: dict[str, Fact] = {}
     for fact in facts:
-        if fact["context"] != snapshot["track"] or not _is_possible(course, fact):
+        if fact.get("context", snapshot["track"]) != snapshot["track"] or not _is_possible(course, fact):
             flags.append(Flag(IMPOSSIBLE, _name(fact)))
         elif fact["id"] in sound:
             flags.append(Flag(SECTIONS, "consistency_check.links"))
@@ -272,7 +273,9 @@ def _facts(events: list[dict[str, Any]]) -> tuple[list[Fact], list[Flag]]:
 
 def _name(fact: Mapping[str, Any]) -> str:
     """What a person calls a fact: the question, or the kind and the side."""
-    return str(fact.get("question") or " ".join([str(fact["kind"]), str(fact.get("side", ""))]).strip())
+    return str(
+        fact.get("question") or " ".join([str(fact["kind"]), str(fact.get("side", fact.get("level", "")))]).strip()
+    )
 
 
 # --- When was it done? -------------------------------------------------------------------------------------------------
@@ -291,7 +294,7 @@ def _time_flags(course: Course, facts: list[Fact], exported: str, now: str) -> l
             flags.append(Flag(TIMES, f"{_name(before)} {before['at']}, {_name(after)} {after['at']}"))
     opened = _answer(facts, f"{DESIGN}.prediction")
     for fact in facts:
-        if fact["kind"] != "answered" and (opened is None or at[fact["id"]] < at[opened["id"]]):
+        if fact["kind"] not in ("answered", ledger.PLAYED) and (opened is None or at[fact["id"]] < at[opened["id"]]):
             flags.append(Flag(TIMES, f"{_name(fact)} {fact['at']}"))
     return flags
 
@@ -305,8 +308,13 @@ def _answer(facts: list[Fact], question: str) -> Fact | None:
 
 def _is_possible(course: Course, fact: Fact) -> bool:
     """Whether the lab offers what a fact says was chosen: the option and its scenario, or the settings of its runs."""
-    context, kind = fact["context"], fact["kind"]
-    if context not in course.contexts or fact.keys() != KEYS[kind]:
+    kind = fact["kind"]
+    if fact.keys() != KEYS[kind]:
+        return False
+    if kind == ledger.PLAYED:
+        return oracles.understands(course, fact)
+    context = fact["context"]
+    if context not in course.contexts:
         return False
     if kind == "answered":
         known = fact["question"] in course.questions and course.option(fact["question"], fact["option"]) is not None
@@ -340,7 +348,7 @@ def _is_offered(course: Course, side: str, saved: object) -> bool:
 
 def _corrected(course: Course, runs: Runs, fact: Fact) -> Fact:
     """A fact as the engine would have it; the very same where its numbers are the engine's. Raises TooManyRuns."""
-    if fact["kind"] == "answered":
+    if fact["kind"] in ("answered", ledger.PLAYED):
         return fact
     if fact["kind"] == "recorded":
         outcome = {side: _outcome(course, runs, side, fact["settings"][side]) for side in serving.SIDES}

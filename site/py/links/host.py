@@ -85,7 +85,8 @@ def _pieces(record: ledger.Record) -> Iterator[Piece]:
 
 
 def _that_count(facts: tuple[Fact, ...]) -> list[Fact]:
-    """Of each context the last design and the last that holds; of each limit the first time that it was met, and mended."""
+    """Of each context the last design and the last that holds; of each limit the first time that it was met, and mended; of each
+    level the best game."""
     found: dict[object, Fact] = {}
     for fact in ledger.of_kind(facts, "recorded"):
         found[fact["context"], "last"] = fact
@@ -94,6 +95,8 @@ def _that_count(facts: tuple[Fact, ...]) -> list[Fact]:
     for kind in ("broke", "mended"):
         for fact in ledger.of_kind(facts, kind):
             found.setdefault((fact["context"], kind, fact["side"], fact["failure"]), fact)
+    for level in {fact["level"]: None for fact in ledger.of_kind(facts, ledger.PLAYED)}:
+        found[ledger.PLAYED, level] = ledger.best(facts, level) or {}
     return list({fact["id"]: fact for fact in found.values()}.values())
 
 

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import engine
-from content.game import Level, Server
+from content.game import FLOOD, Level, Server
 from engine import Fleet, PhysicsError, Request, ServerSettings
 from play.traffic import Source
 
 TICKS_PER_S = 20
-FLOOD = 3.0  # times as much comes while the tap is held open
 POLICIES = ("continuous", "chunked")  # by the hand's value
 
 

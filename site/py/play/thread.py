@@ -5,19 +5,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import engine
 from acts import shipped
 from content import wording
 from content.course import Course
-from content.game import Hand, PlayFile
+from content.game import MOST_SEED, Hand, PlayFile
 from content.wording import Number
 from play.game import TICKS_PER_S, Catalogue, Game
 from play.judge import QUESTIONS, Best, Cost, costliest, swept
 from play.watch import Watch
+from record import ledger
+from record.keeper import PLACES, Keeper
+from runs import oracles
 
 TIGHT, FULL = 0.8, 0.97  # of the memory, and of a promise: from there a dial warns, and fails
+
+
+class Places:
+    """The browser's storage as the page has it: texts by key, None where the browser lets nothing be kept."""
+
+    texts: dict[str, str | None] | None = None
+
+    def get(self, key: str) -> str | None:
+        """The text under a key, None if there is none. Raises OSError where nothing can be kept."""
+        if self.texts is None:
+            raise OSError("the browser lets nothing be kept")
+        return self.texts.get(key)
+
+    def set(self, key: str, text: str) -> None:
+        """Keep a text under a key. Raises OSError where nothing can be kept."""
+        self.get(key)
+        self.texts = {**(self.texts or {}), key: text}
 
 
 class Player:
@@ -30,6 +51,8 @@ class Player:
         self.hands = {hand.id: hand for hand in self.file.hands}
         self.known: dict[tuple[str, int], list[Best]] = {}  # the last of each sweep that was begun
         self.sweeps: dict[tuple[str, int], Iterator[Best]] = {}
+        self.places = Places()
+        self.keeper = Keeper(self.places)
         self.open(json.dumps({}))
 
     # --- a game ---
@@ -40,7 +63,7 @@ class Player:
         levels = {level.id: level for level in self.file.levels}
         self.level = levels.get(wanted.get("level"), self.file.levels[0])
         seed = wanted.get("seed")
-        self.seed = seed if isinstance(seed, int) and 0 < seed < 10**6 else self.level.seed
+        self.seed = seed if isinstance(seed, int) and 0 < seed <= MOST_SEED else self.level.seed
         self.game = Game(self.level, self.catalogue, self.seed)
         self.watch = Watch(self.game)
         self.costs: Iterator[Cost] | None = None
@@ -51,12 +74,11 @@ class Player:
             {
                 "level": self.level.id,
                 "seed": self.seed,
-                "own_seed": self.seed == self.level.seed,
-                "seconds": self.level.seconds,
                 "title": self.level.title,
                 "aim": wording.fill(self.level.aim, self.promises()),
                 "legend": [self.say("reads"), self.say("writes")],
                 "promise": self.say("promise", self.promises()),
+                "places": PLACES,
                 "hands": {id: {"value": self.game.set[id], "said": said} for id, said in hands.items()},
                 "seen": self.seen(),
             }
@@ -100,6 +122,28 @@ class Player:
                 "question": asked.question if asked else None,
                 "options": options,
             }
+        )
+
+    def keep(self, asked: str) -> str:
+        """The record as the page finds it, {texts, mirror, played: a game or null}: what its places are to hold then, and
+        the best own score of this level and traffic."""
+        wanted = json.loads(asked)
+        self.places.texts = wanted["texts"]
+        self.keeper.heard(wanted["mirror"])
+        record = self.keeper.read().reading.record
+        if wanted["played"]:
+            # A forged score stands aside, so that it can't be in a true one's way.
+            known = ledger.add(replace(record, facts=self.games(record)), {"kind": ledger.PLAYED, **wanted["played"]})
+            record = ledger.merge(known, record)
+            self.keeper.keep(record)
+        best = ledger.best(self.games(record), self.level.id, self.seed)
+        said = best and wording.show(float(best["points"]))
+        return json.dumps({**wanted, "made": self.places.texts, "best": said})
+
+    def games(self, record: ledger.Record) -> tuple[ledger.Fact, ...]:
+        """The games of a record that could have been."""
+        return tuple(
+            fact for fact in ledger.of_kind(record.facts, ledger.PLAYED) if oracles.understands(self.course, fact)
         )
 
     def answer(self, option: str) -> str:

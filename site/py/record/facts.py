@@ -12,6 +12,7 @@ from typing import Any
 from record.values import LedgerError, Note, moment, plain
 
 Fact = dict[str, Any]
+PLAYED = "played"  # a game: the one kind that belongs to no context
 
 # What each kind must have besides "kind" and "at". More is allowed, as long as it is plain JSON.
 _RUN = {"context": str, "side": str, "failure": str}
@@ -20,6 +21,7 @@ SHAPES: Mapping[str, Mapping[str, type]] = {
     "recorded": {"context": str, "settings": dict, "seed": int, "result": dict},
     "broke": _RUN,
     "mended": _RUN,
+    PLAYED: {"level": str, "seed": int, "points": int},
 }
 BY_SIDE = ("settings", "result")
 OPTIONAL = ("numbers", "request")
@@ -77,6 +79,17 @@ def answered(facts: Iterable[Fact], context: str, question: str) -> Fact | None:
     """The fact that locked a question in a context: the first by (time, id). None while it is open."""
     found = (f for f in of_kind(facts, "answered") if f["context"] == context and f["question"] == question)
     return min(found, key=_order, default=None)
+
+
+def of_context(facts: Iterable[Fact], context: str) -> list[Fact]:
+    """The facts of a context, and those that belong to none, in the order given."""
+    return [fact for fact in facts if fact.get("context", context) == context]
+
+
+def best(facts: Iterable[Fact], level: str, seed: int | None = None) -> Fact | None:
+    """The best game of a level, and of a seed if one is named: the first that came to the most points. None before one."""
+    found = (f for f in of_kind(facts, PLAYED) if f["level"] == level and seed in (None, f["seed"]))
+    return min(found, key=lambda fact: (-fact["points"], _order(fact)), default=None)
 
 
 def in_order(facts: Iterable[Fact]) -> tuple[Fact, ...]:

@@ -24,6 +24,7 @@ UNKNOWN, SAVING, DEVICE, PAGE = "unknown", "saving", "device", "page"  # where t
 OWN_KEY = f"kv_cache_lab_record_{ledger.SCHEMA}"  # a newer version has a key of its own, and reads this one too
 ASIDE = f"{ledger.KEY}_set_aside_"
 MAX_ASIDE, MAX_ASIDE_LETTERS = 4, 200_000
+PLACES = (OWN_KEY, *(f"{ASIDE}{number}" for number in range(1, MAX_ASIDE + 1)))  # the own copy, and what was put aside
 BLOCKED, FULL = "storage_blocked", "storage_full"  # words of the content
 
 
@@ -90,6 +91,12 @@ class Keeper:
         if shared.writable:
             self._publish(*ledger.write(self._shared[0], self.record, fields, now, shared))
         return self._kept((*own.problem, *shared.problem))
+
+    def keep(self, record: ledger.Record) -> None:
+        """Keep a record in the own copy alone, united with what is there: for pages that have no acts, and so no fields. The
+        shared ledger has it from the lab's next visit on."""
+        self.record = ledger.merge(record, self._read_own().record)
+        self._keep()
 
     def import_(self, incoming: str, now: str) -> Kept:
         """Take an exported file in. Raises LedgerError when it can't be read."""
@@ -203,7 +210,7 @@ class Keeper:
         """Keep what can't be read: the first ones, and of the others the latest. Raises where there is no room for it."""
         if text is None:
             return
-        places = [f"{ASIDE}{number}" for number in range(1, MAX_ASIDE + 1)]
+        places = PLACES[1:]
         held = [self.storage.get(place) for place in places]
         if len(text) > MAX_ASIDE_LETTERS:
             raise OSError("there is no room for so much that can't be read")

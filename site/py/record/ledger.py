@@ -12,7 +12,7 @@ Everything here is a pure function of its arguments. Time comes in as an argumen
 text that comes back. keeper.py, above this door, is such a caller.
 """
 
-from record.facts import SHAPES, answered, canonical, fact_id, of_kind
+from record.facts import PLAYED, SHAPES, Fact, answered, best, canonical, fact_id, of_context, of_kind
 from record.history import CHAPTER, OWN, SCHEMA
 from record.reading import KEY, MAX_IMPORT_BYTES, Offer, Reading, offer, read, read_own
 from record.records import (
@@ -46,9 +46,11 @@ __all__ = [
     "MAX_TEXT",
     "NUMBERED",
     "OWN",
+    "PLAYED",
     "SCHEMA",
     "SHAPES",
     "TEXTS",
+    "Fact",
     "LedgerError",
     "Note",
     "Offer",
@@ -56,6 +58,7 @@ __all__ = [
     "Record",
     "add",
     "answered",
+    "best",
     "canonical",
     "clear",
     "dated",
@@ -67,6 +70,7 @@ __all__ = [
     "has_cleared",
     "import_",
     "merge",
+    "of_context",
     "of_kind",
     "offer",
     "own_text",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from record.facts import Fact, of_kind
+from record.facts import Fact, of_context, of_kind
 
 PREDICTIONS, MET, MENDED, RECORDED, HOLDS, REFLECTIONS, LOG = PARTS = (
     *("predictions", "met", "mended", "recorded", "holds", "reflections", "log"),
@@ -75,7 +75,7 @@ def score(
     its part; log: the decision log as it is written; weights: the points of each part, 0 for one that doesn't count;
     least_words: from how many words on the log counts as written.
     """
-    mine = [fact for fact in facts if fact["context"] == context]
+    mine = of_context(facts, context)
     answered = {fact["question"] for fact in of_kind(mine, "answered")}
     recorded = of_kind(mine, "recorded")
     asked = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from record.facts import Fact, answered, checked, fact_id, in_order, of_kind
+from record.facts import PLAYED, Fact, answered, best, checked, fact_id, in_order, of_kind
 from record.values import mapping
 
 # What the labs of the curriculum save of themselves. What came of an act is named by the act's number and a part.
@@ -60,11 +60,15 @@ class Record:
 def add(record: Record, fact: Mapping[str, Any]) -> Record:
     """The record with one more fact, which gets its id here.
 
-    Unchanged if the fact is already there, or answers a question that is answered in its context. Raises
-    LedgerError for an unknown kind, a missing part, or a value that can't be kept.
+    Unchanged if the fact is already there, answers a question that is answered in its context, or is a game that came to no
+    more points than an earlier one of its level and seed. Raises LedgerError for an unknown kind, a missing part, or a value
+    that can't be kept.
     """
     new = checked(fact)
     if new["kind"] == "answered" and answered(record.facts, new["context"], new["question"]):
+        return record
+    before = best(record.facts, new["level"], new["seed"]) if new["kind"] == PLAYED else None
+    if before and before["points"] >= new["points"]:
         return record
     if any(old["id"] == new["id"] for old in record.facts):
         return record

@@ -16,6 +16,7 @@ from typing import Any
 
 from content import wording
 from content.course import Course, Results
+from content.game import PlayFile
 from content.shapes import of_context
 from page.remembered import remembered
 from record import ledger, progress
@@ -47,8 +48,8 @@ def numbers(text: str) -> int:
 
 
 def facts(state: State) -> list[dict[str, Any]]:
-    """The facts of the context at hand, in order."""
-    return [fact for fact in store.facts(state) if fact["context"] == state.context]
+    """The facts of the context at hand, and the games, in order."""
+    return ledger.of_context(store.facts(state), state.context)
 
 
 def missing(course: Course, state: State) -> list[str]:
@@ -258,8 +259,20 @@ def _finite(value: Any) -> Any:
 
 
 def evidence(course: Course, state: State) -> list[str]:
-    """The engine's figures as sentences, act by act."""
-    return [line for act in acts(course) for line in act.report.evidence(course, state)]
+    """The engine's figures as sentences, act by act, and the best game of each level."""
+    lines = [line for act in acts(course) for line in act.report.evidence(course, state)]
+    games = ledger.of_kind(facts(state), ledger.PLAYED)
+    best = (ledger.best(games, level.id) for level in (course.read(PlayFile, "play").levels if games else ()))
+    title = course.at("play.page.title")
+    return lines + [wording.headed(title, wording.listed(game_said(course, game)), "colon") for game in best if game]
+
+
+def game_said(course: Course, game: Mapping[str, Any]) -> tuple[str, str]:
+    """What was played, with the seed where it isn't the level's own, and what it came to."""
+    level = next(level for level in course.read(PlayFile, "play").levels if level.id == game["level"])
+    own = game["seed"] == level.seed
+    what = level.title if own else f"{level.title} · {course.say('play.said.traffic', None, game)}"
+    return what, course.say("play.said.score", None, game)
 
 
 def sources(course: Course, state: State) -> list[str]:

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 import engine
 from content.common import Claim
 from content.course import Course, Fact, Numbers, Oracle, Results, Scenario
+from content.game import MOST_SEED, PlayFile, most_points
 from content.wording import Quantity
+from record.facts import PLAYED
 from runs.jobs import Job
 
 # An option that the question no longer has is shown by its id, which must be no text.
@@ -63,14 +65,23 @@ def is_right(course: Course, question: str, asked: Scenario, option: str, result
 def understands(course: Course, fact: Fact) -> bool:
     """Whether a saved fact makes sense to this course: its context, question, scenario and jobs can still be computed."""
     try:
+        if fact["kind"] == PLAYED:
+            return _understands_game(course, fact)
         if fact["context"] not in course.contexts:
             return False
         if fact["kind"] == "answered":
             return _understands_answer(course, fact)
         known = {kind: makes_sense for act in course.acts for kind, makes_sense in act.facts.items()}
         return known[fact["kind"]](course, fact)
-    except (engine.PhysicsError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
+    except (engine.PhysicsError, KeyError, StopIteration, TypeError, ValueError, AttributeError, ArithmeticError):
         return False
+
+
+def _understands_game(course: Course, fact: Fact) -> bool:
+    """Whether a level could bring so many points. The record doesn't hold the moves, so that nobody can play them again."""
+    game = course.read(PlayFile, "play")
+    level = next(level for level in game.levels if level.id == fact["level"])
+    return bool(0 < fact["seed"] <= MOST_SEED and abs(fact["points"]) <= most_points(game, level))
 
 
 def _understands_answer(course: Course, fact: Fact) -> bool:

@@ -3,6 +3,7 @@
 from content.course import Course, Fact
 from page.page import Frame
 from page.remembered import remembered
+from record import ledger
 from report import report
 from state import store
 from state.store import acts
@@ -29,10 +30,10 @@ def _rows(course: Course, facts: tuple[Fact, ...], strange: frozenset[str]) -> l
 
 
 def _row(course: Course, fact: Fact) -> list[str]:
-    context = str(fact["context"])
+    context = str(fact.get("context", ""))
     label = course.about(context).label if context in course.contexts else context
     rows = {kind: row for act in acts(course) for kind, row in act.rows.items()}
-    what, choice, outcome = {"answered": _answered, **rows}[fact["kind"]](course, fact)
+    what, choice, outcome = {"answered": _answered, ledger.PLAYED: _played, **rows}[fact["kind"]](course, fact)
     return [parts.when(str(fact["at"])), label, what, choice, outcome]
 
 
@@ -43,3 +44,7 @@ def _answered(course: Course, fact: Fact) -> tuple[str, str, str]:
     text = text if isinstance(text, str) else text.get(fact["context"], "")
     name = report.question_name(course, id) if id in course.questions else id
     return name, text, words["locked_chip"]
+
+
+def _played(course: Course, fact: Fact) -> tuple[str, str, str]:
+    return str(course.at("play.page.title")), *report.game_said(course, fact)

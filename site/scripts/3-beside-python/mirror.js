@@ -7,7 +7,7 @@
 
   const opened = () =>
     new Promise((done, fail) => {
-      const asked = window.labDatabases.open(NAME, 1); // throws where the browser keeps nothing for this page
+      const asked = (window.labDatabases ?? indexedDB).open(NAME, 1); // throws where the browser keeps nothing for this page
       asked.onupgradeneeded = () => asked.result.createObjectStore(STORE);
       asked.onsuccess = () => done(asked.result);
       asked.onerror = asked.onblocked = () => fail(asked.error);

@@ -1,11 +1,11 @@
 // The page of the game. What the player does goes to the thread, what is seen comes back and is painted; no number of the game is
-// made here. The address says which level and which traffic; the best own score stays on this device.
+// made here. The address says which level and which traffic; the best own score is a fact of the learner's record.
 import { still } from "./canvas.mjs";
 import { keepSite } from "./keep.mjs";
+import * as score from "./score.mjs";
 import { Stage } from "./stage.mjs";
 import { Strip } from "./strip.mjs";
 
-const KEPT = "kv_cache_lab_play_1"; // points by level and seed
 const TURN_TICKS = 100; // 5 s, turn by turn
 const [LOW_HZ, OCTAVES] = [220, 2]; // the sound of an answer, by the memory in use
 
@@ -16,16 +16,19 @@ const tell = (/** @type {string} */ method, /** @type {unknown} */ argument = un
 const stage = new Stage(place("stage"));
 /** @type {Map<string, Strip>} */
 const strips = new Map([...document.querySelectorAll(".dial")].map((dial) => [dial.dataset.dial, new Strip(dial)]));
-/** @type {{level: string, seed: number, own_seed: boolean, seconds: number}} */
+/** @type {{level: string, seed: number, places: string[]}} */
 let game;
 /** @type {any} */
 let seen = null; // the last moment
-/** @typedef {"starting" | "ready" | "running" | "paused" | "over"} State */
+/** @typedef {"starting" | "ready" | "running" | "paused" | "ending" | "over"} State */
 /** @type {State} */
 let state = "starting";
 let waits = false; // a frame is asked for already
 /** @type {AudioContext | undefined} */
 let audio;
+
+/** Whether the game can be played on, or begun. */
+const plays = () => ["ready", "running", "paused"].includes(state);
 
 /** @param {State} next */
 function become(next) {
@@ -34,7 +37,7 @@ function become(next) {
   place("begin").hidden = state !== "starting" && state !== "ready";
   place("result").hidden = state !== "over";
   place("start").disabled = state !== "ready";
-  for (const id of ["pause", "step", "say"]) place(id).disabled = state === "starting" || (state === "over" && id !== "say");
+  for (const id of ["pause", "step", "say"]) place(id).disabled = !plays() && (id !== "say" || state === "starting");
   word("pause", state === "paused");
   place("pause").hidden = place("calm").checked;
   word("step", place("calm").checked);
@@ -66,33 +69,9 @@ function open() {
 
 // --- the best own score ---
 
-const record = () => `${game.level} ${game.seed}`;
-
-/** @returns {Record<string, number>} */
-function kept() {
-  try {
-    const found = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-    return found && typeof found === "object" && !Array.isArray(found) ? found : {};
-  } catch {
-    return {};
-  }
-}
-
-/** @param {number} points */
-function keep(points) {
-  const all = kept();
-  if (Number.isFinite(all[record()]) && all[record()] >= points) return;
-  try {
-    localStorage.setItem(KEPT, JSON.stringify({ ...all, [record()]: points }));
-  } catch {
-    // a private window: it is this visit's alone
-  }
-}
-
-function showBest() {
-  const best = kept()[record()];
-  place("best").hidden = !Number.isFinite(best);
-  place("best").querySelector("strong").textContent = new Intl.NumberFormat(language).format(best);
+/** Have the record read, and a game put into it. @param {{level: string, seed: number, points: number, at: string} | null} played */
+async function keep(played = null) {
+  tell("keep", JSON.stringify({ ...(await score.read(game.places)), played }));
 }
 
 // --- what comes back ---
@@ -113,7 +92,8 @@ const TOLD = {
       hand.hidden = !own;
       if (own) setHand(hand, own);
     }
-    showBest();
+    place("best").hidden = true;
+    keep();
     become("ready");
     show(said.seen);
   },
@@ -123,6 +103,11 @@ const TOLD = {
     if (output && said) output.textContent = said;
     for (const strip of strips.values()) strip.mark(at);
     show(now);
+  },
+  keep: (said) => {
+    score.write(game.places, said, () => keep(said.played));
+    place("best").hidden = said.best === null;
+    place("best").querySelector("strong").textContent = said.best;
   },
   describe: ({ described }) => (place("described").textContent = described),
   end: ended,
@@ -179,12 +164,14 @@ function show(now) {
   }
   sound(now.done.length, now.dials.memory.share);
   repaint();
-  if (now.over && state !== "over" && state !== "ready") tell("end");
+  if (!now.over || !plays()) return;
+  become("ending"); // whatever else is on its way: it ends once
+  tell("end");
 }
 
 /** @param {{points: number, shown: string, score: string, lines: string[], question: string | null, options: {id: string, text: string}[]}} said */
 function ended({ points, shown, score, lines, question, options }) {
-  keep(points);
+  keep({ level: game.level, seed: game.seed, points, at: new Date().toISOString() });
   become("over");
   place("points").textContent = shown;
   place("score").textContent = score;
@@ -198,7 +185,6 @@ function ended({ points, shown, score, lines, question, options }) {
   const next = document.querySelector("nav a[aria-current] + a");
   place("following").hidden = !next;
   if (next) place("following").href = next.href;
-  showBest();
   place("score").focus();
   tell("judge");
 }
@@ -271,7 +257,7 @@ function pause() {
 const toggle = () => (state === "running" ? pause() : run());
 
 function step() {
-  if (state === "starting" || state === "over") return;
+  if (!plays()) return;
   pause();
   become("paused");
   tell("step", place("calm").checked ? TURN_TICKS : 1);
@@ -279,7 +265,7 @@ function step() {
 
 /** The first move begins the game. @param {string} hand @param {number} value */
 function act(hand, value) {
-  if (state === "starting" || state === "over") return;
+  if (!plays()) return;
   tell("act", JSON.stringify({ hand, value }));
   if (state === "ready") run();
 }
