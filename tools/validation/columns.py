@@ -481,23 +481,24 @@ TALKS = (
 )
 
 
-def unread(known: Known, case: Case, ttft: Sequence[float]) -> bool:
-    """Whether more than a few first tokens came before their prompt could be read: a prefix cache had it."""
+def unread(known: Known, case: Case, ttft: Sequence[float]) -> float:
+    """The share of first tokens that came before their prompt could be read: a prefix cache had it."""
     cost = engine.StepCost(case.deployment, engine.calibration_for(case.deployment, known.calibrations))
     alone = [cost.front_s + cost.seconds(0, 0, [(0, request.prompt_tokens)]) for request in case.trace]
-    quick = sum(took < QUICK * least for took, least in zip(ttft, alone, strict=True))
-    return quick >= FEW * len(ttft)
+    return sum(took < QUICK * least for took, least in zip(ttft, alone, strict=True)) / len(ttft)
 
 
-def with_cache(cases: Sequence[Case], quick: Sequence[bool]) -> list[Case]:
-    """The runs of one server, some of which met a prefix cache: what their prompts share, where lengths tell it."""
-    found = []
-    for case, was_quick in zip(cases, quick, strict=True):
-        histories = engine.with_histories(case.trace) if any(quick) else None
+def with_cache(runs: Sequence[tuple[Case, float]]) -> list[Case]:
+    """The runs of one server, each with the share of its first tokens that came too soon: what their prompts share in a
+    prefix cache, where lengths tell it."""
+    found, requests = [], sum(len(case.trace) for case, _ in runs)
+    cached = sum(len(case.trace) * share for case, share in runs) >= FEW * requests
+    for case, share in runs:
+        histories = engine.with_histories(case.trace) if cached else None
         if histories:
             found.append(replace(case, trace=tuple(histories), assumed=TALKS))
         else:
-            found.append(replace(case, assumed=UNREAD if was_quick else ""))
+            found.append(replace(case, assumed=UNREAD if share >= FEW else ""))
     return found
 
 
@@ -567,17 +568,17 @@ def _traces(known: Known, rows: Sequence[tuple[int, Row]]) -> tuple[list[Case], 
         groups.setdefault((row.get("set", ""), row.get("rate_per_s", "")), []).append((line, row))
     cases: list[Case] = []
     refused: list[Refused] = []
-    servers: dict[str, list[tuple[Case, bool]]] = {}
+    servers: dict[str, list[tuple[Case, float]]] = {}
     for (server, _), group in groups.items():
         try:
             case = read_trace(known, group)
-            quick = unread(known, case, [needed(row, "ttft_s") for _, row in in_order(group)])
+            early = unread(known, case, [needed(row, "ttft_s") for _, row in in_order(group)])
         except (Unexpressed, engine.PhysicsError) as reason:
             refused.append(Refused(group[0][0], str(reason)))
         else:
-            servers.setdefault(server, []).append((case, quick))
+            servers.setdefault(server, []).append((case, early))
     for runs in servers.values():
-        cases += with_cache([case for case, _ in runs], [quick for _, quick in runs])
+        cases += with_cache(runs)
     return cases, refused
 
 
