@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -410,3 +411,12 @@ def test_a_run_s_name_tells_what_its_columns_do_not():
     assert [case.seats for case in cases] == [128, 1024, 64, 1024]
     assert [case.token_budget for case in cases] == [8192, 16384, 8192, 8192]
     assert [case.utilization for case in cases] == [0.9, 0.9, 0.95, 0.9]
+
+
+@pytest.mark.parametrize("servers", [1, 2, 3])
+def test_how_many_queues_gave_the_first_tokens_is_told_by_their_order(servers):
+    """Each server answers in order of arrival, one later than the other."""
+    random = Random(servers)
+    requests = [engine.Request(0.1 * i, 100, 10) for i in range(200)]
+    ttft = [5.0 + (5 * random.randrange(servers) if i > 50 else 0) for i in range(200)]
+    assert columns.queues(requests, ttft) == servers

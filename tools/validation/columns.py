@@ -488,6 +488,22 @@ def unread(known: Known, case: Case, ttft: Sequence[float]) -> float:
     return sum(took < QUICK * least for took, least in zip(ttft, alone, strict=True)) / len(ttft)
 
 
+SLACK_S = 0.3  # by which a later request's first token may come before an earlier one's where both waited in one queue
+QUEUES = "first tokens come out of order, as from {} queues that are each in order; it is compared as one server"
+
+
+def queues(requests: Sequence[engine.Request], ttft: Sequence[float]) -> int:
+    """The least number of queues, each first come first served, that give these first tokens; by arrival."""
+    latest: list[float] = []
+    for request, took in zip(requests, ttft, strict=True):
+        first_s = request.arrival_s + took
+        fits = [last_s for last_s in latest if first_s >= last_s - SLACK_S]
+        if fits:
+            latest.remove(max(fits))
+        latest.append(max([first_s, *fits]))
+    return len(latest)
+
+
 def with_cache(runs: Sequence[tuple[Case, float]]) -> list[Case]:
     """The runs of one server, each with the share of its first tokens that came too soon: what their prompts share in a
     prefix cache, where lengths tell it."""
@@ -569,16 +585,20 @@ def _traces(known: Known, rows: Sequence[tuple[int, Row]]) -> tuple[list[Case], 
     cases: list[Case] = []
     refused: list[Refused] = []
     servers: dict[str, list[tuple[Case, float]]] = {}
+    most: dict[str, int] = {}
     for (server, _), group in groups.items():
         try:
             case = read_trace(known, group)
-            early = unread(known, case, [needed(row, "ttft_s") for _, row in in_order(group)])
+            ttft = [needed(row, "ttft_s") for _, row in in_order(group)]
+            early, lines = unread(known, case, ttft), queues(case.trace, ttft)
         except (Unexpressed, engine.PhysicsError) as reason:
             refused.append(Refused(group[0][0], str(reason)))
         else:
             servers.setdefault(server, []).append((case, early))
-    for runs in servers.values():
-        cases += with_cache(runs)
+            most[server] = max(lines, most.get(server, 1))
+    for server, runs in servers.items():
+        said = QUEUES.format(most[server]) if most[server] > 1 else ""
+        cases += [replace(case, assumed="; ".join(filter(None, (case.assumed, said)))) for case in with_cache(runs)]
     return cases, refused
 
 
