@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import autograder, bundle
+from tools import autograder, bundle, crew
 from tools.runtimes import ROOT
 from tools.trouble import BuildError
 
@@ -53,8 +53,7 @@ def main(arguments: list[str]) -> int:
         elif options.folder is None:
             parser().error("name a folder of snapshots, or --key, or --autograder")
         else:
-            spoken = [acts.course(t) for t in bundle.translations(ROOT / "site/content", settings).values()]
-            grader = gradebook.Grader(course, now(), spoken)
+            grader = crew.Grader(course, now(), crew.spoken(settings), settings)
             take_all(grader, Path(options.folder))
             give(grader, options)
     except (OSError, ValueError, BuildError) as mistake:

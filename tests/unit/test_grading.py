@@ -19,7 +19,7 @@ import acts
 from acts.promises import actions as design_actions
 from acts.promises import now, serving
 from engine import PhysicsError
-from handed import gradebook, grading, handins
+from handed import gradebook, grading, handins, scores
 from record import ledger
 from report import report
 from runs import jobs
@@ -522,6 +522,39 @@ def test_twice_the_class_takes_twice_the_time(runs, honest, how):
 
     seconds(10)
     assert min(seconds(800) for _ in range(2)) < 3.2 * min(seconds(400) for _ in range(2))
+
+
+def test_the_class_sees_how_it_played_each_learner_once_by_their_best(runs):
+    at = "2025-03-06T20:00:00.000Z"
+    points = {"Ada": (90, 340), "Bo": (340,), "Cy": (120, 119), "Di": (1,)}
+    texts = {}
+    for i, (name, games) in enumerate(points.items()):
+        for j, each in enumerate(games):  # each in a file of its own
+            texts[f"{i}{j}.json"] = json.dumps(
+                exported(played(learner(2), "wall", each, at, seed=7), name, number(10 * i))
+            )
+    rows = grade(texts, GRADED)
+    titles = dict(gradebook.histograms(native.shipped(), rows))
+    (title,) = [title for title in titles if "4 played" in title]
+    assert [count for _, count in titles[title]] == [1, 0, 1, 0, 0, 0, 2]
+    assert [label for label, _ in titles[title]][::6] == ["0 to 49 points", "300 to 349 points"]
+    assert not any("played" in title for title in dict(gradebook.histograms(native.shipped(), grade({}, GRADED))))
+
+
+@pytest.mark.parametrize(
+    ("points", "labels"),
+    [
+        ([7], ["7 points"]),
+        ([9, 16], [f"{n} points" for n in range(9, 17)]),
+        ([999, 1000], ["999 points", "1,000 points"]),
+    ],
+)
+def test_scores_near_one_another_have_bars_of_their_own(points, labels):
+    facts = [
+        [{"kind": "played", "level": "queue", "seed": 1, "points": each, "at": GRADED, "id": "x"}] for each in points
+    ]
+    ((_, bars),) = scores.histograms(native.shipped(), facts)
+    assert [label for label, _ in bars] == labels
 
 
 # --- What is shown -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from handed import gradebook, grading, handins, owners
 from report import report
 from tests import lab as native
 from tests.snapshots import GRADED, chained, exported, forged, learner
-from tools import grade
+from tools import crew, grade
 
 CLASS = int(
     os.environ.get("LAB_CLASS", "80")
@@ -307,6 +307,29 @@ def test_of_a_class_in_all_shapes_everybody_is_in_the_table():
     assert {row.owner.id for row in rows if row.owner} == {str(1000 + i) for i in range(CLASS) if i % 10 != 6}
     assert len(rows) == CLASS and not any(flag.kind == grading.FAILED for row in rows for flag in row.flags)
     assert spent <= 60
+
+
+def test_many_hands_find_what_one_finds_and_lose_nothing(monkeypatch):
+    """Of a class whose work is all different each design is simulated, on whichever core is free."""
+    monkeypatch.setattr(crew, "ALONE", 2)
+    made = [json.dumps(exported(learner(i), f"S {i}", f"{i:032x}")) for i in range(8)]
+    made[3], made[5] = made[3].replace('"right": true', '"right": false'), made[5][:700]
+    one, many = gradebook.Grader(native.shipped(), GRADED), crew.Grader(native.shipped(), GRADED, (), None, hands=2)
+    for i, text in enumerate(made):
+        for grader in (one, many):
+            grader.take(f"{i}.json", text.encode())
+    assert len(many.pending) == 6
+    assert many.rows() == one.rows() and many.rows() == one.rows()
+
+
+def test_what_a_dead_hand_leaves_is_done_by_the_first(monkeypatch):
+    monkeypatch.setattr(crew, "ALONE", 1)
+    monkeypatch.setattr(crew, "_begin", os._exit)  # as if the system had ended it
+    text = json.dumps(exported(learner(2), "Ada", "2"))
+    grader = crew.Grader(native.shipped(), GRADED, (), None, hands=2)
+    for i in range(4):
+        grader.take(f"{i}.json", text.encode())
+    assert [row.snapshot["student_id"] for row in grader.rows()] == ["Ada"] * 4
 
 
 # --- A folder ----------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from content import wording
 from content.common import ContextWords, Named
 from content.course import Course
 from content.shapes import of_context
-from handed import difficulty, handins, owners, rosters
+from handed import difficulty, handins, owners, rosters, scores
 from handed.grading import FAILED, NOTHING, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
 from handed.handins import Listing, Text, Unread
 from record import ledger
@@ -61,7 +61,7 @@ class Grader:
         try:
             for inside, found in enumerate(handins.opened(name, data), start=1):
                 if isinstance(found, Text):
-                    self.checked.append(self._row(found))
+                    self.checked.append(self.row(found))
                 elif isinstance(found, Listing):
                     self._list(found)
                 else:
@@ -78,11 +78,9 @@ class Grader:
         else:
             self.unread.append(file)
 
-    def _row(self, file: Text) -> Checked:
-        try:
-            return check(self.course, self.runs, file.name, file.text, self.now, self.spoken)
-        except Exception as mistake:  # a mistake of the grader's own must not cost the class its other rows
-            return _failed(file.name, mistake)
+    def row(self, file: Text) -> Checked:
+        """A snapshot's row, whatever is in it."""
+        return row(self.course, self.runs, file, self.now, self.spoken)
 
     def _list(self, file: Listing) -> None:
         if names := owners.named(file.text):
@@ -109,6 +107,14 @@ class Grader:
     def _owner(self, file: str) -> owners.Owner | None:
         owner = owners.of(file)
         return replace(owner, name=self.names.get(owner.id, owner.name)) if owner and not owner.name else owner
+
+
+def row(course: Course, runs: Runs, file: Text, now: str, spoken: Sequence[Course]) -> Checked:
+    """A snapshot checked. See grading.check."""
+    try:
+        return check(course, runs, file.name, file.text, now, spoken)
+    except Exception as mistake:  # a mistake of the grader's own must not cost the class its other rows
+        return _failed(file.name, mistake)
 
 
 def _failed(file: str, mistake: Exception) -> Checked:
@@ -386,7 +392,8 @@ def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()
 
 
 def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
-    """A title and (label, count) pairs: for each context that somebody took its questions, designs, and what was hard."""
+    """A title and (label, count) pairs: for each context that somebody took its questions, designs, and what was hard; and for
+    each level of the game that somebody played the best scores."""
     words = course.at("grading.report")
     for context in course.each(ContextWords, "course.contexts"):
         mine = [row for row in rows if row.snapshot.get("track") == context.id]
@@ -403,6 +410,10 @@ def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[
         yield wording.fill(words["states"], said), _most(_state_words(course, fact) for fact in recorded)
         said = {"context": context.label, "files": len(mine)}
         yield wording.fill(words["hard"], said), difficulty.hard(course, mine)
+    everybody: dict[object, list[Fact]] = defaultdict(list)
+    for row in rows:
+        everybody[whose(row)] += row.facts
+    yield from scores.histograms(course, everybody.values())
 
 
 def _options(course: Course, question: str, context: str, given: Counter[str]) -> Iterator[tuple[str, int]]:

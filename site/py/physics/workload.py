@@ -165,13 +165,20 @@ def _requests(
 ) -> Iterator[Request]:
     if limit is not None:
         whole("The longest sequence", limit, 2)
+    for clock, prompt, output in _drawn(workload, whole("The number of requests", count), seed, cv):
+        yield Request(clock / rate, *cut(prompt, output, limit))
+
+
+@lru_cache(maxsize=4)
+def _drawn(workload: Workload, count: int, seed: int, cv: float) -> list[tuple[float, int, int]]:
+    """The chance in it, whatever the load and the limit: when each request comes at one a second, its prompt, its answer."""
     gaps, sizes = Random(2 * seed), Random(2 * seed + 1)
-    clock = 0.0
-    for _ in range(whole("The number of requests", count)):
+    clock, found = 0.0, []
+    for _ in range(count):
         clock += bursty_gap(gaps, cv)
         prompt = length_at(workload.prompt_quantiles, sizes.random())
-        output = length_at(workload.output_quantiles, sizes.random())
-        yield Request(clock / rate, *cut(prompt, output, limit))
+        found.append((clock, prompt, length_at(workload.output_quantiles, sizes.random())))
+    return found
 
 
 def sample_chat(
