@@ -20,6 +20,7 @@ POLICY = {
     "img-src": "'self' data:",
     "manifest-src": "'self'",
     "worker-src": "'self'",
+    "frame-src": "'self'",  # the game, in its scene
     "base-uri": "'none'",
     "form-action": "'none'",
 }

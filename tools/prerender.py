@@ -237,10 +237,11 @@ def _placed(child: Element | Text, places: dict[str, list[Element | Text]]) -> l
 
 def _embedded_alone(asking: list[Any]) -> Element:
     """The rules by which a frame that asked for one act shows no other and no way to one, in force before anything is painted.
-    The choice of a context stands in the first act and is for all."""
-    style = Element("style")
+    The choice of a context stands in the first act and is for all; the game follows the last."""
+    style, game = Element("style"), ',[href="#play"]'
     rules = (
-        f'[data-embed="{n}"] :is(.act:not(#{act.id})>:not(.context),.onward a:not([href^="#{act.id}/"],[href="#takeaway"]))'
+        f'[data-embed="{n}"] :is(.act:not(#{act.id})>:not(.context),'
+        f'.onward a:not([href^="#{act.id}/"],[href="#takeaway"]{game * (act is asking[-1])}))'
         "{display:none}"
         for n, act in enumerate(asking, 1)
     )

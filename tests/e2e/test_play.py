@@ -1,5 +1,6 @@
 """The game as one plays it: by keys, by touch, turn by turn; what came of it is what Python alone says."""
 
+import gzip
 import json
 import re
 import tomllib
@@ -16,6 +17,7 @@ from tests import lab as native
 from tests.e2e.conftest import ANSWER_MS, DESK, Lab
 from tests.e2e.test_axe import PHONE, found
 from tests.e2e.test_offline import Site
+from tests.e2e.twin import document
 from tools import bundle
 
 BRISK = Path(__file__).with_name("brisk.toml")
@@ -257,6 +259,57 @@ def test_the_lab_and_the_game_lead_to_one_another_in_their_language(visitor):
         assert lab.page.locator("header .ways a").first.get_attribute("href") == there
         lab.page.goto(f"{lab.origin}/{there}")
         assert lab.page.locator("footer a[href^=run]").get_attribute("href") == here
+
+
+@pytest.mark.parametrize("size", [SHORT, PHONE])
+def test_level_one_is_a_scene_of_the_lab_that_comes_when_its_reader_is_near(visitor, size):
+    lab = visitor(document=document(native.walked(until=3)), viewport=size).open()
+    assert not [url for url in lab.requests if "/run." in url or "/stage." in url]
+    lab.page.evaluate("location.hash = '#play'")
+    game = lab.page.frame_locator("#play iframe")
+    expect(game.locator("body[data-state=ready]")).to_have_count(1, timeout=ANSWER_MS)
+    frame = lab.page.locator("#play iframe")
+    frame.scroll_into_view_if_needed()
+    window, taken = lab.page.viewport_size, frame.bounding_box()
+    assert taken["height"] <= window["height"] and taken["width"] <= window["width"]
+    assert frame.evaluate(
+        "node => [node.contentDocument.documentElement.scrollHeight - node.clientHeight, scrollX]"
+    ) == [0, 0]
+    assert found(lab.page) == []
+    expect(lab.node("rail.play")).to_have_attribute("data-state", "open")
+    game.locator("#tap").press("ArrowRight")
+    expect(game.locator("body[data-state=over]")).to_have_count(1, timeout=ANSWER_MS)
+    points = game.locator("#points").inner_text()
+    expect(lab.node("rail.play")).to_have_attribute("data-state", "done")
+    expect(lab.node("ledger.body")).to_contain_text(f"{points} points")
+
+
+def test_on_paper_the_scene_of_the_game_is_a_sentence_and_a_link(visitor):
+    lab = visitor(document=document(native.walked(until=3)), viewport=DESK).open()
+    lab.page.evaluate("location.hash = '#play'")
+    expect(lab.page.locator("#play iframe")).to_be_visible()
+    lab.page.emulate_media(media="print")
+    expect(lab.page.locator("#play iframe")).to_be_hidden()
+    expect(lab.page.locator("#play .play a")).to_be_visible()
+
+
+MOST_ADDED = 40_000  # bytes as gzip, beside what the lab has loaded
+
+
+def test_the_game_adds_few_bytes_to_what_the_lab_has_loaded(visitor, dist):
+    lab = visitor(viewport=DESK).open()
+    known = set(lab.requests)
+    lab.context.on("request", lambda request: lab.requests.append(request.url))  # the thread's too
+    lab.page.goto(f"{lab.origin}/run.html")
+    ready(lab.page)
+    names = {url.removeprefix(lab.origin).partition("#")[0] for url in set(lab.requests) - known}
+    assert "/run.html" in names and any(name.endswith("play.zip") for name in names)
+    taken = {name: (dist / name.lstrip("/")).read_bytes() for name in names}
+    # The sheets that it shares with the lab count once, and its own is counted as it is written.
+    taken["/run.html"] = re.sub(rb"<style>.*?</style>", b"", taken["/run.html"], flags=re.S)
+    taken["run.css"] = (native.CONTENT.parent / "css/run.css").read_bytes()
+    sizes = {name: len(gzip.compress(data)) for name, data in taken.items()}
+    assert sum(sizes.values()) <= MOST_ADDED, sizes
 
 
 def test_without_its_archive_it_says_so(visitor):

@@ -87,10 +87,10 @@ def rail_marks(course, state):
 def test_its_scenes_stand_on_the_rail_between_those_before_and_the_last(course):
     addresses = views.lists(course)["scenes"]
     own = [f"act3/{name}" for name in ("predict", "batch", "reason")]
-    assert addresses[-5:] == ["act2/batching", *own, "takeaway"]
+    assert addresses[-6:] == ["act2/batching", *own, "play", "takeaway"]
     lists = views.lists(course)
     assert lists["act2/batching.next"] == ["act3/predict"] and lists["act3/predict.before"] == ["act2/batching"]
-    assert lists["act3/reason.next"] == ["takeaway"] and lists["takeaway.before"] == ["act3/reason"]
+    assert lists["act3/reason.next"] == ["play"] and lists["play.before"] == ["act3/reason"]
     assert lists["act3/predict.doors"] == ["step"]
     frame = views.frame(course, store.initial(course))
     assert (

@@ -124,6 +124,8 @@ class PlayFile(Shape):
 
     page: Words
     """The words of the page that never change."""
+    scene: Words
+    """What the lab's scene says beside the first level."""
     said: Words
     """What is said of a game."""
     server: Server

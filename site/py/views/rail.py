@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 from content.course import Course, Door, Lesson, Scene
 from page.page import Frame
+from record import ledger
 from state import store
 
 DONE, OPEN, SHUT = "done", "open", "shut"
-END = "takeaway"  # the last scene, which belongs to no act
-END_MINUTES = 6
+GAME, END = "play", "takeaway"  # the scenes that belong to no act
+GAME_MINUTES, END_MINUTES = 3, 6
+TITLES = {GAME: "play.page.title", END: "course.end.title"}
 END_DOORS = (Door("contents", 2), Door("ledger", 2), Door("check", 1), Door("share", 1), Door("words", 2))
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A scene at its address, with the act that it belongs to (the last one has none), its minutes and its doors."""
+    """A scene at its address, with the act that it belongs to (the last two have none), its minutes and its doors."""
 
     address: str
     minutes: int
@@ -32,7 +34,7 @@ def stops(course: Course) -> tuple[Stop, ...]:
         for scene in act.scenes
     ]
     exercises = tuple(act.door for act in course.acts if act.door)
-    return (*own, Stop(END, END_MINUTES, (*exercises, *END_DOORS)))
+    return (*own, Stop(GAME, GAME_MINUTES, ()), Stop(END, END_MINUTES, (*exercises, *END_DOORS)))
 
 
 def doors(course: Course) -> Iterator[tuple[Door, str]]:
@@ -58,6 +60,8 @@ def frame(course: Course, state: store.State) -> Frame:
         if stop.act is not None and stop.scene is not None:
             aim = course.at(f"{stop.act.id}.scenes.{stop.scene.name}.aim", state.context)
             found[f"aim.{stop.address}"] = {"text": aim}
+        if stop.address == GAME:
+            found[f"scene.{GAME}"] = {"hidden": marks[i] == SHUT}
         if i:
             found[f"back.{stop.address}"] = {"text": titles[i - 1]}
         if i + 1 < len(walk):
@@ -85,8 +89,12 @@ def lists(course: Course) -> dict[str, list[str]]:
 def mark(course: Course, state: store.State, stop: Stop) -> str:
     """Whether a scene is done, open, or still shut. One that asks nothing is done when the next question is answered.
 
-    The last is never shut: a report can be handed in at any time.
+    The game opens with the last act's instruments. The last is never shut: a report can be handed in at any time.
     """
+    if stop.address == GAME:
+        if not all(store.is_revealed(course, state, act.id) for act in course.acts if act.scenes):
+            return SHUT
+        return DONE if ledger.best(store.facts(state), course.at("play.levels")[0]["id"]) else OPEN
     if stop.act is None or stop.scene is None:
         return OPEN
     act, scene = stop.act, stop.scene
@@ -101,7 +109,7 @@ def mark(course: Course, state: store.State, stop: Stop) -> str:
 def title(course: Course, state: store.State, stop: Stop) -> str:
     """What a scene asks."""
     if stop.act is None or stop.scene is None:
-        return str(course.at("course.end.title"))
+        return str(course.at(TITLES[stop.address]))
     return str(course.at(f"{stop.act.id}.scenes.{stop.scene.name}.title", state.context))
 
 

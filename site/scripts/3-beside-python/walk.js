@@ -111,6 +111,22 @@
   new MutationObserver(soon).observe(rail, { attributes: true, attributeFilter: ["data-state"], subtree: true });
   soon();
 
+  // --- the game: a page of its own, which comes when its scene is near ---
+
+  const game = document.querySelector(".scene.game .play a");
+  const coming = new IntersectionObserver(
+    ([{ isIntersecting }]) => {
+      if (!isIntersecting) return;
+      coming.disconnect();
+      const frame = document.createElement("iframe");
+      frame.title = document.getElementById("play-title").textContent;
+      frame.src = game.getAttribute("href");
+      document.querySelector(".scene.game .bench").append(frame);
+    },
+    { rootMargin: "50%" },
+  );
+  if (game) coming.observe(game);
+
   // --- keys, and the folded rail ---
 
   const fold = (/** @type {boolean} */ shown) => toggle.setAttribute("aria-expanded", String(shown));

@@ -9,6 +9,15 @@ import { Strip } from "./strip.mjs";
 const TURN_TICKS = 100; // 5 s, turn by turn
 const [LOW_HZ, OCTAVES] = [220, 2]; // the sound of an answer, by the memory in use
 
+/** The lab around this page, where this is its scene. @type {Window | null} */
+const lab = (() => {
+  try {
+    return parent !== window && parent.document.getElementById("play") ? parent : null;
+  } catch {
+    return null; // somebody else's page
+  }
+})();
+
 const place = (/** @type {string} */ id) => document.getElementById(id);
 const thread = new Worker(new URL("player.mjs", import.meta.url), { type: "module" });
 const language = document.documentElement.lang;
@@ -118,7 +127,8 @@ const TOLD = {
     keepSite("run");
     if (!link) return;
     const way = document.createElement("a");
-    way.href = `${document.querySelector(".ways a").getAttribute("href")}#${link}`;
+    way.href = `${lab ? lab.location.href.split("#")[0] : document.querySelector(".ways a").getAttribute("href")}#${link}`;
+    if (lab) way.target = "_parent";
     way.textContent = lesson;
     place("cost").append(" → ", way);
   },
@@ -352,6 +362,17 @@ function sound(answers, memory) {
 }
 
 for (const link of document.querySelectorAll("nav a")) link.href += `#level=${link.dataset.level}`;
+if (lab) {
+  document.documentElement.dataset.within = "lab";
+  place("following").setAttribute("target", "_parent");
+  const dress = () => {
+    document.documentElement.dataset.theme = lab.document.documentElement.dataset.theme ?? "";
+    for (const painter of [stage, ...strips.values()]) painter.dress();
+    repaint();
+  };
+  lab.addEventListener("lab:theme", dress);
+  dress();
+}
 place("calm").checked = still.matches;
 become("starting");
 open();
