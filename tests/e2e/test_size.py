@@ -322,7 +322,7 @@ def test_whoever_has_opened_it_has_it_without_a_network(browser, tmp_path, dist)
     lab = Lab.new(browser, site.origin, service_workers="allow", viewport=DESK)
     lab.expects_trouble = True
     lab.page.goto(f"{site.origin}/size.html")
-    settled(lab.page)
+    quick(lab.page)
     expect(lab.page.locator("html[data-kept=whole]")).to_have_count(1)
     site.stop()
     lab.page.goto(f"{site.origin}/size.html")
