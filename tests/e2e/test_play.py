@@ -105,6 +105,7 @@ def test_a_level_is_played_and_its_question_answered_by_keys_alone(visitor):
 
 def test_the_first_move_begins_the_game(visitor):
     page = opened(visitor, viewport=PHONE, has_touch=True)
+    expect(page.get_by_role("button", name=SAY["pause"], exact=True)).to_be_disabled()
     page.locator("#tap").fill("10")
     expect(page.locator("body[data-state=running]")).to_have_count(1)
     expect(page.locator("#begin")).to_be_hidden()

@@ -47,6 +47,7 @@ function become(next) {
   place("result").hidden = state !== "over";
   place("start").disabled = state !== "ready";
   for (const id of ["pause", "step", "say"]) place(id).disabled = !plays() && (id !== "say" || state === "starting");
+  place("pause").disabled ||= state === "ready"; // nothing runs yet: that it begins is another button's
   word("pause", state === "paused");
   place("pause").hidden = place("calm").checked;
   word("step", place("calm").checked);
