@@ -278,7 +278,9 @@ def test_level_one_is_a_scene_of_the_lab_that_comes_when_its_reader_is_near(visi
     ) == [0, 0]
     assert found(lab.page) == []
     expect(lab.node("rail.play")).to_have_attribute("data-state", "open")
+    lab.page.evaluate("scrollBy(0, 300)")
     game.locator("#tap").press("ArrowRight")
+    expect(frame).to_be_in_viewport(ratio=1)
     expect(game.locator("body[data-state=over]")).to_have_count(1, timeout=ANSWER_MS)
     points = game.locator("#points").inner_text()
     expect(lab.node("rail.play")).to_have_attribute("data-state", "done")

@@ -196,7 +196,7 @@ function ended({ points, shown, score, lines, question, options }) {
   const next = document.querySelector("nav a[aria-current] + a");
   place("following").hidden = !next;
   if (next) place("following").href = next.href;
-  place("score").focus();
+  place("score").focus({ preventScroll: lab !== null });
   tell("judge");
 }
 
@@ -256,6 +256,7 @@ function run() {
   if (state !== "ready" && state !== "paused") return;
   if (place("calm").checked) return become("paused");
   become("running");
+  if (lab === top) frameElement?.scrollIntoView({ block: "nearest" }); // what is moved and what answers, in one window
   tell("run", speed());
 }
 
