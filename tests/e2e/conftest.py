@@ -229,8 +229,12 @@ class Lab:
         return json.loads(self.storage() or "{}")["history"][ENTRY]
 
     def close(self) -> None:
-        """Leave. Nothing may have gone wrong, and no host but the site's own may have been asked."""
+        """Leave for good."""
         self.context.close()
+        self.check()
+
+    def check(self) -> None:
+        """Nothing may have gone wrong, and no host but the site's own may have been asked."""
         assert self.expects_trouble or self.errors == []
         assert [url for url in self.requests if not url.startswith((f"{self.origin}/", "data:", "blob:"))] == []
 

@@ -79,6 +79,7 @@ def test_a_snapshot_is_read_whatever_it_is_called(snapshot, name):
         ("class.zip", packed({"a.json": "{}"})[:60], "zip_broken"),
         ("class.zip", b"PK\x03\x04" + bytes(range(256)), "zip_broken"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "bytes",  # a zip has the time of its making in it
 )
 def test_what_is_not_read_is_named_with_the_reason(name, data, why):
     assert opened(name, data) == {name: why}
