@@ -137,7 +137,16 @@ def test_the_numbers_are_the_engine_s(context):
     text = report.markdown(COURSE, state, LATER)
     assert f"P99 TTFT {a['ttft_p99_s'] * 1e3:.0f} ms against 200 ms" in text
     assert [limit["constraint"] for limit in found["binding_constraints"]] == ["ttft"]
-    assert "Limit met on side A: TTFT violated" in text
+    assert "Side A ran into a limit: TTFT violated" in text and ".. " not in text
+
+
+def test_the_ledger_says_what_was_broken_and_the_decision_has_each_side_s_unit():
+    state = complete()
+    rows = {row[2]: row[3:] for row in views.frame(COURSE, state)["ledger.body"]["rows"]}
+    choice, outcome = rows["Broke side A"]
+    assert choice.endswith("12 requests/s") and outcome == "TTFT violated"
+    line = next(line for line in report.markdown(COURSE, state, LATER).splitlines() if line.startswith("- **B**"))
+    assert "documents/s" in line and "requests/s" not in line
 
 
 def test_what_is_still_being_computed_is_said():

@@ -323,7 +323,8 @@ def _said_answers(part: str) -> Any:
             entry = entries.get(question)
             verdict = {None: "waiting", True: "right", False: "wrong"}[entry["right"] if entry else None]
             name = question_name(course, question)
-            said = {"question": name, "answer": entry["text"] if entry else "", "at": entry["at"] if entry else ""}
+            answer = entry["text"].rstrip(".。") if entry else ""  # the line has a full stop of its own
+            said = {"question": name, "answer": answer, "at": entry["at"] if entry else ""}
             said |= {"verdict": course.at(f"report.verdicts.{verdict}")}
             yield course.say("report.answer_line" if entry else "report.answer_missing", None, said)
             if entry and entry["engine"]:

@@ -15,7 +15,7 @@ from acts.promises.actions import (
 from acts.promises.lesson import LESSON
 from acts.promises.live import live_numbers, recorded_numbers
 from acts.promises.reporting import REPORT
-from acts.promises.serving import OK, SIDES, RunRequest
+from acts.promises.serving import KV, NO_WEIGHTS, OK, SIDES, RunRequest
 from content import wording
 from content.course import Course, Fact, Result
 from content.wording import Quantity
@@ -95,12 +95,7 @@ def _decision(runs: Mapping[str, RunRequest]) -> str:
 
 def _recorded(course: Course, fact: Fact) -> tuple[str, str, str]:
     words, result = course.at("words"), fact["result"]
-    policies = {policy["id"]: policy["text"] for policy in course.at("act2.policies")}
-    sides = []
-    for side in SIDES:
-        run = fact["settings"][side]
-        design = [policies.get(run["policy"], run["policy"]), f"{run['max_batch']} × {run['max_sequence']}"]
-        sides.append(wording.headed(side.upper(), wording.listed([*design, f"{run['load']}/s"]), "colon"))
+    sides = [wording.headed(side.upper(), _side(course, side, fact["settings"][side]), "colon") for side in SIDES]
     ttft = wording.show(result["a"].get("ttft_p99_s"), "time")
     throughput = wording.show(result["b"].get("throughput_output_tokens_per_s"), "tps")
     states = " · ".join(f"{side.upper()} {words['state_' + result[side]['state']]}" for side in SIDES)
@@ -108,11 +103,21 @@ def _recorded(course: Course, fact: Fact) -> tuple[str, str, str]:
 
 
 def _broke(course: Course, fact: Fact) -> tuple[str, str, str]:
-    words = course.at("words")
-    sizes = fact.get("numbers", {})
-    had = f"{wording.show(sizes.get('needs'), 'gib')} / {wording.show(sizes.get('has'), 'gib')}"
-    what = wording.fill(words[f"record_{fact['kind']}"], {"side": str(fact["side"]).upper()})
-    return what, had, words.get(f"state_{fact['failure']}", str(fact["failure"]))
+    words, side, sizes = course.at("words"), str(fact["side"]), fact.get("numbers", {})
+    what = wording.fill(words[f"record_{fact['kind']}"], {"side": side.upper()})
+    state = words.get(f"state_{fact['failure']}", str(fact["failure"]))
+    if fact["kind"] == "broke" and fact["failure"] in (KV, NO_WEIGHTS) and sizes.get("needs") is not None:
+        sizes_said = f"{wording.show(sizes['needs'], 'gib')} > {wording.show(sizes.get('has'), 'gib')}"
+        state = wording.headed(state, sizes_said, "colon")
+    # A record from before requests were kept doesn't say what was broken.
+    return what, _side(course, side, fact["request"]) if "request" in fact else wording.NOT_YET, state
+
+
+def _side(course: Course, side: str, run: Mapping[str, Any]) -> str:
+    """A side's configuration in a cell: policy, batch × tokens, load."""
+    policies = {policy["id"]: policy["text"] for policy in course.at("act2.policies")}
+    design = [policies.get(run["policy"], run["policy"]), f"{run['max_batch']} × {run['max_sequence']}"]
+    return wording.listed([*design, f"{run['load']} {course.at(f'act2.sides.{side}.load.unit')}"])
 
 
 ACT = Act(

@@ -114,6 +114,7 @@ def _decision(course: Course, decided: Fact) -> list[str]:
         run, result = decided["settings"][side], decided["result"][side]
         said = {**run, "side": side.upper(), "scheduling": policies.get(run["policy"], run["policy"])}
         said |= {"state": course.at(f"words.state_{result['state']}"), "at": decided["at"]}
+        said |= {"rate": course.at(f"act2.sides.{side}.load.unit")}
         lines.append(course.say("report.decision_line", None, said))
     return lines
 
