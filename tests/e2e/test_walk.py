@@ -349,3 +349,24 @@ def test_nothing_jumps_while_it_loads_or_while_a_slider_moves(visitor, size):
         page.keyboard.press("ArrowRight")
     expect(lab.node("act1.state")).to_contain_text(f"{int(slider.input_value()):,} tokens")
     assert sum(page.evaluate("shifts")) < 0.02
+
+
+@pytest.mark.parametrize("place", ["act2/servers", "takeaway"])
+def test_a_phone_that_is_turned_leaves_its_reader_in_their_scene(visitor, place):
+    lab = done(visitor, PHONE, f"#{place}")
+    scene = lab.page.locator(f'[id="{place}"]')
+    expect(scene.locator(":is(h2, h3)").first).to_be_in_viewport()
+    lab.plot("act2.chart")  # nothing that still comes in above moves the scene
+    for size in (TURNED, PHONE, DESK):
+        lab.page.evaluate("id => { location.hash = `#${id}` }", place)
+        expect(lab.page.locator('.rail [aria-current="step"]')).to_have_attribute("href", f"#{place}")
+        lab.page.set_viewport_size({"width": size[0], "height": size[1]})
+        expect(scene.locator(":is(h2, h3)").first).to_be_in_viewport()
+
+
+def test_enter_in_a_field_sends_nothing_anywhere(visitor):
+    lab = done(visitor, DESK)
+    for control in ("act1.context", "act2.seed"):
+        number = lab.page.locator(f'[id="{control}.number"]')
+        number.press("Enter")
+        expect(number).to_be_focused()  # and no error of the page, which forbids to send: see Lab.check

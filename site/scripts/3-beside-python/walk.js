@@ -83,12 +83,16 @@
   // --- where the reader is ---
 
   let here = "";
+  let above = 0; // pixels of that scene that are scrolled away, of so many
+  let tall = 1;
   const look = () => {
     const shown = scenes.filter(isShown);
     const top = (/** @type {HTMLElement} */ scene) => scene.getBoundingClientRect().top;
     const clear = parseFloat(getComputedStyle(root).scrollPaddingTop);
     const at = shown.find((scene) => Math.abs(top(scene) - clear) < 4) ?? shown.findLast((scene) => top(scene) <= innerHeight * 0.4) ?? shown[0];
-    if (!at || at.id === here) return;
+    if (!at) return;
+    [above, tall] = [-top(at), at.offsetHeight];
+    if (at.id === here) return;
     here = at.id;
     for (const link of rail.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
     const link = rail.querySelector(`a[href="#${here}"]`);
@@ -107,7 +111,18 @@
     });
   };
   addEventListener("scroll", soon, { passive: true });
-  addEventListener("resize", soon);
+  let wide = innerWidth;
+  addEventListener("resize", () => {
+    const scene = document.getElementById(here);
+    if (scene && innerWidth !== wide) {
+      // a phone was turned: all is as high as it wasn't, and the reader stays where they were
+      const kept = above > 0 ? (above / tall) * scene.offsetHeight : above;
+      scrollBy({ top: scene.getBoundingClientRect().top + kept, behavior: "instant" });
+    }
+    wide = innerWidth;
+    soon();
+  });
+  addEventListener("submit", (event) => event.preventDefault()); // Enter in a field: there is nowhere to send it
   new MutationObserver(soon).observe(rail, { attributes: true, attributeFilter: ["data-state"], subtree: true });
   soon();
 
