@@ -379,6 +379,28 @@ def test_nonsense_in_an_address_opens_the_first_level() -> None:
     assert json.loads(Player(COURSE).open(json.dumps({"level": "wall", "seed": 77})))["seed"] == 77
 
 
+def test_five_seconds_at_once_show_the_tokens_that_were_written_in_them() -> None:
+    game = Game(LEVELS["queue"], CATALOGUE, 1)
+    watch = Watch(game)
+    watch.look()
+    written = 0.0
+    for _ in range(4):
+        game.go(5 * TICKS_PER_S)
+        watch.look()
+        run, server = game.fleet.lives[0].server.run, game.fleet.lives[0].server
+        done = [request.output_tokens for request, last in zip(run.requests, run.last_s, strict=True) if last == last]
+        under_way = [server.cached(i) - run.requests[i].prompt_tokens for i in server.decoding]
+        before, written = written, math.fsum([*done, *under_way])
+        assert watch.tokens_per_s() == pytest.approx((written - before) / 5) and written > before
+
+
+def test_while_the_tap_is_held_open_its_label_says_what_comes() -> None:
+    player = opened("queue")
+    before = LEVELS["queue"].start["tap"]
+    said = [json.loads(player.act(json.dumps({"hand": "flood", "value": on}))) for on in (1, 0)]
+    assert [(each["hand"], float(each["said"])) for each in said] == [("tap", 3 * before), ("tap", before)]
+
+
 def test_a_value_that_isnt_offered_is_refused() -> None:
     with pytest.raises(engine.PhysicsError):
         opened("wall").act(json.dumps({"hand": "seats", "value": 10**9}))

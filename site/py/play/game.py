@@ -148,9 +148,12 @@ class Game:
 
     def turn_taps(self, at_s: float) -> None:
         """What comes is what the tap lets through."""
-        flow = self.set.get("tap", 1.0) * (FLOOD if self.set["flood"] else 1.0)
         for source in self.sources:
-            source.turn(flow, at_s)
+            source.turn(self.flow(), at_s)
+
+    def flow(self) -> float:
+        """What the tap lets through, times the curve of each stream."""
+        return self.set.get("tap", 1.0) * (FLOOD if self.set["flood"] else 1.0)
 
     def order(self, wanted: bool) -> None:
         """A further node is ordered, and warms up; or it is given back, once it has answered what it has."""

@@ -98,8 +98,10 @@ class Player:
             raise engine.PhysicsError(f"{move['hand']} can't be set to {move['value']}.")
         self.game.act(move["hand"], move["value"])
         self.watch.look()
-        said = "" if move["hand"] == "flood" else self.value_text(move["hand"], move["value"])
-        return json.dumps({"hand": move["hand"], "said": said, "at": self.game.now_s, "seen": self.seen()})
+        hand = "tap" if move["hand"] == "flood" else move["hand"]
+        value = self.game.flow() if hand == "tap" else move["value"]
+        said = self.value_text(hand, value)
+        return json.dumps({"hand": hand, "said": said, "at": self.game.now_s, "seen": self.seen()})
 
     def describe(self) -> str:
         """How it stands, in a sentence."""

@@ -11,9 +11,9 @@ import engine
 from play.game import Game
 
 CELLS = 200  # of the map of a node's memory
-TREND_S = 4  # rising or falling since then
+TREND_S = 4  # rising or falling since then, or since the look before
 STEADY = 0.1  # a change of less is none
-TOKENS_S = 4  # the written tokens are counted over so long
+TOKENS_S = 4  # the written tokens are counted over so long, or since the look before
 
 
 @dataclass
@@ -70,14 +70,15 @@ class Watch:
         lives, now_s = self.game.fleet.lives, self.game.now_s
         self.seen += [Seen() for _ in lives[len(self.seen) :]]
         under_way = math.fsum([self.follow(life, seen) for life, seen in zip(lives, self.seen, strict=True)])
-        for times, reach_s in ((self.first, self.window_s), (self.last, self.window_s), (self.trend, TREND_S)):
-            while times and times[0][0] < now_s - reach_s:
+        for times in (self.first, self.last):
+            while times and times[0][0] < now_s - self.window_s:
                 times.popleft()
         self.written.append((now_s, self.finished_tokens + under_way))
-        while self.written[0][0] < now_s - TOKENS_S:
-            self.written.popleft()
         if (p99_s := self.ttft_s()) is not None:
             self.trend.append((now_s, p99_s))
+        for looks, reach_s in ((self.written, TOKENS_S), (self.trend, TREND_S)):
+            while len(looks) > 2 and looks[1][0] <= now_s - reach_s:  # a turn may be longer than they reach
+                looks.popleft()
 
     def follow(self, life: engine.Replica, seen: Seen) -> float:
         """What the requests of one server have come to. Returns the tokens that are written of answers under way."""

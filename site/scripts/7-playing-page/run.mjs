@@ -7,6 +7,7 @@ import { Stage } from "./stage.mjs";
 import { Strip } from "./strip.mjs";
 
 const TURN_TICKS = 100; // 5 s, turn by turn
+const TOLD_S = 5; // how it stands is told for so much of the game
 const [LOW_HZ, OCTAVES] = [220, 2]; // the sound of an answer, by the memory in use
 
 /** The lab around this page, where this is its scene. @type {Window | null} */
@@ -29,6 +30,7 @@ const strips = new Map([...document.querySelectorAll(".dial")].map((dial) => [di
 let game;
 /** @type {any} */
 let seen = null; // the last moment
+let describedAt = 0; // of which moment it is said how it stands, s
 /** @typedef {"starting" | "ready" | "running" | "paused" | "ending" | "over"} State */
 /** @type {State} */
 let state = "starting";
@@ -89,6 +91,7 @@ async function keep(played = null) {
 /** @type {Record<string, (said: any) => void>} */
 const TOLD = {
   open: (said) => {
+    if (said.level !== game?.level) place("speed").value = "1";
     game = said;
     stage.clear(said.legend);
     for (const strip of strips.values()) strip.clear();
@@ -110,7 +113,10 @@ const TOLD = {
   seen: show,
   act: ({ hand, said, at, seen: now }) => {
     const output = document.querySelector(`.hand[data-hand="${hand}"] output`);
-    if (output && said) output.textContent = said;
+    if (output) {
+      output.textContent = said;
+      place(hand).setAttribute("aria-valuetext", said);
+    }
     for (const strip of strips.values()) strip.mark(at);
     show(now);
   },
@@ -119,7 +125,10 @@ const TOLD = {
     place("best").hidden = said.best === null;
     place("best").querySelector("strong").textContent = said.best;
   },
-  describe: ({ described }) => (place("described").textContent = described),
+  describe: ({ described }) => {
+    place("described").textContent = described;
+    describedAt = seen.at;
+  },
   end: ended,
   judged: ({ progress, best, cost, link, lesson }) => {
     place("verdict").textContent = progress ?? best ?? "";
@@ -173,6 +182,7 @@ function show(now) {
     strip.push(now.at, share);
     strip.paint(now.at);
   }
+  if (now.at >= describedAt + TOLD_S) place("described").textContent = "";
   sound(now.done.length, now.dials.memory.share);
   repaint();
   if (!now.over || !plays()) return;
@@ -184,6 +194,7 @@ function show(now) {
 function ended({ points, shown, score, lines, question, options }) {
   keep({ level: game.level, seed: game.seed, points, at: new Date().toISOString() });
   become("over");
+  place("described").textContent = "";
   place("points").textContent = shown;
   place("score").textContent = score;
   place("lines").textContent = lines.join(" · ");
@@ -194,7 +205,7 @@ function ended({ points, shown, score, lines, question, options }) {
   place("feedback").textContent = "";
   place("options").replaceChildren(...options.map(({ id, text }) => option(id, text)));
   const next = document.querySelector("nav a[aria-current] + a");
-  place("following").hidden = !next;
+  place("following").hidden = !next || lab !== null; // the scene has its own way to the other levels
   if (next) place("following").href = next.href;
   place("score").focus({ preventScroll: lab !== null });
   tell("judge");
@@ -266,7 +277,7 @@ function pause() {
   tell("halt");
 }
 
-const toggle = () => (state === "running" ? pause() : run());
+const toggle = () => (state === "running" ? pause() : state === "paused" && run());
 
 function step() {
   if (!plays()) return;
@@ -335,6 +346,8 @@ place("copy").addEventListener("click", async () => {
 place("options").addEventListener("change", ({ target }) => tell("answer", target.value));
 addEventListener("hashchange", open);
 document.addEventListener("visibilitychange", () => document.hidden && pause());
+// Another page has changed the record, or dropped it: a game under way isn't held up for that.
+addEventListener("storage", () => ["ready", "over"].includes(state) && keep());
 addEventListener("keydown", (event) => event.key === "Escape" && toggle());
 place("stage").addEventListener("keydown", (/** @type {any} */ event) => {
   const deed = { " ": toggle, ArrowRight: step, Enter: () => tell("describe") }[/** @type {string} */ (event.key)];
@@ -366,7 +379,6 @@ function sound(answers, memory) {
 for (const link of document.querySelectorAll("nav a")) link.href += `#level=${link.dataset.level}`;
 if (lab) {
   document.documentElement.dataset.within = "lab";
-  place("following").setAttribute("target", "_parent");
   const dress = () => {
     document.documentElement.dataset.theme = lab.document.documentElement.dataset.theme ?? "";
     for (const painter of [stage, ...strips.values()]) painter.dress();
