@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import lab as native
 from tests.e2e.conftest import ANSWER_MS, BROWSER, CHROMIUM, DESK, Lab
-from tests.e2e.test_size import settled
+from tests.e2e.test_size import quick
 
 RULES = "--host-resolver-rules=MAP lab.test 127.0.0.1"
 
@@ -75,7 +75,7 @@ def test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy(intran
 
 def test_the_page_for_engineers_works_without_a_secure_context(intranet):
     intranet.page.goto(f"{intranet.origin}/size.html")
-    settled(intranet.page)
+    quick(intranet.page)
     say = native.shipped().at("size.page")
     intranet.page.get_by_role("button", name=say["copy_link"]).click()
     expect(intranet.page.locator("#copied")).to_have_text(intranet.page.url)
