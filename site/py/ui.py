@@ -393,10 +393,12 @@ class App:
         text = self.keeper.export(form, now())
         self.download(report.File(f"{ledger.KEY}.json", "application/json", text), "embed.text", "ledger.text")
 
-    def download(self, file: report.File, *areas: str) -> None:
-        """Download a file; if that fails, the fields with these keys show its text, to be copied."""
-        if not self.outlet.download(file):
+    def download(self, file: report.File, *areas: str) -> bool:
+        """Download a file; if that fails, the fields with these keys show its text, to be copied. Whether it was taken."""
+        taken = self.outlet.download(file)
+        if not taken:
             self.show_text(file.text, "words.export_failed", *areas)
+        return taken
 
     def show_text(self, text: str, why: str, *areas: str) -> None:
         """Show a text to copy, and say why it is there."""
@@ -500,7 +502,11 @@ class App:
         """Download one of the report's files."""
         self.written()
         self.number()
-        self.download(report.file(self.course, self.state, form, now()), "report.text")
+        file = report.file(self.course, self.state, form, now())
+        taken = self.download(file, "report.text")
+        if form in ("markdown", "snapshot"):  # the plan's files have buttons elsewhere
+            said = self.course.say("report.saved", None, {"name": file.name}) if taken else ""
+            self.outlet.nodes["report.saved"].textContent = said
 
     def number(self) -> None:
         """Give the record its number, if it has none."""

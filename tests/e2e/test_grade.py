@@ -140,7 +140,7 @@ def test_whatever_lies_in_a_folder_is_a_row_or_named(visitor, tmp_path):
     assert {row["file"] for row in table if row["student"] == "Zoë"} == {f"handed-in/{name}" for name in inside}
     unreadable = {"\\x1b\\u202e.json", "empty.json", "large.json", "long.json", "broken.zip"}
     assert {row["file"] for row in table if row["flags"]} == {f"handed-in/{name}" for name in unreadable}
-    page.get_by_text(native.shipped().at("grading.report.unread"), exact=True).click()
+    page.locator("#unread > summary").click()
     expect(page.get_by_role("listitem")).to_have_text(
         [re.compile(name) for name in (r"all\.zip/__MACOSX", r"notes\.txt")]
     )
@@ -220,3 +220,13 @@ def test_whoever_has_graded_a_class_can_without_a_network(browser, tmp_path, dis
             expect(lab.page.locator("html[data-kept=whole]")).to_have_count(1)
             site.stop()
     lab.close()
+
+
+def test_without_a_snapshot_only_what_was_not_read_is_shown(visitor, tmp_path):
+    (tmp_path / "hello.txt").write_text("hello", encoding="utf-8")
+    page = grader(visitor)
+    page.get_by_label(native.shipped().at("grading.page.files")).set_input_files(tmp_path / "hello.txt")
+    expect(page.locator("#unread")).to_contain_text("hello.txt", timeout=BOOT_MS)
+    expect(page.locator("#unread > summary")).to_have_text("Not read (1)")
+    for part in ("table", "saves", "class"):
+        expect(page.locator(f"#{part}")).to_be_hidden()

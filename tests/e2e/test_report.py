@@ -112,6 +112,13 @@ def test_the_text_is_there_for_who_gets_no_file(lab):
     assert "## Incomplete Fields" in lab.page.get_by_label(WORDS["text_label"]).input_value()
 
 
+def test_a_save_is_said_beside_its_button(lab):
+    with lab.page.expect_download() as download:
+        lab.press(WORDS["save_snapshot"])
+    expect(lab.node("report.saved")).to_contain_text(download.value.suggested_filename)
+    expect(lab.node("report.saved")).to_be_visible()
+
+
 def test_a_copied_link_brings_the_settings_to_somebody_else(visitor):
     sender = visitor(viewport=DESK, permissions=["clipboard-read", "clipboard-write"]).open()
     sender.answer("act1.prediction", "about_50")

@@ -329,3 +329,16 @@ def test_whoever_has_opened_it_has_it_without_a_network(browser, tmp_path, dist)
     settled(lab.page)
     expect(lab.page.locator("#headline h2")).to_contain_text(re.compile(r"\d"))
     lab.close()
+
+
+def test_a_refused_field_is_marked_until_it_is_mended(visitor):
+    page = opened(visitor).page
+    field = page.locator('[name="tpot"]')
+    for text, mark in (("-3", "true"), ("30", None)):
+        field.fill(text)
+        field.blur()
+        if mark:
+            expect(field).to_have_attribute("aria-invalid", mark, timeout=ANSWER_MS)
+        else:
+            expect(page.locator("#refusal")).to_be_hidden(timeout=ANSWER_MS)
+            expect(field).not_to_have_attribute("aria-invalid", "true")

@@ -18,6 +18,7 @@ import pytest
 import acts
 from acts.promises import actions as design_actions
 from acts.promises import now, serving
+from content import wording
 from engine import PhysicsError
 from handed import gradebook, grading, handins, scores
 from record import ledger
@@ -766,3 +767,27 @@ def test_a_class_with_another_objective_is_graded_by_its_own_content(tmp_path):
     assert {flag.kind for flag in grading.check(changed, grading.Runs(changed), "a.json", text, GRADED).flags} >= {
         grading.IMPOSSIBLE
     }
+
+
+def test_a_teacher_reads_words_and_not_keys():
+    course = native.shipped()
+    flags = (
+        grading.Flag(grading.SECTIONS, "predictions.1.text"),
+        grading.Flag(grading.SECTIONS, "predictions.1.fact"),
+        grading.Flag(grading.NUMBERS, "broke a"),
+        grading.Flag(grading.IMPOSSIBLE, "act1.prediction"),
+    )
+    row = grading.Checked("a.json", {"incomplete_fields": ["log", "act1.prediction"]}, flags=flags)
+    said = gradebook.flagged(course, row)
+    places, words = course.at("grading.places"), course.at("grading.flags")
+    assert said[0] == wording.fill(words["sections"], {"detail": places["predictions"]})
+    assert "Broke side A" in said[1] and "Prediction, Act I" in said[2]
+    assert gradebook.remarks(course, row) == ["incomplete: Decision log, Prediction of Act I"]
+
+
+def test_files_that_were_not_read_are_counted():
+    grader = gradebook.Grader(native.shipped(), GRADED)
+    grader.take("hello.txt", b"hello")
+    grader.take("v2_10_snapshot.json", b"{}")
+    said = gradebook.counted(native.shipped(), grader.rows(), grader.unread)
+    assert said == "2 files: 1 checked, 1 flagged, 1 not read."

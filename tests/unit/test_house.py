@@ -138,6 +138,7 @@ def test_the_page_and_the_views_name_the_same_nodes():
         "ledger.import",
         "ledger.text",
         "embed.text",
+        "report.saved",
         "report.text",
         "share.field",
         "act1.reality.cards",

@@ -329,3 +329,10 @@ def test_a_refusal_names_the_field_as_the_page_does(changes):
     labels = native.shipped().at("size.page").values()
     assert any(f"“{label}”" in said for label in labels)
     assert not re.search(r"[a-z]_[a-z]|[a-z]\.[a-z]", said), "no key of a file"
+
+
+def test_a_time_is_refused_in_the_unit_of_its_field_and_the_field_is_named():
+    said = json.loads(Sizer(native.shipped()).ask(json.dumps({**SMALL, "tpot": ["-3"]})))
+    assert said["field"] == "tpot" and "is -3." in said["refusal"] and "e-" not in said["refusal"]
+    later = json.loads(Sizer(native.shipped()).ask(json.dumps({**SMALL, "e2e": ["-2"]})))
+    assert later["field"] == "e2e" and "is -2." in later["refusal"] and "e-" not in later["refusal"]

@@ -133,6 +133,8 @@ class GradingFile(Shape):
     """What each flag means."""
     remarks: Words
     """What each remark means."""
+    places: Words
+    """What a part of a snapshot is called, by its key."""
     unread: Words
     """Why a file was not read."""
     results: Words

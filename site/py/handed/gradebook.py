@@ -24,7 +24,24 @@ from content.common import ContextWords, Named
 from content.course import Course
 from content.shapes import of_context
 from handed import difficulty, handins, owners, rosters, scores
-from handed.grading import FAILED, NOTHING, SAME_RECORD, SAME_WORK, UNREADABLE, Checked, Fact, Flag, Runs, check
+from handed.grading import (
+    CHAIN,
+    CHANGED,
+    FAILED,
+    IMPOSSIBLE,
+    NOTHING,
+    NUMBERS,
+    SAME_RECORD,
+    SAME_WORK,
+    SECTIONS,
+    TIMES,
+    UNREADABLE,
+    Checked,
+    Fact,
+    Flag,
+    Runs,
+    check,
+)
 from handed.handins import Listing, Text, Unread
 from record import ledger
 from record.progress import Score, score
@@ -35,6 +52,7 @@ WIDEST_BAR = 40  # characters
 # A cell that begins so is a formula to a spreadsheet, and so is what follows a mark at which a spreadsheet may part cells.
 FORMULA = re.compile(r"""(^\s*|[;,"|])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])""")
 JOINERS = "\u200c\u200d"  # parts of names in some scripts
+FACT = re.compile(r"\b(broke|mended|recorded)(?: ([ab]))?\b")  # a fact as a flag names it, see grading.py
 MOST_NAMED = 5  # files or places that one sentence names
 MOST_SAID = 200  # characters that are shown of what a file says
 
@@ -225,16 +243,45 @@ def remarks(course: Course, row: Checked) -> list[str]:
     """What is worth knowing and no reason to doubt: handed in again, incomplete parts."""
     words, missing = course.at("grading.remarks"), row.snapshot.get("incomplete_fields")
     found = [wording.fill(words["again"], {"detail": _cut(_listed(row.again))})] if row.again else []
-    return found + ([wording.fill(words["incomplete"], {"detail": ", ".join(missing)})] if missing else [])
+    named = ", ".join(report.part_name(course, part) for part in missing or ())
+    return found + ([wording.fill(words["incomplete"], {"detail": named})] if missing else [])
 
 
 def flagged(course: Course, row: Checked) -> list[str]:
     """The flags of a row as sentences, one for each kind."""
     details: dict[str, list[str]] = defaultdict(list)
     for flag in row.flags:
-        details[flag.kind].append(_cut(flag.detail))
+        details[flag.kind].append(_cut(_told(course, flag)))
     words = course.at("grading.flags")
-    return [wording.fill(words[kind], {"detail": _listed(found)}) for kind, found in details.items()]
+    return [
+        wording.fill(words[kind], {"detail": _listed(list(dict.fromkeys(found)))}) for kind, found in details.items()
+    ]
+
+
+def _told(course: Course, flag: Flag) -> str:
+    """What a flag found, in words: for a key of the snapshot the part's name, for a fact what the ledger calls it."""
+    if flag.kind not in (CHAIN, CHANGED, SECTIONS, NUMBERS, IMPOSSIBLE, TIMES):
+        return flag.detail
+    places: Mapping[str, str] = course.at("grading.places")
+    if place := places.get(flag.detail.partition(".")[0]):
+        return place
+    told = flag.detail
+    for question in course.questions:
+        told = told.replace(question, report.question_name(course, question))
+    return FACT.sub(lambda found: _fact_name(course, *found.groups()), told)
+
+
+def _fact_name(course: Course, kind: str, side: str | None) -> str:
+    return course.say(f"words.record_{kind}", None, {"side": (side or "").upper()})
+
+
+def counted(course: Course, rows: Sequence[Checked], left_out: Sequence[Unread]) -> str:
+    """How many files there are, how many of them were checked, flagged, and not read."""
+    # A row that only says that nothing was handed in is no file.
+    read = sum(all(flag.kind != NOTHING for flag in row.flags) for row in rows)
+    said: dict[str, wording.Number] = {"files": read + len(left_out), "read": read, "unread": len(left_out)}
+    said["flagged"] = sum(bool(row.flags) for row in rows)
+    return course.say("grading.report.files", None, said)
 
 
 def unread(course: Course, files: Iterable[Unread]) -> list[str]:
@@ -245,6 +292,11 @@ def unread(course: Course, files: Iterable[Unread]) -> list[str]:
         f"{shown(file.name)}: {why}"
         for file, why in sorted(zip(files, said, strict=True), key=lambda pair: pair[0].name)
     ]
+
+
+def unread_title(course: Course, files: Sequence[Unread]) -> str:
+    """What stands above them: how many there are."""
+    return course.say("grading.report.unread", None, {"unread": len(files)})
 
 
 def _cut(text: str) -> str:
@@ -379,13 +431,15 @@ def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()
     words = course.at("grading.report")
     doubtful = {shown(row.file): flagged(course, row) for row in rows if row.flags}
     remarked = {shown(row.file): found for row in rows if (found := remarks(course, row))}
-    lines = [wording.fill(words["files"], {"files": len(rows), "flagged": len(doubtful)})]
+    lines = [counted(course, rows, left_out)]
     for title, remarked_on in ((words["flagged"], doubtful), (words["remarks"], remarked)):
         lines += (
             ["", title, *(f"  {file}: {'; '.join(said)}" for file, said in remarked_on.items())] if remarked_on else []
         )
     lines += [] if doubtful else ["", words["none"]]
-    lines += ["", words["unread"], *(f"  {said}" for said in unread(course, left_out))] if left_out else []
+    lines += (
+        ["", unread_title(course, left_out), *(f"  {said}" for said in unread(course, left_out))] if left_out else []
+    )
     for title, bars in histograms(course, rows):
         lines += ["", title, *_bars(bars)]
     return "\n".join([*lines, "", words["note"], ""])

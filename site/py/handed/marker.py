@@ -58,18 +58,20 @@ def outcome(grader: Grader, separator: str) -> str:
     course, rows = grader.course, grader.rows()
     class_ = learners.learners(course, rows)
     files, strange = returning.returned(course, class_, grader.rosters)
-    numbers = {"files": len(rows), "flagged": sum(bool(row.flags) for row in rows)}
+    flagged = sum(bool(row.flags and row.snapshot) for row in rows)
     words = course.at("grading.page")
     heads = (words["file"], words["student"], words["points"], words["next"], course.at("grading.report.flagged"))
     table = "\ufeff" + gradebook.csv_text(course, rows, separator)
     return json.dumps(
         {
             "files": len(rows),
-            "said": wording.fill(course.at("grading.report.files"), numbers),
+            "said": gradebook.counted(course, rows, grader.unread),
             "head": heads,
             "rows": sorted(
                 (_shown(course, row) for row in rows), key=lambda row: ("fail", "note", None).index(row["state"])
             ),
+            "unreadTitle": gradebook.unread_title(course, grader.unread),
+            "counted": course.say("grading.report.counted", None, {"flagged": flagged}) if flagged else "",
             "unread": gradebook.unread(course, grader.unread),
             "lists": returning.said(course, files, strange),
             "histograms": [
@@ -108,10 +110,15 @@ def _shown(course: Course, row: Checked) -> dict[str, Any]:
         gradebook.points(course, row),
     )
     who = row.snapshot.get("student_id") or (row.owner.name if row.owner else "")
+    who = who or (course.at("report.no_name") if row.snapshot else "")
     far = wording.fill(course.at("grading.report.points"), {"points": score.points, "most": score.most})
     step = course.at("report.score.next")[score.next] if score.next else ""
     cells = [gradebook.shown(row.file), gradebook.shown(who), *((far, step) if row.snapshot else ("", ""))]
     return {
-        "cells": [*cells, wording.listed([*flags, *remarks], "semicolon")],
+        "cells": cells,
+        "flags": wording.listed(flags, "semicolon"),
+        "remarks": wording.headed(course.at("grading.report.remarks"), wording.listed(remarks, "semicolon"), "colon")
+        if remarks
+        else "",
         "state": "fail" if flags else "note" if remarks else None,
     }

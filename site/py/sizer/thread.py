@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,8 @@ from sizing.plain import AskError, question_from
 from sizing.question import Catalogue, Question
 from sizing.search import Answer, Candidate, search
 
+IN_MS = ("ttft_s", "tpot_s")  # of the question, in s; the form asks for ms
+FIELD = re.compile("_(s|per_s|tokens|per_kwh)$")  # what a question's key has more than the form's field
 NAMING = ("key", "rate", "users")  # facts of a refusal that name a part of the question
 # The labels of the form by keys of a question (sizing.plain) and names of fields.
 LABELS = {
@@ -62,6 +65,16 @@ LABELS = {
 MEASURED = "measured"  # the form's field that says: reckon with the server
 
 
+def in_the_form_s_unit(mistake: AskError) -> AskError:
+    """A refusal with its numbers as the form has them: milliseconds where it asks for those, and none as 1e-06."""
+    if mistake.name != "out_of_range":
+        return mistake
+    factor = 1e3 if str(mistake.facts["key"]).endswith(IN_MS) else 1.0
+    numbers = {name: float(mistake.facts[name]) * factor for name in ("least", "most", "found")}
+    written = {name: f"{value:.6f}".rstrip("0").rstrip(".") for name, value in numbers.items()}
+    return AskError(mistake.name, key=mistake.facts["key"], **written)
+
+
 class Sizer:
     """The page's other half. Its methods take and give JSON, so that nothing of Python's gets into the page."""
 
@@ -80,6 +93,7 @@ class Sizer:
         self.measured: Measured | None = None
         self.trace = trace.Reader()
         self.recorded: tuple[engine.Request, ...] = ()
+        self.field = ""  # the form's, that was refused last
         self.spoilt = ""  # why the file isn't one of requests
 
     def ask(self, form: str) -> str:
@@ -87,7 +101,7 @@ class Sizer:
         self.answers, self.answer, self.view, self.after, self.chosen = None, None, None, None, 0
         question = self.read(form)
         if isinstance(question, str):
-            return json.dumps({"refusal": question})
+            return json.dumps({"refusal": question, "field": self.field})
         known = self.known(form)
         self.view, self.answers = (
             View(self.course, known, question, question_of(json.loads(form))),
@@ -105,6 +119,7 @@ class Sizer:
 
     def read(self, form: str) -> Question | str:
         """The question of a form, or a sentence that says why there is none."""
+        self.field = ""
         try:
             asked = question_of(json.loads(form))
             recorded = self.recorded if "trace" in asked["traffic"] else ()
@@ -121,6 +136,8 @@ class Sizer:
 
     def refusal(self, mistake: AskError) -> str:
         """Why something can't be read, in words."""
+        mistake = in_the_form_s_unit(mistake)
+        self.field = FIELD.sub("", str(mistake.facts.get("key", "")).rpartition(".")[2])
         named = {fact: self.label(value) if fact in NAMING else value for fact, value in mistake.facts.items()}
         return self.course.say(f"size.refusals.{mistake.name}", None, named)
 

@@ -7,7 +7,8 @@ import { keepSite } from "./keep.mjs";
  * @typedef {[name: string, file: File, why?: string, detail?: string]} Named
  *
  * What came of a class: texts for the page, and files to save.
- * @typedef {{said: string, head: string[], rows: {cells: string[], state: string}[], unread: string[], lists: string[],
+ * @typedef {{said: string, head: string[], rows: {cells: string[], flags: string, remarks: string, state: string}[],
+ *   unread: string[], unreadTitle: string, counted: string, lists: string[],
  *   histograms: {title: string, bars: Bar[]}[], saves: {label: string, name: string, text: string}[], files: number}} Outcome
  * @typedef {[label: string, count: number]} Bar
  */
@@ -55,11 +56,12 @@ grader.addEventListener("message", ({ data }) => {
 });
 
 /** Show what came of a class: who, how far, what is flagged, what was not read, the bars, the files to save. @param {Outcome} outcome */
-function show({ said, head, rows, unread, lists, histograms, saves, files }) {
+function show({ said, head, rows, unread, unreadTitle, counted, lists, histograms, saves, files }) {
   place("status").textContent = said;
   place("empty").hidden = files > 0;
   place("unread").hidden = !unread.length;
   place("unread").open = !files;
+  place("unread-title").textContent = unreadTitle;
   place("unread").querySelector("ul").replaceChildren(...unread.map((text) => made("li", text)));
   const line = (/** @type {HTMLElement[]} */ cells) => {
     const row = document.createElement("tr");
@@ -68,12 +70,18 @@ function show({ said, head, rows, unread, lists, histograms, saves, files }) {
   };
   place("head").replaceChildren(line(head.map((text) => made("th", text, { scope: "col" }))));
   place("rows").replaceChildren(
-    ...rows.map(({ cells: [first, ...rest], state }) => {
-      const row = line([made("th", first, { scope: "row" }), ...rest.map((text) => made("td", text))]);
+    ...rows.map(({ cells: [first, ...rest], flags, remarks, state }) => {
+      const found = made("td", "");
+      if (flags) found.append(made("p", flags, { class: "flags" }));
+      if (remarks) found.append(made("p", remarks, { class: "remarks" })); // no reason to doubt, so in no red
+      const row = line([made("th", first, { scope: "row" }), ...rest.map((text) => made("td", text)), found]);
       if (state) row.dataset.state = state;
       return row;
     }),
   );
+  place("table").hidden = place("saves").hidden = !rows.length;
+  place("class").hidden = !histograms.length;
+  place("counted").textContent = counted;
   place("histograms").replaceChildren(...histograms.flatMap(({ title, bars }) => [made("h3", title), drawn(bars)]));
   place("lists").hidden = !lists.length;
   place("lists").replaceChildren(...lists.map((text) => made("li", text)));

@@ -157,6 +157,9 @@ thread.addEventListener("message", ({ data }) => {
     return;
   }
   place("refusal").hidden = !data.refusal;
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const field = data.field && form.elements.namedItem(data.field);
+  if (field instanceof HTMLInputElement) field.setAttribute("aria-invalid", "true");
   if (data.refusal) {
     place("refusal").textContent = data.refusal;
     place("result").hidden = place("state").hidden = true; // it answers another question
