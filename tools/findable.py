@@ -20,6 +20,7 @@ from tools.trouble import BuildError
 PICTURE, MAP = "poster.png", "sitemap.xml"
 TITLE, ABOUT = re.compile(r"<title>(.*?)</title>", re.S), re.compile(r'<meta name="description" content="([^"]*)">')
 HIDDEN = '<meta name="robots" content="noindex">'
+ALTERNATE = re.compile(r'\s*<link rel="alternate" href="([^"]*)" hreflang="([^"]*)">')
 
 
 def checked(address: str) -> str:
@@ -60,6 +61,7 @@ def _language(html: str) -> str:
 
 def told(name: str, html: str, address: str, alt: str, resource: dict[str, Any] | None = None) -> str:
     """A page with its card, if it says what it is about. alt: what the picture shows; resource: what schema.org calls it."""
+    html = ALTERNATE.sub(lambda link: _alternate(address, link[1], link[2]), html)
     title, about = TITLE.search(html), ABOUT.search(html)
     if not title or not about or HIDDEN in html:
         return html
@@ -87,6 +89,12 @@ def told(name: str, html: str, address: str, alt: str, resource: dict[str, Any] 
         }
         lines.append(f'<script type="application/ld+json">{_data(known)}</script>')
     return html.replace("</head>", "".join(f"  {line}\n  " for line in lines) + "</head>", 1)
+
+
+def _alternate(address: str, name: str, language: str) -> str:
+    """The link to a page in another language; search engines take none but a whole address."""
+    place = "" if name == "index.html" else name
+    return f'\n    <link rel="alternate" href="{escape(address + place)}" hreflang="{language}">' if address else ""
 
 
 def resource(course: Any) -> dict[str, Any]:

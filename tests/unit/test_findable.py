@@ -89,6 +89,15 @@ def test_a_card_names_the_page_and_its_picture_by_whole_addresses_if_one_is_know
     assert ('rel="canonical"' in html) == bool(address)
 
 
+def test_search_engines_are_led_to_other_languages_by_whole_addresses_or_not_at_all():
+    page = PAGE.replace("</head>", '<link rel="alternate" href="de.html" hreflang="de"></head>')
+    found = re.findall(
+        r'rel="alternate" href="([^"]*)"', findable.told("es.html", page, "https://example.org/lab/", "")
+    )
+    assert found == ["https://example.org/lab/de.html"]
+    assert "alternate" not in findable.told("es.html", page, "", "")
+
+
 def test_what_is_not_to_be_found_has_no_card_and_no_place_on_the_map():
     assert findable.told("grade.html", HIDDEN, "https://x.org/", "") == HIDDEN
     assert findable.told("x.html", "<title>x</title>", "", "") == "<title>x</title>"
