@@ -364,6 +364,20 @@ def test_a_phone_that_is_turned_leaves_its_reader_in_their_scene(visitor, place)
         expect(scene.locator(":is(h2, h3)").first).to_be_in_viewport()
 
 
+def test_a_phone_that_is_turned_there_and_back_has_its_scene_where_it_was(visitor):
+    page = done(visitor, PHONE, "#act1/length").page
+    scene, here = page.locator('[id="act1/length"]'), page.locator('.rail [aria-current="step"]')
+    top = "node => node.getBoundingClientRect().top"
+    scene.evaluate("node => scrollBy({ top: node.getBoundingClientRect().top - 300, behavior: 'instant' })")
+    expect(here).to_have_attribute("href", "#act1/length")
+    for size in (TURNED, PHONE):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.wait_for_function("width => innerWidth === width", arg=size[0])
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        expect(here).to_have_attribute("href", "#act1/length")
+    assert abs(scene.evaluate(top) - 300) < 60
+
+
 def test_enter_in_a_field_sends_nothing_anywhere(visitor):
     lab = done(visitor, DESK)
     for control in ("act1.context", "act2.seed"):

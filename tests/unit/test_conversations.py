@@ -56,6 +56,18 @@ def test_equal_or_few_requests_are_no_conversations(requests):
     assert engine.with_histories([engine.Request(float(i), 1000, 200) for i in range(requests)]) is None
 
 
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        [(200 + 8 * i, 8) for i in range(500)],  # a sweep
+        [(300 + 20 * (i % 400), 15) for i in range(500)],
+        [(200 + 70 * i, 50) for i in range(100)],  # one user, who goes on and on
+    ],
+)
+def test_prompts_that_only_grow_are_no_conversations_of_many(lengths):
+    assert engine.with_histories([engine.Request(float(i), *each) for i, each in enumerate(lengths)]) is None
+
+
 def test_a_prompt_shares_the_earlier_prompt_and_not_the_generated_answer():
     requests, earlier = talks(12, 3, 7)
     histories = engine.with_histories(requests)

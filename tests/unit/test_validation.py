@@ -366,7 +366,7 @@ def chats(first_token_s):
     """Twelve users who ask in turn, four rounds: a trace as one row a request."""
     lines, prompts = (
         ["arrival_s,prompt_tokens,output_tokens,ttft_s,generation_s"],
-        [1000 + 10 * user for user in range(12)],
+        [1000 + 200 * (7 * user % 12) for user in range(12)],
     )
     for at in range(48):
         user = at % 12
@@ -420,3 +420,39 @@ def test_how_many_queues_gave_the_first_tokens_is_told_by_their_order(servers):
     requests = [engine.Request(0.1 * i, 100, 10) for i in range(200)]
     ttft = [5.0 + (5 * random.randrange(servers) if i > 50 else 0) for i in range(200)]
     assert columns.queues(requests, ttft) == servers
+
+
+def test_a_run_whose_rows_tell_of_two_servers_is_refused_with_the_line():
+    head, *rows = chats(5).splitlines()
+    for value in ("a100-sxm", ""):
+        text = "\n".join([f"{head},gpu", *(f"{row},{'h100-sxm' if i < 20 else value}" for i, row in enumerate(rows))])
+        cases, (refused,) = read(text, "x.csv", model="llama-3.1-8b", engine="vllm")
+        assert not cases and refused.line == 22 and "another gpu" in refused.reason
+
+
+def test_a_request_that_can_not_be_read_is_named_by_its_line():
+    head, *rows = chats(5).splitlines()
+    rows[30] = rows[30].replace(",5,", ",,")
+    cases, (refused,) = read("\n".join([head, *rows]), "x.csv", model="llama-3.1-8b", gpu="h100-sxm", engine="vllm")
+    assert not cases and refused.line == 32 and "ttft_s" in refused.reason and "48 requests" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("run", "column", "value", "seats"),
+    [
+        ("seqs2", "seats", "256", 256),
+        ("seqs0", "seats", "", 1024),
+        ("seqs2", "seats", "", 2),
+        ("seqs999999999999", "seats", "", 1024),
+    ],
+)
+def test_a_column_of_any_name_comes_before_a_run_s_name(run, column, value, seats):
+    text = f"run,rate_per_s,completed,mean_prompt,mean_output,mean_ttft_ms,{column}\n{run},1,50,500,50,90,{value}\n"
+    (case,), _ = read(text, "x.csv", model="llama-3.1-8b", gpu="h100-sxm", engine="vllm")
+    assert case.seats == seats and ("run's name" in case.assumed) == (seats == 2)
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2,3\n", "arrival_s;ttft_s\n1,5;0,2\n", "a,b\n"])
+def test_a_table_of_no_known_shape_is_refused_by_its_columns(text):
+    with pytest.raises(columns.Unexpressed, match="No shape of measurements is known for the columns a"):
+        read(text)

@@ -24,7 +24,11 @@ FORMAT_BITS |= {"awq": 4, "gptq": 4, "int4": 4, "16": 16, "8": 8, "4": 4}
 
 
 class Unexpressed(Exception):
-    """A row that the engine can't express, as a reason for a person."""
+    """A row that the engine can't express, as a reason for a person; with its line, where others stand for it."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -318,18 +322,22 @@ def read_burst(known: Known, row: Row, line: int) -> Case:
     return _served(known, row, "burst", line, measured, asked=asked, apart="" if first else again)
 
 
-# What a run's name may say of how its server was started, where no column does: "phase1-seqs128", "batch16k", "mem095".
+# What a run's name may say of how its server was started, and the columns that say it: "phase1-seqs128", "batch16k", "mem095".
 NAMED_SETTINGS = (
-    ("max_num_seqs", r"seqs(\d+)", lambda found: found),
-    ("token_budget", r"batch(\d+)k", lambda found: str(1024 * int(found))),
-    ("util", r"mem0?(\d\d)", lambda found: f"0.{found}"),
+    (("max_num_seqs", "seats"), r"seqs([1-9]\d{0,5})", lambda found: found),
+    (("token_budget", "max_num_batched_tokens"), r"batch([1-9]\d{0,3})k", lambda found: str(1024 * int(found))),
+    (("util", "gpu_memory_utilization"), r"mem0([5-9]\d?)", lambda found: f"0.{found}"),
 )
+BY_NAME = "{} as the run's name tells"
 
 
-def named_settings(run: str) -> dict[str, str]:
-    """The settings that a run's name tells."""
-    found = ((key, re.search(rf"\b{pattern}\b", run.lower()), told) for key, pattern, told in NAMED_SETTINGS)
-    return {key: told(match[1]) for key, match, told in found if match}
+def named_settings(row: Row) -> dict[str, str]:
+    """The settings that a run's name tells, and no column does."""
+    run, found = row.get("run", "").lower().replace("_", " "), {}
+    for columns, pattern, told in NAMED_SETTINGS:
+        if (match := re.search(rf"\b{pattern}\b", run)) and not any((row.get(name) or "").strip() for name in columns):
+            found[columns[0]] = told(match[1])
+    return found
 
 
 def read_rate(known: Known, row: Row, line: int) -> Case:
@@ -352,8 +360,10 @@ def read_rate(known: Known, row: Row, line: int) -> Case:
     if cached > 1:
         raise Unexpressed(f"prefix_cached_share is a share of the prompt, from 0 to 1, not {cached:g}")
     label = row.get("workload", "")
-    row = {"tp": "1", **named_settings(row.get("run", "").replace("_", " ")), **{k: v for k, v in row.items() if v}}
-    return _served(known, row, "rate", line, measured, asked=asked, label=label, cached=cached)
+    named = named_settings(row)
+    said = BY_NAME.format(", ".join(f"{key} {value}" for key, value in named.items())) if named else ""
+    row = {"tp": "1", **{key: value for key, value in row.items() if value}, **named}
+    return _served(known, row, "rate", line, measured, asked=asked, label=label, cached=cached, assumed=said)
 
 
 YES = ("1", "yes", "true")
@@ -450,10 +460,56 @@ def read_offline(known: Known, row: Row, line: int) -> list[Case]:
     return cases
 
 
+OF_A_SERVER = (
+    *(
+        "model",
+        "gpu",
+        "tp",
+        "engine",
+        "weight_bits",
+        "weight_dtype",
+        "kv_bits",
+        "kv_tokens",
+        "util",
+        "gpu_memory_utilization",
+    ),
+    *(
+        "token_budget",
+        "max_num_batched_tokens",
+        "max_num_seqs",
+        "seats",
+        "moe_tp",
+        "ep",
+        "attention_dp",
+        "run",
+        *DRAFTS,
+    ),
+)
+
+
+def _checked(rows: Sequence[tuple[int, Row]]) -> None:
+    """Refuse a run of which one request can't be read, or whose requests tell of different servers; names the line."""
+    before = rows[0][1]
+    for line, row in rows:
+        try:
+            for name in ("arrival_s", "ttft_s", "generation_s"):
+                needed(row, name)
+            for name in ("prompt_tokens", "output_tokens"):
+                count(row, name)
+        except Unexpressed as reason:
+            raise Unexpressed(
+                f"{reason}; its run of {len(rows):,} requests isn't compared without it", line
+            ) from reason
+        for name in OF_A_SERVER:
+            if (row.get(name) or "").strip() != (before.get(name) or "").strip():
+                raise Unexpressed(f"tells another {name} than the first request of its run", line)
+
+
 def read_trace(known: Known, rows: Sequence[tuple[int, Row]]) -> Case:
     """One row a request: arrivals, lengths and times of one rate together."""
     requests, ttft, tpot = [], [], []
     few_enough(len(rows))
+    _checked(rows)
     for _, row in in_order(rows):
         prompt, output = count(row, "prompt_tokens"), count(row, "output_tokens")
         requests.append(engine.Request(needed(row, "arrival_s"), prompt, output))
@@ -489,7 +545,10 @@ def unread(known: Known, case: Case, ttft: Sequence[float]) -> float:
 
 
 SLACK_S = 0.3  # by which a later request's first token may come before an earlier one's where both waited in one queue
-QUEUES = "first tokens come out of order, as from {} queues that are each in order; it is compared as one server"
+QUEUES = (
+    "first tokens come out of order: from several queues ({} would do), or long prompts that let others pass; it is"
+    " compared as one server"
+)
 
 
 def queues(requests: Sequence[engine.Request], ttft: Sequence[float]) -> int:
@@ -547,7 +606,7 @@ def read(known: Known, name: str, text: str, options: Mapping[str, str]) -> tupl
         (at, {**{k: v for k, v in defaults.items() if not (row.get(k) or "").strip()}, **_filled(row, defaults)})
         for (at, _), row in zip(body[1:], table, strict=False)
     ]
-    columns = frozenset(table[0]) if table else frozenset()
+    columns = frozenset(heading)
     if columns >= TRACE:
         return _traces(known, rows)
     reader = next((reader for needs, reader in SHAPES if columns >= needs), None)
@@ -592,7 +651,7 @@ def _traces(known: Known, rows: Sequence[tuple[int, Row]]) -> tuple[list[Case], 
             ttft = [needed(row, "ttft_s") for _, row in in_order(group)]
             early, lines = unread(known, case, ttft), queues(case.trace, ttft)
         except (Unexpressed, engine.PhysicsError) as reason:
-            refused.append(Refused(group[0][0], str(reason)))
+            refused.append(Refused(getattr(reason, "line", None) or group[0][0], str(reason)))
         else:
             servers.setdefault(server, []).append((case, early))
             most[server] = max(lines, most.get(server, 1))

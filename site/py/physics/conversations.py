@@ -23,13 +23,22 @@ def goes_on(later: Request, earlier: Request) -> bool:
 
 
 def users_of(requests: Sequence[Request]) -> int:
-    """How many users take turns: the smallest number after which a whole round goes on with the first; 0 for none."""
+    """How many users take turns: the smallest number after which a whole round goes on with the first; 0 for none.
+
+    Where one user more would do as well, it is no round that shows, but prompts that grow from one to the next.
+    """
     for users in range(FEWEST_USERS, min(MOST_USERS, len(requests) // 2) + 1):
-        spare = int((1 - FIRST_ROUND) * users)
-        strangers = (i for i in range(users) if not goes_on(requests[i + users], requests[i]))
-        if next(islice(strangers, spare, None), None) is None:
-            return users
+        if _fits(requests, users):
+            return 0 if _fits(requests, users + 1) else users
     return 0
+
+
+def _fits(requests: Sequence[Request], users: int) -> bool:
+    """Whether the first requests, one of each user, are gone on with by the next ones."""
+    pairs = list(zip(requests[users:], requests[:users], strict=False))
+    spare = int((1 - FIRST_ROUND) * len(pairs))
+    strangers = (later for later, earlier in pairs if not goes_on(later, earlier))
+    return next(islice(strangers, spare, None), None) is None
 
 
 def earlier_turns(requests: Sequence[Request]) -> list[int | None] | None:

@@ -112,14 +112,15 @@
   };
   addEventListener("scroll", soon, { passive: true });
   let wide = innerWidth;
+  let high = innerHeight;
   addEventListener("resize", () => {
     const scene = document.getElementById(here);
     if (scene && innerWidth !== wide) {
       // a phone was turned: all is as high as it wasn't, and the reader stays where they were
-      const kept = above > 0 ? (above / tall) * scene.offsetHeight : above;
+      const kept = above * (above > 0 ? scene.offsetHeight / tall : innerHeight / high);
       scrollBy({ top: scene.getBoundingClientRect().top + kept, behavior: "instant" });
     }
-    wide = innerWidth;
+    [wide, high] = [innerWidth, innerHeight];
     soon();
   });
   addEventListener("submit", (event) => event.preventDefault()); // Enter in a field: there is nowhere to send it
