@@ -331,6 +331,12 @@ def test_a_refusal_names_the_field_as_the_page_does(changes):
     assert not re.search(r"[a-z]_[a-z]|[a-z]\.[a-z]", said), "no key of a file"
 
 
+@pytest.mark.parametrize("price", ["-1", "abc"])
+def test_a_price_is_refused_by_its_gpu(price):
+    said = json.loads(Sizer(native.shipped()).ask(json.dumps({**SMALL, "price.h100-sxm": [price]})))["refusal"]
+    assert said.startswith(f"“{native.shipped().at('size.page.price')}: {shipped().gpus['h100-sxm'].name}”")
+
+
 def test_a_time_is_refused_in_the_unit_of_its_field_and_the_field_is_named():
     said = json.loads(Sizer(native.shipped()).ask(json.dumps({**SMALL, "tpot": ["-3"]})))
     assert said["field"] == "tpot" and "is -3." in said["refusal"] and "e-" not in said["refusal"]

@@ -61,7 +61,10 @@ LABELS = {
     "traffic.output": "output_p99",
     "traffic.prompt.mean": "prompt_mean",
     "traffic.output.mean": "output_mean",
+    "traffic.prompt.p99": "prompt_p99",
+    "traffic.output.p99": "output_p99",
 }
+PRICES = ("price", "prices")  # of GPUs by id: the form's fields, and the question's table
 MEASURED = "measured"  # the form's field that says: reckon with the server
 
 
@@ -143,6 +146,9 @@ class Sizer:
 
     def label(self, key: str) -> str:
         """What the page calls the field that a question's key comes from; the key itself where it has none."""
+        kind, _, id = key.partition(".")
+        if kind in PRICES and id in self.catalogue.gpus:
+            return f"“{self.course.at('size.page.price')}: {self.catalogue.gpus[id].name}”"
         label = LABELS.get(key) or LABELS.get(key.rpartition(".")[2])
         return f"“{self.course.at(f'size.page.{label}')}”" if label else key
 
