@@ -73,9 +73,10 @@ def in_the_form_s_unit(mistake: AskError) -> AskError:
     if mistake.name != "out_of_range":
         return mistake
     factor = 1e3 if str(mistake.facts["key"]).endswith(IN_MS) else 1.0
-    numbers = {name: float(mistake.facts[name]) * factor for name in ("least", "most", "found")}
-    written = {name: f"{value:.6f}".rstrip("0").rstrip(".") for name, value in numbers.items()}
-    return AskError(mistake.name, key=mistake.facts["key"], **written)
+    least, most, found = (
+        f"{float(mistake.facts[name]) * factor:.6f}".rstrip("0").rstrip(".") for name in ("least", "most", "found")
+    )
+    return AskError("out_of_range", key=mistake.facts["key"], least=least, most=most, found=found)
 
 
 class Sizer:
