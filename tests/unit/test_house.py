@@ -298,7 +298,7 @@ TYPED = {
     ".prediction.options[small_and_large].text": ("batch of 16", "2,048 tokens", "batch of 128"),
     ".prediction.options[one_and_static].text": ("batches of 128",),
     ".prediction.options[same_small].text": ("batch of 4",),
-    ".briefing.facts[1].text": ("35–40 minutes",),
+    ".briefing.facts[1].text": ("40–50 minutes",),
     ".briefing.units_note": ("80 GiB",),
     ".published.source": ("figure 2",),
     ".cluster.version": ("0.25.0",),

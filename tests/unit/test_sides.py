@@ -7,7 +7,7 @@ WORDS = (["first token", "output", "memory"], "% of its limit", "light")
 
 def drawn(spreads):
     shares = [[0.5, 0.4, 0.1], [12.0, 1.1, None]]
-    return charts.sides_chart({"A": "one", "B": "two"}, WORDS[0], shares, spreads, [{0, 2}, {1}], *WORDS[1:])
+    return charts.sides_chart({"A": "one", "B": "two"}, WORDS[0], shares, spreads, *WORDS[1:])
 
 
 def test_a_whisker_is_drawn_where_days_differ_and_nowhere_else():

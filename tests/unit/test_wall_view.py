@@ -178,3 +178,24 @@ def test_what_is_beyond_the_memory_is_said_as_missing():
     said = wall_view.numbers(NODES["too_small"], None)
     assert said["missing_gpu_bytes"] == 20 * GIB
     assert math.isclose(NODES["kept"].left_bytes, (640 - 128 - 64) * GIB)
+
+
+def test_the_rail_tells_the_users_of_the_calculator_as_it_stands():
+    state = native.answered(native.start(), "act1.prediction", "about_50")
+    told = []
+    for tokens in (4096, 16_384, 32_768):
+        moved = native.after(state, store.ControlMoved("act1.context", tokens))
+        told.append(native.says(moved, "status.users.value"))
+        assert re.search(r"\d+", native.says(moved, "act1.state"))[0] == told[-1]
+    assert len(set(told)) == 3
+
+
+def test_where_nobody_fits_the_chart_says_so_and_shows_the_whole_mark():
+    state = native.answered(native.start(), "act1.prediction", "about_50")
+    fits, full = (native.after(state, store.ControlMoved("act1.gpus", gpus)) for gpus in (8, 1))
+    words = COURSE.at("act1.calculator.chart")
+    assert native.says(full, "act1.chart.caption") == words["nobody"] != native.says(fits, "act1.chart.caption")
+    layout = views.frame(COURSE, full)["act1.chart.plot"]["figure"]["layout"]
+    (mark,) = layout["shapes"]
+    bottom, _ = layout["yaxis"]["range"]
+    assert math.log10(mark["yanchor"]) - bottom >= 0.1  # decades: half the mark

@@ -13,6 +13,7 @@ USER_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
 
 NOBODY = 0.5  # where no user is drawn on a logarithmic axis
 AIR = 0.03  # decades
+ROOM = 0.2  # decades: half the learner's mark
 
 
 def users_chart(
@@ -44,8 +45,10 @@ def users_chart(
     }
     # Where plotly has to find the ends of an axis by itself, it draws all anew for a point that moved.
     layout["xaxis"]["range"] = _logarithmic_ends([*contexts, here[0]])
-    layout["yaxis"]["range"] = _logarithmic_ends([*ys, viable, max(here[1], NOBODY)])
-    layout["shapes"] = [diamond(here[0], max(here[1], NOBODY), point_colour)]
+    at = max(here[1], NOBODY)
+    bottom, top = _logarithmic_ends([*ys, viable, at])
+    layout["yaxis"]["range"] = [min(bottom, math.log10(at) - ROOM), top]
+    layout["shapes"] = [diamond(here[0], at, point_colour)]
     return {"data": data, "layout": layout}
 
 

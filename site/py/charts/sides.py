@@ -19,23 +19,21 @@ def sides_chart(
     bars: Sequence[str],
     shares: Sequence[Sequence[float | None]],
     spreads: Sequence[tuple[float, float] | None],
-    own: Sequence[set[int]],
     y: str,
     theme: str,
 ) -> Figure:
     """Grouped bars, one group per measure and one bar per side, in percent of each measure's limit or target.
 
     `names` holds, per side, the letter that stands on its bars and its whole name. `shares` holds, per side, one fraction per
-    measure; None leaves the bar out. `spreads` holds, per side, the lowest and highest share of the first measure over several
-    days, drawn as a whisker, None while it isn't known. `own` holds, per side, the positions of the measures that are the side's
-    own limits; the others are drawn pale. Bars end at TALLEST percent so that an exploding queue doesn't flatten the rest; the
-    number above the bar is that of the whole bar.
+    measure; None leaves the bar out, as where a side promised nothing. `spreads` holds, per side, the lowest and highest share of
+    the first measure over several days, drawn as a whisker, None while it isn't known. Bars end at TALLEST percent so that an
+    exploding queue doesn't flatten the rest; the number above the bar is that of the whole bar.
     """
     colour = PALETTES[theme]
     data: list[dict[str, Any]] = []
     named: list[dict[str, Any]] = []
-    for at, ((letter, name), values, spread, mine, hue, shape) in enumerate(
-        zip(names.items(), shares, spreads, own, ("blue", "green"), ("", "/"), strict=True)
+    for at, ((letter, name), values, spread, hue, shape) in enumerate(
+        zip(names.items(), shares, spreads, ("blue", "green"), ("", "/"), strict=True)
     ):
         percent = [None if value is None else round(value * 100, 1) for value in values]
         whisker = _whisker(values, spread, colour["text"])
@@ -47,7 +45,6 @@ def sides_chart(
                 end = top + (whisker["array"][0] if i == 0 and "array" in whisker else 0)
                 # no mark around the letter: plotly.js would write a style into the page, which its policy forbids
                 named.append(_above(f"{letter}<br>{shown[i]}", i + beside, end, colour))
-        opacity = [1.0 if i in mine else 0.35 for i in range(len(percent))]
         pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": "#FFFFFF", "fgopacity": 0.5}
         data.append(
             {
@@ -57,7 +54,7 @@ def sides_chart(
                 "y": tops,
                 "hovertext": ["" if p is None else wording.decimals(p, 0) for p in percent],
                 "error_y": whisker,
-                "marker": {"color": colour[hue], "pattern": pattern, "opacity": opacity},
+                "marker": {"color": colour[hue], "pattern": pattern},
                 "hovertemplate": f"%{{x}}: %{{hovertext}}{wording.percent()}",
             }
         )

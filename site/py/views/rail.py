@@ -10,7 +10,7 @@ from state import store
 
 DONE, OPEN, SHUT = "done", "open", "shut"
 GAME, END = "play", "takeaway"  # the scenes that belong to no act
-GAME_MINUTES, END_MINUTES = 3, 6
+GAME_MINUTES, END_MINUTES = 3, 12
 TITLES = {GAME: "play.page.title", END: "course.end.title"}
 END_DOORS = (Door("contents", 2), Door("ledger", 2), Door("check", 1), Door("share", 1), Door("words", 2))
 

@@ -83,7 +83,7 @@ SCENES = (
     Scene("floor", 4, doors=(Door("moments", 3),)),
     Scene(
         "servers",
-        7,
+        10,
         doors=(
             Door("figures", 3),
             Door("roofline", 5),

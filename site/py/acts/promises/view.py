@@ -404,19 +404,25 @@ def _band_cell(words: Mapping[str, str], numbers: Numbers, side: str) -> str:
     return wording.NOT_YET if low is None else wording.fill(words["band_cell"], {"low": low, "high": high})
 
 
-OWN_LIMITS = ({0, 2}, {1, 2})  # A is held to its TTFT, B to its throughput, both to their memory
+BARS = ("ttft_share", "throughput_share", "kv_share")
+OWN_BARS = (BARS[::2], BARS[1:])  # A is held to its TTFT, B to its throughput, both to their memory
 
 
 def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
     words = course.at("act2.design")
-    keys = ("ttft_share", "throughput_share", "kv_share")
-    shares = [[numbers[f"{side}_{key}"] for key in keys] for side in serving.SIDES]
+    shares = [
+        [numbers[f"{side}_{key}"] if key in own else None for key in BARS]
+        for side, own in zip(serving.SIDES, OWN_BARS, strict=True)
+    ]
     names = {side.upper(): course.at(f"act2.sides.{side}.title") for side in serving.SIDES}
-    spreads = [_spread(course, numbers, side) for side in serving.SIDES]
-    figure = charts.sides_chart(names, words["chart_bars"], shares, spreads, OWN_LIMITS, words["chart_y"], at.theme)
+    spreads = [
+        _spread(course, numbers, side) if BARS[0] in own else None
+        for side, own in zip(serving.SIDES, OWN_BARS, strict=True)
+    ]
+    figure = charts.sides_chart(names, words["chart_bars"], shares, spreads, words["chart_y"], at.theme)
     rows = [
-        [bar, *(wording.show(numbers[f"{side}_{key}"], "pct") for side in serving.SIDES)]
-        for bar, key in zip(words["chart_bars"], keys, strict=True)
+        [bar, *(wording.show(share, "pct") for share in both)]
+        for bar, both in zip(words["chart_bars"], zip(*shares, strict=True), strict=True)
     ]
     caption, describe = (wording.fill(words[f"chart_{key}"], numbers) for key in ("caption", "describe"))
     return parts.chart(

@@ -23,7 +23,7 @@ def _asked(course: Course, state: State) -> Scenario:
 
 def _status(course: Course, state: State) -> dict[str, Entry]:
     words = course.at("words")
-    found = sizes(course, _asked(course, state)) if happens.is_revealed(course, state) else {}
+    found = calculator.numbers(calculator.desk(course, state)) if happens.is_revealed(course, state) else {}
     return {
         "kv": (words["status_kv"], wording.show(found.get("kv_user_bytes"), "bytes"), None),
         "users": (words["status_users"], wording.show(found.get("users"), "n"), None),

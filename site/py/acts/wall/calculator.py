@@ -279,7 +279,8 @@ def _chart(at: Desk, length: Control, sums: Sums, theme: str) -> Frame:
         for tokens in (least << i for i in range(20))
         if tokens <= most
     ]
-    caption, describe = (wording.fill(words[key], said) for key in ("caption", "describe"))
+    shown = "caption" if fit[0] else "nobody"  # the shortest length is the one that most users fit at
+    caption, describe = (wording.fill(words[key], said) for key in (shown, "describe"))
     return parts.chart("act1.chart", words["title"], caption, describe, figure, words["columns"], rows)
 
 
