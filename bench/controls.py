@@ -52,9 +52,12 @@ CONTROLS = (
 # until it has.
 ANSWERS = """async ([control, changes, event, moves]) => {
   const node = document.querySelector(control), target = document.querySelector(changes);
-  node.scrollIntoView({ block: "center", behavior: "instant" });
   const frame = () => new Promise(requestAnimationFrame);
   const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+  const shut = node.closest(".door:not([data-open])");
+  if (shut) location.hash = `#${shut.id}`;
+  await rest(500);
+  node.scrollIntoView({ block: "center", behavior: "instant" });
   await rest(500);
   let changed = () => {};
   const observer = new MutationObserver(() => changed());

@@ -6,6 +6,7 @@ from typing import Any
 
 from content.course import Course, Fact, Scenario
 from links import share
+from page.remembered import remembered
 from record import ledger, progress
 from runs import oracles
 from runs.jobs import Job
@@ -77,9 +78,13 @@ def written(state: State, field: str) -> str:
 
 def score(course: Course, state: State) -> progress.Score:
     """What has been done in the context at hand, in points."""
+    return _score(course, _known(state).facts, state.context, written(state, "log"))
+
+
+@remembered
+def _score(course: Course, facts: Facts, context: str, log: str) -> progress.Score:
     rule = course.at("report.score")
-    log = written(state, "log")
-    return progress.score(facts(state), state.context, course.questions, log, rule["weights"], rule["least_words"])
+    return progress.score(facts, context, course.questions, log, rule["weights"], rule["least_words"])
 
 
 def best_score(course: Course, state: State) -> progress.Score:

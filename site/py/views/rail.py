@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from content.course import Course, Door, Lesson, Scene
 from page.page import Frame
+from page.remembered import remembered
 from record import ledger
 from state import store
 
@@ -26,6 +27,7 @@ class Stop:
     scene: Scene | None = None
 
 
+@remembered
 def stops(course: Course) -> tuple[Stop, ...]:
     """The scenes of the walk, in order."""
     own = [
@@ -47,10 +49,14 @@ def doors(course: Course) -> Iterator[tuple[Door, str]]:
 
 def frame(course: Course, state: store.State) -> Frame:
     """The rail's entries and the way on from each scene."""
+    return _entries(course, state.context, tuple(mark(course, state, stop) for stop in stops(course)))
+
+
+@remembered
+def _entries(course: Course, context: str, marks: tuple[str, ...]) -> Frame:
     found: Frame = {}
     walk = stops(course)
-    marks = [mark(course, state, stop) for stop in walk]
-    titles = [title(course, state, stop) for stop in walk]
+    titles = [title(course, context, stop) for stop in walk]
     for i, stop in enumerate(walk):
         found[f"rail.{stop.address}"] = {"state": marks[i]}
         label = course.say(f"words.scene_{marks[i]}", None, {"title": titles[i]})
@@ -58,7 +64,7 @@ def frame(course: Course, state: store.State) -> Frame:
         found[f"title.{stop.address}"] = {"text": titles[i]}
         found[f"minutes.{stop.address}"] = {"text": minutes(course, stop.minutes)}
         if stop.act is not None and stop.scene is not None:
-            aim = course.at(f"{stop.act.id}.scenes.{stop.scene.name}.aim", state.context)
+            aim = course.at(f"{stop.act.id}.scenes.{stop.scene.name}.aim", context)
             found[f"aim.{stop.address}"] = {"text": aim}
         if stop.address == GAME:
             found[f"scene.{GAME}"] = {"hidden": marks[i] == SHUT}
@@ -106,11 +112,11 @@ def mark(course: Course, state: store.State, stop: Stop) -> str:
     return DONE if part and store.answer(state, f"{act.id}.{part}") else OPEN
 
 
-def title(course: Course, state: store.State, stop: Stop) -> str:
+def title(course: Course, context: str, stop: Stop) -> str:
     """What a scene asks."""
     if stop.act is None or stop.scene is None:
         return str(course.at(TITLES[stop.address]))
-    return str(course.at(f"{stop.act.id}.scenes.{stop.scene.name}.title", state.context))
+    return str(course.at(f"{stop.act.id}.scenes.{stop.scene.name}.title", context))
 
 
 def minutes(course: Course, count: int) -> str:
