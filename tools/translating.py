@@ -18,6 +18,7 @@ from typing import Any
 from tools import languages
 from tools.trouble import BuildError
 
+MOST_NAMED = 8  # texts in a sentence of the build; `translate` lists them all
 GLOSSARY, SEEN = "glossary.toml", "seen.json"
 # What of an English text are no words of its own: numbers to be filled in, code, names of files and fields, where links lead.
 NO_WORDS = re.compile(languages.PLACEHOLDER.pattern + r"|`[^`]*`|[\w-]+(?:\.[\w-]+)+")
@@ -93,10 +94,12 @@ class Translation:
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
     def notes(self) -> Iterator[str]:
-        """What the build says of this language, a sentence each."""
-        for paths, what in ((self.missing, "stay English"), (self.changed, "changed in English since")):
-            if paths:
-                yield f"{self.language}: {len(paths)} texts {what}: {', '.join(paths)}"
+        """What the build says of this language, a sentence each; of many texts it names a few, and who lists them all."""
+        for found, what in ((self.missing, "still English"), (self.changed, "changed in English since")):
+            if paths := list(found):
+                rest = f", ...; all of them: python3 build.py translate --language {self.language}"
+                named = ", ".join(paths[:MOST_NAMED]) + rest * (len(paths) > MOST_NAMED)
+                yield f"{self.language}: {what}, {len(paths)} text{'s' * (len(paths) > 1)}: {named}"
         for sentence in self.mistakes:
             yield f"{self.language}: {sentence}"
 

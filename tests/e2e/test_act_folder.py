@@ -1,4 +1,4 @@
-"""The lab with a third act that is a folder and a row: built as its makers ship Pyodide, and walked by a person."""
+"""The lab with one more act that is a folder and a row: built as its makers ship Pyodide, and walked by a person."""
 
 from __future__ import annotations
 

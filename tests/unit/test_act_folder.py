@@ -20,7 +20,7 @@ OWN = {path.relative_to(FIXTURE.parent).as_posix() for path in FIXTURE.rglob("*"
 
 @pytest.fixture
 def course(monkeypatch):
-    """The shipped course with a third act, from its folder."""
+    """The shipped course with the fixture's act, the third, from its folder."""
     shipped = native.shipped()
     monkeypatch.setattr(acts, "__path__", [*acts.__path__, str(FIXTURE.parent)])
     monkeypatch.setattr(acts, "ACTS", ("wall", "promises", "batching", "bugs"))

@@ -132,6 +132,7 @@ def test_models_have_their_published_size(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_an_entry_is_what_its_makers_file_says(name: str) -> None:
     """The makers' config.json, its keys of shape alone: the geometry is the entry's, the weights counted from it are, too."""
+    assert name in CONFIGS, "a model of models.toml needs the shape from its config.json in data/catalogue_configs.json"
     read, entry = engine.model_from_config(json.dumps(CONFIGS[name])), MODELS[name]
     told = ("parameters", "active_parameters")
     for key in told:
@@ -166,6 +167,7 @@ def test_parameters_follow_from_the_geometry(name: str) -> None:
 @pytest.mark.parametrize("name", GPUS)
 def test_gpus_are_as_in_their_data_sheets(name: str) -> None:
     gpu = GPUS[name]
+    assert name in SHEETS, "a GPU of hardware.toml needs the two figures of its data sheet here, too"
     assert (gpu.bandwidth_bytes_per_s / GB, gpu.bf16_flops_per_s / 1e12) == pytest.approx(SHEETS[name])
     assert gpu.source and 15e9 < gpu.memory_bytes < 320e9
     assert 0.9 * gpu.memory_bytes < gpu.usable_bytes <= gpu.memory_bytes

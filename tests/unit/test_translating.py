@@ -123,3 +123,13 @@ def test_each_language_keeps_to_its_glossary_and_every_text_is_noted(language):
     assert list(made.report()) == []
     known = json.loads((native.CONTENT / language / "seen.json").read_text(encoding="utf-8"))
     assert json.loads(made.noted()) == known, "translate the change, then: python3 build.py translate --seen"
+
+
+def test_the_build_names_a_few_of_many_missing_texts_and_who_lists_them_all(content):
+    texts = "\n".join(f'text{i:02} = "Two words"' for i in range(40))
+    made = bundle.translation(content(texts, ""), "de")
+    (note,) = made.notes()
+    assert "40 texts" in note and "text00" in note and "text39" not in note
+    assert "translate --language de" in note and "text39" in "\n".join(made.report())
+    (note,) = bundle.translation(content('a = "Two words"', ""), "de").notes()
+    assert "1 text: act1.a" in note and "translate" not in note
