@@ -17,11 +17,11 @@ class Text:
     """A run of characters; `raw` text (comments, scripts, the doctype) is written as it stands."""
 
     def __init__(self, text: str, raw: bool = False) -> None:
-        self.text, self.raw = text, raw
+        self.textContent, self.raw = text, raw
 
     def html(self) -> str:
         """The text as HTML."""
-        return self.text if self.raw else escape(self.text, quote=False)
+        return self.textContent if self.raw else escape(self.textContent, quote=False)
 
 
 class Element:
@@ -57,6 +57,11 @@ class Element:
         for option in self.walk():
             if option.tag == "option":
                 option.selected = option.attributes.get("value") == value
+
+    @property
+    def childNodes(self) -> list[Element | Text]:
+        """Elements and texts in it, in order."""
+        return self.children
 
     def getAttribute(self, name: str) -> str | None:
         """The value of an attribute, None if it isn't set."""

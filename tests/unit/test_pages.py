@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import htmldom
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
@@ -44,3 +46,26 @@ def test_only_tokens_css_knows_light_and_dark():
 def test_the_element_holds_no_style_that_a_policy_would_refuse():
     script = (ROOT / "site/scripts/fixed-address/kv-lab.js").read_text(encoding="utf-8")
     assert not re.search(r"innerHTML|eval\(|<style|setAttribute\(\"style", script)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "site").rglob("page.html")), ids=lambda file: file.parent.name)
+def test_a_scene_with_a_seen_part_is_watched_and_a_door_with_a_bench_benched(file):
+    """Styles hang on both classes."""
+    page = htmldom.Document(f"<main>{file.read_text(encoding='utf-8')}</main>").root
+
+    def classes(node):
+        return (node.getAttribute("class") or "").split()
+
+    def own(section):
+        """What stands in a section, and in no section inside it."""
+        for child in section.children:
+            if isinstance(child, htmldom.Element) and child.tag != "section":
+                yield from [child, *own(child)]
+
+    sections = [node for node in page.walk() if node.tag == "section" and {"scene", "door"} & {*classes(node)}]
+    assert sections
+    for section in sections:
+        inside = {name for node in own(section) for name in classes(node)}
+        assert ("watched" in classes(section)) == ("seen" in inside), section.getAttribute("id")
+        if "door" in classes(section):
+            assert ("benched" in classes(section)) == ("bench" in inside), section.getAttribute("id")

@@ -58,10 +58,22 @@ def write(
 def set_text(document: Document, node: Node, text: str, old: str | None = None) -> None:
     """Put `text` into a node, its marks as elements."""
     found = wording.runs(text)
+    if old is not None and _reworded(node, found, wording.runs(old)):
+        return
     if all(tag == "" for tag, _, _ in found):
         node.textContent = text
         return
     node.replaceChildren(*(_run(document, *run) for run in found))
+
+
+def _reworded(node: Node, found: Sequence[wording.Run], before: Sequence[wording.Run]) -> bool:
+    """Change only the words that differ, if the marks are those of before: a child that stays needs no new layout around it."""
+    if [run[::2] for run in found] != [run[::2] for run in before] or len(node.childNodes) != len(found):
+        return False
+    for child, (_, words, _), (_, was, _) in zip(node.childNodes, found, before, strict=True):
+        if words != was:
+            child.textContent = words
+    return True
 
 
 def _run(document: Document, tag: str, words: str, address: str) -> Node:
@@ -101,7 +113,7 @@ def _set_rows(
         for i, (row, was) in enumerate(zip(rows, old, strict=True)):
             for j, text in enumerate(row):
                 if text != was[j]:
-                    set_text(document, node.children[i].children[j], text)
+                    set_text(document, node.children[i].children[j], text, was[j])
         return
     made = []
     for row in rows:
@@ -123,7 +135,7 @@ def _set_items(document: Document, node: Node, items: Sequence[str], old: Sequen
     if old is not None and len(node.children) == len(old) == len(items):
         for i, text in enumerate(items):
             if text != old[i]:
-                set_text(document, node.children[i], text)
+                set_text(document, node.children[i], text, old[i])
         return
     made = []
     for text in items:
