@@ -1,5 +1,8 @@
 """The two servers' bars against their limits."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 import charts
 
 WORDS = (["first token", "output", "memory"], "% of its limit", "light")
@@ -28,3 +31,15 @@ def test_each_bar_has_its_letter_and_number_and_those_of_a_whisker_stand_above_i
         "B<br>12×": 250.0,
         "B<br>110": 110.0,
     }
+
+
+@given(st.lists(st.floats(0, 20), min_size=2, max_size=2), st.floats(1, 3))
+def test_the_words_of_each_bar_stand_within_the_axis_or_plotly_drops_them(shares, high):
+    one, two = shares
+    spread = (one, one * high)
+    layout = charts.sides_chart(
+        {"A": "one", "B": "two"}, WORDS[0], [[one, None, 0.1], [None, two, 0.2]], [spread, None], *WORDS[1:]
+    )
+    low, top = layout["layout"]["yaxis"]["range"]
+    stands = [text["y"] for text in layout["layout"]["annotations"]]
+    assert len(stands) == 4 and low == 0 and max(100, *stands) == top

@@ -64,9 +64,10 @@ def sides_chart(
     layout["margin"]["t"] = HEAD
     layout["minreducedheight"] = 20  # px: in a flat window the bars shrink, not what stands above them
     layout["xaxis"] |= {"tickangle": 0, "tickfont": {"size": 11}}
-    ends = [spread[1] for spread in spreads if spread]
-    top = max([*(value or 0 for values in shares for value in values), *ends], default=1)
-    layout["yaxis"] |= {"range": [0, min(max(top * 100, 100), TALLEST)], "nticks": 4, "tickfont": {"size": 11}}
+    top = max(
+        [100.0, *(words["y"] for words in named)]
+    )  # plotly drops words that stand above the axis, by however little
+    layout["yaxis"] |= {"range": [0, top], "nticks": 4, "tickfont": {"size": 11}}
     return {"data": data, "layout": layout}
 
 
