@@ -43,12 +43,18 @@ def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None
     problems: list[str] = []
     speech = course.at("words.language"), others or {}
     _Assembly(document, views.lists(course), views.static_words(course), page.set_text, problems, *speech).assemble()
-    problems += proof.problems(course)
+    problems += [*proof.walk(course, scenes(document)), *proof.problems(course)]
     if problems:
         raise ContentError(problems)
     state = store.initial(course)
     page.patch(document, page.index(document), {}, views.frame(course, state))
     return document.html()
+
+
+def scenes(document: Document) -> set[str]:
+    """The ids of the sections that are scenes or doors."""
+    sections = (element.attributes for element in document.root.walk() if element.tag == "section")
+    return {found["id"] for found in sections if {"scene", "door"} & set(found.get("class", "").split())}
 
 
 def starting(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:

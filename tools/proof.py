@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 SITE = Path(__file__).parents[1] / "site"
 GIVEN = SITE / "content/given.json"  # what each text is filled with; tests/given.py finds it out
+WALKED = "the walk has a scene or door of this name"
+UNWALKED = "the walk has no scene or door of this name; expected a row in the lesson.py of its act"
 
 
 def problems(course: Any) -> Iterator[str]:
@@ -36,6 +38,31 @@ def problems(course: Any) -> Iterator[str]:
             yield from unfilled(text, path, names.get(slot, frozenset()))
     for act in course.acts:
         yield from act.proof(course)
+
+
+def walk(course: Any, sections: Collection[str]) -> Iterator[str]:
+    """A sentence for each scene and each door that lacks its words or its section, and for words and sections without a row.
+
+    `sections` are the ids of those that the page has.
+    """
+    from content.reading import place
+    from views import rail
+
+    stops = rail.stops(course)
+    paths = {f"{stop.act.id}.scenes.{stop.scene.name}": stop.address for stop in stops if stop.act and stop.scene}
+    paths |= {path: f"why/{door.name}" for door, path in rail.doors(course)}
+    tables: dict[str, set[str]] = {}
+    for path in paths:
+        table, _, name = path.rpartition(".")
+        tables.setdefault(table, set()).add(name)
+    for table, names in tables.items():
+        file, _, key = table.partition(".")
+        worded = set(course.at(file).get(key) or ())
+        yield from (f"{place(table)}.{name}: is missing; {WALKED}" for name in sorted(names - worded))
+        yield from (f"{place(table)}.{name}: {UNWALKED}" for name in sorted(worded - names))
+    listed, there = {stop.address for stop in stops} | set(paths.values()), set(sections)
+    yield from (f'page.html: section "{id}": is missing; {WALKED}' for id in sorted(listed - there))
+    yield from (f'page.html: section "{id}": {UNWALKED}' for id in sorted(there - listed))
 
 
 def given() -> dict[str, frozenset[str]]:

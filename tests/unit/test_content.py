@@ -16,7 +16,7 @@ from content import checking, reading, shapes, shared, wording
 from content.controls import controls
 from page import page
 from tests import lab as native
-from tools import keys, prerender
+from tools import keys, prerender, proof
 from tools.htmldom import Document
 
 
@@ -155,6 +155,17 @@ PROVEN = [
 def test_what_only_running_the_lab_can_find_is_found_at_build_time(path, value, what):
     with pytest.raises(reading.ContentError, match=what.replace("{", r"\{")):
         prerender.render(native.CONTENT.parent, broken(path, value))
+
+
+def test_a_scene_and_a_door_have_a_row_words_and_a_section():
+    sections = prerender.scenes(prerender.written(native.CONTENT.parent, native.shipped()))
+    assert list(proof.walk(native.shipped(), sections)) == []
+    for wrong in (sections - {"why/cache"}, sections | {"why/dark"}, sections - {"act1/wall"}):
+        (problem,) = proof.walk(native.shipped(), wrong)
+        assert f'section "{min(wrong ^ sections)}"' in problem
+    for path, value in (("act1.doors.cache", None), ("act1.doors.dark", "Why?"), ("act1.scenes.wall", None)):
+        (problem,) = proof.walk(acts.course(broken(path, value)), sections)
+        assert problem.startswith(path.replace(".", ".toml.", 1))
 
 
 @given(st.text(alphabet=st.sampled_from("<>*`[]()&\"'/ ahrefjsitp:x{}#\n"), max_size=60))
