@@ -532,6 +532,7 @@ EXPERTS = {"num_local_experts": 8, "num_experts_per_tok": 2}
         ({"full_attn_mod": 1}, {"model_type": "phi3", **SIZES}),
         ({"mamba_use_mlp": True, "mlp_expansion_factor": 8}, {"model_type": "falcon_h1", "mamba_d_ssm": 1024, **HEADS}),
         ({"num_expert_groups": 1, "num_limited_groups": 1}, {"model_type": "llama", **SIZES}),
+        ({"skip_bias_add": True, "bias_dropout_fusion": True}, {"model_type": "bloom", **SIZES, "num_key_value_heads": 8}),
     ],
     ids=lambda part: part.get("model_type"),
 )  # fmt: skip
@@ -661,3 +662,95 @@ def test_an_index_of_blocks_keeps_its_keys_and_no_values():
     for key, wrong in (("sparse_disable_index_value", [0, 1, 0, 1]), ("sparse_attention_freq", [1, 1])):
         told = refused({**base, "dense_intermediate_size": 2048, "sparse_attention_config": {**BLOCKS, key: wrong}})
         assert key in told
+
+
+FALCON = {"n_layer": 60, "hidden_size": 8192, "n_head": 128, "vocab_size": 65024, "parallel_attn": True, "bias": False}
+
+
+def test_falcons_first_form_keeps_as_many_heads_as_it_says():
+    """Falcon-40B's first config.json: 60 layers with 8 KV heads of 64 values, and no word of how many share them."""
+    model = read({**FALCON, "model_type": "RefinedWeb", "n_head_kv": 8})
+    assert engine.kv_bytes_per_token(model, 16) == 60 * 8 * 2 * 64 * 2
+    assert model.parameters == pytest.approx(41.3e9, rel=0.002)
+    assert (
+        engine.kv_bytes_per_token(read({**FALCON, "model_type": "RefinedWebModel", "multi_query": True}), 16)
+        == 60 * 256
+    )
+    assert "num_key_value_heads" in refused({**FALCON, "model_type": "falcon", "num_kv_heads": 8})
+
+
+MISTRAL_PART = {"num_key_value_heads": 8, "intermediate_size": 14336, "sliding_window": None, "model_type": "mistral"}
+
+
+@pytest.mark.parametrize(
+    ("part", "billions", "kv_bytes"),
+    [
+        ({"model_type": "llama", "vocab_size": 32064, "max_position_embeddings": 4096}, 6.739, 2 * 32 * 32 * 128 * 2),
+        ({**MISTRAL_PART, "vocab_size": 32064}, 7.242, 2 * 32 * 8 * 128 * 2),
+        ({**MISTRAL_PART, "hidden_size": 5120, "head_dim": 128, "num_hidden_layers": 40, "vocab_size": 131072},
+         12.248, 2 * 40 * 8 * 128 * 2),
+    ],
+    ids=["LLaVA 1.5 7B", "LLaVA 1.6 Mistral 7B", "Pixtral 12B"],
+)  # fmt: skip
+def test_a_part_for_text_may_say_only_where_it_differs_from_its_class(part, billions, kv_bytes):
+    """The parts for text as these three were published; a file for text alone that says as little is refused."""
+    model = read({"model_type": "llava", "text_config": part, "vision_config": {"hidden_size": 1024}})
+    assert model.parameters / 1e9 == pytest.approx(billions, rel=0.001)
+    assert engine.kv_bytes_per_token(model, 16) == kv_bytes
+    assert "is missing" in refused({**part, "hidden_act": "silu"})
+
+
+def test_the_feed_forward_width_of_lfm2_goes_by_its_own_name():
+    """LFM2-1.2B as it was first published: 1.17 billion parameters, six layers that attend."""
+    lfm = {
+        "model_type": "lfm2",
+        "hidden_size": 2048,
+        "num_hidden_layers": 16,
+        "num_attention_heads": 32,
+        "block_dim": 2048,
+    }
+    lfm |= {
+        "num_key_value_heads": 8,
+        "vocab_size": 65536,
+        "full_attn_idxs": [2, 5, 8, 10, 12, 14],
+        "block_ff_dim": 12288,
+    }
+    model = read({**lfm, "block_auto_adjust_ff_dim": True, "block_ffn_dim_multiplier": 1.0, "block_multiple_of": 256})
+    assert model.parameters / 1e9 == pytest.approx(1.170, rel=0.002)
+    assert engine.kv_bytes_per_token(model, 16) == 6 * 2 * 8 * 64 * 2
+
+
+def test_a_gate_that_no_key_names_is_counted():
+    """Muse Glimmer's attention has a gate as wide as its queries: 52 layers of 32 heads of 128 values, 13 of them full."""
+    muse = {"model_type": "muse_glimmer_text", "hidden_size": 6656, "intermediate_size": 19968, "vocab_size": 202048}
+    muse |= {"num_hidden_layers": 52, "num_attention_heads": 32, "num_key_value_heads": 2, "head_dim": 128}
+    types = (["sliding_attention"] * 3 + ["full_attention"]) * 13
+    model = read({"model_type": "muse_glimmer", "text_config": {**muse, "layer_types": types, "sliding_window": 2048}})
+    gate, rest = 6656 * 32 * 128, 2 * 6656 * (32 + 2) * 128 + 3 * 6656 * 19968
+    assert model.parameters == pytest.approx(2 * 202048 * 6656 + 52 * (gate + rest), rel=0.001)
+    assert engine.kv_bytes_per_late_token(model, 16) == 13 * 2 * 2 * 128 * 2
+
+
+@pytest.mark.parametrize("key", ["qk_scale_factor", "output_multiplier", "post_norm_eps2", "swizzle"])
+def test_a_type_that_is_not_known_says_nothing_of_its_own(key):
+    """Whatever else it says is its own way, which may come with weights that no key names."""
+    plain = {
+        **TINY,
+        "model_type": "a_new_one",
+        "hidden_act": "silu",
+        "tie_word_embeddings": True,
+        "architectures": ["A"],
+    }
+    assert read(plain).layers == 2
+    told = refused({**plain, key: 3.87})
+    assert key in told and "a_new_one" in told
+
+
+def test_pictures_beside_a_part_for_text_change_nothing():
+    """Kimi-K2.5 says so of its pictures, MiniCPM-V 4.6 and Muse Glimmer of theirs."""
+    beside = {"use_unified_vision_chunk": True, "insert_layer_id": 6, "out_hidden_size": 1536}
+    assert read({**GEMMA, **beside}) == read(GEMMA)
+
+
+def test_an_encoder_of_proteins_keeps_no_cache():
+    assert "no KV cache" in refused({**TINY, "model_type": "esmc", "hidden_act": "silu", "tie_word_embeddings": True})

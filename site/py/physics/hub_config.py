@@ -19,6 +19,7 @@ from physics.hub_families import (
     CLOSED,
     DECODERS,
     ENCODERS,
+    GENERAL,
     HARMLESS,
     MATTERS,
     PAIRS,
@@ -94,7 +95,7 @@ def model_from_config(text: str | bytes) -> Model:
     for name in family.inside:
         inner = table.get(name)
         table = {**(inner if isinstance(inner, dict) else {}), **{key: at for key, at in table.items() if key != name}}
-    config = Config(table, family.absent)
+    config = Config(table, {**(family.in_part if table is not whole else {}), **family.absent})
     model = _model(config, family, whole, part)
     _unread(config, table, whole if part else {}, family)
     return model
@@ -362,6 +363,11 @@ def _kv_heads(config: Config, family: Family, queries: int) -> int:
     stated = any(config.table.get(name) is not None for name in KEYS)
     one = config.get("multi_query") is True or config.get("attn_type") == "multiquery_attention"
     if family.types.startswith("falcon "):
+        told = [config.stated.get(name) is not None for name in ("multi_query", "new_decoder_architecture")]
+        if said not in (1, queries) and not any(
+            told
+        ):  # the class would have one head for all; whoever wrote this hadn't
+            raise ConfigError("disagree", key=KEYS[0], found=str(said), other="multi_query", others="true")
         said = 1 if config.flag("multi_query", True) and not config.flag("new_decoder_architecture", False) else said
     elif config.flag("multi_query_attention", False):
         said, stated, one = config.count("multi_query_group_num"), True, False
@@ -446,10 +452,11 @@ def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> di
                 "disagree", key=INNER[0], found=str(again), other="moe_intermediate_size", others=str(own)
             )
     unneeded = all(placed) or family.layers == "blocks"
-    dense = own_dense or config.count(*INNER, **({"default": 0} if unneeded else plain))
+    inner = (*INNER, "block_ff_dim") if family.state == "conv" else INNER  # LFM2's own name
+    dense = own_dense or config.count(*inner, **({"default": 0} if unneeded else plain))
     if family.state == "conv":  # LFM2's own names say the same again
         config.used.update(("block_use_swiglu", "block_use_xavier_init", "conv_use_xavier_init"))
-        config.count(*WIDTH, "block_dim", "conv_dim", "conv_dim_out"), config.count(*INNER, "block_ff_dim", default=0)
+        config.count(*WIDTH, "block_dim", "conv_dim", "conv_dim_out")
     if family.state == "conv" and config.flag(
         "block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)
     ):
@@ -589,7 +596,7 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
             continue
         if key in OTHERS:
             continue
-        if _matters(key):
+        if _matters(key) or (family is PLAIN and key not in GENERAL and not HARMLESS.fullmatch(key)):
             raise ConfigError(
                 "unread" if family is not PLAIN else "unread_type" if kind else "unread_plain", key=key, type=kind
             )

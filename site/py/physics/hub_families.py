@@ -34,7 +34,8 @@ class Family:
     the context, None if there is none. gate: the queries' projection is doubled by an output gate. inside: tables within
     the file whose keys belong to the model. fourfold: without a figure the feed-forward network is four times as wide.
     one_width: experts are as wide as intermediate_size says, where a width of their own isn't given. index: how a file says
-    which layers choose their tokens by an index, a cache of its own: of "tokens" or of "blocks".
+    which layers choose their tokens by an index, a cache of its own: of "tokens" or of "blocks". in_part: what a key is when
+    a part for text lacks it, which many files write down only where it differs from its class.
     """
 
     types: str
@@ -53,6 +54,7 @@ class Family:
     fourfold: bool = False
     one_width: bool = False
     index: str = ""
+    in_part: Mapping[str, Any] = field(default_factory=_keys)
 
 
 TIED = _keys(tie_word_embeddings=True)
@@ -61,6 +63,13 @@ QWEN_LINEAR = {"linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_
     "linear_num_value_heads": 32,
 }
 MAMBA2 = {"mamba_d_conv": 4, "mamba_d_state": 256, "mamba_expand": 2, "mamba_n_groups": 1, "mamba_n_heads": 128}
+LLAMA = {
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "vocab_size": 32000,
+}
 MLA = {"kv_lora_rank": 512, "q_lora_rank": 1536, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
 
 # A file of no family, or of one that isn't known: a plain transformer, gated, or nothing.
@@ -68,16 +77,17 @@ PLAIN = Family("", one_width=True)
 
 FAMILIES = (
     # Plain ones, gated unless two matrices are said
-    Family("llama yi aquila hyperclovax aria_text diffllama"),
+    Family("llama", in_part=LLAMA),
+    Family("yi aquila hyperclovax aria_text diffllama emu3_text_model granite4_vision_text"),
     Family("iquestcoder", _keys(num_key_value_heads=8, head_dim=128)),
     Family("helium", _keys(num_key_value_heads=20, head_dim=128)),
     Family("internlm3", _keys(num_key_value_heads=2, head_dim=128)),
     Family("internlm internlm2 baichuan xverse orion"),
     Family("exaone", _keys(num_key_value_heads=8)),
-    Family("mistral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
+    Family("mistral", _keys(num_key_value_heads=8, sliding_window=4096), "window", in_part={**LLAMA, "intermediate_size": 14336}),
     Family("ministral3", _keys(num_key_value_heads=8, head_dim=128)),
     Family("ministral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
-    Family("qwen2 mimo qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text", _keys(), "upper", bias="q"),
+    Family("qwen2 mimo qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text qwen2_5_omni_text", _keys(), "upper", bias="q"),
     Family("qwen", bias="q"),
     Family("qwen3 qwen3_vl_text", _keys(head_dim=128), "upper", qk="head"),
     Family("gemma", _keys(**TIED, num_key_value_heads=16, head_dim=256)),
@@ -114,7 +124,8 @@ FAMILIES = (
     Family("opt", TIED, matrices=2, norm_bias=True, bias="qof", positions=2),
     Family("bloom", TIED, matrices=2, norm_bias=True, bias="qof", fourfold=True),
     Family("mpt", TIED, matrices=2, inside=("attn_config",), positions=0, fourfold=True),
-    Family("falcon refinedweb refinedwebmodel", TIED, matrices=2, norm_bias=True, fourfold=True),
+    Family("falcon refinedwebmodel", TIED, matrices=2, norm_bias=True, fourfold=True),
+    Family("refinedweb", TIED, matrices=2, norm_bias=True, fourfold=True),  # Falcon-40B's first form: as many KV heads as it says
     # Windows by a pattern of the family's
     Family("gemma2 vaultgemma", _keys(**TIED, num_key_value_heads=4, head_dim=256, sliding_window=4096), "every", 2, norms=4),
     Family(
@@ -126,6 +137,9 @@ FAMILIES = (
         "every", 6, norms=4, qk="head",
     ),
     Family("cohere2", _keys(**TIED, sliding_window=4096), "every", 4, norms=1),
+    Family(
+        "muse_glimmer_text", _keys(num_key_value_heads=2, head_dim=128, sliding_window=2048), "every", 4, norms=4, gate=True
+    ),
     Family("exaone4 exaone4_5_text", _keys(num_key_value_heads=32, sliding_window=4096), "every", 4, qk="head"),
     Family("olmo3", _keys(sliding_window=4096), "every", 4, qk="full"),
     Family(
@@ -277,7 +291,7 @@ DECODERS = ("text_config", "llm_config", "language_config", "language_model_conf
 # What keeps no cache that grows with the text, by the name of the sentence that says so.
 ENCODERS = names(
     "albert bert bert-generation big_bird camembert canine convbert data2vec-text deberta deberta-v2 distilbert electra ernie "
-    "esm eurobert flaubert fnet funnel gte ibert layoutlm layoutlmv2 layoutlmv3 longformer luke megatron-bert mobilebert "
+    "esm esmc eurobert flaubert fnet funnel gte ibert layoutlm layoutlmv2 layoutlmv3 longformer luke megatron-bert mobilebert "
     "modernbert mpnet mra neobert nezha nomic_bert nystromformer perceiver qdqbert rembert retribert roberta "
     "roberta-prelayernorm roc_bert roformer splinter squeezebert tapas new xlm xlm-roberta xlm-roberta-xl xmod yoso "
     "jina_bert bge xlnet"
@@ -331,9 +345,19 @@ HARMLESS = re.compile(
     | anyres_\w+ | pool_type | group_limited_greedy | ep_size | output_gate_type | n_ctx | block_size | embedding_fraction
     | activation_sparsity_pattern | linear_a_log_(min|max) | linear_dt_(min|max) | linear_allow_neg_eigval | dim_model_base
     | cache_implementation | learnable_sink | interpolate_pos_encoding | (lm|rm)_head | num_image_tokens | num_media_embeds
-    | num_mem_blocks_none
+    | num_mem_blocks_none | skip_bias_add(_qkv)?
     """,
     re.VERBOSE,
+)
+
+# What any file may say of itself: how it is written, loaded, asked. A type that isn't known may have these and no others beside
+# the harmless ones: what else it says is its own way, and could come with weights that no key names.
+GENERAL = names(
+    "architectures auto_map _name_or_path transformers_version torchscript id2label label2id problem_type return_dict "
+    "return_dict_in_generate pruned_heads bad_words_ids begin_suppress_tokens suppress_tokens diversity_penalty length_penalty "
+    "repetition_penalty exponential_decay_length_penalty do_sample early_stopping finetuning_task max_length min_length "
+    "is_encoder_decoder prefix remove_invalid_values task_specific_params temperature top_p typical_p tokenizer_class "
+    "use_bfloat16 gradient_checkpointing pretraining_tp partial_rotary_factor unsloth_version unsloth_fixed name license verbose"
 )
 
 # Keys of shape in transformers and vLLM, whatever they look like: each is read by its family's rules or refuses the file.
@@ -377,14 +401,15 @@ MATTERS = re.compile(
 
 # Around a part for text: whole keys of the parts for pictures and sound, and of what joins them to it.
 BESIDE = re.compile(
-    r"""((batch|drop|dynamic|extra|force|has|init|max|min|num|skip|use)_)?
+    r"""((batch|drop|dynamic|extra|force|has|init|max|min|num|skip|unified|use)_)*
       (vision|visual|image|img|video|audio|speech|mm|multi_?modal|sam|vit|q_?former|perceiver|resampler|projector|projection|aligner
         |alignment|connector|talker|token2wav|code2wav|patch|pixel|tile|crop|spatial|temporal|deepstack|slice
         |(acoustic|semantic)_tokenizer)(_\w+)?
     | (use|tie|has)_(backbone|llm|vision|audio)_lora | (seconds|position_id|tokens|image_tokens)_per_\w+
     | num_(channels|query_tokens) | query_num | (min|max)_dynamic_patch | downsample_(ratio|mode|rate|factor)
     | encoder_patch_size | select_(layer|feature) | merge_kernel_size | merged_hidden_size | ignore_index | global_view_pos
-    | use_(newline|pooling)\w* | llm_attn_implementation | (boi|eoi|boa|eoa)_\w+
+    | use_(newline|pooling)\w* | use_decoder_only_language_model | out_hidden_size | insert_layer_id
+    | llm_attn_implementation | (boi|eoi|boa|eoa)_\w+
     """,
     re.VERBOSE,
 )
