@@ -385,9 +385,9 @@ def walked() -> tuple[Given, set[str]]:
             if page_file.name == "index.html":
                 document = prerender.written(page_file.parent, walk.course)
             lists = views.lists(walk.course)
-            if page_file.name == bundle.SIZING_PAGE:
+            if page_file.stem == "size":
                 lists, words = prerender.choices(walk.course, words)
-            if page_file.name == bundle.PLAYING_PAGE:
+            if page_file.stem == "run":
                 lists, words = prerender.moves(walk.course, words)
             prerender._Assembly(document, lists, words, page.set_text, []).assemble()
         walk.size()

@@ -24,15 +24,13 @@ PAGE_SCRIPTS = f"scripts/[0-9]-*/{SCRIPT}"  # in a version's folder, flat: they 
 STARTING_SCRIPTS = f"scripts/2-start-python/{SCRIPT}"
 FIXED = "scripts/fixed-address"  # beside the pages
 WORKER, ELEMENT = "sw.js", "kv-lab.js"
-GRADING_PAGE = "grade.html"
 GRADING_ROOMS = ("handed",)
 GRADING_WORDS = "grading"  # the content file that only the grader reads
-SIZING_PAGE = "size.html"
 SIZING_ROOMS = ("sizing", "sizer", "observed")
-PLAYING_PAGE = "run.html"
 PLAYING_ROOMS = ("play",)
 BUILD_ALONE = ("content/checking.py", "content/shared.py")  # what the content must look like: proven before it travels
-START_PAGE = "start.html"
+# The pages beside the lab, by the names of their files.
+BESIDE = {"size": prerender.sizing, "run": prerender.playing, "grade": prerender.grading, "start": prerender.starting}
 LINKED_DOCUMENTS = ("physics", "embedding", "instructors", "rubric")
 NEEDED = (
     "runtime/pyodide/pyodide.asm.wasm",
@@ -120,10 +118,8 @@ def _make(
         beside |= {languages.page(language): html for language, html in zip(spoken, others, strict=True)}
         for language, tables in every.items():
             ways = _others(every, language)
-            beside[languages.sizing_page(language)] = prerender.sizing(site / SIZING_PAGE, tables, ways)
-            beside[languages.playing_page(language)] = prerender.playing(site / PLAYING_PAGE, tables, ways)
-            beside[languages.grading_page(language)] = prerender.grading(site / GRADING_PAGE, tables, ways)
-            beside[languages.start_page(language)] = prerender.starting(site / START_PAGE, tables, ways)
+            for name, finished in BESIDE.items():
+                beside[languages.page(language, name)] = finished(site / f"{name}.html", tables, ways)
         beside |= documents.pages(root / "docs", LINKED_DOCUMENTS, modules)
         page, *texts = findable.pages({"index.html": page, **beside}, every, address, made)
         versions.seal(made, parts, site, page, dict(zip(beside, texts, strict=True)))

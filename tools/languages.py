@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 ENGLISH = "en"
+LAB = "index"
 # What a text asks to be filled in, and where its links lead: the same in every language.
 PLACEHOLDER = re.compile(r"\{[a-z][a-z0-9_]*(?::[a-z]+)?\}|\[[a-z]+\](?!\()|\]\([^)]+\)")
 WORD = re.compile("[a-z]{2}")
@@ -24,29 +25,11 @@ NAME = re.compile(
 ENGLISH_ONLY = {"models", "hardware", "calibration", "grading.columns", "report.headings"}
 
 
-def page(language: str) -> str:
-    """The name of the page in a language."""
-    return "index.html" if language == ENGLISH else f"{language}.html"
-
-
-def sizing_page(language: str) -> str:
-    """The name of the page for engineers in a language."""
-    return "size.html" if language == ENGLISH else f"size.{language}.html"
-
-
-def start_page(language: str) -> str:
-    """The name of the page with the site's doors in a language."""
-    return "start.html" if language == ENGLISH else f"start.{language}.html"
-
-
-def playing_page(language: str) -> str:
-    """The name of the game's page in a language."""
-    return "run.html" if language == ENGLISH else f"run.{language}.html"
-
-
-def grading_page(language: str) -> str:
-    """The name of the page that grades a class in a language."""
-    return "grade.html" if language == ENGLISH else f"grade.{language}.html"
+def page(language: str, name: str = LAB) -> str:
+    """The address of one of the site's pages in a language, by the name of its English file: "index", "size", "run", ..."""
+    if language == ENGLISH:
+        return f"{name}.html"
+    return f"{language}.html" if name == LAB else f"{name}.{language}.html"
 
 
 def content_file(language: str) -> str:

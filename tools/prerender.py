@@ -12,14 +12,6 @@ from typing import Any
 from tools import languages, proof
 from tools.htmldom import Document, Element, Text
 
-NAMED = {
-    "lab": languages.page,
-    "size": languages.sizing_page,
-    "run": languages.playing_page,
-    "start": languages.start_page,
-    "grade": languages.grading_page,
-}
-
 
 def render(site: Path, content: dict[str, Any], others: Mapping[str, str] | None = None) -> str:
     """The page for a site folder and its parsed content files. `others` are the languages that it also speaks, with the
@@ -76,7 +68,7 @@ def starting(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> 
     problems: list[str] = []
     speech = language, others
     words = views.static_words(course)
-    _Assembly(document, {}, words, page.set_text, problems, *speech, pages=languages.start_page).assemble()
+    _Assembly(document, {}, words, page.set_text, problems, *speech, name=file.stem).assemble()
     if problems:
         raise ContentError(problems)
     return document.html()
@@ -88,8 +80,7 @@ def _opens(child: Element | Text, site: Path, language: str) -> bool:
     if name is None or not isinstance(child, Element):
         return True
     link = next(inner for inner in child.walk() if inner.tag == "a")
-    own = f"{name}.html" if language == languages.ENGLISH else f"{name}.{language}.html"
-    link.attributes["href"] = languages.page(language) if name == "index" else own
+    link.attributes["href"] = languages.page(language, name)
     return (site / f"{name}.html").exists()
 
 
@@ -119,17 +110,17 @@ def _astray(written: Element, language: str, tables: Mapping[str, Any]) -> Eleme
 
 def sizing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
     """The page for engineers; what it lets one choose from comes from the catalogues. See `alone`."""
-    return alone(file, content, others, languages.sizing_page, choices)
+    return alone(file, content, others, choices)
 
 
 def playing(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
     """The page of the game, with its levels and what they let one set. See `alone`."""
-    return alone(file, content, others, languages.playing_page, moves)
+    return alone(file, content, others, moves)
 
 
 def grading(file: Path, content: dict[str, Any], others: Mapping[str, str]) -> str:
     """The page that grades a class. See `alone`."""
-    html = alone(file, content, others, languages.grading_page, lambda course, words: ({}, words))
+    html = alone(file, content, others, lambda course, words: ({}, words))
     own = str(content["words"]["language"])
     return html.replace('data-languages="en"', f'data-languages="{" ".join((own, *others))}"')
 
@@ -138,7 +129,6 @@ def alone(
     file: Path,
     content: dict[str, Any],
     others: Mapping[str, str],
-    pages: Callable[[str], str],
     lists: Callable[..., Any],
 ) -> str:
     """A page with a Python of its own, in the language of some content, with its ways to the `others`. Call `render` first.
@@ -154,7 +144,7 @@ def alone(
     document = Document(file.read_text(encoding="utf-8"))
     problems: list[str] = []
     speech = course.at("words.language"), others
-    _Assembly(document, known, words, page.set_text, problems, *speech, pages=pages).assemble()
+    _Assembly(document, known, words, page.set_text, problems, *speech, name=file.stem).assemble()
     if problems:
         raise ContentError(problems)
     return document.html()
@@ -272,9 +262,9 @@ class _Assembly:
         problems: list[str],
         language: str = languages.ENGLISH,
         others: Mapping[str, str] | None = None,
-        pages: Callable[[str], str] = languages.page,
+        name: str = languages.LAB,
     ):
-        self.language, self.others, self.pages = language, others or {}, pages
+        self.language, self.others, self.name = language, others or {}, name
         self.document, self.lists, self.words, self.set_text, self.problems = document, lists, words, set_text, problems
         self.templates = {e.attributes["data-name"]: e for e in document.root.walk() if _is_ours(e)}
 
@@ -297,7 +287,7 @@ class _Assembly:
         if element.tag == "html":
             attributes["lang"] = self.language
         if "data-page" in attributes:
-            attributes["href"] = NAMED[attributes.pop("data-page")](self.language)
+            attributes["href"] = languages.page(self.language, attributes.pop("data-page"))
         if "data-language" in attributes:
             return self._leading_elsewhere(element)
         if "data-translated" in attributes and attributes.pop("data-translated") != self.language:
@@ -333,7 +323,7 @@ class _Assembly:
         made: list[Element | Text] = []
         for language, name in self.others.items():
             copy = element.clone()
-            copy.attributes |= {"href": self.pages(language), "hreflang": language}
+            copy.attributes |= {"href": languages.page(language, self.name), "hreflang": language}
             if copy.tag == "a":
                 copy.attributes["lang"] = language
                 copy.textContent = name

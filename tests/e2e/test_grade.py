@@ -59,7 +59,7 @@ def natively(folder, course):
 
 def grader(visitor, language="en", **options):
     lab = visitor(**options)
-    lab.page.goto(f"{lab.origin}/{languages.grading_page(language)}")
+    lab.page.goto(f"{lab.origin}/{languages.page(language, 'grade')}")
     return lab.page
 
 

@@ -291,7 +291,7 @@ def test_a_design_is_taken_along(visitor, tmp_path):
 
 def test_the_lab_and_this_page_lead_to_one_another_in_their_language(visitor):
     lab = visitor(viewport=DESK)
-    for here, there in ((languages.sizing_page(language), languages.page(language)) for language in native.LANGUAGES):
+    for here, there in ((languages.page(language, "size"), languages.page(language)) for language in native.LANGUAGES):
         lab.page.goto(f"{lab.origin}/{here}")
         way = lab.page.locator("header").get_by_role("link").first
         assert way.get_attribute("href") == there
@@ -309,7 +309,7 @@ def test_without_numpy_the_page_says_so(visitor):
 
 @pytest.mark.parametrize(("language", "scheme"), [*zip(native.LANGUAGES, cycle(["light", "dark"]), strict=False)])
 def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(visitor, language, scheme):
-    lab = opened(visitor, languages.sizing_page(language), viewport=PHONE, color_scheme=scheme)
+    lab = opened(visitor, languages.page(language, "size"), viewport=PHONE, color_scheme=scheme)
     lab.page.evaluate(OPEN_ALL)
     quick(lab.page, native.in_language(language).at("size.page"))
     lab.page.evaluate(OPEN_ALL)  # of the answer, too

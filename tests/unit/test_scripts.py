@@ -75,7 +75,7 @@ def test_types_are_for_the_checker_and_take_no_room_in_the_page(tmp_path):
 
 def test_what_pages_and_modules_name_is_a_script_of_the_pages():
     files = bundle.scripts(ROOT / "site")
-    pages = [ROOT / "site" / name for name in ("index.html", bundle.GRADING_PAGE)]
+    pages = [ROOT / "site" / name for name in ("index.html", "grade.html")]
     name = re.compile(r'(?:from |src=|href=|URL\()"(?:\./)?([\w-]+\.m?js)"')
     named = {found for file in [*files, *pages] for found in name.findall(file.read_text(encoding="utf-8"))}
     assert {"boot.js", "canvas.mjs", "floor.mjs", "grade.mjs", "grader.mjs", "python.mjs", "replay.mjs"} <= named
