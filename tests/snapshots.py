@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import random
 from collections.abc import Callable
@@ -87,15 +86,6 @@ def exported(state: store.State, name: str, number: str) -> Snapshot:
     return made
 
 
-def chain(number: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events as links of a hash chain."""
-    links, before = [], hashlib.sha256(number.encode()).hexdigest()
-    for event in events:
-        before = hashlib.sha256(f"{before} {ledger.canonical(event)}".encode()).hexdigest()
-        links.append({"event": event, "hash": before})
-    return links
-
-
 # --- Forging -----------------------------------------------------------------------------------------------------------
 
 
@@ -126,7 +116,7 @@ def chained(snapshot: Snapshot, events: list[dict[str, Any]] | None = None) -> N
     designs = ledger.of_kind(facts.values(), "recorded")
     if designs:
         snapshot["final_decision"] |= {key: designs[-1][key] for key in ("settings", "result")}
-    snapshot["metadata"]["consistency_check"]["links"] = chain(snapshot["metadata"]["record"], events)
+    snapshot["metadata"]["consistency_check"]["links"] = report.chain(snapshot["metadata"]["record"], events)
 
 
 def forged(snapshot: Snapshot, how: Callable[[Snapshot], object]) -> Snapshot:
