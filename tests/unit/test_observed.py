@@ -428,7 +428,8 @@ def test_a_scrape_adds_engines_and_averages_shares():
     )
     assert (scrape.hit_share, scrape.kv_tokens, scrape.utilization) == (0.25, 16_000, 0.9)
     assert scrape.ttft.count == 100 and scrape.ttft.mean_s == 0.125
-    assert scrape.itl.mean_s is None
+    assert (scrape.ttft.between(0.5), scrape.ttft.between(0.99)) == ((0, 0.1), (0.25, 1.0))
+    assert scrape.itl.mean_s is None and scrape.itl.between(0.5) is None
 
 
 def test_a_scrape_of_sglang_counts_a_request_once_however_many_gpus_report_it():

@@ -5,6 +5,7 @@ Sentences live in the content (server.toml, refusals.toml): here are their names
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -128,8 +129,10 @@ class Bench:
 
 @dataclass(frozen=True)
 class Histogram:
-    """What a Prometheus histogram of times adds up to: how many there were, and their sum in seconds, where it is told."""
+    """A Prometheus histogram: upper bounds in seconds, the last one infinite, and how many were at most so long."""
 
+    bounds_s: tuple[float, ...]
+    counts: tuple[float, ...]
     count: float
     sum_s: float | None
 
@@ -137,6 +140,15 @@ class Histogram:
     def mean_s(self) -> float | None:
         """The mean; None of nothing, or where the sum is missing."""
         return self.sum_s / self.count if self.count and self.sum_s is not None else None
+
+    def between(self, share: float) -> tuple[float, float] | None:
+        """The bounds in seconds between which the quantile lies; None of nothing. A histogram knows no more than that."""
+        low = 0.0
+        for bound, count in zip(self.bounds_s, self.counts, strict=True):
+            if count and count >= share * self.count:
+                return low, bound
+            low = bound
+        return (low, math.inf) if self.count else None
 
 
 @dataclass(frozen=True)

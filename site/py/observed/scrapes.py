@@ -141,7 +141,7 @@ class Scrapes:
             return None
         total = list(self.sums.get(field, {}).values())
         added = math.fsum(total) if total and all(math.isfinite(each) for each in total) else None
-        return Histogram(count, added)
+        return Histogram(tuple(bounds), tuple(counts), count, added)
 
     def _info(self) -> dict[str, Any]:
         """What the labels of cache_config_info say: blocks and their size, or the tokens themselves."""
