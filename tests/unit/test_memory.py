@@ -310,11 +310,16 @@ def test_growth_of_every_model(model: engine.Model, tokens: int) -> None:
 
 
 def test_an_indexer_keeps_its_own_values_beside_the_cache() -> None:
-    """DeepSeek-V3.2: 128 values a token in each of 61 layers, beside the latents of 512 + 64 (its config.json)."""
-    plain = MODELS["deepseek-v3"]
+    """DeepSeek-V3.2, 61 layers: vLLM, SGLang and TensorRT-LLM keep 128 keys at 8 bits and a 32-bit scale beside 512 + 64 latent
+    values, of which an 8-bit cache keeps 512 in 8 bits with four such scales and 64 in 16: 656 bytes."""
+    plain = replace(MODELS["deepseek-v3"], latent_rank=512, rope_dim=64)
     sparse = replace(plain, index_dim=128, index_layers=61)
-    assert engine.kv_bytes_per_token(sparse, 16) - engine.kv_bytes_per_token(plain, 16) == 2 * 61 * 128
-    assert engine.kv_bytes(sparse, 1000, 8) - engine.kv_bytes(plain, 1000, 8) == 1000 * 61 * 128
+    assert engine.kv_bytes_per_token(sparse, 16) == 61 * (2 * 576 + 132)
+    assert engine.kv_bytes(sparse, 1000, 8) == 1000 * 61 * (656 + 132)
+    assert engine.kv_bytes_per_late_token(sparse, 8) == 61 * (656 + 132)
+    assert engine.kv_bytes_per_token(plain, 8) == 61 * 576
+    blocks = replace(MODELS["llama-3.1-8b"], index_dim=128, index_layers=30)  # MiniMax-M3's kind
+    assert engine.kv_bytes_per_token(blocks, 16) == 32 * 2 * 8 * 128 * 2 + 30 * 128 * 2
     deployment = Deployment(sparse, H100, 8)
     with pytest.raises(PhysicsError):
         engine.StepCost(deployment, next(iter(engine.read_calibrations(content("calibration")).values())))

@@ -10,6 +10,7 @@ from physics.checkpoints import checkpoint_bytes, expert_bytes
 from physics.quantities import Deployment, Model, PhysicsError, Reserve, positive, whole
 
 BLOCK_TOKENS = 16
+SCALED = 128  # values that share a 32-bit scale
 
 
 def kv_bytes_per_token(model: Model, kv_bits: int) -> int:
@@ -19,26 +20,34 @@ def kv_bytes_per_token(model: Model, kv_bits: int) -> int:
     section 2.1). Layers with a fixed state, without attention or with another layer's cache add nothing.
     """
     full, local = layer_values(model)
-    return (model.full_layers * full + model.local_layers * local + index_values(model)) * kv_bits // 8
+    return (model.full_layers * full + model.local_layers * local) * kv_bits // 8 + sparse_bytes(model, kv_bits)
 
 
-def index_values(model: Model) -> int:
-    """Values that a token leaves behind for a sparse attention's indexer, beside the cache (DeepSeek-AI 2025, DeepSeek-V3.2)."""
-    return model.index_dim * model.index_layers
+def sparse_bytes(model: Model, kv_bits: int) -> int:
+    """Bytes that a token leaves behind for a sparse attention, beside the cache (DeepSeek-AI 2025, DeepSeek-V3.2).
+
+    Over a latent the indexer's keys have 8 bits and a 32-bit scale for each 128, whatever the cache has; an 8-bit latent has such
+    scales, too, and its rotary part stays at 16 bits: 132 and 656 bytes a layer (vLLM's and SGLang's fp8_ds_mla). An index of
+    blocks has the cache's precision.
+    """
+    if not model.latent_dim:
+        return model.index_dim * model.index_layers * kv_bits // 8
+    index = model.index_layers * (model.index_dim + 4 * -(-model.index_dim // SCALED))
+    wide = model.rope_dim + 4 * -(-model.latent_rank // SCALED) if model.index_layers and kv_bits == 8 else 0
+    return index + model.full_layers * wide
 
 
 def kv_bytes_per_late_token(model: Model, kv_bits: int) -> int:
     """Bytes that one more token adds to the cache when every window is full: only the full layers grow."""
-    return (model.full_layers * layer_values(model)[0] + index_values(model)) * kv_bits // 8
+    return model.full_layers * layer_values(model)[0] * kv_bits // 8 + sparse_bytes(model, kv_bits)
 
 
 def kv_bytes(model: Model, tokens: float, kv_bits: int) -> int:
     """Bytes of one request's cache at a length of `tokens`; layers with a window stop growing when it is full."""
     tokens = whole("The number of tokens", tokens)
     full, local = layer_values(model)
-    kept = (model.full_layers * full + index_values(model)) * tokens
-    kept += model.local_layers * local * min(tokens, model.window_tokens)
-    return kept * kv_bits // 8
+    kept = model.full_layers * full * tokens + model.local_layers * local * min(tokens, model.window_tokens)
+    return kept * kv_bits // 8 + sparse_bytes(model, kv_bits) * tokens
 
 
 STATE_BYTES = 2  # vLLM keeps a state at the model's 16 bits; a file may ask for 32, which takes up to twice as much

@@ -98,6 +98,11 @@ def users(at: Desk) -> int:
     return engine.max_users(at.deployment, int(at.settings["act1.context"]), reserve(at))
 
 
+OF_MODEL = (
+    "parameters", "latent_dim", "full_layers", "local_layers", "window_tokens", "index_layers", "max_context_tokens",
+)  # fmt: skip
+
+
 def numbers(at: Desk) -> Sums:
     """The calculator's numbers: bytes, tokens, whole users."""
     described, kept = at.deployment, reserve(at)
@@ -108,23 +113,19 @@ def numbers(at: Desk) -> Sums:
     held = each * fit
     return {
         **engine.worked(described, tokens),
+        **{name: getattr(model, name) for name in OF_MODEL},
         "gpus": described.gpus,
         "gpu_bytes": described.gpu.memory_bytes,
         "context_tokens": tokens,
-        "parameters": model.parameters,
         "bytes_per_weight": described.weight_bits / 8,
-        "latent_dim": model.latent_dim,
         "cache_layers": model.full_layers + model.local_layers,
-        "full_layers": model.full_layers,
         "full_values": engine.layer_values(model)[0],
-        "local_layers": model.local_layers,
         "local_values": engine.layer_values(model)[1],
-        "window_tokens": model.window_tokens,
         "copies": copies,
         "window_copies": engine.window_copies(described),
         "state_bytes": engine.state_bytes(model),
+        "sparse_bytes": engine.sparse_bytes(model, described.kv_bits),
         "request_bytes": each,
-        "max_context_tokens": model.max_context_tokens,
         "utilization": kept.utilization,
         "visible_bytes": described.gpu.usable_bytes,
         "outside_bytes": plan["outside_utilization_bytes"],
@@ -241,7 +242,11 @@ def _derivation(course: Course, sums: Sums) -> list[list[str]]:
     lines += ["outside", *(name for name in BUFFERS if f"{name}_bytes" in sums)] if sums["kept_bytes"] else []
     lines += ["checkpoint" if sums["kept_bytes"] and sums["weight_bits"] < 16 else "weights", "left"]
     lines += ["users"] if sums["request_bytes"] == sums["kv_user_bytes"] else ["whole", "users_whole"]
-    return [parts.filled(course.at(f"{PATH}.derivation.{line}"), sums) for line in lines]
+    told = [parts.filled(course.at(f"{PATH}.derivation.{line}"), sums) for line in lines]
+    if sums["sparse_bytes"]:  # the first line multiplies what attention keeps
+        alone = {**sums, "kv_token_bytes": sums["kv_token_bytes"] - sums["sparse_bytes"]}
+        told[:1] = [parts.filled(course.at(f"{PATH}.derivation.{line}"), alone) for line in (lines[0], "index")]
+    return told
 
 
 _users_over_context = lru_cache(maxsize=1)(
