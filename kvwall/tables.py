@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine import GIB
 from kvwall import content
 
 STATES = {
@@ -129,9 +130,6 @@ def plain_rows(values: Mapping[str, Any]) -> str:
 
     add("", values)
     return aligned(rows)
-
-
-GIB = 2**30
 
 
 def _value(name: str, value: Any) -> str:

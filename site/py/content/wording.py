@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
-GIB = 2**30
-MIB = 2**20
-KIB = 2**10
-GB = 10**9
+from engine import GB, GIB
+
+MIB, KIB = 2**20, 2**10
 NO_BREAK = "\N{NO-BREAK SPACE}"
 NARROW_NO_BREAK = "\N{NARROW NO-BREAK SPACE}"
 

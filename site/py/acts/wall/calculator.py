@@ -9,7 +9,7 @@ import charts
 import engine
 from acts.promises import serving
 from acts.wall import happens
-from acts.wall.controls import CONTEXT, FULL, ID, NAIVE, PASTED, PUBLISHED
+from acts.wall.controls import CONTEXT, FULL, ID, NAIVE, PASTED, PATH, PUBLISHED
 from content import wording
 from content.control import Choice, Control, Range, Value
 from content.controls import controls
@@ -24,7 +24,6 @@ Numbers = dict[str, Number]
 Sums = dict[str, float]
 Settings = Mapping[str, Value]
 
-PATH = "act1.calculator"
 BUFFERS = (
     "activations",
     "context",

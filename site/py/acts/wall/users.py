@@ -9,8 +9,6 @@ from content.course import Course, Oracle, Scenario, short_name
 from content.wording import Number, Quantity
 from page.remembered import remembered
 
-BLOCK_TOKENS = 16
-
 
 def deployment_of(course: Course, asked: Scenario, kv_heads: int | None = None) -> engine.Deployment:
     """The engine's deployment for an Act I scenario; `kv_heads` overrides the scenario's."""
@@ -58,10 +56,10 @@ def sizes(course: Course, asked: Scenario) -> dict[str, float]:
         "users_at_double": engine.max_users(full, tokens * 2, engine.NAIVE),
         "kv_user_for_200": found["left_bytes"] / 200,
         "kv_user_for_5": found["left_bytes"] / 5,
-        "block_tokens": BLOCK_TOKENS,
-        "half_block": BLOCK_TOKENS // 2,
-        "block_bytes": engine.block_bytes(full.model, full.kv_bits, BLOCK_TOKENS),
-        "block_bytes_real": engine.block_bytes(real.model, real.kv_bits, BLOCK_TOKENS),
+        "block_tokens": engine.BLOCK_TOKENS,
+        "half_block": engine.BLOCK_TOKENS // 2,
+        "block_bytes": engine.block_bytes(full.model, full.kv_bits),
+        "block_bytes_real": engine.block_bytes(real.model, real.kv_bits),
     }
 
 
