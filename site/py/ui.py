@@ -489,6 +489,15 @@ class App:
             self.dispatch(store.TextWritten(field.dataset.field, field.value, now()))
             self.save_settings()
 
+    def keep_typed(self, fields: list[tuple[str, str]]) -> None:
+        """What was written into the fields before Python was there: it joins what was saved of each, and replaces a name."""
+        for field, text in fields:
+            saved = store.written(self.state, field)
+            if text.strip() and text not in saved:
+                whole = text if field == "name" or saved in text else f"{saved}\n\n{text}"
+                self.dispatch(store.TextWritten(field, whole, now()))
+                self.save_settings()
+
     def leave(self, event: Any) -> None:
         """The page is left, or looked at again: whatever isn't saved, or no longer, is saved."""
         self.written()
@@ -696,11 +705,13 @@ def start(course: Course) -> None:
         (node.dataset.question, node.value) for node in document.querySelectorAll("input[data-action=choose]:checked")
     ]
     shown = document.querySelector("input[data-action=context]:checked").value
+    typed = [(node.dataset.field, node.value) for node in document.querySelectorAll("[data-action=write]")]
     app.begin()
     if picked or shown != course.at("course.context.default"):
         app.dispatch(store.ContextChosen(shown))
     for question, option in picked:
         app.dispatch(store.OptionChosen(question, option))
+    app.keep_typed(typed)
     listen(app)
     app.open_link()
     app.render()

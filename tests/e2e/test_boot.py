@@ -61,6 +61,21 @@ def test_the_page_is_there_before_python_and_keeps_what_is_pressed(visitor, widt
     assert top_of(question) == pytest.approx(before, abs=1)
 
 
+def test_what_is_written_before_python_is_there_joins_what_was_saved(visitor):
+    saved = native.after(native.start(), store.TextWritten("log", "Saved.", "2026-01-02T03:04:05Z"))
+    lab = visitor(document=document(saved))
+    release = open_but_hold(lab, WASM)
+    lab.page.get_by_label("Name").fill("Ada")
+    lab.node("report.log.area").fill("Written early.")
+    release()
+    lab.ready()
+    expect(lab.node("report.log.area")).to_have_value("Saved.\n\nWritten early.")
+    expect(lab.page.get_by_label("Name")).to_have_value("Ada")
+    lab.reload()
+    expect(lab.node("report.log.area")).to_have_value("Saved.\n\nWritten early.")
+    expect(lab.page.get_by_label("Name")).to_have_value("Ada")
+
+
 def test_the_progress_line_counts_bytes(visitor):
     lab = visitor()
     lab.context.add_init_script(WATCH_PROGRESS)

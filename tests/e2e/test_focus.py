@@ -84,6 +84,17 @@ def test_a_commit_leads_to_its_verdict_which_is_said_once(visitor, question):
     expect(lab.node(f"{question}.said")).to_be_empty()
 
 
+def test_on_a_phone_a_commit_leads_to_its_verdict_also_where_that_was_in_sight(visitor):
+    phone = {"width": 390, "height": 844}
+    lab = visitor(document=document(native.walked(until=2)), viewport=phone, reduced_motion="reduce").open()
+    lab.choose("act2.prediction", "same_small")
+    lab.page.evaluate(
+        "scrollTo(0, scrollY + document.querySelector('[id=\"act2/predict\"]').getBoundingClientRect().bottom - 700)"
+    )
+    lab.commit("act2.prediction")
+    expect(lab.page.locator('.rail a[href="#act2/verdict"]')).to_have_attribute("aria-current", "step")
+
+
 @pytest.mark.parametrize("language", ["index", "de"])
 def test_on_a_phone_the_verdict_stands_clear_of_the_status_line_whatever_that_says_next(visitor, language):
     lab = visitor(viewport={"width": 390, "height": 844}, reduced_motion="reduce")

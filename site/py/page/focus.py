@@ -56,6 +56,8 @@ def _land(window: Any, node: Any) -> None:
     node.focus(window.JSON.parse('{"preventScroll": true}'))
     box, status = node.getBoundingClientRect(), window.document.querySelector(".status").getBoundingClientRect()
     foot = window.innerHeight - (max(status.height, _kept_clear(window)) if status.height else 0)
+    if node.matches(HEADINGS):
+        foot /= 2  # a heading low in the window would hide what stands below it
     head = _covered(window.document, node)
     if box.top < head or box.bottom > foot:
         window.scrollBy(0, box.top - head - AIR)

@@ -30,13 +30,14 @@ def _written(course: Course, state: store.State) -> Frame:
         "report.name.printed": {"verbatim": name},
         **{key: value for field in report.TEXTS for key, value in _writing(course, state, field).items()},
         "report.criteria": {"items": _criteria(course, state)},
-        **_contents(course, report.missing(course, state)),
+        **_contents(course, [*report.missing(course, state), *_short(course, store.written(state, "log"))]),
     }
 
 
 def _writing(course: Course, state: store.State, field: str) -> Frame:
     text, table = store.written(state, field), course.at(f"report.{field}")
     said = {"words": report.words(text), "most_words": table.get("most_words")}
+    said["least_words"] = course.at("report.score.least_words")
     too_long = said["most_words"] is not None and said["words"] > said["most_words"]
     count = wording.fill(table["too_long" if too_long else "count"], said) if "count" in table else ""
     return {
@@ -45,6 +46,12 @@ def _writing(course: Course, state: store.State, field: str) -> Frame:
         f"report.{field}.count": {"text": count, "state": "warn" if too_long else None},
         f"report.{field}.printed": {"verbatim": text},
     }
+
+
+def _short(course: Course, log: str) -> list[str]:
+    """The log's own parts while it has too few words to count, if it counts."""
+    rule = course.at("report.score")
+    return ["log", "log_short"] if rule["weights"]["log"] and 0 < report.words(log) < rule["least_words"] else []
 
 
 def _criteria(course: Course, state: store.State) -> list[str]:

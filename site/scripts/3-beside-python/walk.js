@@ -92,13 +92,14 @@
     const at = shown.find((scene) => Math.abs(top(scene) - clear) < 4) ?? shown.findLast((scene) => top(scene) <= innerHeight * 0.4) ?? shown[0];
     if (!at) return;
     [above, tall] = [-top(at), at.offsetHeight];
+    const link = rail.querySelector(`a[href="#${at.id}"]`);
+    const place = `${scenes.indexOf(at) + 1}/${scenes.length}  ${link?.textContent ?? ""}`; // the other side asks other questions
+    if (toggle.firstElementChild.textContent !== place) toggle.firstElementChild.textContent = place;
     if (at.id === here) return;
     here = at.id;
     for (const link of rail.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
-    const link = rail.querySelector(`a[href="#${here}"]`);
     link?.setAttribute("aria-current", "step");
     link?.parentElement.scrollIntoView({ block: "nearest", behavior: "instant" }); // a rail may be longer than its window
-    toggle.firstElementChild.textContent = `${scenes.indexOf(at) + 1}/${scenes.length}  ${link?.textContent ?? ""}`;
     if (root.dataset.boot === "loading") return; // what the record opens isn't there yet: the address knows better
     const said = wanted(); // of a frame nobody sees the address
     if (parent === window && scrollY > 0 && (!said || scenes.some(({ id }) => id === said))) history.replaceState(history.state, "", `#${here}`);
@@ -124,7 +125,7 @@
     soon();
   });
   addEventListener("submit", (event) => event.preventDefault()); // Enter in a field: there is nowhere to send it
-  new MutationObserver(soon).observe(rail, { attributes: true, attributeFilter: ["data-state"], subtree: true });
+  new MutationObserver(soon).observe(rail, { attributeFilter: ["data-state"], childList: true, characterData: true, subtree: true });
   soon();
 
   // --- the game: a page of its own, which comes when its scene is near ---
