@@ -263,7 +263,7 @@ def _side_state(
     if failure == OK:
         cut = float(numbers[f"{side}_cut"] or 0)
         told = course.say(f"{path}.cut", None, {"cut": cut}) if cut >= CUT_TOLD else ""
-        return wording.sentences([say(f"ok_{side}"), told]), "", "warn" if cut > CUT_WARNED else "good"
+        return wording.sentences([say(f"ok_{side}"), told]), "", "good"
     if failure == NO_WEIGHTS:
         return say("no_weights"), "", "fail"
     if failure == KV:
@@ -406,7 +406,7 @@ def _band_cell(words: Mapping[str, str], numbers: Numbers, side: str) -> str:
     return wording.NOT_YET if low is None else wording.fill(words["band_cell"], {"low": low, "high": high})
 
 
-CUT_TOLD, CUT_WARNED = 0.01, 0.5  # shares of the prompts: who cuts most of them serves other work than was asked for
+CUT_TOLD = 0.01  # of the prompts: who cuts them serves other work than was asked for
 BARS = ("ttft_share", "throughput_share", "kv_share")
 OWN_BARS = (BARS[::2], BARS[1:])  # A is held to its TTFT, B to its throughput, both to their memory
 
