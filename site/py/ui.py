@@ -493,8 +493,8 @@ class App:
         """What was written into the fields before Python was there: it joins what was saved of each, and replaces a name."""
         for field, text in fields:
             saved = store.written(self.state, field)
-            if text.strip() and text not in saved:
-                whole = text if field == "name" or saved in text else f"{saved}\n\n{text}"
+            if text.strip() and text != saved:
+                whole = text if field == "name" or text.startswith(saved) else f"{saved}\n\n{text}"
                 self.dispatch(store.TextWritten(field, whole, now()))
                 self.save_settings()
 

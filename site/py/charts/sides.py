@@ -64,9 +64,8 @@ def sides_chart(
     layout["margin"]["t"] = HEAD
     layout["minreducedheight"] = 20  # px: in a flat window the bars shrink, not what stands above them
     layout["xaxis"] |= {"tickangle": 0, "tickfont": {"size": 11}}
-    top = max(
-        [100.0, *(words["y"] for words in named)]
-    )  # plotly drops words that stand above the axis, by however little
+    # plotly drops words that stand above the axis, by however little
+    top = max([100.0, *(words["y"] for words in named)])
     layout["yaxis"] |= {"range": [0, top], "nticks": 4, "tickfont": {"size": 11}}
     return {"data": data, "layout": layout}
 
