@@ -17,7 +17,7 @@ CLOCK = "const Real = Date; window.Date = class extends Real { static now() { re
 THROWING_VIEW = """() => {
   const real = Object.getOwnPropertyDescriptor(Node.prototype, 'textContent');
   Object.defineProperty(Node.prototype, 'textContent', { ...real, set(text) {
-    if (this.dataset?.key === 'act1.card.users') throw new Error('a part of the page is gone');
+    if ((this.dataset ?? this.parentElement?.dataset)?.key === 'act1.card.users') throw new Error('a part of the page is gone');
     real.set.call(this, text);
   } });
 }"""

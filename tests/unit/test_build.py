@@ -248,8 +248,8 @@ class House:
 def house(tmp_path, monkeypatch):
     """A house whose page is not prerendered, and in which no program may be started."""
     monkeypatch.setattr(bundle.prerender, "render", lambda site, content, others: PAGE.format(content["act"]["title"]))
-    for page in ("sizing", "playing", "starting", "grading"):
-        monkeypatch.setattr(bundle.prerender, page, lambda file, content, others: PAGE.format(file.stem))
+    for page in bundle.BESIDE:
+        monkeypatch.setitem(bundle.BESIDE, page, lambda file, content, others: PAGE.format(file.stem))
     monkeypatch.setattr(bundle.findable, "pages", lambda texts, every, address, folder: list(texts.values()))
     monkeypatch.setattr(passes, "PASSES", ())
     monkeypatch.setattr(
