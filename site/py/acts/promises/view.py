@@ -267,7 +267,8 @@ def _side_state(
     if failure == NO_WEIGHTS:
         return say("no_weights"), "", "fail"
     if failure == KV:
-        after = "kv_static" if not result["runs"] else "kv_paged"
+        stuck = "kv_static" if request.policy == "static" else "kv_one"
+        after = "kv_paged" if result["runs"] else stuck
         return say(f"kv_{side}"), say(after), "fail"
     if failure == TTFT:
         prompts = said["prefill_share"] is not None and said["prefill_share"] > 0.5
