@@ -136,6 +136,8 @@ def _value(name: str, value: Any) -> str:
     sized = "bytes" in name and not isinstance(value, str)
     if sized and abs(value) >= GIB // 10:
         return f"{value / GIB:,.2f} GiB"
+    if name.endswith(" times"):
+        return f"{value:,.2f}"
     return f"{value:,.0f}" + (" bytes" if sized else "") if isinstance(value, int | float) else str(value)
 
 

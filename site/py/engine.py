@@ -30,6 +30,7 @@ from physics.checkpoints import (
     default_seats,
     default_token_budget,
     engine_reserve,
+    published_bits,
 )
 from physics.conversations import with_histories
 from physics.disaggregated import simulate_disaggregated
@@ -217,6 +218,7 @@ __all__ = [
     "positive",
     "prompt_at",
     "prompt_work",
+    "published_bits",
     "quantile",
     "quantiles",
     "reached",

@@ -1007,6 +1007,38 @@ def test_bits_of_a_weight_by_setting_or_name(quantization, model, expected):
     assert weight_bits(observed.Start("vllm", model=model, quantization=quantization)) == expected
 
 
+def test_where_nothing_is_said_a_model_runs_as_it_is_published():
+    """SGLang prints quantization=None for DeepSeek-V3, whose config.json says FP8: 671 billion weights, a byte each."""
+    text = SGLANG.replace("quantization='fp8'", "quantization=None")
+    for model, bits in (
+        ("deepseek-ai/DeepSeek-V3", 8),
+        ("models/DeepSeek-V3-bf16", 16),
+        ("meta-llama/Llama-3.1-8B", 16),
+    ):
+        start = replace(observed.read(text).start, model=model, quantization="")
+        found = observed.known_of(
+            replace(observed.read(text), start=start), COURSE.models, COURSE.gpus, gpu=COURSE.gpus["h200-sxm"], tp=8
+        )
+        assert found.deployment.weight_bits == bits
+    from observed.known import weight_bits
+
+    pasted = replace(COURSE.models["deepseek-v3"], id="pasted", checkpoint_bits=16, precision="NVFP4, 4 bit")
+    assert weight_bits(observed.Start("sglang", model="a/folder"), pasted) == (4, "nvfp4")
+
+
+def test_of_a_model_with_states_the_tokens_of_vllm_are_not_compared():
+    """vLLM divides its blocks among groups of layers of several kinds: Qwen3-Next's 12 full ones are a quarter of them."""
+    text = V1.replace("meta-llama/Llama-3.1-8B-Instruct", "Qwen/Qwen3-Next-80B-A3B-Instruct")
+    found = lines_of(text, known(SMI + text))
+    assert found["kv_tokens"].ours is None and names(found["kv_tokens"].why) == ["why_windows"]
+
+
+def test_where_the_engine_leaves_nothing_it_says_so_and_shows_no_debt():
+    text = V1.replace("meta-llama/Llama-3.1-8B-Instruct", "meta-llama/Llama-3.1-405B-Instruct")
+    found = lines_of(text, known(SMI + text))
+    assert found["kv"].ours == 0 and found["kv_tokens"].ours == 0 and "why_nothing" in names(found["kv"].why)
+
+
 def test_each_figure_stands_beside_the_engines_and_is_explained():
     what = known(SMI + V1)
     found = lines_of(V1, what)

@@ -56,7 +56,10 @@ def _ours(start: Start, known: Known) -> dict[str, float]:
     ours = {"total": float(deployment.gpu.usable_bytes), "weights": found["weights_bytes"]}
     if known.reserve is None:
         return ours
-    ours |= {"kv": found["kv_bytes"], "kv_tokens": found["kv_tokens"] / deployment.attention_dp}
+    ours["kv"] = max(0.0, found["kv_bytes"])
+    # With states beside a cache vLLM divides its blocks among groups of layers: its tokens are no capacity.
+    if not (start.engine == "vllm" and deployment.model.state_layers):
+        ours["kv_tokens"] = max(0.0, found["kv_tokens"] / deployment.attention_dp)
     if buffers := dict(known.reserve.buffers):
         ours["activation"] = sum(size for name, size in buffers.items() if name != "context")
         ours["other"] = buffers["context"]
@@ -83,7 +86,8 @@ def _memory(start: Start, known: Known | None, ours: dict[str, float]) -> Iterat
     if start.state_bytes is not None:
         yield Line("state", "bytes", start.state_bytes, None, (Note("why_state"),))
     if start.kv_bytes is not None:
-        yield Line("kv", "bytes", start.kv_bytes, ours.get("kv"), (_rest(start),))
+        nothing = () if ours.get("kv") != 0 else (Note("why_nothing"),)
+        yield Line("kv", "bytes", start.kv_bytes, ours.get("kv"), (_rest(start), *nothing))
     if start.needed_kv_bytes is not None:
         longest = start.concurrency_tokens or start.max_tokens or 0.0
         yield Line(

@@ -120,8 +120,11 @@ def _near(total: float, gpu: engine.Gpu) -> bool:
     return abs(total / gpu.memory_bytes - 1) < MEMORY
 
 
-def weight_bits(start: Start) -> tuple[int, str]:
-    """Bits of a weight and the checkpoint's format ("" for the usual). Raises Unread where neither setting nor name tells."""
+def weight_bits(start: Start, model: engine.Model | None = None) -> tuple[int, str]:
+    """Bits of a weight and the checkpoint's format ("" for the usual). Raises Unread where neither setting nor name tells.
+
+    Where both say nothing, a server takes the model as it is published: SGLang prints no quantisation that a config.json has.
+    """
     said = start.quantization.lower()
     words = [word for word in re.findall(r"[a-z0-9]+", start.model.lower()) if word in WORDS]
     if said in QUANTISED:
@@ -131,7 +134,10 @@ def weight_bits(start: Start) -> tuple[int, str]:
         return WORDS[words[0]]
     if said or start.dtype.removeprefix("torch.").lower() not in WIDE:
         raise Unread("bits_unknown", quantization=said or start.dtype)
-    return 16, ""
+    if model is None or set(re.findall(r"[a-z0-9]+", start.model.lower())) & set(WIDE):
+        return 16, ""
+    own = [WORDS[word] for word in re.findall(r"[a-z0-9]+", model.precision.lower()) if word in WORDS]
+    return own[0] if own else (engine.published_bits(model), "")
 
 
 def kv_bits(start: Start) -> int:
@@ -177,7 +183,7 @@ def known_of(
         raise Unread("needs_tp")
     if start.pp > 1:
         raise Unread("pipeline", stages=start.pp)
-    bits, format = weight_bits(start)
+    bits, format = weight_bits(start, model)
     spread = start.attention_dp if start.engine == "sglang" else bool(model.experts)
     groups = start.dp if spread else 1
     gpus_used = tp * (groups if start.engine == "vllm" else 1)

@@ -6,6 +6,8 @@ leave attention wide. An engine's own buffers are a sum of named ones, each from
 
 from __future__ import annotations
 
+import re
+
 from physics.quantities import GIB, Deployment, Gpu, Model, PhysicsError, Reserve
 
 GROUP, SCALE_AND_ZERO_BITS = 128, 20  # AWQ and GPTQ: a 16-bit scale and a 4-bit zero for each group of 128 weights
@@ -23,6 +25,17 @@ FORMATS = {
 }
 
 MXFP4_WIDTH_TILE, MXFP4_FFN_TILE = 256, 128  # to which vLLM's kernels pad an expert's two sides (Marlin, mxfp4.py)
+
+
+NARROW = {"fp8": 8, "int8": 8, "w8a8": 8, "awq": 4, "gptq": 4, "mxfp4": 4, "nvfp4": 4, "int4": 4, "fp4": 4}
+
+
+def published_bits(model: Model) -> int:
+    """Bits of a weight as the model is published, 4, 8 or 16: no server has them wider. 16 where a file doesn't say."""
+    said = model.precision.lower()
+    if counted := re.search(r"(\d+) bit", said):
+        return min(model.checkpoint_bits, next((bits for bits in (4, 8) if int(counted[1]) <= bits), 16))
+    return min([model.checkpoint_bits, *(bits for word, bits in NARROW.items() if word in said)])
 
 
 def usual_format(model: Model, bits: int) -> str:

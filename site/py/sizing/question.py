@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -166,20 +165,9 @@ def deployments(question: Question, catalogue: Catalogue) -> tuple[list[engine.D
     return found, left_out
 
 
-NARROW = {"fp8": 8, "int8": 8, "w8a8": 8, "awq": 4, "gptq": 4, "mxfp4": 4, "nvfp4": 4, "int4": 4, "fp4": 4}
-
-
-def published_bits(model: engine.Model) -> int:
-    """Bits of a weight as the model is published, 4, 8 or 16: no server has them wider. 16 where a file doesn't say."""
-    said = model.precision.lower()
-    if counted := re.search(r"(\d+) bit", said):
-        return min(model.checkpoint_bits, next((bits for bits in (4, 8) if int(counted[1]) <= bits), 16))
-    return min([model.checkpoint_bits, *(bits for word, bits in NARROW.items() if word in said)])
-
-
 def weight_bits(question: Question) -> tuple[int, ...]:
     """The precisions that may be used and that there are; of a model whose published one isn't among them that one."""
-    published = published_bits(question.model)
+    published = engine.published_bits(question.model)
     return tuple(bits for bits in question.allowed.weight_bits if bits <= published) or (published,)
 
 
