@@ -20,7 +20,7 @@ from acts.promises import actions as design_actions
 from acts.promises import now, serving
 from content import wording
 from engine import PhysicsError
-from handed import gradebook, grading, handins, scores
+from handed import gradebook, grading, handins, learners, scores
 from record import ledger
 from report import report
 from runs import jobs
@@ -428,7 +428,7 @@ def test_the_grader_finds_the_twenty_and_no_other(class_of_three_hundred, graded
 
 def test_copies_are_told_apart_from_hand_ins(graded):
     flags = {row.file: [flag.kind for flag in row.flags] for row in graded}
-    assert flags[file(201)] == flags[file(202)] == [grading.SAME_RECORD, grading.SAME_WORK]
+    assert flags[file(201)] == flags[file(202)] == [grading.TWO_NAMES]
     assert flags[file(203)] == flags[file(204)] == [grading.SAME_WORK]
     rows = {row.file: row for row in graded}
     assert file(208) in " ".join(gradebook.remarks(native.shipped(), rows[file(207)]))
@@ -491,6 +491,70 @@ def test_a_copy_with_another_answer_is_found(honest):
     copied = forged(honest, lambda s: (as_somebody_else(s), option_in_the_chain(s), later(s, timedelta(hours=1))))
     rows = grade({"a.json": json.dumps(honest), "b.json": json.dumps(copied)}, GRADED)
     assert all(grading.SAME_WORK in {flag.kind for flag in row.flags} for row in rows)
+
+
+def saved(upto, name, record=1, seed=2):
+    """A learner's file as it was after their first deeds."""
+    state = learner(seed)
+    facts = state.record.facts[:upto]
+    return json.dumps(exported(replace(state, record=replace(state.record, facts=facts)), name, number(record)))
+
+
+def flags_of(texts):
+    return {row.file: [flag.kind for flag in row.flags] for row in grade(texts, GRADED)}
+
+
+@pytest.mark.parametrize("names", [("", "Ada"), ("Ada", ""), ("", ""), (" ", "Ada"), ("ada", "Ada")])
+def test_who_saves_again_with_a_name_has_copied_nothing(names):
+    """Nor whose name was cleared: the two are one learner's, and the later counts."""
+    texts = {"early.json": saved(1, names[0]), "late.json": saved(4, names[1])}
+    rows = grade(texts, GRADED)
+    assert [row.flags for row in rows] == [(), ()] and [row.again for row in rows] == [("late.json",), ("early.json",)]
+    (one,) = learners.learners(native.shipped(), rows)
+    assert one.best.file == "late.json" and one.name.casefold() in ("ada", "early.json")
+
+
+def test_a_file_without_a_name_is_nobody_s_where_two_names_share_its_record():
+    texts = {"a.json": saved(1, ""), "b.json": saved(2, "Ada"), "c.json": saved(3, "Bo"), "d.json": saved(1, "", 9, 3)}
+    assert flags_of(texts) == {"a.json": [], "b.json": [grading.TWO_NAMES], "c.json": [grading.TWO_NAMES], "d.json": []}
+
+
+def test_files_without_name_and_number_are_each_somebody_s():
+    texts = {f"{i}.json": json.dumps(exported(learner(i), "", "")) for i in (2, 3)}
+    assert [row.again for row in grade(texts, GRADED)] == [(), ()]
+
+
+def test_a_name_that_may_be_corrected_is_no_accusation_and_a_fork_is_told_apart():
+    """Two names over one record: where one goes on from the other's end nobody can tell; where both went on, two had it."""
+    early, late, other = saved(2, "Ad"), saved(4, "Ada"), json.loads(saved(4, "Ada"))
+    option_in_the_chain(other)
+    chained(other)
+    assert flags_of({"a.json": early, "b.json": late}) == {name: [grading.TWO_NAMES] for name in ("a.json", "b.json")}
+    other["student_id"] = "Bo"
+    forked = grade({"a.json": late, "b.json": json.dumps(other)}, GRADED)
+    assert all(row.flags[-1].kind == grading.SAME_RECORD for row in forked)
+    assert "corrected" in gradebook.flagged(native.shipped(), grade({"a.json": early, "b.json": late}, GRADED)[0])[0]
+
+
+def test_those_to_look_at_first_come_first(honest):
+    """By weight, and not by name: altered, copied, perhaps copied, unreadable, not whole, handed in again."""
+    other = json.loads(saved(4, "Di", 3, 4))
+    other["student_id"], other["metadata"]["record"] = "Ed", number(4)
+    chained(other)
+    texts = {
+        "9 altered.json": json.dumps(forged(honest, verdict)),
+        "8 copied.json": saved(4, "Di", 3, 4),
+        "8 copy.json": json.dumps(other),
+        "7 name.json": saved(2, "Ad", 5, 6),
+        "7 named.json": saved(3, "Ada", 5, 6),
+        "6 broken.json": "{",
+        "5 unfinished.json": saved(1, "Flo", 7, 8),
+    }
+    assert [row.file for row in gradebook.first(grade(texts, GRADED))] == list(texts)
+    whole = [
+        grading.Checked(name, {"incomplete_fields": []}, again=again) for name, again in (("a", ()), ("b", ("c",)))
+    ]
+    assert [row.file for row in gradebook.first(whole)] == ["b", "a"]
 
 
 ALIKE = {
@@ -790,4 +854,4 @@ def test_files_that_were_not_read_are_counted():
     grader.take("hello.txt", b"hello")
     grader.take("v2_10_snapshot.json", b"{}")
     said = gradebook.counted(native.shipped(), grader.rows(), grader.unread)
-    assert said == "2 files: 1 checked, 1 flagged, 1 not read."
+    assert said == "Snapshots: 1. Checked: 0, of these flagged: 0. Can't be read: 1. Other files: 1."

@@ -35,6 +35,7 @@ from handed.grading import (
     SAME_WORK,
     SECTIONS,
     TIMES,
+    TWO_NAMES,
     UNREADABLE,
     Checked,
     Fact,
@@ -143,20 +144,62 @@ def _failed(file: str, mistake: Exception) -> Checked:
 
 
 def _compared(rows: list[Checked]) -> list[Checked]:
-    """The rows with flags for the same record, or the same presses in the same rhythm, under two names."""
+    """The rows with flags for one record under two names, and for the same presses in the same rhythm in another record."""
+    rows = _named(rows)
     readable = [row for row in rows if row.snapshot]
-    records = _shared(readable, lambda row: [row.snapshot["metadata"]["record"]])
+    by_file = {row.file: row for row in readable}
+    records = _shared([row for row in readable if _has_name(row)], lambda row: [_record(row)])
     works = _shared(readable, rhythm)
     twins: dict[Any, list[str]] = defaultdict(list)
     for row in readable:
         twins[_handed_in(row)].append(row.file)
     compared = []
     for row in rows:
-        others = {SAME_RECORD: records.get(row.file, []), SAME_WORK: works.get(row.file, [])}
+        others: dict[str, list[str]] = {SAME_RECORD: [], TWO_NAMES: [], SAME_WORK: []}
+        for file in records.get(row.file, ()):
+            others[TWO_NAMES if _may_be_one(row, by_file[file]) else SAME_RECORD].append(file)
+        for file in works.get(row.file, ()):
+            if not _record(row) or _record(by_file[file]) != _record(row):
+                others[SAME_WORK].append(file)
         flags = [Flag(kind, _listed(names)) for kind, names in others.items() if names]
         again = [file for file in twins[_handed_in(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []
         compared.append(replace(row, flags=(*row.flags, *flags), again=tuple(again)))
     return compared
+
+
+def _named(rows: list[Checked]) -> list[Checked]:
+    """The rows, with a learner for each without a name: whoever else handed in the same record, if that is one learner; else
+    all of that record without a name are one's. Who saves before typing a name has copied nothing."""
+    named: dict[str, set[object]] = defaultdict(set)
+    for row in rows:
+        if row.snapshot and _has_name(row):
+            named[_record(row)].add(whose(row))
+    found = []
+    for row in rows:
+        if row.snapshot and _record(row) and not _has_name(row):
+            learners = named[_record(row)]
+            row = replace(row, learner=next(iter(learners)) if len(learners) == 1 else ("record", _record(row)))
+        found.append(row)
+    return found
+
+
+def _has_name(row: Checked) -> bool:
+    return bool(row.owner or row.snapshot["student_id"].strip())
+
+
+def _record(row: Checked) -> str:
+    return str(row.snapshot["metadata"]["record"])
+
+
+def _may_be_one(row: Checked, other: Checked) -> bool:
+    """Whether two names over one record may be one learner's, who corrected the name in between: no course system says that
+    two handed them in, and one file goes on where the other ends, or tells of the other context."""
+    if row.owner and other.owner:
+        return False
+    if row.snapshot["track"] != other.snapshot["track"]:
+        return True
+    one, longer = sorted(([fact["id"] for fact in each.facts] for each in (row, other)), key=len)
+    return longer[: len(one)] == one
 
 
 def _handed_in(row: Checked) -> Any:
@@ -200,7 +243,7 @@ def _shared(rows: list[Checked], keys: Callable[[Checked], Iterable[Any]]) -> di
 
 def _places(row: Checked, keys: Callable[[Checked], Iterable[Any]], own: bool) -> Iterator[Any]:
     """Under which key, context and having of a name a row is found (`own`), or looks for others."""
-    track, named = row.snapshot["track"], bool(row.owner or row.snapshot["student_id"])
+    track, named = row.snapshot["track"], _has_name(row)
     for key in filter(None, keys(row)):
         if own:
             yield from ((key, track, named), (key, None, named)) if named else [(key, track, named)]
@@ -210,9 +253,11 @@ def _places(row: Checked, keys: Callable[[Checked], Iterable[Any]], own: bool) -
 
 def whose(row: Checked) -> object:
     """What tells a file's learner from the others: by whom the course system says that it was handed in, else the name in it,
-    else the file's own."""
+    else whose record it is, else the file's own."""
     if row.owner:
         return row.owner.key
+    if row.learner is not None:
+        return row.learner
     return " ".join(str(row.snapshot.get("student_id") or row.file).split()).casefold()
 
 
@@ -247,6 +292,26 @@ def remarks(course: Course, row: Checked) -> list[str]:
     return found + ([wording.fill(words["incomplete"], {"detail": named})] if missing else [])
 
 
+ALTERED, COPIED, RENAMED, UNREAD, INCOMPLETE, REMARKED, CLEAN = range(7)  # what to look at first
+
+
+def first(rows: Iterable[Checked]) -> list[Checked]:
+    """The rows, those to look at first in front: altered, copied, under two names, unreadable, incomplete, remarked on, clean;
+    within, by name."""
+    return sorted(rows, key=lambda row: (_weight(row), row.file))
+
+
+def _weight(row: Checked) -> int:
+    kinds = {flag.kind for flag in row.flags}
+    if kinds & {UNREADABLE, FAILED, NOTHING}:
+        return UNREAD
+    if kinds:
+        return RENAMED if kinds == {TWO_NAMES} else COPIED if kinds <= {SAME_RECORD, TWO_NAMES, SAME_WORK} else ALTERED
+    if row.snapshot.get("incomplete_fields"):
+        return INCOMPLETE
+    return REMARKED if row.again else CLEAN
+
+
 def flagged(course: Course, row: Checked) -> list[str]:
     """The flags of a row as sentences, one for each kind."""
     details: dict[str, list[str]] = defaultdict(list)
@@ -276,11 +341,12 @@ def _fact_name(course: Course, kind: str, side: str | None) -> str:
 
 
 def counted(course: Course, rows: Sequence[Checked], left_out: Sequence[Unread]) -> str:
-    """How many files there are, how many of them were checked, flagged, and not read."""
+    """How many snapshots there are, how many of them were checked, flagged and can't be read; and how many other files."""
+    read = [row for row in rows if _weight(row) != UNREAD]
     # A row that only says that nothing was handed in is no file.
-    read = sum(all(flag.kind != NOTHING for flag in row.flags) for row in rows)
-    said: dict[str, wording.Number] = {"files": read + len(left_out), "read": read, "unread": len(left_out)}
-    said["flagged"] = sum(bool(row.flags) for row in rows)
+    files = sum(all(flag.kind != NOTHING for flag in row.flags) for row in rows)
+    said: dict[str, wording.Number] = {"files": files, "read": len(read), "unread": files - len(read)}
+    said |= {"flagged": sum(bool(row.flags) for row in read), "others": len(left_out)}
     return course.say("grading.report.files", None, said)
 
 
@@ -429,7 +495,7 @@ def protected(text: str) -> str:
 def summary(course: Course, rows: list[Checked], left_out: Sequence[Unread] = ()) -> str:
     """The class in words: what is flagged, remarked and not read, and histograms of predictions and designs, as text."""
     words = course.at("grading.report")
-    doubtful = {shown(row.file): flagged(course, row) for row in rows if row.flags}
+    doubtful = {shown(row.file): flagged(course, row) for row in first(rows) if row.flags}
     remarked = {shown(row.file): found for row in rows if (found := remarks(course, row))}
     lines = [counted(course, rows, left_out)]
     for title, remarked_on in ((words["flagged"], doubtful), (words["remarks"], remarked)):

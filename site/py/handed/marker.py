@@ -67,9 +67,7 @@ def outcome(grader: Grader, separator: str) -> str:
             "files": len(rows),
             "said": gradebook.counted(course, rows, grader.unread),
             "head": heads,
-            "rows": sorted(
-                (_shown(course, row) for row in rows), key=lambda row: ("fail", "note", None).index(row["state"])
-            ),
+            "rows": [_shown(course, row) for row in gradebook.first(rows)],
             "unreadTitle": gradebook.unread_title(course, grader.unread),
             "counted": course.say("grading.report.counted", None, {"flagged": flagged}) if flagged else "",
             "unread": gradebook.unread(course, grader.unread),
