@@ -514,7 +514,7 @@ class App:
         file = report.file(self.course, self.state, form, now())
         taken = self.download(file, "report.text")
         if form in ("markdown", "snapshot"):  # the plan's files have buttons elsewhere
-            said = self.course.say("report.saved", None, {"name": file.name}) if taken else ""
+            said = report.saved(self.course, self.state, file.name) if taken else ""
             self.outlet.nodes["report.saved"].textContent = said
 
     def number(self) -> None:

@@ -276,7 +276,12 @@ def test_an_export_before_the_runs_are_there_has_no_flag(runs):
     state = learner(2)
     made = exported(replace(state, results={}), "Ada", number(1))
     assert "figures" in made["incomplete_fields"] and made["predictions"][1]["right"] is None
-    assert kinds(runs, json.dumps(made)) == set()
+    early, late = (
+        grading.check(native.shipped(), runs, "a.json", json.dumps(one), GRADED)
+        for one in (made, exported(state, "Ada", number(1)))
+    )
+    assert not early.flags
+    assert early.snapshot == late.snapshot and early.snapshot["predictions"][1]["right"] is not None  # they are now
 
 
 def test_an_export_that_knows_the_measured_row_s_prediction_has_no_flag(runs, written):

@@ -154,6 +154,9 @@ def test_what_is_still_being_computed_is_said():
     found = report.snapshot(COURSE, state, LATER)
     assert found["predictions"][1]["right"] is None and "figures" in found["incomplete_fields"]
     assert COURSE.at("report.verdicts.waiting") in report.markdown(COURSE, state, LATER)
+    assert report.saved(COURSE, state, "a.json") == COURSE.say("report.saved_early", None, {"name": "a.json"})
+    whole = native.settled(state, LATER)
+    assert report.saved(COURSE, whole, "a.json") == COURSE.say("report.saved", None, {"name": "a.json"})
 
 
 def test_other_contexts_stay_out():

@@ -150,6 +150,8 @@ def check(course: Course, runs: Runs, file: str, text: str, now: str, spoken: Se
             Flag(NUMBERS, _name(fact)) for fact, right in zip(sound.values(), known, strict=True) if fact != right
         ]
         honest, found = _compared(course, runs, snapshot, events, known, spoken)
+        if report.FIGURES in honest[report.MISSING]:  # exported before they were computed: they are now
+            honest = _exported(course, runs, snapshot, set(), known)
     except TooManyRuns:
         return Checked(file, flags=(*dict.fromkeys(flags), Flag(UNCHECKED, str(MOST_RUNS))))
     flags += found
@@ -383,10 +385,14 @@ def _compared(
 ) -> tuple[Snapshot, list[Flag]]:
     """What the page would have exported for the sound facts, and where the snapshot differs from it: of all languages the
     one in which it differs least."""
+    # An answer whose run the page was still waiting for has no verdict yet, and says so.
+    waiting = {event["of"] for event in events if event["kind"] == "revealed" and event.get("engine") is None}
+    answers = [entry for entry in (*snapshot["predictions"], *snapshot["reflections"]) if isinstance(entry, dict)]
+    waiting |= {str(entry.get("fact")) for entry in answers if entry.get("engine") is None}
     best: tuple[Snapshot, list[Flag]] | None = None
     for language in (course, *spoken):
         with _speaking(language, course):
-            honest = _exported(language, runs, snapshot, events, sound)
+            honest = _exported(language, runs, snapshot, waiting, sound)
             made = honest["metadata"].pop("consistency_check")
             found = list(islice(_differences(language, runs, snapshot, honest, made, sound), MOST_FOUND))
             if len(sound) == sum(event["kind"] != "revealed" for event in events):
@@ -412,17 +418,12 @@ def _speaking(language: Course, usual: Course) -> Iterator[None]:
             wording.use(usual.at("words.numbers"))
 
 
-def _exported(
-    course: Course, runs: Runs, snapshot: Snapshot, events: list[dict[str, Any]], sound: list[Fact]
-) -> Snapshot:
-    """The snapshot that the page exports for these facts, with what is the learner's own taken from the one at hand."""
+def _exported(course: Course, runs: Runs, snapshot: Snapshot, waiting: set[str], sound: list[Fact]) -> Snapshot:
+    """The snapshot that the page exports for these facts, with what is the learner's own taken from the one at hand. `waiting`:
+    the answers whose runs it is still waiting for."""
     context, at = snapshot["track"], snapshot["metadata"]["exported_at"]
     start = store.initial(course)
     knobs = {**start.settings[context], **_offered(course, snapshot["knob_settings"])}
-    # An answer whose run the page was still waiting for has no verdict yet, and says so.
-    waiting = {event["of"] for event in events if event["kind"] == "revealed" and event.get("engine") is None}
-    answers = [entry for entry in (*snapshot["predictions"], *snapshot["reflections"]) if isinstance(entry, dict)]
-    waiting |= {str(entry.get("fact")) for entry in answers if entry.get("engine") is None}
     known: dict[jobs.Job, Result] = {
         run: runs[run]
         for fact in ledger.of_kind(sound, "answered")

@@ -30,6 +30,7 @@ SCHEMA = 2  # since 2 the decision has what was rejected and what would change i
 NAME = ledger.CHAPTER
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 MISSING = "incomplete_fields"
+FIGURES = "figures"  # the part that is missing while a run is still being computed
 REASONS = ("alternative", "revision")  # texts that stand beside the log
 TEXTS = ("log", *REASONS, "takeaway", "risk")
 
@@ -76,7 +77,7 @@ def _missing(
     found += [*parts, *(field for field, text in texts.items() if not text.strip())]
     if words(texts["log"]) > course.at("report.log.most_words"):
         found.append("log_long")
-    return found if _is_computed(course, answers, results) else [*found, "figures"]
+    return found if _is_computed(course, answers, results) else [*found, FIGURES]
 
 
 def _is_computed(course: Course, answers: Mapping[str, Answer | None], results: Results) -> bool:
@@ -437,6 +438,12 @@ def file(course: Course, state: State, form: str, at: str) -> File:
     """The file of a form, as `forms` names them. Raises KeyError for another form."""
     name, kind, text = forms(course)[form]
     return File(f"{NAME}_{name}", kind, text(course, state, at))
+
+
+def saved(course: Course, state: State, name: str) -> str:
+    """What is said once a report or snapshot is saved: under which name, and whether to save it again."""
+    early = FIGURES in missing(course, state)
+    return course.say("report.saved_early" if early else "report.saved", None, {"name": name})
 
 
 def _snapshot_json(course: Course, state: State, at: str) -> str:
