@@ -102,6 +102,22 @@ def graded(page, course, class_folder, tmp_path):
             assert drawn.locator("span").all_inner_texts() == [str(count) for _, count in bars]
 
 
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_the_table_is_read_without_scrolling_sideways(visitor, tmp_path, width):
+    """At every width all of a row is in the window; a wide page gives it more than the width of its text."""
+    (tmp_path / "s.json").write_text(json.dumps(exported(learner(4), "Ada", f"{4:032x}")))
+    (tmp_path / "v2_10_snapshot.json").write_text("{")
+    page, say = grader(visitor, viewport={"width": width, "height": 844}), native.shipped().at("grading.page")
+    page.get_by_label(say["files"]).set_input_files([tmp_path / "s.json", tmp_path / "v2_10_snapshot.json"])
+    expect(page.get_by_role("heading", name=say["outcome"])).to_be_focused(timeout=BOOT_MS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    table = page.locator("#table")
+    assert table.evaluate("node => node.scrollWidth <= node.clientWidth")
+    text = page.locator("#outcome > .help").bounding_box()["width"]
+    assert (table.bounding_box()["width"] > 1.4 * text) == (width == 1280)
+    assert found(page) == []
+
+
 def saved_table(page, place):
     with page.expect_download() as download:
         page.get_by_role("link", name=native.shipped().at("grading.page.save")).click()
@@ -227,6 +243,6 @@ def test_without_a_snapshot_only_what_was_not_read_is_shown(visitor, tmp_path):
     page = grader(visitor)
     page.get_by_label(native.shipped().at("grading.page.files")).set_input_files(tmp_path / "hello.txt")
     expect(page.locator("#unread")).to_contain_text("hello.txt", timeout=BOOT_MS)
-    expect(page.locator("#unread > summary")).to_have_text("Not read (1)")
+    expect(page.locator("#unread > summary")).to_have_text("Other files, not read (1)")
     for part in ("table", "saves", "class"):
         expect(page.locator(f"#{part}")).to_be_hidden()

@@ -71,10 +71,11 @@ function show({ said, head, rows, unread, unreadTitle, counted, lists, histogram
   place("head").replaceChildren(line(head.map((text) => made("th", text, { scope: "col" }))));
   place("rows").replaceChildren(
     ...rows.map(({ cells: [first, ...rest], flags, remarks, state }) => {
-      const found = made("td", "");
+      const cell = (/** @type {string} */ text, /** @type {number} */ i) => made("td", text, { "data-head": head[i + 1] });
+      const found = cell("", rest.length);
       if (flags) found.append(made("p", flags, { class: "flags" }));
       if (remarks) found.append(made("p", remarks, { class: "remarks" })); // no reason to doubt, so in no red
-      const row = line([made("th", first, { scope: "row" }), ...rest.map((text) => made("td", text)), found]);
+      const row = line([made("th", first, { scope: "row" }), ...rest.map(cell), found]);
       if (state) row.dataset.state = state;
       return row;
     }),
