@@ -4,7 +4,7 @@
 python3 build.py            site/ and the pinned runtimes become dist/
 python3 build.py serve      the same, dist/ is served on localhost, and built again when site/ changes (--plain: in two seconds)
 python3 build.py check      lint, format, types and unit tests: no browser, no build
-python3 build.py test       the same, and every test runs; further arguments go to pytest
+python3 build.py test       the same, and every test runs; `test tests/unit/test_memory.py` (or what else pytest takes) just those
 python3 build.py translate  what a --language lacks, what changed in English since, and its page, served as you work
 python3 build.py single     the same, folded into one file, kv-cache-lab.html, that runs from a stick
 python3 build.py scorm      the same, as two packages for course systems (Moodle, Canvas, ...): SCORM 1.2 and 2004

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -27,7 +28,13 @@ BRISK = (
 BY_FILE = ("loadfile", "--no-loadscope-reorder")  # in the order of tests/e2e/conftest.py
 # A page test that fails is tried once more; what passes only then is named, for whoever looks after the tests.
 SECOND_TRY = ("--reruns", "1", "-rR")
-WITHOUT_PAGE, WITH_PAGE = ("tests", "--ignore=tests/e2e"), ("tests/e2e",)
+PAGES = "tests/e2e/"
+# A place among pytest's arguments stands for `testpaths`, and only a deselection takes the other kind of test away from it.
+WITHOUT_PAGE = ("--ignore=tests/e2e", f"--deselect={PAGES}")
+WITH_PAGE = (
+    "--override-ini=testpaths=tests/e2e",
+    *(f"--deselect=tests/{each}/" for each in ("unit", "validation", "extension")),
+)
 UNIT = ("tests/unit", "--ignore=tests/unit/test_build.py")  # that one builds
 PATIENCE_S = 300  # for packages that a machine without a network never gets
 NONE_CHOSEN = 5  # pytest's status when an argument like -k leaves none over
@@ -44,35 +51,34 @@ def run(
 ) -> int:
     """Every check: lint, format, types, unit and page tests. Returns 0 only if all passed; none keeps another from running.
 
-    `build` makes the site in `dist`, `build_brisk` one for the page tests with BRISK settings. `arguments` go to pytest.
+    `build` makes the site in `dist`, `build_brisk` one for the page tests with BRISK settings. `arguments` go to pytest: then
+    only the tests run that they choose, and nothing is built and no browser looked for unless a page test is among them.
     Raises BuildError when the environment, the browser or a build can't be had, or when `arguments` leave no test over.
     """
     python = environment(cache)
-    if arguments and _collected(python, arguments) == NONE_CHOSEN:
-        raise BuildError(f"Nothing was tested: no test fits {shlex.join(arguments)}. Look for a misspelt name.")
-    browser = page_browser(python)
-    lacking = lacking_engines()
-    build()
+    files = _chosen(python, arguments) if arguments else [PAGES, "tests/unit/"]
+    paging = [file.startswith(PAGES) for file in files]
+    browser = page_browser(python) if any(paging) else ""
+    lacking = lacking_engines() if any(paging) else {}
+    if not arguments:
+        build()
     records: list[Path] = []
     with tempfile.TemporaryDirectory() as scratch:
         brisk = Path(scratch) / "dist"
-        build_brisk(brisk)
+        if any(paging):
+            build_brisk(brisk)
         variables = {**os.environ, "LAB_BROWSER": browser, "LAB_DIST": str(dist), "PYTHONDONTWRITEBYTECODE": "1"}
         paged = {**variables, "LAB_DIST": str(brisk), "LAB_SETTINGS": str(BRISK)}
         pytest = ["-m", "pytest", "-n", "auto", "--dist"]
-        steps = {
-            **quick(variables),
-            "tests": (
-                [*pytest, "worksteal", *WITHOUT_PAGE, *_recorded(scratch, "tests", records), *arguments],
-                variables,
-            ),
-            "page tests": (
-                [*pytest, *BY_FILE, *SECOND_TRY, *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments],
-                paged,
-            ),
-        }
+        steps: dict[str, Step] = {} if arguments else quick(variables)
+        if not all(paging):
+            words = [*pytest, "worksteal", *WITHOUT_PAGE, *_recorded(scratch, "tests", records), *arguments]
+            steps["tests"] = words, variables
+        if any(paging):
+            words = [*pytest, *BY_FILE, *SECOND_TRY, *WITH_PAGE, *_recorded(scratch, "pages", records), *arguments]
+            steps["page tests"] = words, paged
         rows, failed = _each(python, steps)
-        print("\n" + "\n".join([*rows, *engines(records[-1], lacking)]))
+        print("\n" + "\n".join([*rows, *(engines(records[-1], lacking) if any(paging) else ())]))
         if not failed and not any(tests_of(record, "ran") for record in records):
             failed = True
             print("Nothing was tested: each test that was chosen was skipped.")
@@ -119,10 +125,18 @@ def _each(python: Path, steps: Mapping[str, Step]) -> tuple[list[str], bool]:
     return rows, failed
 
 
-def _collected(python: Path, arguments: list[str]) -> int:
-    """pytest's status when it looks for the tests that the arguments choose, which takes seconds and runs none."""
-    command = [str(python), "-m", "pytest", "--collect-only", "-q", "tests", *arguments]
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+def _chosen(python: Path, arguments: list[str]) -> list[str]:
+    """The files of the tests that the arguments choose. pytest looks in seconds, and runs none. Raises BuildError for none."""
+    # So many -q outweigh any -v: a line a file, with how many of its tests are chosen.
+    command = [str(python), "-m", "pytest", "--collect-only", *arguments, "-qqqqqqqq"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    said = shlex.join(arguments)
+    if found.returncode == NONE_CHOSEN:
+        raise BuildError(f"Nothing was tested: no test fits {said}. Look for a misspelt name.")
+    if found.returncode:
+        print(f"{found.stdout}{found.stderr}".strip(), flush=True)
+        raise BuildError(f"Nothing was tested: pytest finds no tests by {said}. Why stands above.")
+    return re.findall(r"^(.+): \d+$", found.stdout, re.MULTILINE)
 
 
 def _recorded(scratch: str, name: str, records: list[Path]) -> list[str]:

@@ -748,19 +748,24 @@ RECORD = (
 )
 
 
-def checks(tmp_path, monkeypatch, failing, record=RECORD, collected=0):
-    """Run the checks with a stand-in for Python that logs each call and fails for one tool; (status, calls)."""
+def checks(tmp_path, monkeypatch, failing="none", record=RECORD, collected=0, arguments=(), found=""):
+    """Run the checks with a stand-in for Python that logs each call, finds such tests, fails for one tool; (status, calls)."""
     stand_in, log = tmp_path / "python", tmp_path / "calls"
     stand_in.write_text(
-        f'#!/bin/sh\n[ "$3" = --collect-only ] && exit {collected}\necho "$2 $LAB_BROWSER $LAB_DIST $@" >> {log}\n'
+        f'#!/bin/sh\n[ "$3" = --collect-only ] && printf "{found}" && exit {collected}\n'
+        f'echo "$2 $LAB_BROWSER $LAB_DIST $@" >> {log}\n'
         f"for each in \"$@\"; do case $each in --junit-xml=*) echo '{record}' > ${{each#--junit-xml=}};; esac; done\n"
         f'[ "$2" != "{failing}" ]\n'
     )
     stand_in.chmod(0o755)
+
+    def note(what):
+        return lambda *_: log.open("a").write(f"{what}\n")
+
     monkeypatch.setattr(testing, "environment", lambda cache: stand_in)
-    monkeypatch.setattr(testing, "page_browser", lambda python: "a-browser")
+    monkeypatch.setattr(testing, "page_browser", lambda python: note("browser")() and "a-browser")
     monkeypatch.setattr(testing, "lacking_engines", lambda: {})
-    status = testing.run(tmp_path, tmp_path / "dist", lambda: None, lambda place: None, ["-k", "ledger"])
+    status = testing.run(tmp_path, tmp_path / "dist", note("build"), note("brisk"), list(arguments))
     return status, log.read_text().splitlines()
 
 
@@ -768,9 +773,10 @@ def checks(tmp_path, monkeypatch, failing, record=RECORD, collected=0):
 def test_every_check_runs_whichever_fails(tmp_path, monkeypatch, capfd, failing):
     status, calls = checks(tmp_path, monkeypatch, failing)
     assert status == (0 if failing == "none" else 1)
-    assert [call.split()[0] for call in calls] == ["ruff", "ruff", "mypy", "tools.scripts", "pytest", "pytest"]
-    assert all(call.endswith("-k ledger") for call in calls[-2:])
-    assert f"a-browser {tmp_path / 'dist'}" in calls[-2] and "tests/e2e" in calls[-1]
+    made, ran = calls[:3], calls[3:]
+    assert made == ["browser", "build", "brisk"]
+    assert [call.split()[0] for call in ran] == ["ruff", "ruff", "mypy", "tools.scripts", "pytest", "pytest"]
+    assert f"a-browser {tmp_path / 'dist'}" in ran[-2] and "testpaths=tests/e2e" in ran[-1]
     said = capfd.readouterr().out.splitlines()
     assert said[-1] == "10 passed, 4 failed, 4 skipped"
     names = ["lint", "format", "types", "scripts", "tests", "page tests"]
@@ -783,24 +789,49 @@ def test_every_check_runs_whichever_fails(tmp_path, monkeypatch, capfd, failing)
     ]
 
 
+@pytest.mark.parametrize(
+    ("found", "made"),
+    [
+        ("tests/unit/test_memory.py: 88\\n", ["pytest"]),
+        ("tests/e2e/test_locks.py: 10\\n", ["browser", "brisk", "pytest"]),
+        ("tests/unit/test_memory.py: 1\\ntests/e2e/test_locks.py: 1\\n", ["browser", "brisk", "pytest", "pytest"]),
+    ],
+)
+def test_chosen_tests_run_alone_and_only_what_they_need_is_made(tmp_path, monkeypatch, capfd, found, made):
+    _, calls = checks(tmp_path, monkeypatch, found=found, arguments=["-k", "one"])
+    assert [call.split()[0] for call in calls] == made
+    assert all(call.endswith("-k one") for call in calls if "pytest" in call)
+    said = capfd.readouterr().out
+    assert ("engine" in said) == ("browser" in made) and "lint" not in said
+
+
+def test_a_file_named_to_the_tests_narrows_them_to_itself():
+    """pytest itself, as each of the two steps starts it: a place named beside it is not run a second time as the other kind."""
+    places = ["tests/unit/test_check.py", "tests/e2e/test_locks.py"]
+    assert sorted(testing._chosen(Path(sys.executable), ["-v", *places])) == sorted(places)
+    for words, place in ((testing.WITHOUT_PAGE, places[0]), (testing.WITH_PAGE, places[1])):
+        assert testing._chosen(Path(sys.executable), [*words, *places]) == [place]
+
+
 def test_a_name_that_fits_no_test_is_told_before_anything_is_built(tmp_path, monkeypatch):
     with pytest.raises(BuildError, match="no test fits -k ledger"):
-        checks(tmp_path, monkeypatch, "none", collected=testing.NONE_CHOSEN)
+        checks(tmp_path, monkeypatch, collected=testing.NONE_CHOSEN, arguments=["-k", "ledger"])
 
 
 def test_tests_that_were_all_skipped_are_no_success(tmp_path, monkeypatch, capfd):
     skipped = (
         '<testsuite tests="1" skipped="1"><testcase name="t[WebKit]"><skipped message="No."/></testcase></testsuite>'
     )
-    status, _ = checks(tmp_path, monkeypatch, "none", record=skipped)
+    status, _ = checks(tmp_path, monkeypatch, record=skipped)
     assert status == 1
     assert "Nothing was tested" in capfd.readouterr().out
 
 
-def test_pytest_itself_says_when_a_name_fits_no_test():
-    names = ["-k", "no_such_test_at_all"]
-    assert testing._collected(Path(sys.executable), names) == testing.NONE_CHOSEN
-    assert testing._collected(Path(sys.executable), ["-k", "fits_no_test"]) == 0
+def test_pytest_itself_says_when_a_name_fits_no_test_or_no_file(capfd):
+    for words, said in ((["-k", "no_such_test_at_all"], "no test fits"), (["tests/unit/nothing.py"], "finds no tests")):
+        with pytest.raises(BuildError, match=said):
+            testing._chosen(Path(sys.executable), words)
+    assert "file or directory not found: tests/unit/nothing.py" in capfd.readouterr().out
 
 
 def machine(tmp_path, monkeypatch, programs, installs=(), root=True):

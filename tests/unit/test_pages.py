@@ -8,6 +8,7 @@ import pytest
 from tools import htmldom
 
 ROOT = Path(__file__).parents[2]
+READERS = {".css", ".html", ".js", ".mjs", ".py"}  # of a stylesheet's properties
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
@@ -41,6 +42,15 @@ def test_only_tokens_css_knows_light_and_dark():
     """Another stylesheet that asks the system would not follow a page that forces a theme on the lab."""
     for file in sorted((ROOT / "site/css").glob("*.css")):
         assert "prefers-color-scheme" not in file.read_text(encoding="utf-8"), file.name
+
+
+def test_every_custom_property_is_read_somewhere():
+    """By a stylesheet, or by name in a script that paints or measures."""
+    text = {file: file.read_text(encoding="utf-8") for file in (ROOT / "site").rglob("*.*") if file.suffix in READERS}
+    styles = "\n".join(words for file, words in text.items() if file.suffix == ".css")
+    others = "\n".join(words for file, words in text.items() if file.suffix != ".css")
+    unread = set(re.findall(r"(--[\w-]+)\s*:", styles)) - set(re.findall(r"var\(\s*(--[\w-]+)", styles))
+    assert [name for name in sorted(unread) if not re.search(rf"[\"'`(]((--)?{name[2:]})\b(?!-)", others)] == []
 
 
 def test_the_element_holds_no_style_that_a_policy_would_refuse():

@@ -12,13 +12,12 @@ from content import shapes, wording
 from content.common import ContextWords, Option, Question
 from content.control import Control
 from content.shapes import Read, Shape
-from content.wording import Number, Quantity
+from content.wording import Number, Quantities
 
 Table = dict[str, Any]
 Scenario = dict[str, Any]  # what a question asks about, as plain data that is saved with its answer
 Fact = Mapping[str, Any]
 Result = Mapping[str, Any]  # figures by name, and lists of them where a distribution is described
-Numbers = dict[str, Quantity]
 
 
 class Job(Protocol):
@@ -128,7 +127,7 @@ class Oracle:
 
     scenario: Callable[[Course, str], Scenario]
     could_ask: Callable[[Course, str, Scenario, str], bool]
-    numbers: Callable[[Course, Scenario, str, Results], Numbers]
+    numbers: Callable[[Course, Scenario, str, Results], Quantities]
     needs: Callable[[Course, Scenario], list[Any]] = lambda course, asked: []
 
 

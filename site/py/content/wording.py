@@ -39,6 +39,8 @@ _habits: dict[str, str] = dict(ENGLISH)
 
 Quantity = float | None  # what the engine computes; None: not known yet
 Number = Quantity | str  # what a placeholder may stand for
+Quantities = dict[str, Quantity]  # both by their names
+Numbers = Mapping[str, Number]
 Run = tuple[str, str, str]
 
 

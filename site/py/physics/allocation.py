@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-from physics.memory import BLOCK_TOKENS
+from physics.memory import BLOCK_TOKENS, WATERMARK
 from physics.quantities import PhysicsError, whole
 from physics.workload import Request
 
 RESERVATIONS = ("max", "pow2", "oracle")
-WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM
 
 
 @dataclass

@@ -10,6 +10,7 @@ from physics.checkpoints import checkpoint_bytes, expert_bytes
 from physics.quantities import Deployment, Model, PhysicsError, Reserve, positive, whole
 
 BLOCK_TOKENS = 16
+WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
 SCALED = 128  # values that share a 32-bit scale
 
 

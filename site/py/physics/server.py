@@ -19,6 +19,7 @@ from heapq import heappop, heappush
 
 from physics.blocks import MOST_PHASES, Pages, Phases
 from physics.checks import check
+from physics.memory import WATERMARK
 from physics.prefix import PrefixCache
 from physics.quantities import PhysicsError
 from physics.run import Record, Run
@@ -33,7 +34,6 @@ Step = tuple[list[tuple[int, tuple[int, int]]], int, PromptWork, float]
 # Steps, requests that write, tokens that they read, s of the first step, s of all.
 Stretch = tuple[int, int, float, float, float]
 CHANGEABLE = ("policy", "max_running", "token_budget", "prefill_budget")  # while a server runs
-WATERMARK = 0.01  # share of the blocks that stays free when a request joins, as in vLLM: less churn by preemption
 
 
 class Server:

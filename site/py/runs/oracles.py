@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 
 import engine
 from content.common import Claim
-from content.course import Course, Fact, Numbers, Oracle, Results, Scenario
+from content.course import Course, Fact, Oracle, Results, Scenario
 from content.game import MOST_SEED, PlayFile, most_points
-from content.wording import Quantity
+from content.wording import Quantities, Quantity
 from record.facts import PLAYED
 from runs.jobs import Job
 
@@ -36,7 +36,7 @@ def needs(course: Course, question: str, asked: Scenario) -> list[Job]:
     return oracle(course, question).needs(course, asked)
 
 
-def numbers(course: Course, question: str, asked: Scenario, option: str, results: Results) -> Numbers | None:
+def numbers(course: Course, question: str, asked: Scenario, option: str, results: Results) -> Quantities | None:
     """The numbers behind one option, None while a job is missing."""
     if any(job not in results for job in needs(course, question, asked)):
         return None

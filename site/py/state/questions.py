@@ -8,6 +8,7 @@ from content.course import Course, Fact, Scenario
 from links import share
 from page.remembered import remembered
 from record import ledger, progress
+from record.values import mapping
 from runs import oracles
 from runs.jobs import Job
 from state.state import State
@@ -101,11 +102,6 @@ def number(state: State) -> str:
 def place(state: State, field: str) -> str:
     """Where a text is kept: the name once, everything else by context."""
     return field if field == "name" else f"{state.context}.{field}"
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """A saved value that should be a table; an empty one if it is something else."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def beside(course: Course, state: State) -> State | None:

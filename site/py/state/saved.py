@@ -8,10 +8,11 @@ from typing import Any
 from content.controls import controls, defaults
 from content.course import Course
 from record import ledger
+from record.values import mapping
 from runs import oracles
 from state.act import acts
 from state.actions import Cleared, LedgerRead, RecordNumbered, RecordOffered, RecordTaken, SaveFinished, TextWritten
-from state.questions import facts, mapping, number, place
+from state.questions import facts, number, place
 from state.settings import control
 from state.state import State, initial, with_notice
 

@@ -7,9 +7,9 @@ from typing import Any
 from content.control import Control, Settings
 from content.controls import controls, defaults
 from content.course import Course
+from record.values import mapping
 from state.act import Act, acts
 from state.actions import ControlMoved, ControlsReset
-from state.questions import mapping
 from state.state import State
 from state.wanted import live
 

@@ -1,6 +1,6 @@
 """Parts that several acts share: controls, questions, the folded mathematics, charts with their tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,14 +11,12 @@ from content.control import Choice, Control, Value
 from content.controls import controls
 from content.course import Course, Results
 from content.shapes import of_context
-from content.wording import Number
+from content.wording import Numbers
 from page.page import Frame
 from page.remembered import remembered
 from runs import oracles
 from state import store
 from state.questions import Answer
-
-Numbers = Mapping[str, Number]
 
 
 def filled(words: Any, numbers: Numbers) -> Any:

@@ -16,10 +16,8 @@ from acts.promises.shape import Simulation
 from acts.wall.shape import Deployment
 from acts.wall.users import sizes, users_numbers
 from content.course import Course, Scenario
-from content.wording import MIB, Number, Quantity
+from content.wording import MIB, Number, Quantities
 from runs import oracles
-
-Numbers = dict[str, Quantity]
 
 UNTOUCHED, LOW, HIGH, WRONG, RIGHT = "untouched", "too_low", "too_high", "wrong", "right"
 DECODE_BATCH = 32  # requests of the decode step that is taken apart
@@ -75,7 +73,7 @@ def response_s(course: Course, batch: int) -> float:
 
 
 @lru_cache(maxsize=4)
-def numbers(course: Course) -> Numbers:
+def numbers(course: Course) -> Quantities:
     """Everything that the sentences rest on, for the default context: closed forms, no simulation. s, bytes, FLOP, tokens."""
     context = course.at("course.context.default")
     users = sizes(course, _asked(course))
@@ -103,7 +101,7 @@ def _asked(course: Course) -> Scenario:
     return oracles.scenario(course, "act1.prediction", course.at("course.context.default"))
 
 
-def _queue_numbers(course: Course) -> Numbers:
+def _queue_numbers(course: Course) -> Quantities:
     queue = course.read(Queue, "bugs.queue")
     best = min(range(1, queue.largest_batch + 1), key=lambda batch: response_s(course, batch))
     return {
@@ -119,7 +117,7 @@ def _context_tokens(course: Course, context: str) -> int:
     return int(course.at("act1.deployment.context_tokens", context))
 
 
-def _decode_numbers(course: Course, context: str) -> Numbers:
+def _decode_numbers(course: Course, context: str) -> Quantities:
     """A decode step of the assistant's replica, taken apart: what it reads, against what is there to be read."""
     request = questions.base_request(course, "a", context)
     cost, deployment = serving.step_cost(course, request), serving.deployment_of(course, request)
@@ -142,7 +140,7 @@ def _decode_numbers(course: Course, context: str) -> Numbers:
     }
 
 
-def _tail_numbers(course: Course, context: str) -> Numbers:
+def _tail_numbers(course: Course, context: str) -> Quantities:
     """Prefill on an empty server: of the mean prompt of the assistant's traffic, and of one that one in a hundred reaches."""
     request = questions.base_request(course, "a", context)
     cost, settings = serving.step_cost(course, request), serving.server_settings(course, request)
@@ -157,7 +155,7 @@ def _tail_numbers(course: Course, context: str) -> Numbers:
     }
 
 
-def _speculation_numbers(course: Course, context: str) -> Numbers:
+def _speculation_numbers(course: Course, context: str) -> Quantities:
     """Tokens a second with a draft over those without (Leviathan, 2023): a request alone, and two batches, with the
     assistant's mean prompt in the cache."""
     simulation = course.read(Simulation, "act2.simulation")

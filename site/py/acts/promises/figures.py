@@ -5,11 +5,11 @@ from typing import Any
 
 from acts.promises import serving
 from acts.promises.serving import RunRequest
-from content.course import Course, Numbers, Result, Results
-from content.wording import Quantity
+from content.course import Course, Result, Results
+from content.wording import Quantities, Quantity
 
 
-def target_numbers(targets: Mapping[str, Any]) -> Numbers:
+def target_numbers(targets: Mapping[str, Any]) -> Quantities:
     """The two limits and the night's job: s, tokens/s, documents, tokens."""
     return {
         "slo": targets["ttft_p99_s"],
@@ -19,16 +19,16 @@ def target_numbers(targets: Mapping[str, Any]) -> Numbers:
     }
 
 
-def sides_numbers(targets: Mapping[str, Any], requests: Mapping[str, RunRequest], results: Results) -> Numbers:
+def sides_numbers(targets: Mapping[str, Any], requests: Mapping[str, RunRequest], results: Results) -> Quantities:
     """The live numbers of both sides, prefixed a_ and b_; None for what isn't known or can't run."""
-    found: Numbers = {}
+    found: Quantities = {}
     for side, request in requests.items():
         result = results.get(request)
         found |= {f"{side}_{key}": value for key, value in _side_numbers(targets, request, result).items()}
     return found
 
 
-def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Result | None) -> Numbers:
+def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Result | None) -> Quantities:
     got: Mapping[str, Quantity] = result or {}
     ttft, throughput = got.get("ttft_p99_s"), got.get("throughput_output_tokens_per_s")
     needs, has = got.get("kv_needs"), got.get("kv_has")
@@ -64,9 +64,9 @@ def _side_numbers(targets: Mapping[str, Any], request: RunRequest, result: Resul
     }
 
 
-def spread_numbers(course: Course, requests: Mapping[str, RunRequest], results: Results) -> Numbers:
+def spread_numbers(course: Course, requests: Mapping[str, RunRequest], results: Results) -> Quantities:
     """How far each side's P99 moves from day to day, and its load as a share of its capacity; None until it is known."""
-    found: Numbers = {}
+    found: Quantities = {}
     for side, request in requests.items():
         results_s = (results[day].get("ttft_p99_s") for day in serving.band(course, request) if day in results)
         days = [ttft_s for ttft_s in results_s if ttft_s is not None]

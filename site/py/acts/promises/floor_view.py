@@ -13,7 +13,7 @@ from acts.promises.floor import BOTH, CELLS, PANELS, FloorRequest
 from content import wording
 from content.controls import controls
 from content.course import Course, Result
-from content.wording import Number
+from content.wording import Numbers
 from page.page import Frame
 from page.remembered import remembered
 from state import store
@@ -26,7 +26,6 @@ SLOWEST = 4  # rows of each server in the table of slow requests
 SEATED = tuple(engine.KINDS.index(kind) for kind in ("seated", "prefill", "decode"))
 QUEUED = tuple(engine.KINDS.index(kind) for kind in ("waits", "evicted"))
 IDLE = engine.KINDS.index("idle")
-Numbers = dict[str, Number]
 
 
 @dataclass(frozen=True)

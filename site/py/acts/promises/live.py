@@ -4,15 +4,13 @@ from acts.promises import figures, now, serving
 from acts.promises.now import Design, Hand
 from acts.promises.shape import Simulation
 from content.course import Course, Result
-from content.wording import Quantity
+from content.wording import Quantities
 from page.remembered import remembered
 from runs.jobs import Job
 from state import store
 
-Numbers = dict[str, Quantity]
 
-
-def target_numbers(course: Course, state: store.State) -> Numbers:
+def target_numbers(course: Course, state: store.State) -> Quantities:
     """The limits of the act and the loads that its question is asked at."""
     loads = {f"{s}_load": course.at(f"act2.sides.{s}.load.default", state.context) for s in serving.SIDES}
     return figures.target_numbers(course.at("act2.targets")) | loads
@@ -26,13 +24,13 @@ def known_results(course: Course, at: Hand) -> dict[Job, Result]:
     return known
 
 
-def live_numbers(course: Course, state: store.State) -> Numbers:
+def live_numbers(course: Course, state: store.State) -> Quantities:
     """Everything that the two configurations show now; None for what is still being simulated."""
     return numbers_of(course, now.hand(course, state))
 
 
 @remembered
-def numbers_of(course: Course, at: Hand) -> Numbers:
+def numbers_of(course: Course, at: Hand) -> Quantities:
     """The same, for what is at hand."""
     targets, simulation = course.at("act2.targets"), course.read(Simulation, "act2.simulation")
     plan = serving.memory(course, at.requests["a"])
@@ -50,7 +48,7 @@ def numbers_of(course: Course, at: Hand) -> Numbers:
     }
 
 
-def recorded_numbers(course: Course, design: Design) -> Numbers:
+def recorded_numbers(course: Course, design: Design) -> Quantities:
     """The numbers of a design that was recorded, as they were then."""
     results = {design.runs[side]: design.results[side] for side in serving.SIDES}
     return figures.sides_numbers(course.at("act2.targets"), design.runs, results)

@@ -10,14 +10,13 @@ from acts.promises.prefix import SIZE, STATES, SYSTEM, Step
 from acts.promises.serving import RunRequest
 from content import wording
 from content.course import Course, Result
-from content.wording import Number
+from content.wording import Number, Numbers
 from page.page import Frame
 from page.remembered import remembered
 from state import store
 
 PATH, KEY = "insight.prefix", "act2.prefix"
 CARDS = ("there", "computed", "time", "so_far")
-Numbers = dict[str, Number]
 
 
 def frame(course: Course, state: store.State) -> Frame:
@@ -57,7 +56,7 @@ def numbers_of(cost: engine.StepCost, at: int) -> Numbers:
     """
     step, before = prefix.steps()[at - 1], prefix.steps()[:at]
     marks = [mark for mark, _ in step.places]
-    found: Numbers = {
+    found: dict[str, Number] = {
         "step": at,
         "steps": len(prefix.steps()),
         "blocks": len(marks),

@@ -9,7 +9,8 @@ from acts.promises import serving
 from acts.promises.figures import share, sides_numbers, target_numbers
 from acts.promises.serving import RunRequest
 from acts.promises.shape import Cluster, Deployment, Prediction, Side, Simulation
-from content.course import Course, Fact, Numbers, Oracle, Results, Scenario
+from content.course import Course, Fact, Oracle, Results, Scenario
+from content.wording import Quantities
 from runs.oracles import is_number
 
 SHIPPED_PAIRS = 4  # of the question as it ships: a class that offers fewer still reads such an answer
@@ -69,7 +70,7 @@ def _are_targets(targets: Mapping[str, Any]) -> bool:
     return all(is_number(targets[name]) and 0 < targets[name] <= LARGEST_TARGET for name in TARGETS)
 
 
-def _pairs_numbers(course: Course, asked: Scenario, option: str, results: Results) -> Numbers:
+def _pairs_numbers(course: Course, asked: Scenario, option: str, results: Results) -> Quantities:
     pair = asked["pairs"][option]
     a, b = (RunRequest(**pair[side]) for side in serving.SIDES)
     return target_numbers(asked["targets"]) | sides_numbers(asked["targets"], {"a": a, "b": b}, results)
@@ -96,11 +97,14 @@ def _refill_could_ask(course: Course, question: str, asked: Scenario, option: st
     return named and _are_targets(asked["targets"]) and _are_runs(course, list(runs.values()))
 
 
-def _refill_numbers(course: Course, asked: Scenario, option: str, results: Results) -> Numbers:
+def _refill_numbers(course: Course, asked: Scenario, option: str, results: Results) -> Quantities:
     runs = {name: RunRequest(**run) for name, run in asked["runs"].items()}
     static, continuous, overload = (results[runs[name]] for name in ("static", "continuous", "overload"))
     model = serving.deployment_of(course, runs["static"]).model
-    found: Numbers = {"kv_token_bytes": engine.kv_bytes_per_token(model, runs["static"].kv_bits), "kv_token_ratio": 1.0}
+    found: Quantities = {
+        "kv_token_bytes": engine.kv_bytes_per_token(model, runs["static"].kv_bits),
+        "kv_token_ratio": 1.0,
+    }
     for name, result in (("static", static), ("continuous", continuous)):
         found[f"{name}_throughput"] = result.get("throughput_output_tokens_per_s")  # None where nothing can run
         found[f"{name}_useful"] = result.get("useful_seats")

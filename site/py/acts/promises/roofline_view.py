@@ -17,13 +17,12 @@ from content import wording
 from content.control import Range
 from content.controls import controls
 from content.course import Course
-from content.wording import Number
+from content.wording import Number, Numbers
 from page.page import Frame
 from page.remembered import remembered
 from state import store
 from views import parts
 
-Numbers = Mapping[str, Number]
 Placed = Mapping[str, float | str]
 
 BATCH, CONTEXT = "act2.roof.batch", "act2.roof.context"

@@ -15,14 +15,13 @@ from acts.promises.sweeps import Point, Sweep
 from content import wording
 from content.controls import controls
 from content.course import Course
-from content.wording import Number
+from content.wording import Number, Numbers
 from page.page import Frame
 from page.remembered import remembered
 from state import store
 from views import parts
 
 PATH = "sweeps"
-Numbers = dict[str, Number]
 
 
 def frame(course: Course, state: store.State) -> Frame:

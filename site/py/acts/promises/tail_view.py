@@ -12,13 +12,11 @@ from acts.promises.now import Hand
 from charts.tail import RARER, TIMES
 from content import wording
 from content.course import Course, Result
-from content.wording import Number
+from content.wording import Number, Numbers
 from page.page import Frame
 from page.remembered import remembered
 from state import store
 from views import parts
-
-Numbers = Mapping[str, Number]
 
 LOOKS = {"a": ("blue", "solid"), "b": ("green", "dash")}
 PLACES = {

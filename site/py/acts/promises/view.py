@@ -25,7 +25,7 @@ from content.common import Claim
 from content.controls import controls
 from content.course import Course, Result, Results, Scenario
 from content.shapes import of_context
-from content.wording import Number, Quantity
+from content.wording import Number, Quantities, Quantity
 from page.page import Frame
 from page.remembered import remembered
 from runs import oracles
@@ -33,7 +33,6 @@ from state import store
 from state.questions import Answer
 from views import parts
 
-Numbers = dict[str, Quantity]
 PREDICTION, REFLECTION = f"{ID}.prediction", f"{ID}.reflection"
 MID_BATCH, MANY_BATCH = 32, 128  # where the speed-up of speculation is shown
 
@@ -105,7 +104,7 @@ def _shown(course: Course, at: Hand) -> Frame:
 # --- The numbers -------------------------------------------------------------------------------------------------------
 
 
-def equation_numbers(course: Course, at: Hand) -> Numbers:
+def equation_numbers(course: Course, at: Hand) -> Quantities:
     """The live numbers behind the four equations: step times in s from the step-time model, FLOP, bytes."""
     requests = at.requests
     b, table = requests["b"], course.at("act2.simulation")
@@ -169,7 +168,7 @@ def _pairs(course: Course, locked: Answer | None, asked: Scenario, results: Resu
     return found
 
 
-def _pair(words: Mapping[str, str], key: str, numbers: Numbers | None) -> Frame:
+def _pair(words: Mapping[str, str], key: str, numbers: Quantities | None) -> Frame:
     """One pair: each side's figure, a bar of it against its limit, and whether both hold."""
     if numbers is None:
         empty: Frame = {f"{key}.{side}.bar": {"width": "0%"} for side in serving.SIDES}
@@ -195,7 +194,7 @@ def _against_limit(share: Quantity) -> str:
 # --- One side: its state, its way out, its cards -----------------------------------------------------------------------
 
 
-def _sides(course: Course, at: Hand, numbers: Numbers) -> Frame:
+def _sides(course: Course, at: Hand, numbers: Quantities) -> Frame:
     """Both sides, and what a screen reader says once both have come to rest: each verdict with its figure, once."""
     found = {key: value for side in serving.SIDES for key, value in _side(course, at, side, numbers).items()}
     said = []
@@ -210,7 +209,7 @@ def _sides(course: Course, at: Hand, numbers: Numbers) -> Frame:
     return {**found, "act2.said": {"text": wording.listed(said, "semicolon")}}
 
 
-def _side(course: Course, at: Hand, side: str, numbers: Numbers) -> Frame:
+def _side(course: Course, at: Hand, side: str, numbers: Quantities) -> Frame:
     request, result = at.requests[side], at.result(side)
     verdict, cause, mark = _side_state(course, side, request, result, numbers)
     cause = wording.sentences([cause, _near_capacity(course, side, numbers)])
@@ -222,7 +221,7 @@ def _side(course: Course, at: Hand, side: str, numbers: Numbers) -> Frame:
     }
 
 
-def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
+def _near_capacity(course: Course, side: str, numbers: Quantities) -> str:
     """A warning, when a side's load is more than it can do, or so near to it that a promise about the tail can't be trusted."""
     share = numbers[f"{side}_capacity_share"]
     limit = course.at("act2.simulation.ill_conditioned") if side == "a" else 1  # B promises no tail
@@ -233,7 +232,7 @@ def _near_capacity(course: Course, side: str, numbers: Numbers) -> str:
     return course.say(f"act2.failures.{'over' if share > 1 else 'near'}", None, {**numbers, "share": share})
 
 
-def _is_close(numbers: Numbers) -> bool:
+def _is_close(numbers: Quantities) -> bool:
     """Whether A's P99 may as well stand on the other side of its limit, by the model's own expected error."""
     ratio, error = numbers["a_ttft_share"], float(numbers["a_ttft_error"] or 0)
     return ratio is not None and abs(float(ratio) - 1) < error * float(ratio)
@@ -248,7 +247,7 @@ def _traffic(course: Course, request: RunRequest) -> str:
 
 
 def _side_state(
-    course: Course, side: str, request: RunRequest, result: Result | None, numbers: Numbers
+    course: Course, side: str, request: RunRequest, result: Result | None, numbers: Quantities
 ) -> tuple[str, str, str | None]:
     """The state of a side: what is needed and what is there, in one sentence; what caused it; and a mark."""
     path = "act2.failures"
@@ -277,7 +276,7 @@ def _side_state(
     return say("low_b"), say("low_load" if short else "low_capacity"), "fail"
 
 
-def _cause_numbers(course: Course, side: str, request: RunRequest, numbers: Numbers) -> Numbers:
+def _cause_numbers(course: Course, side: str, request: RunRequest, numbers: Quantities) -> Quantities:
     """What decides which cause is named: the share of the P99 that its own prompt's prefill explains, the evictions."""
     if not numbers["kv_has"]:
         return {"prefill_share": None, "evicted": None, "a_prefill_p99": None}
@@ -335,7 +334,7 @@ ROWS = (
 )
 
 
-def _results(course: Course, at: Hand, numbers: Numbers) -> Frame:
+def _results(course: Course, at: Hand, numbers: Quantities) -> Frame:
     words = course.at("act2.design")
     return {
         "act2.runs": {"text": wording.fill(words["full" if at.settled else "quick"], numbers)},
@@ -349,7 +348,7 @@ def _results(course: Course, at: Hand, numbers: Numbers) -> Frame:
     }
 
 
-def result_rows(course: Course, numbers: Numbers) -> list[list[str]]:
+def result_rows(course: Course, numbers: Quantities) -> list[list[str]]:
     """The table of results: a row per measure, each side's value, its limit or target in brackets."""
     words = course.at("act2.design.rows")
     found = []
@@ -369,7 +368,7 @@ def result_rows(course: Course, numbers: Numbers) -> list[list[str]]:
     return [*found, [words["capacity"], *shares]]
 
 
-def three_rows(course: Course, numbers: Numbers) -> list[list[str]]:
+def three_rows(course: Course, numbers: Quantities) -> list[list[str]]:
     """What is promised, and what each side does now: first token, tokens per second, memory of the cache."""
     words = course.at("act2.design")
     limits = (("at_most", "slo", "time"), ("at_least", "target", "tps"), ("at_most", "kv_has", "gib"))
@@ -402,7 +401,7 @@ def _known(course: Course, request: RunRequest) -> str:
     return course.say("act2.design.known", None, said)
 
 
-def _band_cell(words: Mapping[str, str], numbers: Numbers, side: str) -> str:
+def _band_cell(words: Mapping[str, str], numbers: Quantities, side: str) -> str:
     low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
     return wording.NOT_YET if low is None else wording.fill(words["band_cell"], {"low": low, "high": high})
 
@@ -412,7 +411,7 @@ BARS = ("ttft_share", "throughput_share", "kv_share")
 OWN_BARS = (BARS[::2], BARS[1:])  # A is held to its TTFT, B to its throughput, both to their memory
 
 
-def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
+def _chart(course: Course, at: Hand, numbers: Quantities) -> Frame:
     words = course.at("act2.design")
     shares = [
         [numbers[f"{side}_{key}"] if key in own else None for key in BARS]
@@ -434,7 +433,7 @@ def _chart(course: Course, at: Hand, numbers: Numbers) -> Frame:
     )
 
 
-def _spread(course: Course, numbers: Numbers, side: str) -> tuple[float, float] | None:
+def _spread(course: Course, numbers: Quantities, side: str) -> tuple[float, float] | None:
     """The lowest and highest P99 TTFT over the days, widened by the error where one is claimed, as shares of the objective."""
     low, high = numbers[f"{side}_ttft_low"], numbers[f"{side}_ttft_high"]
     error = float(numbers[f"{side}_ttft_error"] or 0)

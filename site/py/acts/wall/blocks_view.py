@@ -9,7 +9,7 @@ from acts.wall.blocks import LAYOUTS, PAGED, BlocksRequest
 from acts.wall.shape import Deployment
 from content import wording
 from content.course import Course, Result
-from content.wording import Number
+from content.wording import Number, Numbers
 from page.page import Frame
 from page.remembered import remembered
 from state import store
@@ -19,7 +19,6 @@ PATH, KEY = "replay.blocks", "act1.blocks"
 HALVES = ("held", PAGED)
 SECONDS = 40  # that the whole replay lasts at its usual speed
 KEYS = 8  # key frames, evenly over the steps
-Numbers = dict[str, Number]
 
 
 def request_now(course: Course, state: store.State) -> BlocksRequest:
@@ -59,7 +58,7 @@ def numbers_of(course: Course, request: BlocksRequest, result: Result | None) ->
     """What the sentences around the maps may say: counts, bytes, and the two halves' means as held_ and paged_."""
     start = course.read(Deployment, "act1.deployment")
     model = course.models[start.model].with_kv_heads(request.kv_heads)
-    found: Numbers = {
+    found: dict[str, Number] = {
         "blocks": result["blocks"] if result else None,
         "block_tokens": engine.BLOCK_TOKENS,
         "block_bytes": engine.block_bytes(model, start.kv_bits),

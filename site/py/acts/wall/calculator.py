@@ -14,13 +14,12 @@ from content import wording
 from content.control import Choice, Control, Range, Value
 from content.controls import controls
 from content.course import Course
-from content.wording import Number
+from content.wording import Numbers
 from page.page import Frame
 from page.remembered import remembered
 from state import store
 from views import parts
 
-Numbers = dict[str, Number]
 Sums = dict[str, float]
 Settings = Mapping[str, Value]
 

@@ -14,14 +14,13 @@ from acts.wall.users import sizes, users_numbers
 from content import wording
 from content.course import Course
 from content.shapes import of_context
-from content.wording import Number
+from content.wording import Number, Numbers
 from page.page import Frame
 from page.remembered import remembered
 from state import store
 from state.questions import Answer
 from views import parts
 
-Numbers = Mapping[str, Number]
 Sums = Mapping[str, float]
 PREDICTION, REFLECTION = f"{ID}.prediction", f"{ID}.reflection"
 
