@@ -272,6 +272,31 @@ def test_an_honest_file_whose_run_the_engine_refuses_has_no_flag(runs, honest, m
     assert [flag for flag in checked.flags if flag.kind != grading.TIMES] == []  # this learner answers in no time
 
 
+def test_weights_that_do_not_fit_are_told_by_their_own_sizes_and_as_an_earlier_version_did(runs):
+    state = native.after(native.walked(until=3), store.ControlMoved("act2.gpus", 1))
+    for side, request in now.sides(native.shipped(), state).items():
+        at = f"2026-01-02T04:04:0{serving.SIDES.index(side)}.678Z"
+        state = native.after(state, store.RunFinished(request, native.ran(request), at))
+    made = exported(state, "Ada", number(1))
+    broke = event(made, "broke")
+    plan = serving.memory(native.shipped(), serving.RunRequest(**broke["request"]))
+    assert broke["numbers"] == {"needs": plan["weights_bytes"], "has": plan["usable_bytes"]}
+
+    def flags(snapshot):
+        text = json.dumps(snapshot)
+        found = grading.check(native.shipped(), runs, "a.json", text, "2026-01-03T00:00:00Z").flags
+        return {flag.kind for flag in found} - {grading.TIMES}  # this learner answers in no time
+
+    def sized(snapshot, **sizes):
+        event(snapshot, "broke")["numbers"] = sizes
+        snapshot["binding_constraints"][0] |= sizes
+        chained(snapshot)
+
+    earlier = forged(made, lambda s: sized(s, needs=plan["kv_needs"], has=plan["kv_has"]))
+    wrong = forged(made, lambda s: sized(s, needs=plan["kv_needs"], has=plan["usable_bytes"]))
+    assert flags(made) == flags(earlier) == set() and grading.NUMBERS in flags(wrong)
+
+
 def test_an_export_before_the_runs_are_there_has_no_flag(runs):
     state = learner(2)
     made = exported(replace(state, results={}), "Ada", number(1))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import views
 from acts.promises import actions as design_actions
-from acts.promises import now
+from acts.promises import now, serving
 from acts.wall import users
+from content import wording
 from record import ledger
 from report import report
 from runs import oracles
@@ -157,6 +158,20 @@ def test_what_is_still_being_computed_is_said():
     assert report.saved(COURSE, state, "a.json") == COURSE.say("report.saved_early", None, {"name": "a.json"})
     whole = native.settled(state, LATER)
     assert report.saved(COURSE, whole, "a.json") == COURSE.say("report.saved", None, {"name": "a.json"})
+
+
+def test_a_pair_that_can_not_run_is_not_recorded_and_the_report_says_what_the_weights_need():
+    state = native.settled(native.after(native.walked(until=3), store.ControlMoved("act2.gpus", 1)), LATER)
+    frame, request = views.frame(COURSE, state), now.request(COURSE, state, "a")
+    assert frame["act2.record"] == {"disabled": True}
+    assert frame["act2.record_next"]["text"] == COURSE.say("act2.design.record_not", None, {"sides": "A, B"})
+    assert COURSE.at("act2.design.no_room") == frame["act2.three.body"]["rows"][0][-1]
+    assert native.after(state, design_actions.DesignRecorded(LATER)).record == state.record
+    plan = serving.memory(COURSE, request)
+    needed, there = (report.plain(wording.show(plan[name], "gib")) for name in ("weights_bytes", "usable_bytes"))
+    assert f"{needed} needed, {there} there" in report.markdown(COURSE, state, LATER)
+    whole = native.settled(native.after(state, store.ControlMoved("act2.gpus", 8)), LATER)
+    assert views.frame(COURSE, whole)["act2.record"] == {"disabled": False}
 
 
 def test_other_contexts_stay_out():

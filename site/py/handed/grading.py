@@ -362,9 +362,11 @@ def _corrected(course: Course, runs: Runs, fact: Fact) -> Fact:
     found = {
         "kind": "mended" if failure == serving.OK else "broke",
         "failure": failure,
-        "numbers": {"needs": result["kv_needs"], "has": result["kv_has"]},
+        "numbers": serving.sizes(failure, result),
     }
-    return fact if same({name: fact[name] for name in found}, found) else {**fact, **found}
+    earlier = found | {"numbers": serving.sizes(serving.KV, result)}  # kept KV memory where the weights didn't fit, too
+    said = {name: fact[name] for name in found}
+    return fact if same(said, found) or same(said, earlier) else {**fact, **found}
 
 
 def _outcome(course: Course, runs: Runs, side: str, saved: Mapping[str, Any]) -> dict[str, Any]:

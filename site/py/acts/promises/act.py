@@ -15,7 +15,7 @@ from acts.promises.actions import (
 from acts.promises.lesson import LESSON
 from acts.promises.live import live_numbers, recorded_numbers
 from acts.promises.reporting import REPORT
-from acts.promises.serving import KV, NO_WEIGHTS, OK, SIDES, RunRequest
+from acts.promises.serving import OK, SIDES, RunRequest, are_told
 from content import wording
 from content.course import Course, Fact, Result
 from content.wording import Quantity
@@ -106,7 +106,7 @@ def _broke(course: Course, fact: Fact) -> tuple[str, str, str]:
     words, side, sizes = course.at("words"), str(fact["side"]), fact.get("numbers", {})
     what = wording.fill(words[f"record_{fact['kind']}"], {"side": side.upper()})
     state = words.get(f"state_{fact['failure']}", str(fact["failure"]))
-    if fact["kind"] == "broke" and fact["failure"] in (KV, NO_WEIGHTS) and sizes.get("needs") is not None:
+    if fact["kind"] == "broke" and are_told(fact["failure"], sizes):
         sizes_said = f"{wording.show(sizes['needs'], 'gib')} > {wording.show(sizes.get('has'), 'gib')}"
         state = wording.headed(state, sizes_said, "colon")
     # A record from before requests were kept doesn't say what was broken.

@@ -59,8 +59,8 @@ def _failures_noted(course: Course, state: State, action: RunFinished) -> State:
         if failure != last:
             kind = "mended" if failure == serving.OK else "broke"
             fact = {"kind": kind, "context": state.context, "side": side, "failure": failure, "at": action.at}
-            found = {"needs": action.result["kv_needs"], "has": action.result["kv_has"]}
-            state = store.with_fact(state, fact | {"numbers": found, "request": asdict(run)})
+            found = {"numbers": serving.sizes(failure, action.result), "request": asdict(run)}
+            state = store.with_fact(state, fact | found)
     return state
 
 
@@ -71,7 +71,7 @@ def _last_state(state: State, side: str) -> str:
 
 def _design_recorded(course: Course, state: State, action: DesignRecorded) -> State:
     runs = sides(course, state)
-    if any(run not in state.results for run in runs.values()):
+    if not all(serving.runs(state.results.get(run)) for run in runs.values()):
         return state
     outcome = {
         side: {"state": serving.judge(course, side, state.results[run]), **serving.figures(state.results[run])}

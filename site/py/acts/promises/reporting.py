@@ -8,7 +8,7 @@ from typing import Any
 import engine
 from acts.promises import cluster, now, receipts, serving
 from acts.promises.figures import sides_numbers, target_numbers
-from acts.promises.serving import KV, NO_WEIGHTS, SIDES, RunRequest
+from acts.promises.serving import SIDES, RunRequest
 from acts.promises.shape import Served
 from content.course import Course, Fact, Result, Scenario
 from launch import vllm
@@ -60,7 +60,7 @@ def _missing(course: Course, state: State) -> list[str]:
 def _limit(course: Course, limit: Fact) -> str:
     """A line on a constraint that was met: what was needed and there, where that is what it was about."""
     said = {**limit, "side": str(limit["side"]).upper(), "failure": course.at(f"words.state_{limit['constraint']}")}
-    sized = limit.get("needs") is not None and limit["constraint"] in (KV, NO_WEIGHTS)
+    sized = serving.are_told(limit["constraint"], limit)
     return course.say(f"report.evidence.{'limit_sizes' if sized else 'limit'}", None, said)
 
 

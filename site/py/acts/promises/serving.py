@@ -343,6 +343,23 @@ def judge(course: Course, side: str, result: Result) -> str:
     return OK
 
 
+def runs(result: Result | None) -> bool:
+    """Whether a result is of a server that started, so that it has figures."""
+    return bool(result and result.get("runs"))
+
+
+def sizes(failure: str, result: Result) -> dict[str, Quantity]:
+    """What is needed and what is there, in bytes: of the replica's memory where the weights don't fit, else of KV memory."""
+    needs, has = ("weights_bytes", "usable_bytes") if failure == NO_WEIGHTS else ("kv_needs", "kv_has")
+    return {"needs": result[needs], "has": result[has]}
+
+
+def are_told(failure: str, known: Mapping[str, Quantity]) -> bool:
+    """Whether a saved failure is told with its sizes: one of memory. Where the weights didn't fit an earlier version kept those
+    of KV memory, of which nothing was there."""
+    return failure in (KV, NO_WEIGHTS) and known.get("needs") is not None and bool(known.get("has"))
+
+
 @dataclass(frozen=True)
 class Change:
     """One setting moved: the control's id, its new value, and the run that it would ask for."""

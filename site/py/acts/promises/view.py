@@ -338,13 +338,24 @@ def _results(course: Course, at: Hand, numbers: Quantities) -> Frame:
     words = course.at("act2.design")
     return {
         "act2.runs": {"text": wording.fill(words["full" if at.settled else "quick"], numbers)},
-        "act2.record": {"disabled": any(run not in at.results for run in at.requests.values())},
+        **_record(course, at),
         "act2.results.head": {"head": words["rows"]["columns"]},
         "act2.results.body": {"rows": result_rows(course, numbers)},
         "act2.three.head": {"head": words["three"]},
         "act2.three.body": {"rows": three_rows(course, numbers)},
         "act2.known": {"text": _known(course, at.requests["a"])},
         **_chart(course, at, numbers),
+    }
+
+
+def _record(course: Course, at: Hand) -> Frame:
+    """Whether the pair can be recorded: not while a side is simulated, nor where a server doesn't start and has no figures."""
+    known = {side: at.result(side) for side in serving.SIDES}
+    still = [side.upper() for side, result in known.items() if result is not None and not serving.runs(result)]
+    said = {"sides": wording.listed(still)}
+    return {
+        "act2.record": {"disabled": not all(map(serving.runs, known.values()))},
+        "act2.record_next": {"text": course.say(f"act2.design.record_{'not' if still else 'next'}", None, said)},
     }
 
 
@@ -359,7 +370,8 @@ def result_rows(course: Course, numbers: Quantities) -> list[list[str]]:
             value = wording.show(None if (name == "job" and side == "a") else numbers[f"{side}_{key}"], form)
             sign = "≥" if limit == "target" else "≤"
             named = {"value": value, "sign": sign, "target": wording.show(numbers[limit], form) if limit else ""}
-            cells.append(wording.fill(words["against"], named) if limit else value)
+            told = limit and numbers[limit] != 0  # no room beside the weights is no limit to be held
+            cells.append(wording.fill(words["against"], named) if told else value)
         found.append([wording.fill(words[name], numbers), *cells])
     found.insert(
         1, [wording.fill(words["band"], numbers), *(_band_cell(words, numbers, side) for side in serving.SIDES)]
@@ -373,6 +385,8 @@ def three_rows(course: Course, numbers: Quantities) -> list[list[str]]:
     words = course.at("act2.design")
     limits = (("at_most", "slo", "time"), ("at_least", "target", "tps"), ("at_most", "kv_has", "gib"))
     promised = [wording.fill(words[sign], {"value": wording.show(numbers[key], form)}) for sign, key, form in limits]
+    if numbers["kv_has"] == 0:
+        promised[-1] = words["no_room"]
     forms = (("ttft", "time"), ("throughput", "tps"), ("kv_needs", "gib"))
 
     def cell(side: str, key: str, form: str) -> str:
