@@ -1,10 +1,19 @@
 """The two servers' bars against their limits."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import charts
+import views
+from acts.promises import now, serving, view
+from content import wording
+from state import store
+from tests import lab as native
 
+COURSE = native.shipped()
 WORDS = (["first token", "output", "memory"], "% of its limit", "light")
 
 
@@ -28,7 +37,7 @@ def test_each_bar_has_its_letter_and_number_and_those_of_a_whisker_stand_above_i
         "A<br>50": 70.0,
         "A<br>40": 40.0,
         "A<br>10": 10.0,
-        "B<br>12×": 250.0,
+        "B<br>1,200": 250.0,
         "B<br>110": 110.0,
     }
 
@@ -43,3 +52,26 @@ def test_the_words_of_each_bar_stand_within_the_axis_or_plotly_drops_them(shares
     low, top = layout["layout"]["yaxis"]["range"]
     stands = [text["y"] for text in layout["layout"]["annotations"]]
     assert len(stands) == 4 and low == 0 and max(100, *stands) == top
+
+
+def test_where_the_weights_dont_fit_the_empty_chart_and_the_rail_say_so():
+    state = native.settled(native.after(native.walked(until=3), store.ControlMoved("act2.gpus", "1")))
+    frame, why = views.frame(COURSE, state), native.says(state, "act2.a.state")
+    assert native.says(state, "act2.chart.caption") == native.plain(frame["act2.chart.describe"]["text"]) == why
+    assert frame["act2.chart.describe"]["text"] in frame["act2.chart.plot"]["label"]
+    assert frame["status.slo.value"] == {"text": COURSE.at("words.state_no_weights"), "state": "fail"}
+
+
+@pytest.mark.parametrize(("cut", "told"), [(0.97, True), (0.004, False), (None, False)])
+def test_a_way_out_that_cuts_prompts_says_so_before_it_is_tried(monkeypatch, cut, told):
+    state = native.settled(native.after(native.walked(until=3), store.ControlMoved("act2.gpus", "1")))
+    hand = now.hand(COURSE, state)
+    request = hand.requests["a"]
+    tried = replace(request, max_sequence=2048)
+    change = serving.Change("act2.a.max_sequence", 2048, tried)
+    monkeypatch.setattr(serving, "way_out", lambda *_: (change, None))
+    at = replace(hand, results={**hand.results, tried: {"share_cut": cut}})
+    said = view._way_out(COURSE, at, "a", request, hand.results[request])["act2.a.way.text"]["text"]
+    bare = view._change_text(COURSE, change)
+    assert said.startswith(bare) and (said != bare) == told
+    assert (wording.show(cut, "pct") in said) == told

@@ -11,7 +11,6 @@ from content import wording
 TALLEST = 250.0
 GAP = 0.3  # of the room between two groups of bars
 HEAD = 34  # pixels above the bars, for two lines on the tallest
-AS_MULTIPLE = 1000.0  # percent; from here on a label tells how many times the limit, which stays short above a bar
 
 
 def sides_chart(
@@ -35,10 +34,10 @@ def sides_chart(
     for at, ((letter, name), values, spread, hue, shape) in enumerate(
         zip(names.items(), shares, spreads, ("blue", "green"), ("", "/"), strict=True)
     ):
-        percent = [None if value is None else round(value * 100, 1) for value in values]
+        percent = [None if value is None else value * 100 for value in values]
         whisker = _whisker(values, spread, colour["text"])
-        tops = [None if p is None else min(p, TALLEST) for p in percent]
-        shown = ["" if p is None else _label(p) for p in percent]
+        tops = [None if p is None else min(round(p, 1), TALLEST) for p in percent]
+        shown = ["" if p is None else wording.decimals(p, 0) for p in percent]
         beside = (at - (len(names) - 1) / 2) * (1 - GAP) / len(names)
         for i, top in enumerate(tops):
             if top is not None:  # the first stands above its whisker, not across it
@@ -68,11 +67,6 @@ def sides_chart(
     top = max([100.0, *(words["y"] for words in named)])
     layout["yaxis"] |= {"range": [0, top], "nticks": 4, "tickfont": {"size": 11}}
     return {"data": data, "layout": layout}
-
-
-def _label(percent: float) -> str:
-    """What stands above a bar: percent, as the axis says."""
-    return wording.decimals(percent, 0) if percent < AS_MULTIPLE else f"{wording.decimals(percent / 100, 0)}×"
 
 
 def _whisker(values: Sequence[float | None], spread: tuple[float, float] | None, colour: str) -> dict[str, Any]:

@@ -299,7 +299,9 @@ def _way_out(course: Course, at: Hand, side: str, request: RunRequest, result: R
     change, missing = serving.way_out(course, side, request, at.results)
     path = "act2.failures"
     if change is not None:
-        text = _change_text(course, change)
+        text, cut = _change_text(course, change), at.results[change.request].get("share_cut") or 0
+        if change.setting.endswith("max_sequence") and cut >= CUT_TOLD:
+            text = course.say(f"{path}.change_cuts", None, {"change": text, "cut": cut})
     else:
         text = course.at(f"{path}.way_searching" if missing else f"{path}.way_none")
     return {key: {"hidden": False}, f"{key}.text": {"text": text}, f"{key}.apply": {"hidden": change is None}}
@@ -442,6 +444,10 @@ def _chart(course: Course, at: Hand, numbers: Quantities) -> Frame:
         for bar, both in zip(words["chart_bars"], zip(*shares, strict=True), strict=True)
     ]
     caption, describe = (wording.fill(words[f"chart_{key}"], numbers) for key in ("caption", "describe"))
+    result = at.result("a")
+    if result is not None and serving.judge(course, "a", result) == NO_WEIGHTS:  # no bar stands there: this is why
+        caption = course.say("act2.failures.no_weights", None, numbers)
+        describe = "".join(words for _, words, _ in wording.runs(caption))
     return parts.chart(
         "act2.chart", words["chart_title"], caption, describe, figure, [words["chart_y"], *names.values()], rows
     )

@@ -184,7 +184,7 @@ def way_out(at: Desk, wished: int) -> str:
         return states["way_none"]
     first, *rest = helping.values()
     joined = states["way_or"].join([wording.listed([first, *rest[:-1]]), rest[-1]]) if rest else first
-    return wording.fill(states["way_title"], {"changes": joined})
+    return wording.fill(states["way_title" if rest else "way_one"], {"changes": joined})
 
 
 def _changes(at: Desk) -> Iterator[tuple[str, str, Settings]]:
