@@ -39,6 +39,7 @@ from physics.floor import BLOCKS, CAUSES, KINDS, SEATS, Floor, Life, Span, sampl
 from physics.growth import growth, worked
 from physics.hub_config import model_from_config
 from physics.hub_text import MOST_CONFIG_BYTES, ConfigError, config_text, shown
+from physics.hub_text import table_of as config_table
 from physics.kept_model import model_from_plain, model_to_plain
 from physics.memory import (
     BLOCK_TOKENS,
@@ -179,6 +180,7 @@ __all__ = [
     "block_bytes",
     "calibration_for",
     "checkpoint_bytes",
+    "config_table",
     "config_text",
     "contiguous",
     "contiguous_share",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,8 @@ DAYS: Mapping[str, tuple[float, ...]] = {
 
 
 def question_of(fields: Fields) -> dict[str, Any]:
-    """The question that a filled form asks, as sizing.plain reads it. Raises AskError for a text that is no number."""
+    """The question that a filled form asks, as sizing.plain reads it. Raises AskError for a text that is no number, and
+    engine.ConfigError for one that is no config.json."""
     promise = {
         "percent": _whole(fields, "percent"),
         "ttft_s": _scaled(fields, "ttft", 1e-3),
@@ -55,13 +55,9 @@ def _model(fields: Fields) -> Any:
     config = _text(fields, "config")
     if not config:
         return _text(fields, "model")
-    from engine import config_text
+    from engine import config_table
 
-    text = config_text(config)  # its own refusal says what it is
-    try:
-        return json.loads(text)
-    except ValueError as mistake:
-        raise AskError("no_config", found=str(mistake)) from mistake
+    return config_table(config)
 
 
 def _traffic(fields: Fields) -> dict[str, Any]:
@@ -102,7 +98,7 @@ def _number(fields: Fields, name: str) -> float | None:
         return None
     parting = wording.separators()[1].strip() or ".,"
     if again := re.fullmatch(rf"([+-]?[1-9]\d{{0,2}})[{parting}](\d{{3}})", text):
-        raise AskError("thousands", found=text, whole="".join(again.groups()))
+        raise AskError("thousands", key=name, found=text, whole="".join(again.groups()))
     try:
         value = float(text.replace(",", "."))
     except ValueError as mistake:

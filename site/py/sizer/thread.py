@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,7 +23,6 @@ from sizing.question import Catalogue, Question
 from sizing.search import Answer, Candidate, search
 
 IN_MS = ("ttft_s", "tpot_s")  # of the question, in s; the form asks for ms
-FIELD = re.compile("_(s|per_s|tokens|per_kwh)$")  # what a question's key has more than the form's field
 NAMING = ("key", "rate", "users")  # facts of a refusal that name a part of the question
 # The labels of the form by keys of a question (sizing.plain) and names of fields.
 LABELS = {
@@ -64,6 +62,8 @@ LABELS = {
     "traffic.prompt.p99": "prompt_p99",
     "traffic.output.p99": "output_p99",
 }
+FIELDS = {"of_model": "model", "of_lengths": "workload", "trace_file": "trace", "open": "rate", "closed": "users"}
+"""The form's fields that are called otherwise than their labels."""
 PRICES = ("price", "prices")  # of GPUs by id: the form's fields, and the question's table
 MEASURED = "measured"  # the form's field that says: reckon with the server
 
@@ -111,7 +111,12 @@ class Sizer:
             View(self.course, known, question, question_of(json.loads(form))),
             search(question, known),
         )
-        return json.dumps({"parts": {}, "more": True})
+        own = self.course.say("size.answer.your_config", None, {"model": question.model.name}) if self.config(form) else ""
+        return json.dumps({"parts": {}, "more": True, "config": own})
+
+    def config(self, form: str) -> bool:
+        """Whether the form has a config.json of its own."""
+        return any(text.strip() for text in json.loads(form).get("config", ()))
 
     def known(self, form: str) -> Catalogue:
         """The catalogue, with what a server was found to take where the form says so."""
@@ -127,11 +132,14 @@ class Sizer:
         try:
             asked = question_of(json.loads(form))
             recorded = self.recorded if "trace" in asked["traffic"] else ()
+            if "trace" in asked["traffic"] and not recorded:  # no browser keeps a file from one visit to the next
+                raise AskError("trace_refused" if self.spoilt else "trace_missing", key="trace")
             question = question_from(asked, self.catalogue, recorded)
             if self.measured and MEASURED in json.loads(form):
                 question = replace(question, held_back=((self.measured.gpu, self.measured.too_many_bytes),))
             return question
         except engine.ConfigError as mistake:
+            self.field = "config"
             return self.course.told("config", [mistake])
         except AskError as mistake:
             return self.refusal(mistake)
@@ -141,8 +149,10 @@ class Sizer:
     def refusal(self, mistake: AskError) -> str:
         """Why something can't be read, in words."""
         mistake = in_the_form_s_unit(mistake)
-        self.field = FIELD.sub("", str(mistake.facts.get("key", "")).rpartition(".")[2])
+        self.field = self.field_of(mistake.facts.get("key") or mistake.facts.get("rate", ""))
         named = {fact: self.label(value) if fact in NAMING else value for fact, value in mistake.facts.items()}
+        if reason := mistake.facts.get("reason"):
+            named["reason"] = self.course.at(f"size.trace.{reason}")
         return self.course.say(f"size.refusals.{mistake.name}", None, named)
 
     def label(self, key: str) -> str:
@@ -152,6 +162,14 @@ class Sizer:
             return f"“{self.course.at('size.page.price')}: {self.catalogue.gpus[id].name}”"
         label = LABELS.get(key) or LABELS.get(key.rpartition(".")[2])
         return f"“{self.course.at(f'size.page.{label}')}”" if label else key
+
+    def field_of(self, key: str) -> str:
+        """The form's field that a question's key comes from; empty where it has none."""
+        kind, _, id = key.partition(".")
+        if kind in PRICES:
+            return f"price.{id}"
+        label = LABELS.get(key) or LABELS.get(key.rpartition(".")[2], "")
+        return FIELDS.get(label, label)
 
     def begin_trace(self) -> None:
         """A file of requests follows, in pieces."""
@@ -200,7 +218,7 @@ class Sizer:
         if shown is None or isinstance(question, str) or question.model != shown.design.deployment.model:
             return json.dumps({"parts": {}})
         view = View(self.course, self.known(form), question)
-        return json.dumps({"parts": view.at_least(shown.design)})
+        return json.dumps({"parts": {"glance": view.at_least(shown)}})
 
     def begin_server(self) -> None:
         """A text of a server's follows, in pieces."""
@@ -259,8 +277,8 @@ class Sizer:
         parts: dict[str, Any] = {}
         if self.view and self.answer:
             parts = self.view.parts(self.answer, self.chosen, self.days if self.answers is None else ())
-            if self.answers is None:
-                parts["hours"] = self.view.hours(self.hours)
+            if "headline" in parts:  # those of the question before go
+                parts["hours"] = self.view.hours(self.hours) if self.answers is None else ""
         return json.dumps({"parts": parts, "more": self.answers is not None or self.after is not None})
 
 

@@ -16,7 +16,7 @@ from sizer.markup import Html, marked, tag, together
 from sizing import commands, explain
 from sizing.day import Hour
 from sizing.judge import ILL_CONDITIONED, Kept, used
-from sizing.question import Catalogue, Design, Question
+from sizing.question import Catalogue, Question
 from sizing.search import Answer, Candidate, bound_of
 from sizing.traffic import cut_share
 
@@ -81,7 +81,7 @@ class View:
         state = self.state(shown)
         return together(
             tag("h2", self.name(shown)),
-            tag("p", self.setup(shown), class_="soft"),
+            tag("p", self.say("for_model", model=self.question.model.name, setup=self.setup(shown)), class_="soft"),
             tag("p", state, class_="state", data_state=_mark(shown)),
             self.notes(shown),
         )
@@ -107,7 +107,7 @@ class View:
 
     def none(self, answer: Answer) -> Html:
         """Why there is no answer."""
-        lines = [self.say("none", most=self.question.allowed.most_gpus)]
+        lines = [self.say("none", most=self.question.allowed.most_gpus, model=self.question.model.name)]
         if answer.failing:
             lines.append(self.say("none_near", design=self.name(answer.failing), state=self.state(answer.failing)))
         elif answer.lightest is not None and answer.lightest > ILL_CONDITIONED:
@@ -167,8 +167,10 @@ class View:
         legend = tag("p", self.say("bands", count=len(days)), class_="help") if any(spans) else ""
         return together(self._table(rows, "value_head"), legend)
 
-    def at_least(self, design: Design) -> Parts:
-        """What a design would do at least, by its bounds: the promises and the load, while a control moves."""
+    def at_least(self, candidate: Candidate) -> Html:
+        """What a design would do at least, by its bounds: the promises and the load, while a control moves, under a headline of
+        their own."""
+        design = candidate.design
         bound = bound_of(self.question, self.catalogue, design)
         kept = []
         for name, limit in self.question.promise.limits():
@@ -178,7 +180,11 @@ class View:
         rows = [self._promise(each, "at_least") for each in kept if each.value < float("inf")]
         share = float(bound.share[0])
         state = self.say("over" if share > 1 else "load", share=share)
-        return {"promises": self._table(rows, "bound_head"), "cost": tag("ul", tag("li", state), class_="told")}
+        return together(
+            tag("h2", self.say("glance", design=self.name(candidate))),
+            self._table(rows, "bound_head"),
+            tag("p", state, class_="soft"),
+        )
 
     def _table(self, rows: list[Html], value: str) -> Html:
         head = tag(

@@ -4,8 +4,8 @@ Read in pieces, so that a page stays alive over a large file: `feed` takes text 
 that can't be read is counted with its reason and never guessed at; too many of them and the whole file is refused. Columns go
 by the names of the traces that are published (COLUMNS). What a time means is decided once, by this rule: a name that says its
 unit (`_ms`, `_s` ...) is believed; a `timestamp` beside `hash_ids` or `input_length` is in ms, as in Mooncake's traces; a number
-from 10¹¹ on is a clock's (ms, then µs, then ns, by its size); any other number is in s; a text is ISO 8601, in UTC where it names
-no zone.
+from 10¹¹ on is a clock's (ms, then µs, then ns, by its size); any other number is in s, as BurstGPT's are; a text is ISO 8601, in UTC
+where it names no zone. Refused are whole numbers that nothing names seconds and that would be fewer than SPARSE a second.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0}
 CLOCKS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))  # a number from here on counts since 1970 in this unit
+SPARSE = 0.1  # requests a second: fewer, at whole numbers without a unit, may as well be ms
 BLOCK_TOKENS = 512  # of one of Mooncake's hashes
 MOST_REQUESTS, MOST_LINE, MOST_ARRAYS = (
     1_000_000,
@@ -99,6 +100,7 @@ class Reader:
         if unit and unit not in UNITS:
             raise AskError("trace_unit", found=unit, known=", ".join(UNITS))
         self.unit = self._asked = unit
+        self._guessed = False  # whether nothing but the rule's last line says that times are in s
         self.columns: dict[str, str] = {}
         self.lines = self.read = 0  # lines so far, and characters: for progress
         self._rest = self._form = ""
@@ -155,6 +157,9 @@ class Reader:
         unordered = sum(b[0] < a[0] for a, b in zip(self._found, self._found[1:], strict=False))
         self._found.sort(key=lambda row: row[0])
         first = self._found[0][0]
+        span = self._found[-1][0] - first
+        if self._guessed and len(self._found) < SPARSE * span and all(row[0].is_integer() for row in self._found):
+            raise AskError("trace_whole", found=self.columns["arrival"], seconds=round(span / len(self._found)))
         requests = tuple(
             engine.Request(at - first, prompt, output, prefix) for at, prompt, output, prefix in self._found
         )
@@ -270,11 +275,12 @@ class Reader:
         for what in ("arrival", "prompt", "output"):
             if what not in self.columns:
                 there = ", ".join(str(name) for name in names)[:200]
-                raise AskError("trace_column", what=what, found=there, known=COLUMNS[what][0])
+                raise AskError("trace_column", what=what, found=there, known=", ".join(COLUMNS[what]))
         if "prefix" in self.columns and "prefix_tokens" not in self.columns:
             raise AskError("trace_column", what="prefix_tokens", found=self.columns["prefix"], known="prefix_tokens")
         mooncake = "hashes" in self.columns or _plain(self.columns["prompt"]) == "inputlength"
-        usual = "ms" if mooncake and _plain(self.columns["arrival"]) == "timestamp" else ""
+        burst = _plain(self.columns["prompt"]) == "requesttokens"
+        usual = ("ms" if mooncake else "s" if burst else "") if _plain(self.columns["arrival"]) == "timestamp" else ""
         self.unit = self._asked or units["arrival"] or usual
 
     def _take(self, row: Mapping[str, Any], line: int) -> None:
@@ -296,6 +302,7 @@ class Reader:
         if not self.unit:
             clock = next((unit for least, unit in CLOCKS if value is not None and abs(value) >= least), "s")
             self.unit = "iso" if value is None else clock
+            self._guessed = self.unit == "s"
         if self.unit != "iso":
             if value is None:
                 raise Unread("time")

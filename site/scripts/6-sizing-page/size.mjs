@@ -56,11 +56,13 @@ function restore() {
     // no storage: the form is as it comes
   }
   let linked = null;
+  place("broken").hidden = true;
   try {
     linked = location.hash.startsWith("#q=") ? read(decoded(location.hash.slice(3))) : null;
   } catch {
     // no text at all
   }
+  place("broken").hidden = Boolean(linked) || !location.hash.startsWith("#q=");
   const prices = Object.entries(kept ?? {}).filter(([name]) => name.startsWith(PRICE));
   if (linked) fill({ ...linked, ...Object.fromEntries(prices) });
   else if (kept) fill(kept);
@@ -102,18 +104,41 @@ form.addEventListener("input", (/** @type {any} */ { target: slider }) => {
   form.elements.namedItem(slider.dataset.moves).value = whole ? value.toFixed(0) : String(Number(value.toPrecision(2)));
 });
 
+let current = 0; // the question that the form asks; an answer to another is passed over
+
+/** The list shows the model that is sized: a config.json of one's own while there is one, and whoever chooses another has none any
+    more. @param {any} changed the field that was changed, if it was one */
+function choose(changed) {
+  const own = place("own-model");
+  const [list, config] = [form.elements.namedItem("model"), form.elements.namedItem("config")];
+  const gone = changed === list && list.value !== own.value && config.value.trim() !== "";
+  if (gone) config.value = "";
+  const has = config.value.trim() !== "";
+  if (changed) place("config-gone").hidden = !gone;
+  own.hidden = own.disabled = !has;
+  if (has) list.value = own.value;
+  else if (list.value === own.value || !list.value) list.value = beside;
+  if (!has) beside = list.value;
+}
+
+let beside = ""; // the model of the list that a config.json stands in for
+
 let glancing = false; // one glance at a time: what a slider passes over meanwhile nobody has to see
 
 function glance() {
   if (glancing || place("result").hidden) return;
   glancing = true;
   requestAnimationFrame(() => {
-    if (soon) thread.postMessage({ language, method: "glance", argument: JSON.stringify(fields()) });
+    if (soon) thread.postMessage({ language, method: "glance", argument: JSON.stringify(fields()), question: current });
     else glancing = false; // a page behind others has no frames: the question was asked meanwhile, and a glance would end it
   });
 }
 
-function ask() {
+/** @param {any} [event] */
+function ask(event) {
+  choose(event?.target);
+  current += 1;
+  place("old").hidden = false; // what stands there, if anything does, answers another question from now on
   arrange();
   glance();
   clearTimeout(soon);
@@ -121,7 +146,7 @@ function ask() {
     soon = 0;
     keep();
     place("answer").setAttribute("aria-busy", "true");
-    thread.postMessage({ language, method: "ask", argument: JSON.stringify(fields()) });
+    thread.postMessage({ language, method: "ask", argument: JSON.stringify(fields()), question: current });
   }, SOON_MS);
 }
 
@@ -156,20 +181,27 @@ thread.addEventListener("message", ({ data }) => {
     ask();
     return;
   }
+  if (data.parts?.glance !== undefined && !place("old").hidden) show(data.parts);
+  if (data.question !== current || data.glance) return;
+  if (data.config) place("own-model").textContent = data.config;
   place("refusal").hidden = !data.refusal;
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   const field = data.field && form.elements.namedItem(data.field);
-  if (field instanceof HTMLInputElement) field.setAttribute("aria-invalid", "true");
+  if (field instanceof HTMLElement) field.setAttribute("aria-invalid", "true");
   if (data.refusal) {
     place("refusal").textContent = data.refusal;
+    for (let group = field instanceof HTMLElement && field.closest("details"); group; group = group.parentElement.closest("details")) group.open = true;
     place("result").hidden = place("state").hidden = true; // it answers another question
   }
-  if (data.parts) {
-    show(data.parts);
+  if (data.parts?.headline) {
+    show({ ...data.parts, glance: "" });
+    place("failed").hidden = place("state").hidden = place("old").hidden = true;
+    place("result").hidden = false;
+  } else if (data.parts) {
     place("failed").hidden = true;
+    place("state").hidden = false;
+    if (data.parts.progress) place("state").textContent = data.parts.progress; // seen until there is an answer
     place("result").hidden = !place("headline").textContent;
-    place("state").hidden = !place("result").hidden;
-    if (data.parts.progress) place("state").textContent = place("progress").textContent; // seen until there is an answer
   }
   if (data.refusal || data.more === false) place("answer").removeAttribute("aria-busy");
   if (data.more === false) keepSite("size");
@@ -185,7 +217,7 @@ function fail(reason) {
 form.addEventListener("input", ask);
 form.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
 place("designs").addEventListener("change", ({ target }) => {
-  thread.postMessage({ language, method: "choose", argument: Number(/** @type {HTMLInputElement} */ (target).value) });
+  thread.postMessage({ language, method: "choose", argument: Number(/** @type {HTMLInputElement} */ (target).value), question: current });
 });
 /** Arrows lead along the designs of the chart, by their price; one of them is reached by Tab. */
 place("chart").addEventListener("keydown", (event) => {
@@ -200,7 +232,7 @@ place("config-file").addEventListener("change", async ({ target }) => {
   const [file] = /** @type {HTMLInputElement} */ (target).files;
   if (!file) return;
   place("config").value = await file.slice(0, 1e6).text();
-  ask();
+  ask({ target: place("config") });
 });
 /** A file that is dropped goes to the field of its group; one that is dropped elsewhere doesn't take the page's place. */
 addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
@@ -258,7 +290,7 @@ place("trace").addEventListener("change", async ({ target }) => {
 });
 for (const id of ["log-model", "log-gpu", "log-count"]) place(id).addEventListener("change", readServer);
 
-place("server-measured").addEventListener("change", ask); // it stands outside of the form that it belongs to
+place("server-measured").addEventListener("change", () => ask()); // it stands outside of the form that it belongs to
 
 place("copy").addEventListener("click", async () => {
   keep();

@@ -7,6 +7,7 @@ const NUMPY = "runtime/numpy.whl";
 /** @type {Promise<any>} */
 let started;
 let stepping = 0; // the question whose steps are being taken
+let told; // the page's number of the question that is being answered
 let asked = 0; // a new question ends the steps of the one before
 
 /** @param {string} language */
@@ -27,7 +28,7 @@ async function start(language) {
 /** Let what has been asked meanwhile come in. */
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
-addEventListener("message", async ({ data: { language, method, argument } }) => {
+addEventListener("message", async ({ data: { language, method, argument, question: number } }) => {
   const question = ENDING.includes(method) ? ++asked : asked;
   try {
     started ??= start(language);
@@ -36,14 +37,16 @@ addEventListener("message", async ({ data: { language, method, argument } }) => 
     const said = argument === undefined ? sizer[method]() : sizer[method](argument);
     if (said === undefined) return postMessage({ fed: true }); // a piece of a text
     let answer = JSON.parse(said);
-    postMessage(answer);
+    const glance = method === "glance";
+    if (method === "ask") told = number;
+    postMessage({ ...answer, glance, question: told });
     if (!answer.more || stepping === question) return;
     stepping = question;
     while (answer.more) {
       await turn();
       if (question !== asked) return;
       answer = JSON.parse(sizer.step());
-      postMessage(answer);
+      postMessage({ ...answer, question: told });
     }
     stepping = 0;
   } catch (failure) {
