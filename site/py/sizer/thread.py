@@ -111,7 +111,11 @@ class Sizer:
             View(self.course, known, question, question_of(json.loads(form))),
             search(question, known),
         )
-        own = self.course.say("size.answer.your_config", None, {"model": question.model.name}) if self.config(form) else ""
+        own = (
+            self.course.say("size.answer.your_config", None, {"model": question.model.name})
+            if self.config(form)
+            else ""
+        )
         return json.dumps({"parts": {}, "more": True, "config": own})
 
     def config(self, form: str) -> bool:
@@ -133,7 +137,7 @@ class Sizer:
             asked = question_of(json.loads(form))
             recorded = self.recorded if "trace" in asked["traffic"] else ()
             if "trace" in asked["traffic"] and not recorded:  # no browser keeps a file from one visit to the next
-                raise AskError("trace_refused" if self.spoilt else "trace_missing", key="trace")
+                raise AskError("trace_refused", key="trace") if self.spoilt else AskError("trace_missing", key="trace")
             question = question_from(asked, self.catalogue, recorded)
             if self.measured and MEASURED in json.loads(form):
                 question = replace(question, held_back=((self.measured.gpu, self.measured.too_many_bytes),))

@@ -4,8 +4,8 @@ Read in pieces, so that a page stays alive over a large file: `feed` takes text 
 that can't be read is counted with its reason and never guessed at; too many of them and the whole file is refused. Columns go
 by the names of the traces that are published (COLUMNS). What a time means is decided once, by this rule: a name that says its
 unit (`_ms`, `_s` ...) is believed; a `timestamp` beside `hash_ids` or `input_length` is in ms, as in Mooncake's traces; a number
-from 10¹¹ on is a clock's (ms, then µs, then ns, by its size); any other number is in s, as BurstGPT's are; a text is ISO 8601, in UTC
-where it names no zone. Refused are whole numbers that nothing names seconds and that would be fewer than SPARSE a second.
+from 10¹¹ on is a clock's (ms, then µs, then ns, by its size); any other number is in s, as BurstGPT's are; a text is ISO 8601, in
+UTC where it names no zone. Refused are whole numbers that nothing names seconds and that would be fewer than SPARSE a second.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ function choose(changed) {
   if (changed) place("config-gone").hidden = !gone;
   own.hidden = own.disabled = !has;
   if (has) list.value = own.value;
-  else if (list.value === own.value || !list.value) list.value = beside;
+  else if (list.value === own.value || !list.value) list.value = beside || list.dataset.first;
   if (!has) beside = list.value;
 }
 

@@ -7,6 +7,7 @@ const NUMPY = "runtime/numpy.whl";
 /** @type {Promise<any>} */
 let started;
 let stepping = 0; // the question whose steps are being taken
+/** @type {number | undefined} */
 let told; // the page's number of the question that is being answered
 let asked = 0; // a new question ends the steps of the one before
 
