@@ -41,9 +41,12 @@ def table(answer: Mapping[str, Any]) -> str:
     columns |= {f"other {number}": other for number, other in enumerate(answer["others"], 1)}
     columns |= {"cheaper": answer["failing"], "half the price": answer["half"]}
     shown = {name: design for name, design in columns.items() if design}
-    parts = [] if answer["best"] else ["No design of those allowed keeps the promise."]
+    untried = answer.get("cheaper_not_simulated", 0)
+    simulated = "the designs that were simulated" if untried else "those allowed"
+    parts = [] if answer["best"] else [f"No design of {simulated} keeps the promise."]
     parts += [_designs(shown)] if shown else []
     parts.append(f"{answer['designs_seen']:,} designs were looked at, {answer['designs_simulated']} of them simulated.")
+    parts += [f"Cheaper ones that may do by their bounds and were not simulated: {untried:,}."] if untried else []
     return "\n".join([*parts, *_notes(answer)])
 
 

@@ -8,16 +8,20 @@ from html.parser import HTMLParser
 import pytest
 
 import engine
+from sizer import plot
 from sizer.form import question_of
 from sizer.markup import Html, marked, tag, together
 from sizer.thread import Sizer
+from sizer.view import View
 from sizing import search
 from sizing.day import DAYS
-from sizing.judge import used
+from sizing.judge import Judgement, Kept, used
 from sizing.plain import AskError, question_from
+from sizing.question import Design
+from sizing.search import Candidate
 from tests import lab as native
 from tests.given import SIZING_FORMS, SMALL
-from tests.unit.sizing_cases import shipped
+from tests.unit.sizing_cases import CONFIG, shipped
 
 PARTS = {"headline", "promises", "memory", "cost", "designs", "chart", "why", "known", "progress"}
 
@@ -160,7 +164,8 @@ def test_a_new_question_ends_the_one_before():
 def test_a_glance_is_a_bound_and_changes_nothing():
     sizer, said = answered()
     again = json.loads(sizer.glance(json.dumps({**SMALL, "rate": ["40"]})))
-    assert set(again["parts"]) == {"promises", "cost"}
+    assert set(again["parts"]) == {"glance"}
+    assert read(again["parts"]["glance"]).seen[0][0] == "h2"  # bounds stand under a headline of their own
     assert json.loads(sizer.glance(json.dumps({**SMALL, "rate": ["x"]})))["parts"] == {}
     assert json.loads(sizer.choose(0))["parts"]["headline"] == said[-1]["parts"]["headline"]
 
@@ -181,6 +186,43 @@ def test_why_there_is_no_answer_is_the_true_reason(changes, said, unsaid):
     _, steps = answered(**changes)
     words = " ".join(read(steps[-1]["parts"]["headline"]).words)
     assert said in words and unsaid not in words
+
+
+def answer_of(state, untried):
+    """An answer without a best, whose nearest has a state."""
+    design = Design(
+        engine.Deployment(shipped().models["llama-3.1-8b"], shipped().gpus["h100-sxm"], 1, 8, 16), 64, 2048, 2
+    )
+    kept = Kept("ttft_s", 0.8, 0.8, 0.2, state)
+    tried = Candidate(design, 1.4, Judgement(state, (kept,), 0.5, {}, 1))
+    return search.Answer(failing=tried, tried=(tried,), runs=60, untried=untried, seen=99, passed=70, done=True)
+
+
+@pytest.mark.parametrize(
+    ("state", "untried", "title", "more"),
+    [
+        ("broken", 0, "No design of up to", "breaks a promise"),
+        ("close", 0, "is sure to keep", "may break"),
+        ("broken", 7, "Not one of the 60 designs that were simulated", "by their bounds: 7"),
+    ],
+)
+def test_no_answer_is_told_no_stronger_than_it_was_found(state, untried, title, more):
+    view = View(native.shipped(), shipped(), question_from(question_of(SMALL), shipped()))
+    first, *said = read(view.none(answer_of(state, untried))).words
+    assert title in first and more in " ".join(said)
+    assert "2 replicas of 1" in said[0] and "8-bit weights" in said[0]  # which 2 x H100
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.05, 1.4), (0.3, 0.9), (0.7, 48.0), (2.0, 2.2)])
+def test_an_axis_has_round_numbers_however_narrow_it_is(low, high):
+    ticks = plot._round(low, high)
+    assert 2 <= len(ticks) <= 8 and all(low <= tick <= high for tick in ticks)
+
+
+def test_what_has_no_price_is_named():
+    prices = {"price.h100-sxm": ["2"], "gpus": ["h100-sxm", "a100-sxm"]}
+    known = "".join(read(answered(**prices)[1][-1]["parts"]["known"]).words)
+    assert "no price: A100" in known and "H100" not in known.partition("no price")[2].partition(".")[0]
 
 
 @pytest.mark.parametrize(
@@ -329,6 +371,29 @@ def test_a_refusal_names_the_field_as_the_page_does(changes):
     labels = native.shipped().at("size.page").values()
     assert any(f"“{label}”" in said for label in labels)
     assert not re.search(r"[a-z]_[a-z]|[a-z]\.[a-z]", said), "no key of a file"
+
+
+def test_after_a_visit_with_a_file_the_page_says_to_choose_it_again_and_one_that_is_refused_isnt_asked_for():
+    sizer, words = Sizer(native.shipped()), native.shipped().at("size.refusals")
+    form = json.dumps({**SMALL, "workload": ["file"]})
+    said = json.loads(sizer.ask(form))
+    assert said["field"] == "trace" and words["trace_missing"].partition("}")[2] in said["refusal"]
+    sizer.begin_trace()
+    sizer.feed_trace("a,b\n1,2\n")
+    sizer.end_trace()
+    assert words["trace_refused"].partition("}")[2] in json.loads(sizer.ask(form))["refusal"]
+
+
+def test_a_config_of_ones_own_is_named_and_one_that_is_none_marks_its_field():
+    sizer = Sizer(native.shipped())
+    assert (
+        "mine"
+        in json.loads(sizer.ask(json.dumps({**SMALL, "config": [json.dumps(CONFIG | {"_name_or_path": "mine"})]})))[
+            "config"
+        ]
+    )
+    assert json.loads(sizer.ask(json.dumps(SMALL)))["config"] == ""
+    assert json.loads(sizer.ask(json.dumps({**SMALL, "config": ["{"]})))["field"] == "config"
 
 
 @pytest.mark.parametrize("price", ["-1", "abc"])

@@ -148,6 +148,33 @@ def test_the_search_finds_what_trying_everything_finds(changes):
     assert not kept, "cheaper designs keep the promise, and the search did not find them"
 
 
+def test_past_the_designs_that_are_tried_in_turn_the_strongest_are_and_what_was_passed_over_is_told(monkeypatch):
+    traffic, promise = {"rate_per_s": 12, "workload": "azure-2023-code"}, {"ttft_s": 0.3, "tpot_s": 0.02}
+    question = asked(traffic=traffic, promise=promise, allowed={"most_gpus": 8})
+    *_, whole = search.search(question, shipped())
+    assert whole.best and whole.tried[1].hourly < whole.best.hourly and not whole.untried
+    monkeypatch.setattr(search, "MOST_BEST", 1)
+    *_, hasty = search.search(question, shipped())
+    assert hasty.best and hasty.best.judgement.state == judge.KEPT and hasty.best.hourly >= whole.best.hourly
+    queue = search._queue(question, found := search.screened(question, shipped()), found.sure <= 1 + search.SLACK)
+    cheaper = [hourly for _, hourly in queue if hourly < hasty.best.hourly]
+    assert hasty.untried == len(cheaper) - sum(each.hourly < hasty.best.hourly for each in hasty.tried)
+    monkeypatch.setattr(search, "MOST_OTHER", 0)
+    *_, none = search.search(question, shipped())
+    assert none.best is None and none.untried == len(queue) - 1
+
+
+def test_where_no_design_is_sure_the_nearest_is_judged():
+    """Its bounds keep the promise and, with the expected error, don't."""
+    question = asked(promise={"ttft_s": None, "tpot_s": 1.0})
+    found = search.screened(question, shipped())
+    fastest = min(search.bound_of(question, shipped(), found.design(row)).tpot_s[0] for row in range(len(found.kind)))
+    tight = asked(promise={"ttft_s": None, "tpot_s": float(fastest) * 1.05})
+    *_, answer = search.search(tight, shipped())
+    assert answer.best is None and answer.passed == 0 and answer.failing
+    assert answer.failing.judgement.state in (judge.CLOSE, judge.BROKEN)
+
+
 def test_more_traffic_never_costs_less():
     costs = []
     for rate in (1, 4, 16, 40):

@@ -108,11 +108,31 @@ def test_what_a_time_means(name, times, unit, span):
 
 def test_a_unit_that_is_said_is_believed():
     text = "time,prompt,output\n0,10,5\n2500,10,5\n"
-    assert read(text).span_s == 2500
+    assert read(text, "s").span_s == 2500
     assert read(text, "ms").span_s == 2.5
     with pytest.raises(AskError) as refusal:
         trace.Reader("hours")
     assert refusal.value.name == "trace_unit"
+
+
+def spaced(name, times):
+    return f"{name},prompt,output\n" + "".join(f"{at},10,5\n" for at in times)
+
+
+@pytest.mark.parametrize("times", [range(0, 60_000, 250), range(0, 3_600_000, 997), (0, 2500)])
+def test_whole_numbers_that_may_be_ms_are_refused_unless_something_names_their_unit(times):
+    with pytest.raises(AskError) as refusal:
+        read(spaced("arrival", times))
+    assert (refusal.value.name, refusal.value.facts["found"]) == ("trace_whole", "arrival")
+    for name, unit in (("arrival_ms", 1e-3), ("arrival_s", 1.0)):
+        assert read(spaced(name, times)).span_s == pytest.approx(max(times) * unit)
+    burst = spaced("Timestamp", times).replace("prompt,output", "Request tokens,Response tokens")
+    assert read(burst).span_s == max(times)  # BurstGPT's are in s
+
+
+@pytest.mark.parametrize("times", [range(50), (0.5, 2500.25), range(0, 100, 9)])
+def test_seconds_are_believed_where_they_can_be_nothing_else(times):
+    assert read(spaced("arrival", times)).unit == "s"
 
 
 def test_a_prefix_by_name():

@@ -125,11 +125,16 @@ def _level(value: float, words: Words) -> Html:
 
 
 def _round(low: float, high: float) -> list[float]:
-    """A few round numbers between two: 1, 2 and 5 times powers of ten."""
+    """A few round numbers between two, the rounder the further these are apart."""
     power = math.floor(math.log10(low))
-    steps = [digit * 10.0**at for at in range(power, power + 7) for digit in (1, 2, 5)]
-    found = [step for step in steps if low <= step <= high]
-    return found if len(found) <= 8 else found[::3]
+    found: list[float] = []
+    for digits in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), [digit / 10 for digit in range(10, 100)]):
+        found = [
+            step for at in range(power, power + 7) for digit in digits if low <= (step := digit * 10.0**at) <= high
+        ]
+        if len(found) > 1:
+            break
+    return found if len(found) <= 8 else found[:: math.ceil(len(found) / 8)]
 
 
 BAR, BARS_HEIGHT = 20.0, 90.0

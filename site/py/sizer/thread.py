@@ -107,28 +107,16 @@ class Sizer:
         if isinstance(question, str):
             return json.dumps({"refusal": question, "field": self.field})
         known = self.known(form)
-        self.view, self.answers = (
-            View(self.course, known, question, question_of(json.loads(form))),
-            search(question, known),
-        )
-        own = (
-            self.course.say("size.answer.your_config", None, {"model": question.model.name})
-            if self.config(form)
-            else ""
-        )
+        self.view = View(self.course, known, question, question_of(json.loads(form)))
+        self.answers = search(question, known)
+        has_config = any(text.strip() for text in json.loads(form).get("config", ()))
+        own = self.view.say("your_config", model=question.model.name) if has_config else ""
         return json.dumps({"parts": {}, "more": True, "config": own})
-
-    def config(self, form: str) -> bool:
-        """Whether the form has a config.json of its own."""
-        return any(text.strip() for text in json.loads(form).get("config", ()))
 
     def known(self, form: str) -> Catalogue:
         """The catalogue, with what a server was found to take where the form says so."""
-        return (
-            self.measured.catalogue(self.catalogue)
-            if self.measured and MEASURED in json.loads(form)
-            else self.catalogue
-        )
+        reckons = self.measured and MEASURED in json.loads(form)
+        return self.measured.catalogue(self.catalogue) if self.measured and reckons else self.catalogue
 
     def read(self, form: str) -> Question | str:
         """The question of a form, or a sentence that says why there is none."""

@@ -15,7 +15,7 @@ from sizer import plot
 from sizer.markup import Html, marked, tag, together
 from sizing import commands, explain
 from sizing.day import Hour
-from sizing.judge import ILL_CONDITIONED, Kept, used
+from sizing.judge import CLOSE, ILL_CONDITIONED, Kept, used
 from sizing.question import Catalogue, Question
 from sizing.search import Answer, Candidate, bound_of
 from sizing.traffic import cut_share
@@ -79,10 +79,12 @@ class View:
         if shown is None or answer.best is None:
             return together(self.none(answer), self.notes())
         state = self.state(shown)
+        untried = self.say("untried", count=answer.untried) if answer.untried else ""
         return together(
             tag("h2", self.name(shown)),
             tag("p", self.say("for_model", model=self.question.model.name, setup=self.setup(shown)), class_="soft"),
             tag("p", state, class_="state", data_state=_mark(shown)),
+            tag("p", untried, class_="state", data_state="warn") if untried else "",
             self.notes(shown),
         )
 
@@ -106,10 +108,16 @@ class View:
         return wording.listed(self.say(f"other_{name}") for name in carried)
 
     def none(self, answer: Answer) -> Html:
-        """Why there is no answer."""
-        lines = [self.say("none", most=self.question.allowed.most_gpus, model=self.question.model.name)]
+        """Why there is no answer: all fail, some may do, or not all were simulated."""
+        may = any(each.judgement.state == CLOSE for each in answer.tried)
+        name = "none_tried" if answer.untried else "none_sure" if may else "none"
+        most, model = self.question.allowed.most_gpus, self.question.model.name
+        lines = [self.say(name, **{"runs": answer.runs} if answer.untried else {"most": most}, model=model)]
         if answer.failing:
-            lines.append(self.say("none_near", design=self.name(answer.failing), state=self.state(answer.failing)))
+            near = {"design": self.name(answer.failing), "setup": self.setup(answer.failing)}
+            lines.append(self.say("none_near", **near, state=self.state(answer.failing)))
+            if answer.untried:
+                lines.append(self.say("none_untried", count=answer.untried))
         elif answer.lightest is not None and answer.lightest > ILL_CONDITIONED:
             lines.append(self.say("none_load", seen=answer.seen, share=answer.lightest, most=ILL_CONDITIONED))
         elif answer.seen and answer.least and self._tokens_alone(*answer.least):
@@ -333,8 +341,12 @@ class View:
         lines.append(self.say("sure", most=ILL_CONDITIONED))
         for reason, count in answer.left_out.items():
             if count:
-                lines.append(self.say(f"left_{reason}", count=count))
+                gpus = wording.listed(short_name(self.catalogue.gpus[id].name) for id in self._unpriced())
+                lines.append(self.say(f"left_{reason}", count=count, **{"gpus": gpus} if reason == "price" else {}))
         return together(*(tag("p", marked(line)) for line in lines))
+
+    def _unpriced(self) -> list[str]:
+        return [id for id in self.question.allowed.gpus if id not in dict(self.question.prices)]
 
     def _known(self, shown: Candidate) -> Iterator[str]:
         deployment = shown.design.deployment

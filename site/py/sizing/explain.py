@@ -105,6 +105,7 @@ def answer_to_plain(question: Question, catalogue: Catalogue, answer: Answer) ->
         "designs_seen": answer.seen,
         "designs_passed": answer.passed,
         "designs_simulated": answer.runs,
+        "cheaper_not_simulated": answer.untried,
         "left_out": answer.left_out,
         "cut_share": cut_share(question.traffic),
         "past_context": question.traffic.longest_tokens > question.model.max_context_tokens,

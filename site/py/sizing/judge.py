@@ -81,7 +81,7 @@ def _kept(question: Question, catalogue: Catalogue, design: Design, share: float
     values = _figures(question, design, run)
     kept = []
     for name, limit in promise.limits():
-        error = _error(catalogue, design.deployment, name, promise.percent, share)
+        error = error_of(catalogue, design.deployment, name, promise.percent, share)
         kept.append(Kept(name, values[name], limit, error, _state(name, values[name], limit, error)))
     return tuple(kept)
 
@@ -120,7 +120,7 @@ TAIL_ERROR = 0.10  # of a P99 of the time per token: 1 to 9 % on the server of t
 NEAR_ERRORS = {"ttft_s": 1.0, "tpot_s": 0.35, "e2e_s": 0.35}
 
 
-def _error(catalogue: Catalogue, deployment: engine.Deployment, name: str, percent: int, share: float) -> float:
+def error_of(catalogue: Catalogue, deployment: engine.Deployment, name: str, percent: int, share: float) -> float:
     """How far a figure is expected to be off, as a share; what no P99 was measured of is taken as TAIL_ERROR at least."""
     error = engine.expected_error(deployment, catalogue.calibrations, CLAIMED.get(name, "tpot"))[0]
     if share > ILL_CONDITIONED:

@@ -9,7 +9,7 @@ import numpy as np
 
 import engine
 from sizing import screen
-from sizing.judge import ILL_CONDITIONED, KEPT, Judgement, judged
+from sizing.judge import ILL_CONDITIONED, KEPT, Judgement, error_of, judged
 from sizing.question import Catalogue, Design, Promise, Question, deployments
 from sizing.traffic import moments
 
@@ -17,6 +17,7 @@ SLACK = 0.03  # a bound is one of means: a short run may do as much better
 CHUNK = 256  # setups that are screened at once: they stay in a processor's cache
 TRIED = 2  # setups of one kind and number of replicas that are simulated
 MOST_BEST, MOST_OTHER = 60, 6  # designs that are simulated for the best answer, and for each other GPU and precision
+CHEAPER = 0.9  # of the price of a design that was found past MOST_BEST: what the next one may cost
 ANSWERS = 4  # the best and three that trade something
 REQUESTS = (400, 1500, 5000)  # of a replica: a first look, a judgement, and another day's traffic
 HOPELESS = 1.3  # times its limit: a promise that a first look finds broken so far is broken
@@ -25,7 +26,8 @@ HOPELESS = 1.3  # times its limit: a promise that a first look finds broken so f
 @dataclass(frozen=True)
 class Screened:
     """Every design that the bounds let pass, a row each, by its cost. kind: place among `kinds`; score: the largest share of a
-    limit that is used up at least; share: of its capacity. lightest: the smallest share of capacity that is asked of any design
+    limit that is used up at least; sure: with the expected error, past which no promise is kept for certain; share: of its
+    capacity. lightest: the smallest share of capacity that is asked of any design
     which holds the longest request, None where none does; least: the shortest first and further token, in s, of those that
     are asked for no more than they can, None where all are."""
 
@@ -35,6 +37,7 @@ class Screened:
     token_budget: np.ndarray
     replicas: np.ndarray
     score: np.ndarray
+    sure: np.ndarray
     share: np.ndarray
     seen: int
     left_out: dict[str, int]
@@ -63,37 +66,47 @@ def screened(question: Question, catalogue: Catalogue) -> Screened:
     found, left_out = deployments(question, catalogue)
     if not found:
         empty = np.zeros(0)
-        return Screened((), empty, empty, empty, empty, empty, empty, 0, left_out)
+        return Screened((), empty, empty, empty, empty, empty, empty, empty, 0, left_out)
     kinds = screen.kinds_of(found, catalogue.calibrations, question.utilization, question.held_back)
+    errors = _errors(question, catalogue, found)
     kind, seats, budgets = setups(question, len(found))
     most = max(1, question.allowed.most_gpus // min(each.gpus for each in found))
     replicas = np.arange(1 + question.spare, most + 1, dtype=float)
     parts = [
-        _passing(question, kinds, (kind[part], seats[part], budgets[part]), replicas, part.start)
+        _passing(question, kinds, errors, (kind[part], seats[part], budgets[part]), replicas, part.start)
         for part in (slice(start, start + CHUNK) for start in range(0, len(kind), CHUNK))
     ]
-    row, column, score, share = (np.concatenate(each) for each in zip(*(found for found, _ in parts), strict=True))
+    row, column, score, sure, share = (
+        np.concatenate(each) for each in zip(*(found for found, _ in parts), strict=True)
+    )
     ttft, tpot, lightest = (min(each) for each in zip(*(least for _, least in parts), strict=True))
-    best = _few(kind[row], column, score)
-    row, column, score, share = row[best], column[best], score[best], share[best]
+    best = _few(kind[row], column, sure)
+    row, column, score, sure, share = (each[best] for each in (row, column, score, sure, share))
     seen, setup = len(kind) * len(replicas), (kind[row], seats[row], budgets[row])
     least = (ttft, tpot) if ttft < np.inf else None
     light = lightest if lightest < np.inf else None
-    return Screened(tuple(found), *setup, replicas[column], score, share, seen, left_out, least, light)
+    return Screened(tuple(found), *setup, replicas[column], score, sure, share, seen, left_out, least, light)
 
 
 def _passing(
-    question: Question, kinds: screen.Kinds, setup: Sequence[np.ndarray], replicas: np.ndarray, first: int
-) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[float, float, float]]:
-    """Of some setups with every number of replicas, those that the bounds let pass: setup, column of replicas, score, share; and
-    the shortest first and further token of all that can do the load, in s, and the smallest share of capacity of all."""
+    question: Question,
+    kinds: screen.Kinds,
+    errors: Errors,
+    setup: Sequence[np.ndarray],
+    replicas: np.ndarray,
+    first: int,
+) -> tuple[tuple[np.ndarray, ...], tuple[float, float, float]]:
+    """Of some setups with every number of replicas, those that the bounds let pass: setup, column of replicas, score, sure,
+    share; and the shortest first and further token of all that can do the load, in s, and the least share of capacity of all."""
     kind, seats, budgets = setup
     chosen, traffic = kinds.at(kind).column(), question.traffic
     working = replicas[None, :] - question.spare
     tail = moments(traffic, question.promise.percent)
     load = screen.Load(traffic.rate_per_s / working, traffic.users / working, tail)
     bound = screen.bounds(chosen, seats[:, None], budgets[:, None], load)
-    score = np.maximum(_scores(question, bound, working), bound.share)
+    score = np.maximum(_scores(question, bound, working, {}), bound.share)
+    off = {name: error[kind][:, None] for name, error in errors.items()}
+    sure = np.maximum(_scores(question, bound, working, off), bound.share)
     fitting = (chosen.gpus * replicas[None, :] <= question.allowed.most_gpus) & (bound.rate_per_s > 0)
     row, column = np.nonzero(fitting & (score <= 1 + SLACK))
     share = np.broadcast_to(bound.share, score.shape)
@@ -102,7 +115,11 @@ def _passing(
         np.min(np.broadcast_to(each, score.shape), where=able, initial=np.inf) for each in (bound.ttft_s, bound.tpot_s)
     )
     lightest = np.min(share, where=np.broadcast_to(fitting, score.shape), initial=np.inf)
-    return (row + first, column, score[row, column], share[row, column]), (float(ttft), float(tpot), float(lightest))
+    return (row + first, column, score[row, column], sure[row, column], share[row, column]), (
+        float(ttft),
+        float(tpot),
+        float(lightest),
+    )
 
 
 def bound_of(question: Question, catalogue: Catalogue, design: Design) -> screen.Bounds:
@@ -115,10 +132,27 @@ def bound_of(question: Question, catalogue: Catalogue, design: Design) -> screen
     return screen.bounds(kind, np.array([float(design.seats)]), np.array([float(design.token_budget)]), load)
 
 
-def _scores(question: Question, bound: screen.Bounds, working: np.ndarray) -> np.ndarray:
-    """The largest share of a limit that each design uses up at least."""
+Errors = dict[
+    str, np.ndarray
+]  # by the promise: how far a figure is expected to be off, a share, of each kind of deployment
+
+
+def _errors(question: Question, catalogue: Catalogue, found: Sequence[engine.Deployment]) -> Errors:
+    """The expected errors of what is promised, below ILL_CONDITIONED of capacity."""
+    percent = question.promise.percent
+    return {
+        name: np.array([error_of(catalogue, each, name, percent, 0.0) for each in found])
+        for name, _ in question.promise.limits()
+    }
+
+
+def _scores(question: Question, bound: screen.Bounds, working: np.ndarray, errors: Errors) -> np.ndarray:
+    """The largest share of a limit that each design uses up at least, should figures be off by `errors`."""
     most: np.ndarray = np.zeros(1)
-    for name, limit in question.promise.limits():
+    for name, promised in question.promise.limits():
+        limit = (
+            promised * (1 + errors.get(name, 0.0)) if name == "tokens_per_s" else promised / (1 + errors.get(name, 0.0))
+        )
         if name == "tokens_per_s":
             asked = np.minimum(bound.share, 1.0) * bound.rate_per_s * working
             output = moments(question.traffic, question.promise.percent).output
@@ -149,9 +183,10 @@ class Candidate:
 @dataclass(frozen=True)
 class Answer:
     """What was found. best: the cheapest that keeps every promise even if the engine errs as expected, None for none; others:
-    further ones that trade something, cheapest first; failing: the most expensive below the best that was tried and doesn't.
-    half: the best of those at half of the price. seen: designs that were screened; passed: of these by the bounds; runs that
-    were simulated, and tried, what became of them. least, lightest: see Screened. done: nothing more is coming."""
+    further ones that trade something, cheapest first; failing: the nearest to its promises of those tried that doesn't keep them.
+    half: the best of those at half of the price. seen: designs that were screened; passed: of these by the bounds and their
+    expected errors; runs that were simulated, and tried, what became of them; untried: cheaper ones (all, where there is no best)
+    that may do by their bounds and weren't simulated. least, lightest: see Screened. done: nothing more is coming."""
 
     best: Candidate | None = None
     others: tuple[Candidate, ...] = ()
@@ -160,6 +195,7 @@ class Answer:
     seen: int = 0
     passed: int = 0
     runs: int = 0
+    untried: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
     tried: tuple[Candidate, ...] = ()
     least: tuple[float, float] | None = None
@@ -170,27 +206,30 @@ class Answer:
 def search(question: Question, catalogue: Catalogue, found: Screened | None = None) -> Iterator[Answer]:
     """The answer so far, after each run, and at last with `done`. Raises PhysicsError for a question that can't be.
 
-    First the cheapest design of all that keeps its promises; then for other GPUs and precisions, by the price at which their
-    bounds begin, the cheapest of each.
+    First the cheapest design of all that keeps its promises (`_in_turn`); then for other GPUs and precisions, by the price at
+    which their bounds begin, the cheapest of each.
     """
     found = found or screened(question, catalogue)
+    queue = _queue(question, found, found.sure <= 1 + SLACK)
     answer = Answer(
         seen=found.seen,
-        passed=len(found.score),
+        passed=int(np.count_nonzero(found.sure <= 1 + SLACK)),
         left_out=found.left_out,
         least=found.least,
         lightest=found.lightest,
     )
-    queue = _queue(question, found)
     kept: list[Candidate] = []
-    for rows, hourly in queue[:MOST_BEST]:
+    for rows, hourly in _in_turn(question, found, queue, kept):
         tried = _tried(question, catalogue, found, rows, hourly)
         answer = replace(answer, runs=answer.runs + 1, tried=(*answer.tried, tried))
         if tried.judgement.state == KEPT:
-            kept.append(tried)
-            break
-        answer = replace(answer, failing=_nearer(tried, answer.failing))
-        yield answer
+            kept[:] = [tried]
+        else:
+            answer = replace(answer, failing=_nearer(tried, answer.failing))
+        yield replace(answer, best=kept[0] if kept else None)
+    limit = kept[0].hourly if kept else float("inf")
+    cheaper = sum(hourly < limit for _, hourly in queue) - sum(each.hourly < limit for each in answer.tried)
+    answer = replace(answer, untried=max(0, cheaper))
     left: dict[tuple[str, int], int] = {}
     answered = {_signature(each.design) for each in kept}
     for rows, hourly in queue:
@@ -209,6 +248,28 @@ def search(question: Question, catalogue: Catalogue, found: Screened | None = No
         yield answer
     answer = replace(answer, best=kept[0] if kept else None, others=tuple(kept[1:]))
     yield replace(answer, half=_half(question, catalogue, answer), done=True)
+
+
+def _in_turn(
+    question: Question, found: Screened, queue: Sequence[Queued], kept: Sequence[Candidate]
+) -> Iterator[Queued]:
+    """What is tried for the best answer, `kept` being what keeps its promises so far: the MOST_BEST cheapest, until one does. If
+    none does, the strongest of the others; from one of those that does, ever cheaper ones. Where no design is sure by its bounds,
+    those that are nearest to being so."""
+    for each in queue[:MOST_BEST]:
+        yield each
+        if kept:
+            return
+    others = queue[MOST_BEST:] if queue else _queue(question, found, found.score <= 1 + SLACK)
+    strongest = sorted(others, key=lambda each: float(found.sure[each[0][0]]))
+    for each in strongest[:MOST_OTHER]:
+        yield each
+        if kept:
+            break
+    best = None
+    while kept and kept[0] is not best:
+        best = kept[0]
+        yield from [each for each in strongest if each[1] <= CHEAPER * best.hourly][:1]
 
 
 def _tried(question: Question, catalogue: Catalogue, found: Screened, rows: Sequence[int], hourly: float) -> Candidate:
@@ -242,11 +303,14 @@ def checked(question: Question, catalogue: Catalogue, design: Design) -> Candida
     return Candidate(design, hourly, settled(question, catalogue, design, share))
 
 
-def _queue(question: Question, found: Screened) -> list[tuple[tuple[int, ...], float]]:
-    """Designs of each kind and number of replicas with their price, cheapest first; of the same price those of less power, as
-    where GPUs cost nothing."""
+Queued = tuple[tuple[int, ...], float]  # rows of Screened, and what they cost an hour
+
+
+def _queue(question: Question, found: Screened, which: np.ndarray) -> list[Queued]:
+    """Designs, of those `which` says, of each kind and number of replicas with their price, cheapest first; at one price
+    those of less power first, as where GPUs cost nothing."""
     groups: dict[tuple[int, int], list[int]] = {}
-    for row in np.flatnonzero(found.share <= ILL_CONDITIONED):
+    for row in np.flatnonzero((found.share <= ILL_CONDITIONED) & which):
         groups.setdefault((int(found.kind[row]), int(found.replicas[row])), []).append(int(row))
     queue = []
     for (kind, replicas), rows in groups.items():
