@@ -199,9 +199,9 @@ thread.addEventListener("message", ({ data }) => {
     place("result").hidden = false;
   } else if (data.parts) {
     place("failed").hidden = true;
-    place("state").hidden = false;
-    if (data.parts.progress) place("state").textContent = data.parts.progress; // seen until there is an answer
     place("result").hidden = !place("headline").textContent;
+    if (data.parts.progress) place("state").textContent = data.parts.progress; // seen until there is an answer
+    place("state").hidden = !data.parts.progress && !place("result").hidden;
   }
   if (data.refusal || data.more === false) place("answer").removeAttribute("aria-busy");
   if (data.more === false) keepSite("size");
