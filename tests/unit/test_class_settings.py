@@ -184,7 +184,7 @@ def test_the_command_grades_a_folder(tmp_path):
         (folder / f"{i}.json").write_text(made, encoding="utf-8")
     done = graded(folder, "--csv", table)
     assert done.returncode == 0 and done.stderr == ""
-    assert done.stdout.startswith("2 files: 2 checked, 0 flagged, 0 not read.")
+    assert done.stdout.startswith("Snapshots: 2. Checked: 2, of these flagged: 0.")
     assert len(table.read_text(encoding="utf-8-sig").splitlines()) == 3
 
 

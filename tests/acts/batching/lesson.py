@@ -6,8 +6,9 @@ import engine
 from acts.batching.shape import FILES
 from content.control import Control
 from content.controls import slider
-from content.course import Course, Door, Lesson, Numbers, Oracle, Scenario, Scene
+from content.course import Course, Door, Lesson, Oracle, Scenario, Scene
 from content.reading import out_of
+from content.wording import Numbers
 
 ID = "act3"
 BATCH = f"{ID}.batch"
