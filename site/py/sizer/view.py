@@ -131,7 +131,8 @@ class View:
             lines.append(self.say("none_known"))
         elif self.question.spare:
             lines.append(self.say("none_spare", spare=self.question.spare))
-        return together(tag("h2", lines[0]), *(tag("p", line, class_="state", data_state="fail") for line in lines[1:]))
+        state = _mark(answer.failing) if answer.failing else "fail"
+        return together(tag("h2", lines[0]), *(tag("p", line, class_="state", data_state=state) for line in lines[1:]))
 
     def _tokens_alone(self, ttft_s: float, tpot_s: float) -> bool:
         """Whether it is the tokens a second that no design's bounds reach: the fastest would keep the times."""
