@@ -1,5 +1,6 @@
 """The page for engineers, as one uses it: a question in, a design out, that of the search in Python alone."""
 
+import base64
 import json
 import re
 from itertools import cycle
@@ -169,6 +170,16 @@ def test_a_link_that_says_nothing_is_passed_over(visitor):
         page.evaluate("text => { location.hash = `q=${text}` }", spoilt)
         expect(page).not_to_have_url(re.compile(spoilt))  # the page has written its own question over it
         assert asked(page) == form
+
+
+def test_a_link_that_names_what_is_not_known_says_what_it_asked_for(visitor):
+    asks = {"model": ["qwen9-1t"], "rate": ["5"], "gpus": ["h100-sxm"], "weights": ["16"], "cache": ["16"]}
+    text = base64.urlsafe_b64encode(json.dumps(asks).encode()).decode().rstrip("=")
+    page = opened(visitor, f"size.html#q={text}", viewport=DESK).page
+    expect(page.get_by_text(SAY["unknown"]).locator("..")).to_have_text(f"{SAY['unknown']} qwen9-1t")
+    known = base64.urlsafe_b64encode(json.dumps({**asks, "model": ["llama-3.1-8b"]}).encode()).decode().rstrip("=")
+    page.evaluate("text => { location.hash = `q=${text}` }", known)
+    expect(page.get_by_text(SAY["unknown"])).to_be_hidden()
 
 
 def test_a_pasted_config_is_sized_and_one_that_is_none_is_refused_with_nothing_lost(visitor):

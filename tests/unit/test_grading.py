@@ -20,7 +20,7 @@ from acts.promises import actions as design_actions
 from acts.promises import now, serving
 from content import wording
 from engine import PhysicsError
-from handed import gradebook, grading, handins, learners, scores
+from handed import gradebook, grading, handins, learners, marker, owners, scores
 from record import ledger
 from report import report
 from runs import jobs
@@ -885,3 +885,17 @@ def test_files_that_were_not_read_are_counted():
     grader.take("v2_10_snapshot.json", b"{}")
     said = gradebook.counted(native.shipped(), grader.rows(), grader.unread)
     assert said == "Snapshots: 1. Checked: 0, of these flagged: 0. Can't be read: 1. Other files: 1."
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "shown"),
+    [
+        ("Bob Ross_12_assignsubmission_file/a.json", "Ada Lovelace", "Bob Ross, signed Ada Lovelace"),
+        ("lovelaceada_4711_90210_a.json", "Ada Lovelace", "Ada Lovelace"),  # so does Canvas write her
+        ("Bob Ross_12_assignsubmission_file/a.json", "", "Bob Ross"),
+        ("a.json", "Ada Lovelace", "Ada Lovelace"),
+    ],
+)
+def test_who_handed_in_what_another_signed_is_shown(path, name, shown):
+    row = grading.Checked(path, {"student_id": name}, owner=owners.of(path))
+    assert marker._who(native.shipped(), row) == shown

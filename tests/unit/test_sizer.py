@@ -221,9 +221,15 @@ def test_an_axis_has_round_numbers_however_narrow_it_is(low, high):
     assert 2 <= len(ticks) <= 8 and all(low <= tick <= high for tick in ticks)
 
 
+def test_where_nothing_could_be_judged_no_design_is_said_to_fail():
+    answer = search.Answer(left_out={"known": 9}, done=True)
+    view = View(native.shipped(), shipped(), question_from(question_of(SMALL), shipped()))
+    assert read(view.none(answer)).words == [native.shipped().at("size.answer.none_known")]
+
+
 def test_what_has_no_price_is_named():
     prices = {"price.h100-sxm": ["2"], "gpus": ["h100-sxm", "a100-sxm"]}
-    known = "".join(read(answered(**prices)[1][-1]["parts"]["known"]).words)
+    known = "".join(read(answered(**prices)[1][-1]["parts"]["headline"]).words)
     assert "no price: A100" in known and "H100" not in known.partition("no price")[2].partition(".")[0]
 
 
@@ -346,7 +352,7 @@ def test_no_text_of_the_page_is_left_unsaid():
     }
     dynamic |= {f"other_{name}" for name in everything_carried()}
     dynamic |= {"reserve", "peak", "free", "ttft_s", "tpot_s", "e2e_s", "tokens_per_s"}
-    dynamic |= {"left_price", "left_heads", "left_known"}
+    dynamic |= {"left_heads", "left_known"}
     assert [name for name in answer if name not in dynamic and f'"{name}"' not in code] == []
     page = (native.CONTENT.parent / "size.html").read_text(encoding="utf-8")
     said = set(re.findall(r'"size\.page\.(\w+)"', page))

@@ -119,20 +119,27 @@ def spaced(name, times):
     return f"{name},prompt,output\n" + "".join(f"{at},10,5\n" for at in times)
 
 
-@pytest.mark.parametrize("times", [range(0, 60_000, 250), range(0, 3_600_000, 997), (0, 2500)])
-def test_whole_numbers_that_may_be_ms_are_refused_unless_something_names_their_unit(times):
+@pytest.mark.parametrize("times", [range(0, 60_000, 250), range(0, 3_600_000, 997), (0, 2500), (122.3, 241.7, 361.4)])
+def test_numbers_that_may_be_ms_are_refused_unless_something_names_their_unit(times):
     with pytest.raises(AskError) as refusal:
         read(spaced("arrival", times))
     assert (refusal.value.name, refusal.value.facts["found"]) == ("trace_whole", "arrival")
     for name, unit in (("arrival_ms", 1e-3), ("arrival_s", 1.0)):
-        assert read(spaced(name, times)).span_s == pytest.approx(max(times) * unit)
+        assert read(spaced(name, times)).span_s == pytest.approx((max(times) - min(times)) * unit)
     burst = spaced("Timestamp", times).replace("prompt,output", "Request tokens,Response tokens")
-    assert read(burst).span_s == max(times)  # BurstGPT's are in s
+    assert read(burst).span_s == pytest.approx(max(times) - min(times))  # BurstGPT's are in s
 
 
-@pytest.mark.parametrize("times", [range(50), (0.5, 2500.25), range(0, 100, 9)])
+@pytest.mark.parametrize("times", [range(50), (0.5, 1.25), range(0, 100, 9)])
 def test_seconds_are_believed_where_they_can_be_nothing_else(times):
     assert read(spaced("arrival", times)).unit == "s"
+
+
+@pytest.mark.parametrize("hashes", [False, True])
+def test_a_clock_of_seconds_is_one_under_mooncakes_names_too(hashes):
+    text = "timestamp,input_length,output_length" + (",hash_ids" if hashes else "") + "\n"
+    text += "".join(f"{1_760_000_000 + 20 * i},665,148" + (",[]" if hashes else "") + "\n" for i in range(100))
+    assert (read(text).unit, read(text).span_s) == ("s", 99 * 20)
 
 
 def test_a_prefix_by_name():

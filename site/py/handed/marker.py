@@ -100,6 +100,15 @@ def _results(grader: Grader, class_: Sequence[Learner]) -> list[dict[str, str]]:
     return [{"label": course.at("grading.page.save_results"), "name": "results.json", "text": text}]
 
 
+def _who(course: Course, row: Checked) -> str:
+    """Whose file it is: the name in it, and who handed it in where that is another."""
+    name, owner = str(row.snapshot.get("student_id") or ""), row.owner.name if row.owner else ""
+    letters, others = (sorted(filter(str.isalnum, each.casefold())) for each in (name, owner))  # Canvas: "lovelaceada"
+    if name and owner and letters != others:
+        return wording.fill(course.at("grading.report.signed"), {"owner": owner, "name": name})
+    return name or owner or (course.at("report.no_name") if row.snapshot else "")
+
+
 def _shown(course: Course, row: Checked) -> dict[str, Any]:
     """A row of the page's table: whose file, how far, what is next, what to look at."""
     flags, remarks, score = (
@@ -107,8 +116,7 @@ def _shown(course: Course, row: Checked) -> dict[str, Any]:
         gradebook.remarks(course, row),
         gradebook.points(course, row),
     )
-    who = row.snapshot.get("student_id") or (row.owner.name if row.owner else "")
-    who = who or (course.at("report.no_name") if row.snapshot else "")
+    who = _who(course, row)
     far = wording.fill(course.at("grading.report.points"), {"points": score.points, "most": score.most})
     step = course.at("report.score.next")[score.next] if score.next else ""
     cells = [gradebook.shown(row.file), gradebook.shown(who), *((far, step) if row.snapshot else ("", ""))]

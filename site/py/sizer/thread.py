@@ -193,6 +193,7 @@ class Sizer:
             "span": found.span_s,
             "rate": rate,
             "skipped": skipped,
+            "unit": "ISO 8601" if found.unit == "iso" else found.unit,
         }
         reasons = wording.listed(self.course.at(f"size.trace.{skip.reason}") for skip in found.skipped)
         said = self.course.say("size.server.trace", None, numbers)

@@ -77,7 +77,7 @@ class View:
     def headline(self, answer: Answer, shown: Candidate | None) -> Html:
         """The answer in a line: the design, and what it is made of; or that there is none."""
         if shown is None or answer.best is None:
-            return together(self.none(answer), self.notes())
+            return together(self.none(answer), self.notes(answer))
         state = self.state(shown)
         untried = self.say("untried", count=answer.untried) if answer.untried else ""
         return together(
@@ -85,17 +85,20 @@ class View:
             tag("p", self.say("for_model", model=self.question.model.name, setup=self.setup(shown)), class_="soft"),
             tag("p", state, class_="state", data_state=_mark(shown)),
             tag("p", untried, class_="state", data_state="warn") if untried else "",
-            self.notes(shown),
+            self.notes(answer, shown),
         )
 
-    def notes(self, shown: Candidate | None = None) -> Html:
-        """What makes an answer another than the one that was asked for: requests that were cut, a sequence past the model's, a
-        design that no measured server is like in more than the cache's precision."""
+    def notes(self, answer: Answer, shown: Candidate | None = None) -> Html:
+        """What makes an answer another than the one that was asked for: requests that were cut, a sequence past the model's, GPUs
+        without a price, a design that no measured server is like in more than the cache's precision."""
         traffic, context, lines = self.question.traffic, self.question.model.max_context_tokens, []
         if (share := cut_share(traffic)) > MOST_CUT:
             lines.append(self.say("cut", share=share, longest=traffic.longest_tokens))
         if traffic.longest_tokens > context:
             lines.append(self.say("context", context=context, longest=traffic.longest_tokens))
+        if answer.left_out.get("price"):
+            gpus = wording.listed(short_name(self.catalogue.gpus[id].name) for id in self._unpriced())
+            lines.append(self.say("left_price", count=answer.left_out["price"], gpus=gpus))
         carried = self._carried(shown.design.deployment) if shown else ()
         if set(carried) - SLIGHT:
             lines.append(self.say("unmeasured", what=self._listed(carried)))
@@ -128,7 +131,7 @@ class View:
         elif answer.seen:
             lines.append(self.say("none_fits"))
         elif answer.left_out.get("known"):
-            lines.append(self.say("none_known"))
+            lines = [self.say("none_known")]  # nothing was judged
         elif self.question.spare:
             lines.append(self.say("none_spare", spare=self.question.spare))
         state = _mark(answer.failing) if answer.failing else "fail"
@@ -341,9 +344,8 @@ class View:
         lines = list(self._known(shown)) if shown else []
         lines.append(self.say("sure", most=ILL_CONDITIONED))
         for reason, count in answer.left_out.items():
-            if count:
-                gpus = wording.listed(short_name(self.catalogue.gpus[id].name) for id in self._unpriced())
-                lines.append(self.say(f"left_{reason}", count=count, **{"gpus": gpus} if reason == "price" else {}))
+            if count and reason != "price":  # that stands beside the design
+                lines.append(self.say(f"left_{reason}", count=count))
         return together(*(tag("p", marked(line)) for line in lines))
 
     def _unpriced(self) -> list[str]:

@@ -3,9 +3,9 @@
 Read in pieces, so that a page stays alive over a large file: `feed` takes text as it comes, `close` gives the requests. A line
 that can't be read is counted with its reason and never guessed at; too many of them and the whole file is refused. Columns go
 by the names of the traces that are published (COLUMNS). What a time means is decided once, by this rule: a name that says its
-unit (`_ms`, `_s` ...) is believed; a `timestamp` beside `hash_ids` or `input_length` is in ms, as in Mooncake's traces; a number
-from 10¹¹ on is a clock's (ms, then µs, then ns, by its size); any other number is in s, as BurstGPT's are; a text is ISO 8601, in
-UTC where it names no zone. Refused are whole numbers that nothing names seconds and that would be fewer than SPARSE a second.
+unit (`_ms`, `_s` ...) is believed; a `timestamp` beside `hash_ids` is in ms, as in Mooncake's traces; a number from 10⁹ on is a
+clock's (s, then ms, then µs, then ns, by its size); any other number is in s, as BurstGPT's are; a text is ISO 8601, in UTC where
+it names no zone. Refused are numbers that nothing names seconds and that would be fewer than SPARSE a second.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "prefix_tokens": ("prefixtokens", "prefixlength", "prefixlen"),
 }
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0}
-CLOCKS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))  # a number from here on counts since 1970 in this unit
-SPARSE = 0.1  # requests a second: fewer, at whole numbers without a unit, may as well be ms
+CLOCKS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (1e9, "s"))  # a number from here on counts since 1970 in this unit
+SPARSE = 0.1  # requests a second: fewer, at numbers without a unit, may as well be ms
 BLOCK_TOKENS = 512  # of one of Mooncake's hashes
 MOST_REQUESTS, MOST_LINE, MOST_ARRAYS = (
     1_000_000,
@@ -100,6 +100,7 @@ class Reader:
         if unit and unit not in UNITS:
             raise AskError("trace_unit", found=unit, known=", ".join(UNITS))
         self.unit = self._asked = unit
+        self._usual = ""  # what the kind of file says, where no name and no clock does
         self._guessed = False  # whether nothing but the rule's last line says that times are in s
         self.columns: dict[str, str] = {}
         self.lines = self.read = 0  # lines so far, and characters: for progress
@@ -158,7 +159,7 @@ class Reader:
         self._found.sort(key=lambda row: row[0])
         first = self._found[0][0]
         span = self._found[-1][0] - first
-        if self._guessed and len(self._found) < SPARSE * span and all(row[0].is_integer() for row in self._found):
+        if self._guessed and len(self._found) < SPARSE * span:
             raise AskError("trace_whole", found=self.columns["arrival"], seconds=round(span / len(self._found)))
         requests = tuple(
             engine.Request(at - first, prompt, output, prefix) for at, prompt, output, prefix in self._found
@@ -278,10 +279,10 @@ class Reader:
                 raise AskError("trace_column", what=what, found=there, known=", ".join(COLUMNS[what]))
         if "prefix" in self.columns and "prefix_tokens" not in self.columns:
             raise AskError("trace_column", what="prefix_tokens", found=self.columns["prefix"], known="prefix_tokens")
-        mooncake = "hashes" in self.columns or _plain(self.columns["prompt"]) == "inputlength"
-        burst = _plain(self.columns["prompt"]) == "requesttokens"
-        usual = ("ms" if mooncake else "s" if burst else "") if _plain(self.columns["arrival"]) == "timestamp" else ""
-        self.unit = self._asked or units["arrival"] or usual
+        stamped = _plain(self.columns["arrival"]) == "timestamp"
+        mooncake, burst = "hashes" in self.columns, _plain(self.columns["prompt"]) == "requesttokens"
+        self.unit = self._asked or units["arrival"]
+        self._usual = ("ms" if mooncake else "s" if burst else "") if stamped else ""
 
     def _take(self, row: Mapping[str, Any], line: int) -> None:
         try:
@@ -300,9 +301,9 @@ class Reader:
         """A time in s. The first one decides how all are read."""
         value = None if self.unit == "iso" else _number(cell)
         if not self.unit:
-            clock = next((unit for least, unit in CLOCKS if value is not None and abs(value) >= least), "s")
-            self.unit = "iso" if value is None else clock
-            self._guessed = self.unit == "s"
+            clock = next((unit for least, unit in CLOCKS if value is not None and abs(value) >= least), "")
+            self.unit = "iso" if value is None else clock or self._usual or "s"
+            self._guessed = value is not None and not clock and not self._usual
         if self.unit != "iso":
             if value is None:
                 raise Unread("time")

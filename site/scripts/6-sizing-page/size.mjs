@@ -20,14 +20,19 @@ function fields() {
   return found;
 }
 
-/** Fill the form with what it said before; what it doesn't have any more is passed over. @param {Record<string, string[]>} said */
+/** Fill the form with what it said before; what it doesn't have is passed over, and given back.
+    @param {Record<string, string[]>} said */
 function fill(said) {
+  const passed = new Map(Object.entries(said).flatMap(([name, values]) => values.map((value) => [`${name}=${value}`, value])));
   for (const field of form.elements) {
     const values = said[field.name];
     if (!field.name || field.type === "file") continue;
+    const options = field.tagName === "SELECT" ? [...field.options].map(({ value }) => value) : ["checkbox", "radio"].includes(field.type) ? [field.value] : values;
+    for (const value of options ?? []) passed.delete(`${field.name}=${value}`);
     if (field.type === "checkbox" || field.type === "radio") field.checked = Boolean(values?.includes(field.value));
-    else if (values && (field.tagName !== "SELECT" || [...field.options].some(({ value }) => value === values[0]))) field.value = values[0];
+    else if (values && options.includes(values[0])) field.value = values[0];
   }
+  return [...passed.values()];
 }
 
 /** @param {string} text @returns {Record<string, string[]> | null} */
@@ -64,8 +69,10 @@ function restore() {
   }
   place("broken").hidden = Boolean(linked) || !location.hash.startsWith("#q=");
   const prices = Object.entries(kept ?? {}).filter(([name]) => name.startsWith(PRICE));
-  if (linked) fill({ ...linked, ...Object.fromEntries(prices) });
-  else if (kept) fill(kept);
+  const passed = linked ? fill({ ...linked, ...Object.fromEntries(prices) }) : [];
+  if (!linked && kept) fill(kept);
+  place("unknown").hidden = !passed.length;
+  place("unknown-said").textContent = passed.join(", ").slice(0, 200);
 }
 
 function keep() {

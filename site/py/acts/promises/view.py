@@ -205,7 +205,9 @@ def _sides(course: Course, at: Hand, numbers: Quantities) -> Frame:
         lead = next((words for tag, words, _ in wording.runs(shown["text"]) if tag == "strong"), shown["text"])
         value = numbers[f"{side}_{figure}"]
         known = "" if value is None else wording.show(value, form)
-        said.append(course.say("act2.design.said", None, {"side": side.upper(), "lead": lead, "figure": known}))
+        said.append(
+            course.say("act2.design.said", None, {"side": side.upper(), "lead": lead.rstrip(".。"), "figure": known})
+        )
     return {**found, "act2.said": {"text": wording.listed(said, "semicolon")}}
 
 
