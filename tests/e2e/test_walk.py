@@ -1,5 +1,6 @@
 """The walk as a person meets it: what is seen together, how long it is, where addresses, doors and keys lead."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -288,6 +289,30 @@ def test_from_a_commit_the_next_control_is_three_stops_away(lab):
     assert inside == "act1/calculator"
 
 
+FOCUSED = """() => { const node = document.activeElement, { top } = node.getBoundingClientRect();
+  return [node.closest('.scene')?.id, node.matches('input, select, button'), node.localName, top + scrollY] }"""
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=str)
+@pytest.mark.parametrize("place", ["act1/calculator", "act2/servers", "why/roofline"])
+def test_what_is_moved_comes_before_its_table_and_on_a_phone_in_the_order_that_is_seen(visitor, size, place):
+    page = done(visitor, size, f"#{place}").page
+    heading = page.locator(f'[id="{place}-title"]')
+    expect(heading).to_be_in_viewport()
+    heading.focus()
+    stops = []
+    while not stops or stops[-1][0] == place:
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate(FOCUSED))
+    names = [name for _, _, name, _ in stops[:-1]]
+    first, last = (moving := [i for i, stop in enumerate(stops[:-1]) if stop[1]])[0], moving[-1]
+    assert first < 3
+    assert names.index("summary") > last
+    if size == PHONE:
+        tops = [top for *_, top in stops[:-1]]
+        assert all(after > before - 60 for before, after in pairwise(tops))  # a line holds several
+
+
 def test_keys_back_and_reload_keep_the_place(visitor):
     lab = done(visitor, DESK)
     page = lab.page
@@ -314,6 +339,49 @@ def test_a_scene_that_is_still_shut_leads_to_what_opens_it(lab):
         assert "still shut" in (link.get_attribute("aria-label") or "")
         link.click()
         expect(page.locator(f'[id="{wall.controls.ID}/predict-title"]')).to_be_focused()
+
+
+def test_an_address_of_what_is_still_shut_says_so_where_it_leads_until_its_reader_goes_on(visitor):
+    lab = visitor(reduced_motion="reduce")
+    page = lab.page
+    page.goto(f"{lab.origin}/#act2/servers")
+    lab.ready()
+    said = page.locator("#still-shut")
+    expect(page.locator('[id="act1/predict"]').locator("#still-shut")).to_be_in_viewport()
+    expect(said).to_contain_text(f"“{COURSE.at('act2.scenes.servers.title')}” is still shut. It opens when")
+    lab.answer("act1.prediction", native.right_option("act1.prediction", "latency"))
+    expect(page.locator('[id="act1/wall"] h3')).to_be_focused()
+    expect(said).to_be_hidden()
+    page.evaluate("location.hash = 'why/roofline'")
+    expect(page.locator('[id="act1/length"]').locator("#still-shut")).to_be_in_viewport()
+    expect(said).to_contain_text(COURSE.at("act2.doors.roofline"))
+    page.evaluate("location.hash = 'act1/twist'")
+    expect(said).to_be_hidden()
+
+
+def test_what_is_said_to_be_shut_is_no_longer_said_once_another_tab_has_opened_it(visitor):
+    lab = visitor()
+    page = lab.open().page
+    page.evaluate("location.hash = 'act1/calculator'")
+    expect(page.locator("#still-shut")).to_be_visible()
+    beside = lab.tab()
+    lab.open(beside)
+    lab.choose("act1.prediction", native.right_option("act1.prediction", "latency"), beside)
+    lab.commit("act1.prediction", beside)
+    expect(lab.node("act1.prediction")).to_have_attribute("data-state", "locked")
+    expect(page.locator("#still-shut")).to_be_hidden()
+
+
+def test_a_learner_who_has_opened_it_is_never_told_that_it_is_shut(visitor):
+    lab = visitor(document=document(native.walked(until=4)))
+    lab.page.add_init_script(
+        "new MutationObserver(() => { window.told ||= document.getElementById('still-shut')?.checkVisibility() })"
+        ".observe(document, { attributes: true, childList: true, subtree: true })"
+    )
+    lab.page.goto(f"{lab.origin}/#act2/servers")
+    lab.ready()
+    expect(lab.page.locator('[id="act2/servers"]')).to_be_in_viewport()
+    assert lab.page.evaluate("told") is False
 
 
 def test_on_a_phone_the_rail_folds_out_and_leads_on(visitor):

@@ -97,6 +97,14 @@ def test_the_other_rule_is_static_and_for_static_continuous():
     assert [r.workload for r in both.values()] == [COURSE.at(f"act2.sides.{side}.workload") for side in ("a", "b")]
 
 
+@pytest.mark.parametrize(("context", "side"), [("latency", "a"), ("throughput", "b")])
+def test_the_floor_opens_with_the_side_that_the_context_speaks_of_and_stays_with_what_was_picked(context, side):
+    state = native.walked(context, until=3)
+    assert COURSE.at(f"act2.sides.{side}.title") in native.says(state, "act2.replay.one.title")
+    picked = native.after(state, store.ControlMoved("act2.floor", "both"))
+    assert picked.value("act2.floor") == "both"
+
+
 def test_the_slowest_is_explained_until_another_is_picked():
     state = native.walked(until=3)
     shown = floor_view.floors(COURSE, state)

@@ -30,7 +30,7 @@ class Picks(Shape):
 
     label: str
     """What is chosen here."""
-    default: str
+    default: Text
     """The id of what is chosen at the start."""
     options: tuple[Named, ...]
     """What there is to choose from."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from content.common import Limits, Named
+from content.common import Limits, Named, Picks
 from content.control import Choice, Control, Range, Value
 from content.course import Course
+from content.shapes import of_context
 
 Options = Sequence[tuple[Value, str]]
 
@@ -27,6 +28,13 @@ def defaults(course: Course) -> dict[str, dict[str, Value]]:
 def choice(course: Course, id: str, label: str, options: Options, default: Value, side: str = "") -> Choice:
     """One of a few values, each with its words, and the same at the start in every context."""
     return Choice(id, label, tuple(options), dict.fromkeys(course.contexts, default), _said(course), side)
+
+
+def picks(course: Course, id: str, path: str) -> Choice:
+    """One of a few named things, whose table stands in the content under `path`."""
+    table = course.read(Picks, path)
+    starts = {context: of_context(table.default, context) for context in course.contexts}
+    return Choice(id, table.label, tuple(named(course, f"{path}.options")), starts, _said(course))
 
 
 def number(course: Course, id: str, limits: Limits, start: float) -> Range:

@@ -18,6 +18,8 @@
     }
   };
   const openers = (/** @type {string} */ id) => document.querySelectorAll(`.doors a[href="#${id}"]`);
+  const stop = (/** @type {string} */ id) => rail.querySelector(`a[href="#${id}"]`);
+  const isShut = (/** @type {string} */ id) => stop(id)?.closest("[data-state]").dataset.state === "shut";
   root.dataset.doors = "led";
 
   // --- doors: one at a time; what was opened is marked, since paper shows it ---
@@ -55,6 +57,14 @@
     if (asked || parent === window) node.scrollIntoView({ behavior });
     else scrollTo({ top: node.getBoundingClientRect().top + scrollY, behavior }); // the page around the frame stays where its reader has it
   };
+  // An address that names what is still shut: where it leads, that is said until its reader goes on, or until it opens.
+  const stillShut = document.getElementById("still-shut");
+  const tell = () => {
+    const { id } = stillShut.dataset;
+    stillShut.hidden = root.dataset.boot === "loading" || !isShut(id); // what the record opens isn't known yet
+    const text = stillShut.hidden ? "" : window.labWord("still_shut", { title: stop(id).textContent });
+    if (stillShut.textContent !== text) stillShut.textContent = text;
+  };
   const go = (focus = true, name = wanted()) => {
     const place = document.getElementById(name);
     if (!place) return;
@@ -64,6 +74,9 @@
     // What is still shut is opened by the question before it: the last scene that can be seen.
     const target = isShown(at) ? at : scenes.filter((scene) => isShown(scene) && scene.compareDocumentPosition(at) & 4).at(-1);
     if (!target) return;
+    stillShut.dataset.id = at.id;
+    if (target !== at) target.querySelector(".scene-head")?.after(stillShut);
+    tell();
     bring(target === at && isShown(place) && !place.matches(".lesson, .lesson *") ? place : target, focus);
     if (focus) target.querySelector("h2, h3")?.focus({ preventScroll: true });
   };
@@ -92,10 +105,12 @@
     const at = shown.find((scene) => Math.abs(top(scene) - clear) < 4) ?? shown.findLast((scene) => top(scene) <= innerHeight * 0.4) ?? shown[0];
     if (!at) return;
     [above, tall] = [-top(at), at.offsetHeight];
-    const link = rail.querySelector(`a[href="#${at.id}"]`);
+    const link = stop(at.id);
     const place = `${scenes.indexOf(at) + 1}/${scenes.length}  ${link?.textContent ?? ""}`; // the other side asks other questions
     if (toggle.firstElementChild.textContent !== place) toggle.firstElementChild.textContent = place;
+    if (!stillShut.hidden) tell();
     if (at.id === here) return;
+    if (document.getElementById(here)?.contains(stillShut)) stillShut.hidden = true;
     here = at.id;
     for (const link of rail.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
     link?.setAttribute("aria-current", "step");

@@ -6,9 +6,9 @@ from acts.promises import prefix
 from acts.promises.serving import SIDES
 from acts.promises.shape import Arrivals, Side
 from content import wording
-from content.common import Limits, Picks
+from content.common import Limits
 from content.control import Choice, Control, Range, Value
-from content.controls import choice, named, number, slider, widths
+from content.controls import choice, named, number, picks, slider, widths
 from content.course import Course
 
 ID = "act2"
@@ -18,10 +18,9 @@ LIMITS = ("max_batch", "max_sequence", "load")
 
 def controls(course: Course) -> list[Control]:
     """Every control of the act, in the order of the page."""
-    floor = course.read(Picks, "replay.floor.shown")
     return [
         *_shared(course),
-        choice(course, FLOOR, floor.label, named(course, "replay.floor.shown.options"), floor.default),
+        picks(course, FLOOR, "replay.floor.shown"),
         *(control for side in SIDES for control in _side(course, side)),
         *(slider(course, f"act2.roof.{name}", f"insight.roofline.{name}") for name in ("batch", "context")),
         _prefix_step(course),

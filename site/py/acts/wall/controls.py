@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from content.common import Picks
 from content.control import Control, Value
-from content.controls import choice, named, slider, widths
+from content.controls import choice, picks, slider, widths
 from content.course import Course
 
 ID = "act1"
@@ -31,7 +30,6 @@ def controls(course: Course) -> list[Control]:
     models.append((PASTED, course.at(f"{PATH}.paste.choice")))
     gpus: list[tuple[Value, str]] = [(gpu.id, gpu.name) for gpu in course.gpus.values()]
     counts: list[tuple[Value, str]] = [(n, str(n)) for n in (1, 2, 4, 8)]
-    held = course.read(Picks, "replay.blocks.reservation")
     return [
         slider(course, CONTEXT, f"{PATH}.context", "act1.deployment.context_tokens"),
         replace(choice(course, MODEL, label["model"], models, start["model"]), private=frozenset({PASTED})),
@@ -41,11 +39,5 @@ def controls(course: Course) -> list[Control]:
         choice(course, "act1.weight_bits", label["weight_bits"], widths(course, 16, 8, 4), start["weight_bits"]),
         choice(course, "act1.kv_bits", label["kv_bits"], widths(course, 16, 8, 4), start["kv_bits"]),
         choice(course, "act1.reserve", course.at(f"{PATH}.reserve_label"), reserve, NAIVE),
-        choice(
-            course,
-            "act1.reservation",
-            held.label,
-            named(course, "replay.blocks.reservation.options"),
-            held.default,
-        ),
+        picks(course, "act1.reservation", "replay.blocks.reservation"),
     ]
