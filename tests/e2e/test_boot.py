@@ -76,6 +76,23 @@ def test_what_is_written_before_python_is_there_joins_what_was_saved(visitor):
     expect(lab.page.get_by_label("Name")).to_have_value("Ada")
 
 
+@pytest.mark.parametrize("leave", ["reload", "de.html"])
+def test_what_is_written_before_python_is_there_outlives_the_page(visitor, leave):
+    lab = visitor()
+    open_but_hold(lab, WASM)
+    lab.page.get_by_label("Name").fill("Ada")
+    lab.node("report.log.area").fill("Half a thought")
+    if leave == "reload":
+        lab.page.reload(wait_until="commit")
+    else:
+        lab.page.goto(f"{lab.origin}/{leave}", wait_until="commit")
+    lab.ready()
+    expect(lab.node("report.log.area")).to_have_value("Half a thought")
+    expect(lab.node("report.name.area")).to_have_value("Ada")
+    lab.reload()
+    expect(lab.node("report.log.area")).to_have_value("Half a thought")
+
+
 def test_the_progress_line_counts_bytes(visitor):
     lab = visitor()
     lab.context.add_init_script(WATCH_PROGRESS)

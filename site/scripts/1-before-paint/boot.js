@@ -259,6 +259,28 @@
   };
   document.addEventListener("click", press);
 
+  // --- words written too early outlive the page: a reload, another language, a start that failed ---
+  const WRITTEN = "labWritten";
+  const fields = () => [...document.querySelectorAll("[data-action=write]")];
+  addEventListener("pagehide", () => {
+    if (root.dataset.boot === "ready") return;
+    const words = fields().flatMap((field) => (field.value ? [[field.dataset.field, field.value]] : []));
+    try {
+      if (words.length) sessionStorage[WRITTEN] = JSON.stringify(words);
+    } catch (refusal) {
+      // a sandbox, or no room: they go with the page
+    }
+  });
+  addEventListener("DOMContentLoaded", () => {
+    try {
+      const words = new Map(JSON.parse(sessionStorage[WRITTEN] || "[]"));
+      delete sessionStorage[WRITTEN];
+      for (const field of fields()) field.value = field.value || words.get(field.dataset.field) || "";
+    } catch (refusal) {
+      // nothing was kept
+    }
+  });
+
   /** Have Plotly come, once. It draws what Python has computed, so nobody waits for it before there is something to draw. */
   window.labPlotly = () => {
     if (window.Plotly || plotlyAsked) return; // the single file has it inside
