@@ -371,6 +371,17 @@ def test_a_search_says_how_far_it_is_and_shows_no_design_before_one_keeps_its_pr
     assert not any('data-state="fail"' in parts["headline"] for parts in shown[:-1])
 
 
+def test_beside_an_answer_it_is_said_that_the_search_goes_on_until_it_is_done():
+    sizer = Sizer(native.shipped())
+    said = [json.loads(sizer.ask(json.dumps(SMALL)))]
+    while said[-1].get("more"):
+        said.append(json.loads(sizer.step()))
+        if "headline" in said[-1]["parts"]:
+            going = 'data-state="waiting"' in said[-1]["parts"]["headline"]
+            assert going == (not sizer.answer.done)
+    assert any("This design stands" in each["parts"].get("headline", "") for each in said)
+
+
 @pytest.mark.parametrize(
     "changes", [{"gpus": []}, {"rate": ["abc"]}, {"rate": ["0"]}, {"longest": ["1"]}, {"most_gpus": ["2.5"]}]
 )

@@ -328,3 +328,42 @@ def test_no_weight_is_wider_than_it_is_published(model, allowed, bits):
 def test_a_pasted_config_that_is_quantised_is_sized_as_it_is():
     config = {**CONFIG, "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}
     assert {replica.weight_bits for replica in deployments(asked(model=config), shipped())[0]} == {4}
+
+
+def test_no_design_is_screened_that_may_not_be_used_nor_one_too_dear_to_be_at_half_the_cost(monkeypatch):
+    question = asked(
+        allowed={"most_gpus": 64, "gpus": ["h100-sxm"]}, promise={"ttft_s": 0.4}, traffic={"rate_per_s": 90}
+    )
+    made, bounds = [], screen.bounds
+
+    def counted(kinds, seats, token_budget, load):
+        made.append(len(seats) * load.rate_per_s.size)
+        return bounds(kinds, seats, token_budget, load)
+
+    monkeypatch.setattr(screen, "bounds", counted)
+    *_, answer = search.search(question, shipped())
+    assert answer.best
+    kinds = deployments(question, shipped())[0]
+    allowed = sum(64 // each.gpus for each in kinds) * len(question.allowed.seats) * len(question.allowed.token_budgets)
+    assert answer.seen == allowed
+    assert allowed < sum(made) < 1.5 * allowed
+
+
+def test_a_long_screening_says_how_far_it_is_and_a_search_which_part_of_its_answer_stands(monkeypatch):
+    monkeypatch.setattr(search, "CELLS", 64)
+    monkeypatch.setattr(search, "TOLD", 20)
+    answers = list(search.search(asked(), shipped()))
+    shares = [each.screened for each in answers if each.screened < 1]
+    assert len(shares) > 2 and shares == sorted(shares)
+    assert all(each.best is None for each in answers[: len(shares)])
+    stand = [each for each in answers if each.stands]
+    assert stand and {id(each.best) for each in stand} == {id(answers[-1].best)}
+    monkeypatch.setattr(search, "MOST_BEST", 1)
+    tight = asked(
+        traffic={"rate_per_s": 12, "workload": "azure-2023-code"},
+        promise={"ttft_s": 0.3, "tpot_s": 0.02},
+        allowed={"most_gpus": 8},
+    )
+    found = [each for each in search.search(tight, shipped()) if each.best]
+    assert not found[0].stands, "a cheaper one is looked for"
+    assert found[-1].done and found[-1].stands

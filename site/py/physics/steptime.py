@@ -81,7 +81,7 @@ def calibration_for(deployment: Deployment, calibrations: Iterable[Calibration])
     known = list(calibrations)
     if not known:
         raise PhysicsError("There are no measured constants to estimate a step from.")
-    return min(known, key=lambda c: (_distance(deployment, c), known.index(c)))
+    return min(known, key=lambda c: _distance(deployment, c))  # the first of several that are equally far
 
 
 def _distance(deployment: Deployment, constants: Calibration) -> tuple[int, int]:

@@ -72,6 +72,8 @@ class View:
         """How far the search is."""
         if answer.done:
             return self.say("done", seen=answer.seen, passed=answer.passed, runs=answer.runs)
+        if answer.screened < 1:
+            return self.say("screening", seen=answer.seen, share=answer.screened)
         return self.say("looking", seen=answer.seen, runs=answer.runs)
 
     def headline(self, answer: Answer, shown: Candidate | None) -> Html:
@@ -80,9 +82,11 @@ class View:
             return together(self.none(answer), self.notes(answer))
         state = self.state(shown)
         untried = self.say("untried", count=answer.untried) if answer.untried else ""
+        going = "" if answer.done else self.say("more_others" if answer.stands else "more_best", runs=answer.runs)
         return together(
             tag("h2", self.name(shown)),
             tag("p", self.say("for_model", model=self.question.model.name, setup=self.setup(shown)), class_="soft"),
+            tag("p", going, class_="state", data_state="waiting") if going else "",
             tag("p", state, class_="state", data_state=_mark(shown)),
             tag("p", untried, class_="state", data_state="warn") if untried else "",
             self.notes(answer, shown),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from sizing.question import Catalogue, Design, Promise, Question, deployments
 from sizing.traffic import moments
 
 SLACK = 0.03  # a bound is one of means: a short run may do as much better
-CHUNK = 256  # setups that are screened at once: they stay in a processor's cache
+CELLS = 1 << 15  # designs that are screened at once: they stay in a processor's cache
+TOLD = 1 << 21  # designs after which the screening says how far it is
 TRIED = 2  # setups of one kind and number of replicas that are simulated
 MOST_BEST, MOST_OTHER = 60, 6  # designs that are simulated for the best answer, and for each other GPU and precision
 CHEAPER = 0.9  # of the price of a design that was found past MOST_BEST: what the next one may cost
@@ -52,74 +54,118 @@ class Screened:
         return Design(self.kinds[kind], seats, budget, replicas)
 
 
-def setups(question: Question, kinds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every kind with all seats and budgets: three arrays of equal length."""
-    seats, budgets = question.allowed.seats, question.allowed.token_budgets
-    each = len(seats) * len(budgets)
-    kind = np.repeat(np.arange(kinds), each)
-    seat = np.tile(np.repeat(np.array(seats, dtype=float), len(budgets)), kinds)
-    return kind, seat, np.tile(np.array(budgets, dtype=float), kinds * len(seats))
-
-
 def screened(question: Question, catalogue: Catalogue) -> Screened:
     """All designs by their bounds; of one kind and number of replicas the TRIED with the lowest score."""
+    steps = _screening(question, catalogue)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Screened = end.value
+            return found
+
+
+def _screening(question: Question, catalogue: Catalogue) -> Generator[Answer, None, Screened]:
+    """The same, which says now and then how far it is."""
     found, left_out = deployments(question, catalogue)
-    if not found:
+    parts = list(_parts(question, found))
+    seen = sum(part.designs for part in parts)
+    if not seen:
         empty = np.zeros(0)
-        return Screened((), empty, empty, empty, empty, empty, empty, empty, 0, left_out)
+        return Screened(tuple(found), empty, empty, empty, empty, empty, empty, empty, 0, left_out)
     kinds = screen.kinds_of(found, catalogue.calibrations, question.utilization, question.held_back)
     errors = _errors(question, catalogue, found)
-    kind, seats, budgets = setups(question, len(found))
-    most = max(1, question.allowed.most_gpus // min(each.gpus for each in found))
-    replicas = np.arange(1 + question.spare, most + 1, dtype=float)
-    parts = [
-        _passing(question, kinds, errors, (kind[part], seats[part], budgets[part]), replicas, part.start)
-        for part in (slice(start, start + CHUNK) for start in range(0, len(kind), CHUNK))
-    ]
-    row, column, score, sure, share = (
-        np.concatenate(each) for each in zip(*(found for found, _ in parts), strict=True)
+    passing, done, told = [], 0, 0
+    for part in parts:
+        passing.append(_passing(question, kinds, errors, part))
+        done += part.designs
+        if done - told >= TOLD:
+            told = done
+            yield Answer(seen=seen, screened=done / seen)
+    kind, seats, budgets, replicas, score, sure, share = (
+        np.concatenate(each) for each in zip(*(rows for rows, _ in passing), strict=True)
     )
-    ttft, tpot, lightest = (min(each) for each in zip(*(least for _, least in parts), strict=True))
-    best = _few(kind[row], column, sure)
-    row, column, score, sure, share = (each[best] for each in (row, column, score, sure, share))
-    seen, setup = len(kind) * len(replicas), (kind[row], seats[row], budgets[row])
+    ttft, tpot, lightest = (min(each) for each in zip(*(least for _, least in passing), strict=True))
     least = (ttft, tpot) if ttft < np.inf else None
     light = lightest if lightest < np.inf else None
-    return Screened(tuple(found), *setup, replicas[column], score, sure, share, seen, left_out, least, light)
+    return Screened(tuple(found), kind, seats, budgets, replicas, score, sure, share, seen, left_out, least, light)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Kinds of equally many GPUs, from `first` on, with all seats and budgets (a row each) and numbers of replicas (a column)."""
+
+    kind: np.ndarray
+    seats: np.ndarray
+    token_budget: np.ndarray
+    replicas: np.ndarray
+    kinds: int
+
+    @property
+    def designs(self) -> int:
+        """How many they are."""
+        return len(self.kind) * len(self.replicas)
+
+
+def _parts(question: Question, found: Sequence[engine.Deployment]) -> Iterator[_Part]:
+    """All designs of no more than the GPUs that may be used, CELLS of them at once."""
+    allowed, first = question.allowed, 0
+    seats, budgets = (np.array(each, dtype=float) for each in (allowed.seats, allowed.token_budgets))
+    setups = len(seats) * len(budgets)
+    while first < len(found):
+        gpus = found[first].gpus
+        replicas = np.arange(1 + question.spare, allowed.most_gpus // gpus + 1, dtype=float)
+        most = max(1, CELLS // max(1, setups * len(replicas)))
+        unlike = (at for at, each in enumerate(found[first : first + most]) if each.gpus != gpus)
+        count = next(unlike, min(most, len(found) - first))
+        if len(replicas):
+            kind = np.repeat(np.arange(first, first + count), setups)
+            seat = np.tile(np.repeat(seats, len(budgets)), count)
+            yield _Part(kind, seat, np.tile(budgets, count * len(seats)), replicas, count)
+        first += count
 
 
 def _passing(
-    question: Question,
-    kinds: screen.Kinds,
-    errors: Errors,
-    setup: Sequence[np.ndarray],
-    replicas: np.ndarray,
-    first: int,
+    question: Question, kinds: screen.Kinds, errors: Errors, part: _Part
 ) -> tuple[tuple[np.ndarray, ...], tuple[float, float, float]]:
-    """Of some setups with every number of replicas, those that the bounds let pass: setup, column of replicas, score, sure,
-    share; and the shortest first and further token of all that can do the load, in s, and the least share of capacity of all."""
-    kind, seats, budgets = setup
-    chosen, traffic = kinds.at(kind).column(), question.traffic
+    """Of some designs, those that the bounds let pass, the TRIED with the lowest `sure` of each kind and number of replicas: the
+    columns of Screened; and the shortest first and further token of all that can do the load, in s, and the least share of
+    capacity of all."""
+    chosen, traffic, replicas = kinds.at(part.kind).column(), question.traffic, part.replicas
     working = replicas[None, :] - question.spare
     tail = moments(traffic, question.promise.percent)
     load = screen.Load(traffic.rate_per_s / working, traffic.users / working, tail)
-    bound = screen.bounds(chosen, seats[:, None], budgets[:, None], load)
+    bound = screen.bounds(chosen, part.seats[:, None], part.token_budget[:, None], load)
     score = np.maximum(_scores(question, bound, working, {}), bound.share)
-    off = {name: error[kind][:, None] for name, error in errors.items()}
+    off = {name: error[part.kind][:, None] for name, error in errors.items()}
     sure = np.maximum(_scores(question, bound, working, off), bound.share)
-    fitting = (chosen.gpus * replicas[None, :] <= question.allowed.most_gpus) & (bound.rate_per_s > 0)
-    row, column = np.nonzero(fitting & (score <= 1 + SLACK))
+    holding = np.broadcast_to(bound.rate_per_s > 0, score.shape)
     share = np.broadcast_to(bound.share, score.shape)
-    able = np.broadcast_to(fitting & (bound.share <= 1), score.shape)
+    row, column = _few(np.where(holding & (score <= 1 + SLACK), sure, np.inf), part.kinds)
+    able = holding & (share <= 1)
     ttft, tpot = (
         np.min(np.broadcast_to(each, score.shape), where=able, initial=np.inf) for each in (bound.ttft_s, bound.tpot_s)
     )
-    lightest = np.min(share, where=np.broadcast_to(fitting, score.shape), initial=np.inf)
-    return (row + first, column, score[row, column], sure[row, column], share[row, column]), (
+    lightest = np.min(share, where=holding, initial=np.inf)
+    setup = (part.kind[row], part.seats[row], part.token_budget[row], replicas[column])
+    return (*setup, score[row, column], sure[row, column], share[row, column]), (
         float(ttft),
         float(tpot),
         float(lightest),
     )
+
+
+def _few(sure: np.ndarray, kinds: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the TRIED lowest of each kind in each column, by kind and column; what is infinite isn't one."""
+    left = sure.reshape(kinds, -1, sure.shape[1]).copy()
+    found = []
+    for _ in range(min(TRIED, left.shape[1])):
+        least = np.argmin(left, axis=1, keepdims=True)
+        found.append(np.where(np.take_along_axis(left, least, 1) < np.inf, least, -1))
+        np.put_along_axis(left, least, np.inf, 1)
+    few = np.concatenate(found, axis=1).transpose(0, 2, 1)  # kind, column, the lowest first
+    kind, column, _ = np.nonzero(few >= 0)
+    return kind * left.shape[1] + few[few >= 0], column
 
 
 def bound_of(question: Question, catalogue: Catalogue, design: Design) -> screen.Bounds:
@@ -162,15 +208,6 @@ def _scores(question: Question, bound: screen.Bounds, working: np.ndarray, error
     return np.broadcast_to(most, np.broadcast_shapes(most.shape, bound.share.shape, bound.tpot_s.shape))
 
 
-def _few(kind: np.ndarray, column: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Rows of the TRIED lowest scores of each kind and number of replicas."""
-    order = np.lexsort((score, column, kind))
-    group = kind[order] * (column.max(initial=0) + 1) + column[order]
-    first = np.searchsorted(group, group)
-    few: np.ndarray = order[np.arange(len(order)) - first < TRIED]
-    return few
-
-
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """A design with what it costs an hour and how it was judged."""
@@ -186,7 +223,8 @@ class Answer:
     further ones that trade something, cheapest first; failing: the nearest to its promises of those tried that doesn't keep them.
     half: the best of those at half of the price. seen: designs that were screened; passed: of these by the bounds and their
     expected errors; runs that were simulated, and tried, what became of them; untried: cheaper ones (all, where there is no best)
-    that may do by their bounds and weren't simulated. least, lightest: see Screened. done: nothing more is coming."""
+    that may do by their bounds and weren't simulated. least, lightest: see Screened. screened: the share of `seen` that is;
+    stands: no cheaper design is looked for any more, only others; done: nothing more is coming."""
 
     best: Candidate | None = None
     others: tuple[Candidate, ...] = ()
@@ -200,6 +238,8 @@ class Answer:
     tried: tuple[Candidate, ...] = ()
     least: tuple[float, float] | None = None
     lightest: float | None = None
+    screened: float = 1.0
+    stands: bool = False
     done: bool = False
 
 
@@ -209,7 +249,8 @@ def search(question: Question, catalogue: Catalogue, found: Screened | None = No
     First the cheapest design of all that keeps its promises (`_in_turn`); then for other GPUs and precisions, by the price at
     which their bounds begin, the cheapest of each.
     """
-    found = found or screened(question, catalogue)
+    if found is None:
+        found = yield from _screening(question, catalogue)
     queue = _queue(question, found, found.sure <= 1 + SLACK)
     answer = Answer(
         seen=found.seen,
@@ -226,10 +267,11 @@ def search(question: Question, catalogue: Catalogue, found: Screened | None = No
             kept[:] = [tried]
         else:
             answer = replace(answer, failing=_nearer(tried, answer.failing))
-        yield replace(answer, best=kept[0] if kept else None)
+        in_turn = bool(queue) and answer.runs <= MOST_BEST  # all that are cheaper were tried before
+        yield replace(answer, best=kept[0] if kept else None, stands=bool(kept) and in_turn)
     limit = kept[0].hourly if kept else float("inf")
     cheaper = sum(hourly < limit for _, hourly in queue) - sum(each.hourly < limit for each in answer.tried)
-    answer = replace(answer, untried=max(0, cheaper))
+    answer = replace(answer, untried=max(0, cheaper), stands=bool(kept))
     left: dict[tuple[str, int], int] = {}
     answered = {_signature(each.design) for each in kept}
     for rows, hourly in queue:
@@ -309,15 +351,37 @@ Queued = tuple[tuple[int, ...], float]  # rows of Screened, and what they cost a
 def _queue(question: Question, found: Screened, which: np.ndarray) -> list[Queued]:
     """Designs, of those `which` says, of each kind and number of replicas with their price, cheapest first; at one price
     those of less power first, as where GPUs cost nothing."""
-    groups: dict[tuple[int, int], list[int]] = {}
-    for row in np.flatnonzero((found.share <= ILL_CONDITIONED) & which):
-        groups.setdefault((int(found.kind[row]), int(found.replicas[row])), []).append(int(row))
-    queue = []
-    for (kind, replicas), rows in groups.items():
-        gpu, gpus = found.kinds[kind].gpu, found.kinds[kind].gpus * replicas
-        rows.sort(key=lambda row: found.score[row])
-        queue.append((question.hourly(gpu, gpus), gpu.power_watts * gpus, float(found.score[rows[0]]), tuple(rows)))
-    return [(rows, hourly) for hourly, _, _, rows in sorted(queue)]
+    rows = np.flatnonzero((found.share <= ILL_CONDITIONED) & which)
+    if not len(rows):
+        return []
+    rows = rows[np.lexsort((found.score[rows], found.replicas[rows], found.kind[rows]))]
+    group = found.kind[rows] * (found.replicas.max() + 1) + found.replicas[rows]
+    begins = np.flatnonzero(np.diff(group, prepend=-1.0))
+    first = rows[begins]
+    hourly, power = _hourly(question, found)[first], _hourly(replace(question, prices=()), found)[first]
+    few = [tuple(each) for each in _split(rows.tolist(), begins.tolist())]
+    order = np.lexsort((first, found.score[first], power, hourly))
+    return [(few[at], cost) for at, cost in zip(order.tolist(), hourly[order].tolist(), strict=True)]
+
+
+def _split(rows: list[int], begins: list[int]) -> Iterator[list[int]]:
+    """Rows by the groups that begin at some places."""
+    for begin, end in pairwise([*begins, len(rows)]):
+        yield rows[begin:end]
+
+
+def _hourly(question: Question, found: Screened) -> np.ndarray:
+    """What each row costs an hour."""
+    costs = np.zeros(len(found.kind))
+    ends = np.searchsorted(found.kind, np.arange(len(found.kinds) + 1))
+    for kind, (begin, end) in zip(found.kinds, pairwise(ends), strict=True):
+        costs[begin:end] = question.hourly(kind.gpu, kind.gpus * found.replicas[begin:end])
+    return costs
+
+
+def _priced(question: Question) -> list[str]:
+    """The GPUs that designs are made of: those with a price, or all where none has one."""
+    return [id for id in question.allowed.gpus if not question.prices or id in dict(question.prices)]
 
 
 def _signature(design: Design) -> tuple[str, int]:
@@ -337,15 +401,18 @@ def _half(question: Question, catalogue: Catalogue, answer: Answer) -> Candidate
     nothing is promised, or nothing costs anything."""
     if answer.best is None or not answer.best.hourly or not any(question.promise.limits()):
         return None
-    rows = screened(replace(question, promise=_loosened(question.promise)), catalogue)
-    gpus = [rows.kinds[int(kind)] for kind in rows.kind]
-    costs = [question.hourly(each.gpu, each.gpus * int(r)) for each, r in zip(gpus, rows.replicas, strict=True)]
-    cheap = [row for row, cost in enumerate(costs) if cost <= answer.best.hourly / 2 and rows.share[row] <= 1]
-    if not cheap:
+    most = answer.best.hourly / 2
+    each = [question.hourly(catalogue.gpus[id], 1) for id in _priced(question)]
+    gpus = min((most / least for least in [min(each)] if least), default=float("inf"))
+    allowed = replace(question.allowed, most_gpus=int(min(question.allowed.most_gpus, gpus + 1)))
+    rows = screened(replace(question, promise=_loosened(question.promise), allowed=allowed), catalogue)
+    costs = _hourly(question, rows)
+    cheap = np.flatnonzero((costs <= most) & (rows.share <= 1))
+    if not len(cheap):
         return None
-    row = min(cheap, key=lambda row: rows.score[row])
+    row = int(cheap[np.argmin(rows.score[cheap])])
     judgement = judged(question, catalogue, rows.design(row), float(rows.share[row]), REQUESTS[1], 1)
-    return Candidate(rows.design(row), costs[row], judgement)
+    return Candidate(rows.design(row), float(costs[row]), judgement)
 
 
 LOOSE = 20.0  # how far a promise is loosened to see what less money buys
