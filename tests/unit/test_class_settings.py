@@ -184,7 +184,7 @@ def test_the_command_grades_a_folder(tmp_path):
         (folder / f"{i}.json").write_text(made, encoding="utf-8")
     done = graded(folder, "--csv", table)
     assert done.returncode == 0 and done.stderr == ""
-    assert done.stdout.startswith("Snapshots: 2. Checked: 2, of these flagged: 0.")
+    assert done.stdout.startswith("Hand-ins: 2. Checked: 2, of these flagged: 0.")
     assert len(table.read_text(encoding="utf-8-sig").splitlines()) == 3
 
 

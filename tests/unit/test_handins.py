@@ -430,4 +430,4 @@ def test_nothing_to_grade_is_said_in_a_sentence(tmp_path, name):
 def test_a_table_that_can_not_be_written_costs_no_summary(tmp_path, snapshot):
     (tmp_path / "a.json").write_text(snapshot, encoding="utf-8")
     done = command(tmp_path, "--csv", tmp_path / "no/such/folder.csv")
-    assert done.returncode == 1 and "Snapshots: 1." in done.stdout and "folder.csv" in done.stderr
+    assert done.returncode == 1 and "Hand-ins: 1." in done.stdout and "folder.csv" in done.stderr

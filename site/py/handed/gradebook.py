@@ -341,7 +341,7 @@ def _fact_name(course: Course, kind: str, side: str | None) -> str:
 
 
 def counted(course: Course, rows: Sequence[Checked], left_out: Sequence[Unread]) -> str:
-    """How many snapshots there are, how many of them were checked, flagged and can't be read; and how many other files."""
+    """How many hand-ins there are, how many of them were checked, flagged and can't be read; and how many other files."""
     read = [row for row in rows if _weight(row) != UNREAD]
     # A row that only says that nothing was handed in is no file.
     files = sum(all(flag.kind != NOTHING for flag in row.flags) for row in rows)
