@@ -121,7 +121,8 @@ def test_a_figure_is_told_apart_from_what_other_days_made_of_it():
     assert words.count("by chance") == len(sizer.answer.best.judgement.promises)
     assert len({day["ttft_s"] for day in sizer.days}) == DAYS  # they are other traffic
     bands = [shape for name, shape in promises.seen if name == "rect" and shape["class"] == "days"]
-    first = [used(replace(sizer.answer.best.judgement.promises[0], value=day["ttft_s"])) for day in sizer.days]
+    kept = sizer.answer.best.judgement.promises[0]
+    first = [used(kept), *(used(replace(kept, value=day["ttft_s"])) for day in sizer.days)]
     limit = next(float(shape["x"]) + 0.5 for name, shape in promises.seen if shape.get("class") == "limit")
     assert float(bands[0]["x"]) == pytest.approx(min(first) * limit, abs=0.01)
     assert float(bands[0]["width"]) == pytest.approx(max(0.8, (max(first) - min(first)) * limit), abs=0.01)
@@ -225,6 +226,27 @@ def test_where_nothing_could_be_judged_no_design_is_said_to_fail():
     answer = search.Answer(left_out={"known": 9}, done=True)
     view = View(native.shipped(), shipped(), question_from(question_of(SMALL), shipped()))
     assert read(view.none(answer)).words == [native.shipped().at("size.answer.none_known")]
+
+
+def test_of_a_model_whose_steps_are_not_known_the_memory_is_told():
+    last = answered(model=["nemotron-3-nano"], gpus=["t4", "h100-sxm"], most_gpus=["8"])[1][-1]["parts"]
+    assert native.shipped().at("size.answer.none_known") in "".join(read(last["headline"]).words)
+    words = "".join(read(last["memory"]).words).replace("\N{NO-BREAK SPACE}", " ")
+    assert "GiB of weights at 8 bit" in words and "× H100" in words
+    assert last["designs"] == last["chart"] == ""
+
+
+def test_designs_that_stand_together_have_names_that_tell_them_apart():
+    sizer, said = answered(engine=["vllm", "sglang"], gpus=["h100-sxm"], cache=["16", "8"])
+    titles = re.findall(r"<title>(.*?)</title>", said[-1]["parts"]["chart"])
+    tried = {each.design for each in sizer.answer.tried}
+    assert len(tried) > 1 and len({title.rpartition(")")[0] for title in titles}) == len(tried)
+    one, other, third = (
+        replace(answer_of("broken", 0).failing, design=replace(answer_of("broken", 0).failing.design, **change))
+        for change in ({}, {"seats": 8}, {"replicas": 1})
+    )
+    assert sizer.view.apart([one, one]) == ["2 × H100"] * 2
+    assert sizer.view.apart([one, other, third]) == ["2 × H100 (64 seats)", "2 × H100 (8 seats)", "1 × H100"]
 
 
 def test_what_has_no_price_is_named():

@@ -23,8 +23,8 @@ class Words(Protocol):
     def say(self, name: str, **numbers: Number) -> str:
         """A text of the content."""
 
-    def name(self, candidate: Candidate) -> str:
-        """A design in few words."""
+    def apart(self, candidates: Sequence[Candidate]) -> list[str]:
+        """Designs in few words, no two of them alike."""
 
     def price(self, candidate: Candidate) -> str:
         """What it costs."""
@@ -42,7 +42,10 @@ def drawn(question: Question, answer: Answer, shown: Candidate | None, words: Wo
     low, high = min(costs) / 1.15, max(costs) * 1.15
     points.sort(key=lambda each: (each.hourly, each.judgement.ratio))  # in this order keys lead along them
     focused = shown if shown in points else points[0]
-    marks = [_point(each, _x(each.hourly, low, high), each is shown, each is focused, words) for each in points]
+    marks = [
+        _point(each, name, _x(each.hourly, low, high), each is shown, each is focused, words)
+        for each, name in zip(points, words.apart(points), strict=True)
+    ]
     edge = _y(1.0)
     axis = [
         tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=edge, y2=edge, class_="limit"),
@@ -93,9 +96,9 @@ def _frontier(points: Sequence[Candidate], low: float, high: float) -> Html:
     return tag("path", d=" ".join([*path, f"H{WIDTH - RIGHT:g}"]), class_="frontier")
 
 
-def _point(each: Candidate, x: float, is_shown: bool, is_focused: bool, words: Words) -> Html:
+def _point(each: Candidate, name: str, x: float, is_shown: bool, is_focused: bool, words: Words) -> Html:
     """A design: what it is and costs is said to whoever points at it, or comes to it by key."""
-    told = words.say("point", design=words.name(each), cost=words.price(each), state=words.state(each))
+    told = words.say("point", design=name, cost=words.price(each), state=words.state(each))
     state = {"kept": "good", "close": "warn"}.get(each.judgement.state, "fail")
     shape = tag("circle", cx=x, cy=_y(each.judgement.ratio), r=7.0 if is_shown else 5.0)
     reached = tag("title", told)

@@ -49,7 +49,7 @@ class View:
             "progress": self.progress(answer),
             "headline": self.headline(answer, shown),
             "promises": self.promises(shown, days) if shown else "",
-            "memory": self.memory(shown) if shown else "",
+            "memory": self.memory(shown) if shown else self.memory_alone(answer),
             "cost": self.cost(shown) if shown else "",
             "designs": self.designs(listed, chosen),
             "chart": plot.drawn(self.question, answer, shown, self),
@@ -152,19 +152,37 @@ class View:
         design = candidate.design
         return self.say("design", gpus=design.gpus, gpu=short_name(design.deployment.gpu.name))
 
+    def apart(self, candidates: Sequence[Candidate]) -> list[str]:
+        """The names of designs that stand together: of those of the same GPUs each with what tells it from the others."""
+        names = [self.name(each) for each in candidates]
+        features = [self._features(each) for each in candidates]
+        alike: dict[str, list[tuple[str, ...]]] = {}
+        for name, made in zip(names, features, strict=True):
+            alike.setdefault(name, []).append(made)
+        differs = {name: [len(set(each)) > 1 for each in zip(*made, strict=True)] for name, made in alike.items()}
+        found = []
+        for name, made in zip(names, features, strict=True):
+            what = [text for text, tells in zip(made, differs[name], strict=True) if tells and text]
+            found.append(self.say("apart", design=name, what=wording.listed(what)) if what else name)
+        return found
+
     def setup(self, candidate: Candidate) -> str:
         """What else a design is made of."""
+        return wording.listed(filter(None, self._features(candidate)))
+
+    def _features(self, candidate: Candidate) -> tuple[str, ...]:
+        """All that tells a design from another of as many of the same GPUs, "" for what it hasn't."""
         design, deployment = candidate.design, candidate.design.deployment
-        parts = [
-            self.say("replicas", replicas=design.replicas, each=deployment.gpus)
-            if design.replicas > 1
-            else self.say("one_replica")
-        ]
-        if deployment.attention_dp > 1:
-            parts.append(self.say("groups", groups=deployment.attention_dp))
-        setup = {"weights": deployment.weight_bits, "cache": deployment.kv_bits, "seats": design.seats}
-        parts.append(self.say("setup", **setup, budget=max(design.token_budget, design.seats)))
-        return wording.listed(parts)
+        replicas, groups = design.replicas, deployment.attention_dp
+        return (
+            self.say("replicas", replicas=replicas, each=deployment.gpus) if replicas > 1 else self.say("one_replica"),
+            self.say("groups", groups=groups) if groups > 1 else "",
+            self.course.at(f"size.page.{deployment.engine}"),
+            self.say("weight_bits", weights=deployment.weight_bits),
+            self.say("cache_bits", cache=deployment.kv_bits),
+            self.say("seats", seats=design.seats),
+            self.say("budget", budget=max(design.token_budget, design.seats)),
+        )
 
     def state(self, candidate: Candidate) -> str:
         """What became of a design's promises."""
@@ -178,7 +196,7 @@ class View:
     def promises(self, candidate: Candidate, days: Sequence[Mapping[str, float]] = ()) -> Html:
         """A row for each promise: the figure with its error, the limit, and how much of it is used up; and from how little to how
         much it came on several days, which chance alone makes differ."""
-        spans = [_span(each.name, days) for each in candidate.judgement.promises]
+        spans = [_span(each, days) for each in candidate.judgement.promises]
         rows = [self._promise(each, days=span) for each, span in zip(candidate.judgement.promises, spans, strict=True)]
         legend = tag("p", self.say("bands", count=len(days)), class_="help") if any(spans) else ""
         return together(self._table(rows, "value_head"), legend)
@@ -252,6 +270,19 @@ class View:
         ]
         return together(tag("h3", self.say("memory_title")), bar, tag("ul", *legend, class_="parts"))
 
+    def memory_alone(self, answer: Answer) -> Html:
+        """The memory of a model of which nothing else is known."""
+        if not answer.left_out.get("known") or answer.seen:
+            return Html("")
+        found = explain.memory_alone(self.question, self.catalogue)
+        if "weights_bytes" not in found:
+            return Html("")
+        sizes = {"weights": found["weights_bytes"], "request": found["request_bytes"], "longest": found["longest"]}
+        told = self.say("memory_alone", **sizes, bits=found["bits"], cache=found["kv_bits"])
+        fits = [self.say("design", gpus=n, gpu=short_name(self.catalogue.gpus[id].name)) for id, n in found["fits"]]
+        held = self.say("memory_fits", gpus=wording.listed(fits)) if fits else self.say("none_fits")
+        return together(tag("h3", self.say("memory_title")), tag("p", told), tag("p", held))
+
     def cost(self, candidate: Candidate) -> Html:
         """What a design costs, in GPU-hours, money, energy."""
         found = explain.cost(self.question, candidate.design, candidate.judgement)
@@ -297,32 +328,33 @@ class View:
         """What binds, what fails for less, and what half the cost would mean."""
         found = explain.binds(self.question, self.catalogue, shown.design, shown.judgement)
         lines = []
+        names = self.apart([each or shown for each in (answer.best, answer.failing, answer.half)])
         if found["promise"]:
             wall = {"weights": "weights_wall"}.get(found["wall"], found["wall"])
             told = {"promise": self.promise(found["promise"]), "wall": self.say(wall)}
             lines.append(self.say("binds", **told, used=found["used"]))
         if answer.best and answer.failing and answer.failing.hourly < answer.best.hourly:
-            lines.append(self._failing(answer.failing))
+            lines.append(self._failing(answer.failing, names[1]))
         if answer.best and answer.best.hourly and answer.best.judgement.promises and answer.done:
-            lines.append(self._half(answer.half, answer.best))
+            lines.append(self._half(answer.half, answer.best, names[-1]))
         return tag("ul", *(tag("li", line) for line in lines), class_="told")
 
-    def _failing(self, failing: Candidate) -> str:
+    def _failing(self, failing: Candidate, name: str) -> str:
         worst = max(failing.judgement.promises, key=used, default=None)
         broken = ""
         if worst:
             broken = self.say(
                 "worst", promise=self.promise(worst.name), value=self.value(worst), limit=self.limit(worst)
             )
-        return self.say("failing", state=self.state(failing), design=self.name(failing), worst=broken)
+        return self.say("failing", state=self.state(failing), design=name, worst=broken)
 
-    def _half(self, half: Candidate | None, best: Candidate) -> str:
+    def _half(self, half: Candidate | None, best: Candidate, design: str) -> str:
         if half is None or not half.judgement.promises:
             return self.say("half_none")
         told = [f"{self.promise(each.name)} {self.value(each)}" for each in half.judgement.promises]
         name = "half_near" if half.judgement.share > ILL_CONDITIONED else "half"
         part, share = half.hourly / best.hourly, half.judgement.share
-        return self.say(name, design=self.name(half), list=wording.listed(told), part=part, share=share)
+        return self.say(name, design=design, list=wording.listed(told), part=part, share=share)
 
     def take(self, shown: Candidate) -> Html:
         """What starts the design, tests it and asks the question again: texts to copy or to save."""
@@ -368,10 +400,10 @@ def _mark(candidate: Candidate) -> str:
     return {"kept": "good", "close": "warn"}.get(candidate.judgement.state, "fail")
 
 
-def _span(name: str, days: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
-    """The least and the most that a figure was on several days."""
-    values = [day[name] for day in days if name in day]
-    return (min(values), max(values)) if len(values) > 1 else None
+def _span(kept: Kept, days: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
+    """The least and the most that a figure was, in its own run and on several days."""
+    values = [day[kept.name] for day in days if kept.name in day]
+    return (min(*values, kept.value), max(*values, kept.value)) if values else None
 
 
 def _gauge(share: float, error: float, label: str, days: tuple[float, float] | None = None) -> Html:

@@ -7,7 +7,7 @@ from typing import Any
 import engine
 from sizing.judge import Judgement
 from sizing.judge import used as used_of
-from sizing.question import Catalogue, Design, Question
+from sizing.question import Catalogue, Design, Question, weight_bits
 from sizing.search import Answer, Candidate
 from sizing.traffic import cut_share, moments
 
@@ -70,6 +70,27 @@ def memory(question: Question, design: Design, judgement: Judgement) -> dict[str
         "kv_spare_share": max(0.0, 1 - peak / budget) if budget > 0 else 0.0,
         "longest_requests": max(0.0, budget // engine.request_bytes(design.deployment, longest)),
     }
+
+
+def memory_alone(question: Question, catalogue: Catalogue) -> dict[str, Any]:
+    """What is known of a model whose steps aren't: bytes of its weights at the fewest bits that may be used and of the longest
+    request, and `fits`, the fewest GPUs of each kind that hold both, as pairs of a GPU's id and how many."""
+    bits, kv_bits = min(weight_bits(question)), min(question.allowed.kv_bits)
+    longest = moments(question.traffic, question.promise.percent).longest
+    fits: list[tuple[str, int]] = []
+    found: dict[str, Any] = {}
+    for id in question.allowed.gpus:
+        for gpus in sorted(question.allowed.replica_gpus):
+            made = engine.Deployment(question.model, catalogue.gpus[id], gpus, bits, kv_bits)
+            if question.model.query_heads % gpus or gpus > question.allowed.most_gpus:
+                continue
+            plan = engine.memory_plan(made, engine.engine_reserve(made, question.utilization, 1))
+            request = engine.request_bytes(made, longest)
+            found = found or {"weights_bytes": plan["weights_bytes"], "request_bytes": request}  # of the fewest GPUs
+            if plan["kv_budget_bytes"] >= request:
+                fits.append((id, gpus))
+                break
+    return {**found, "bits": bits, "kv_bits": kv_bits, "longest": longest, "fits": fits}
 
 
 def cost(question: Question, design: Design, judgement: Judgement) -> dict[str, float | None]:
