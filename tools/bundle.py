@@ -91,9 +91,9 @@ def _make(
     content = read_content(site / "content", settings)
     spoken = translations(site / "content", settings)
     every = {languages.ENGLISH: content, **spoken}
-    page, *others = (finished_page(site, tables, _others(every, language)) for language, tables in every.items())
     plain = {f"runtime/{target}": file.read_bytes() for target, file in runtimes.fetch(cache, root).items()}
     modules = runtimes.npm_modules(cache, root)
+    page, *others = (finished_page(site, tables, _others(every, language)) for language, tables in every.items())
     plain |= {name: compiling.packed(files) for name, files in applications(site / "py", every).items()}
     plain["runtime/numpy.whl"] = runtimes.numpy_wheel(cache, runtimes.read_table(root)[1]).read_bytes()
     ready, made_by = passes.applied(plain | lock_file(plain), Workshop(modules / "pyodide", cache), without)

@@ -828,7 +828,8 @@ def test_tests_that_were_all_skipped_are_no_success(tmp_path, monkeypatch, capfd
 
 
 def test_pytest_itself_says_when_a_name_fits_no_test_or_no_file(capfd):
-    for words, said in ((["-k", "no_such_test_at_all"], "no test fits"), (["tests/unit/nothing.py"], "finds no tests")):
+    misspelt = ["tests/unit/test_check.py", "-k", "no_such_test_at_all"]  # in one file: to look through all takes long
+    for words, said in ((misspelt, "no test fits"), (["tests/unit/nothing.py"], "finds no tests")):
         with pytest.raises(BuildError, match=said):
             testing._chosen(Path(sys.executable), words)
     assert "file or directory not found: tests/unit/nothing.py" in capfd.readouterr().out

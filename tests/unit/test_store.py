@@ -237,7 +237,7 @@ def finished(state):
     return state
 
 
-WALKS, ACTIONS = 1000, 200
+WALKS, ACTIONS = 300, 200
 
 
 @pytest.mark.parametrize("first", range(0, WALKS, 100))
