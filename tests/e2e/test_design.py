@@ -64,6 +64,7 @@ def designer(returning):
 BREAKS = [
     ("a", serving.TTFT, "ttft_queue", {"act2.a.load": 8}),
     ("a", serving.TTFT, "ttft_prompt", {"act2.a.max_sequence": 4096}),
+    ("a", serving.CUT, "cut_why", {"act2.a.max_sequence": 1024}),
     ("a", serving.KV, "kv_paged", {"act2.gpus": 2, "act2.a.max_batch": 64}),
     ("b", serving.LOW, "low_load", {"act2.b.load": 1}),
     ("b", serving.LOW, "low_capacity", {"act2.b.max_batch": 8}),

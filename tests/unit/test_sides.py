@@ -10,6 +10,9 @@ import charts
 import views
 from acts.promises import now, serving, view
 from content import wording
+from engine import PhysicsError
+from record import progress
+from runs import jobs
 from state import store
 from tests import lab as native
 
@@ -75,3 +78,39 @@ def test_a_way_out_that_cuts_prompts_says_so_before_it_is_tried(monkeypatch, cut
     bare = view._change_text(COURSE, change)
     assert said.startswith(bare) and (said != bare) == told
     assert (wording.show(cut, "pct") in said) == told
+
+
+def test_a_promise_is_not_kept_by_cutting_most_of_the_prompts():
+    state = native.settled(native.walked(until=3))
+    for side, cutting in (("a", 512), ("b", 2048)):
+        request = now.request(COURSE, state, side)
+        kept, cut = (jobs.do(COURSE, run) for run in (request, replace(request, max_sequence=cutting)))
+        assert serving.judge(COURSE, side, kept) == serving.OK
+        assert cut["share_cut"] > progress.MOST_CUT and serving.judge(COURSE, side, cut) == serving.CUT
+        ways = list(serving.changes(COURSE, side, replace(request, max_sequence=cutting), serving.CUT))
+        assert ways and all(way.request.max_sequence > cutting for way in ways)
+    broken = replace(now.request(COURSE, state, "b"), gpus=2)  # no way out of what is broken leads there
+    known = Tried()
+    change, _ = serving.way_out(COURSE, "b", broken, known)
+    assert change is None or known[change.request]["share_cut"] <= progress.MOST_CUT
+
+
+class Tried(dict):
+    """Results by their runs, simulated as they are asked for."""
+
+    def __missing__(self, request):
+        try:
+            self[request] = jobs.do(COURSE, request)
+        except PhysicsError:
+            self[request] = jobs.refused(COURSE, request)
+        return self[request]
+
+    def get(self, request, default=None):
+        """What became of a run."""
+        return self[request]
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.15, True), (1.0, False), (None, True)])
+def test_an_old_record_is_read_and_a_pair_that_serves_nobody_whole_does_not_hold(share, holds):
+    sides = {side: {"state": "ok", **({} if share is None else {"share_cut": share})} for side in serving.SIDES}
+    assert progress._holds({"result": sides}) == holds

@@ -14,6 +14,9 @@ PREDICTIONS, MET, MENDED, RECORDED, HOLDS, REFLECTIONS, LOG = PARTS = (
     *("predictions", "met", "mended", "recorded", "holds", "reflections", "log"),
 )
 OK = "ok"
+MOST_CUT = (
+    0.5  # of the prompts: whoever cuts most of them keeps no promise, since other work is served than was asked for
+)
 # A word is what stands between blanks; where a script has none, each of its signs (Han, Kana) counts as one.
 WORD = re.compile("[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\\s\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
@@ -96,7 +99,8 @@ def score(
 
 def _holds(design: Fact) -> bool:
     """Whether each side of a recorded design kept its promise."""
-    return all(side.get("state") == OK for side in design["result"].values())
+    sides = design["result"].values()  # an earlier version called a side ok that cut every prompt
+    return all(side.get("state") == OK and (side.get("share_cut") or 0) <= MOST_CUT for side in sides)
 
 
 def _next(parts: Sequence[Part], unanswered: Sequence[str]) -> str | None:

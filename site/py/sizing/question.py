@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import NamedTuple
 
 import engine
 from sizing.traffic import Traffic
-
-if TYPE_CHECKING:
-    import numpy as np  # what says whether a model fits needs none
 
 SERVER_GPUS = 8  # of one server: links between servers were not measured, so no replica spans two
 REPLICA_GPUS = (1, 2, 4, 8)
@@ -98,14 +95,10 @@ class Question:
         """Bytes that a server keeps back of each GPU of a kind, beside what the engine knows of; 0 where none was measured."""
         return dict(self.held_back).get(gpu.id, 0.0)
 
-    @overload
-    def hourly(self, gpu: engine.Gpu, gpus: int) -> float: ...
-    @overload
-    def hourly(self, gpu: engine.Gpu, gpus: np.ndarray) -> np.ndarray: ...
-    def hourly(self, gpu: engine.Gpu, gpus: int | np.ndarray) -> float | np.ndarray:
+    def hourly(self, gpu: engine.Gpu, gpus: int) -> float:
         """What so many GPUs cost an hour: money where their price is known, rated kW where no price is given at all."""
         if not self.prices:
-            return gpu.power_watts * gpus / 1000
+            return gpu.power_watts / 1000 * gpus
         return dict(self.prices)[gpu.id] * gpus
 
 

@@ -285,8 +285,9 @@ def search(question: Question, catalogue: Catalogue, found: Screened | None = No
         if tried.judgement.state == KEPT:
             kept.append(tried)
             answered.add(signature)
-        answer = replace(answer, runs=answer.runs + 1, tried=(*answer.tried, tried))
-        answer = replace(answer, best=kept[0], others=tuple(kept[1:]))
+        answer = replace(
+            answer, runs=answer.runs + 1, tried=(*answer.tried, tried), best=kept[0], others=tuple(kept[1:])
+        )
         yield answer
     answer = replace(answer, best=kept[0] if kept else None, others=tuple(kept[1:]))
     yield replace(answer, half=_half(question, catalogue, answer), done=True)
@@ -375,7 +376,7 @@ def _hourly(question: Question, found: Screened) -> np.ndarray:
     costs = np.zeros(len(found.kind))
     ends = np.searchsorted(found.kind, np.arange(len(found.kinds) + 1))
     for kind, (begin, end) in zip(found.kinds, pairwise(ends), strict=True):
-        costs[begin:end] = question.hourly(kind.gpu, kind.gpus * found.replicas[begin:end])
+        costs[begin:end] = question.hourly(kind.gpu, 1) * (kind.gpus * found.replicas[begin:end])
     return costs
 
 

@@ -15,7 +15,7 @@ from acts.promises.actions import (
 from acts.promises.lesson import LESSON
 from acts.promises.live import live_numbers, recorded_numbers
 from acts.promises.reporting import REPORT
-from acts.promises.serving import NO_WEIGHTS, OK, SIDES, RunRequest, are_told, judge
+from acts.promises.serving import CUT, NO_WEIGHTS, OK, SIDES, RunRequest, are_told, judge
 from content import wording
 from content.course import Course, Fact, Result
 from content.wording import Quantity
@@ -36,8 +36,9 @@ def _status(course: Course, state: State) -> dict[str, Entry]:
     slo = {None: words["slo_unknown"], True: words["slo_met"], False: words["slo_missed"]}[met]
     mark = {None: None, True: "good", False: "fail"}[met]
     result = now.hand(course, state).result("a") if now.is_revealed(course, state) else None
-    if result is not None and judge(course, "a", result) == NO_WEIGHTS:
-        slo, mark = words["state_no_weights"], "fail"
+    state_a = judge(course, "a", result) if result is not None else OK
+    if state_a in (NO_WEIGHTS, CUT):
+        slo, mark = words[f"state_{state_a}"], "fail"
     return {
         "ttft": (words["status_ttft"], wording.show(sides.get("a_ttft"), "time"), mark),
         "throughput": (words["status_throughput"], wording.show(sides.get("b_throughput"), "tps"), None),

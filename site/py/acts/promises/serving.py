@@ -15,10 +15,11 @@ from content.common import Limits
 from content.controls import controls
 from content.course import Course, Kind, Result, Results
 from content.wording import Quantity
+from record import progress
 
 SIDES = ("a", "b")
 MEASURED = "chunked"  # the policy of the servers that the expected errors were found on
-OK, NO_WEIGHTS, KV, TTFT, LOW = STATES = ("ok", "no_weights", "kv", "ttft", "low")
+OK, NO_WEIGHTS, KV, TTFT, LOW, CUT = STATES = ("ok", "no_weights", "kv", "ttft", "low", "cut")
 
 
 @dataclass(frozen=True)
@@ -327,7 +328,8 @@ def failure_at_start(request: RunRequest, numbers: Mapping[str, Quantity]) -> bo
 
 
 def judge(course: Course, side: str, result: Result) -> str:
-    """The state of a side, worst first: the weights, the KV memory, then the side's own objective.
+    """The state of a side, worst first: the weights, the KV memory, then the side's own objective, which nobody
+    keeps by cutting most of the prompts.
 
     A run that the engine refused for want of blocks counts as memory too: rounding to whole blocks can cost the last one.
     """
@@ -340,7 +342,7 @@ def judge(course: Course, side: str, result: Result) -> str:
         return TTFT
     if side == "b" and result["throughput_output_tokens_per_s"] < targets.output_tokens_per_s:
         return LOW
-    return OK
+    return CUT if (result.get("share_cut") or 0) > progress.MOST_CUT else OK
 
 
 def runs(result: Result | None) -> bool:
@@ -400,7 +402,10 @@ def changes(course: Course, side: str, request: RunRequest, failure: str) -> Ite
         yield from _raise(side, request, "load", limits.load)
         yield from _raise(side, request, "max_batch", limits.max_batch)
         yield from _policies(side, request)
-    yield from _cluster(course, request)
+    if failure == CUT:
+        yield from _raise(side, request, "max_sequence", limits.max_sequence)
+    else:
+        yield from _cluster(course, request)
 
 
 def _on_grid(value: float, limits: Limits) -> float:

@@ -19,7 +19,7 @@ from acts.promises import (
 from acts.promises.controls import ID
 from acts.promises.live import known_results, numbers_of, recorded_numbers, target_numbers
 from acts.promises.now import Design, Hand
-from acts.promises.serving import KV, NO_WEIGHTS, OK, TTFT, RunRequest
+from acts.promises.serving import CUT, KV, NO_WEIGHTS, OK, TTFT, RunRequest
 from content import wording
 from content.common import Claim
 from content.controls import controls
@@ -28,6 +28,7 @@ from content.shapes import of_context
 from content.wording import Number, Quantities, Quantity
 from page.page import Frame
 from page.remembered import remembered
+from record import progress
 from runs import oracles
 from state import store
 from state.questions import Answer
@@ -271,6 +272,9 @@ def _side_state(
         stuck = "kv_static" if request.policy == "static" else "kv_one"
         after = "kv_paged" if result["runs"] else stuck
         return say(f"kv_{side}"), say(after), "fail"
+    if failure == CUT:
+        said |= {"cut": numbers[f"{side}_cut"], "most": progress.MOST_CUT}
+        return say("cut_most"), say("cut_why"), "fail"
     if failure == TTFT:
         prompts = said["prefill_share"] is not None and said["prefill_share"] > 0.5
         return say("ttft_a"), say("ttft_prompt" if prompts else "ttft_queue"), "fail"
