@@ -252,13 +252,8 @@ def search(question: Question, catalogue: Catalogue, found: Screened | None = No
     if found is None:
         found = yield from _screening(question, catalogue)
     queue = _queue(question, found, found.sure <= 1 + SLACK)
-    answer = Answer(
-        seen=found.seen,
-        passed=int(np.count_nonzero(found.sure <= 1 + SLACK)),
-        left_out=found.left_out,
-        least=found.least,
-        lightest=found.lightest,
-    )
+    passed = int(np.count_nonzero(found.sure <= 1 + SLACK))
+    answer = Answer(seen=found.seen, passed=passed, left_out=found.left_out, least=found.least, lightest=found.lightest)
     kept: list[Candidate] = []
     for rows, hourly in _in_turn(question, found, queue, kept):
         tried = _tried(question, catalogue, found, rows, hourly)
