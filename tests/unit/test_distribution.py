@@ -172,6 +172,10 @@ def test_a_simulated_tail_is_shown_with_its_expected_error_and_where_that_is_kno
         shown = wording.show(result_of(state, side)["ttft_p99_s"], "time")
         assert row[1] == f"{shown} ±\u00a0{wording.show(error, 'pct')}"
     told = views.frame(COURSE, state)["act2.known"]["text"]
+    waiting = views.frame(COURSE, native.after(state, store.ControlMoved("act2.b.load", "2")))
+    assert ("±" in str(waiting["act2.three.body"])) == bool(waiting["act2.known"]["text"])
+    stuck = native.settled(native.after(state, store.ControlMoved("act2.gpus", "1")))
+    assert views.frame(COURSE, stuck)["act2.known"]["text"] == ""  # no figure stands there
     assert "A100" in told and "H100" in told  # the tail was measured on one, the time per token on the other
 
 

@@ -50,7 +50,7 @@ def test_the_commands_are_those_that_there_are():
 
 
 def test_the_columns_of_a_file_are_read():
-    known = {name for names in trace.COLUMNS.values() for name in names}
+    known = {*trace.TIMES, *(name for names in trace.COLUMNS.values() for name in names)}
     told = re.findall(r"`([^`]+)`", section("A file of requests").partition("\n\n")[0].partition("by the columns")[2])
     columns = [name for name in told if not name.startswith("vllm ")]
     assert len(columns) > 12

@@ -289,3 +289,43 @@ def test_recorded_requests_that_are_cut_are_counted():
     requests = tuple(engine.Request(float(at), 100 if at % 4 else 9000, 20) for at in range(8))
     asked = {"model": "llama-3.1-8b", "traffic": {"trace": "t", "longest_tokens": 1000}, "promise": {"ttft_s": 1}}
     assert cut_share(plain.question_from(asked, shipped(), requests).traffic) == 0.25
+
+
+@pytest.mark.parametrize(
+    "time", [("created", 1767225600, 1767225602), ("created_at", "2026-01-01T09:00:00Z", "2026-01-01T09:00:02Z")]
+)
+@pytest.mark.parametrize("within", ["usage", None])
+def test_logs_in_openais_form(time, within):
+    name, *times = time
+    lines = []
+    for at, prompt in zip(times, (100, 200), strict=True):
+        counts = {"prompt_tokens": prompt, "completion_tokens": 20, "prompt_tokens_details": {"cached_tokens": 0}}
+        lines.append(
+            json.dumps({name: at, "model": "m", "prompt": "some words", **({within: counts} if within else counts)})
+        )
+    for text in ("\n".join(lines), f"[{','.join(lines)}]"):
+        assert [(each.arrival_s, *each[1:3]) for each in read(text).requests] == [(0.0, 100, 20), (2.0, 200, 20)]
+
+
+@pytest.mark.parametrize("name", ["created", "created_at", "date", "datetime", "ts"])
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_times_go_by_common_names_and_thousands_may_be_parted(name, mark):
+    row = mark.join(["2026-01-01 09:00:0{}", '"1,234"', "5"])
+    found = read(
+        "\ufeff"
+        + mark.join([name, "usage.prompt_tokens", "usage.completion_tokens"])
+        + "\n"
+        + row.format(0)
+        + "\n"
+        + row.format(3)
+    )
+    assert [(each.arrival_s, *each[1:3]) for each in found.requests] == [(0.0, 1234, 5), (3.0, 1234, 5)]
+
+
+def test_a_column_with_a_name_of_its_own_goes_before_one_that_may_be_a_time():
+    assert read("created,arrival,prompt,output\n5,0,1,1\n5,2,1,1").span_s == 2
+
+
+def test_a_thousand_in_german_is_no_token():
+    with pytest.raises(AskError):
+        read("arrival,prompt,output\n0,1.000,5\n1,1.000,5")

@@ -54,6 +54,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "prefix": ("prefix", "prefixhash", "prefixid"),
     "prefix_tokens": ("prefixtokens", "prefixlength", "prefixlen"),
 }
+TIMES = ("created", "createdat", "datetime", "date", "ts")  # an arrival, where no column has a name of its own for it
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0}
 CLOCKS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (1e9, "s"))  # a number from here on counts since 1970 in this unit
 SPARSE = 0.1  # requests a second: fewer, at numbers without a unit, may as well be ms
@@ -66,6 +67,7 @@ MOST_REQUESTS, MOST_LINE, MOST_ARRAYS = (
 MOST_UNREAD = 0.1  # of all lines: past it a file is of another kind than it seems
 FAILED = "no_output"  # the reason of a request that was asked and got no answer: no fault of the file's
 SHOWN = 5
+DEEPEST = 3  # of the objects in an object that are looked into
 
 
 class Skip(NamedTuple):
@@ -227,11 +229,12 @@ class Reader:
             else:
                 self._skip("json", self.lines)
             return
+        row = _flat(row)
         if not self.columns:
             if any(isinstance(row.get(name), list) for name in row if _plain(name) in COLUMNS["prompt"]):
                 self._columns_of(row)
                 return
-            self._choose(list(row))
+            self._choose(*_by_kind(row))
         self._take(row, self.lines)
 
     def _arrays(self, text: str) -> None:
@@ -247,8 +250,9 @@ class Reader:
             if not isinstance(row, dict):
                 self._skip("json", number)
                 continue
+            row = _flat(row)
             if not self.columns:
-                self._choose(list(row))
+                self._choose(*_by_kind(row))
             self._take(row, number)
 
     def _columns_of(self, table: Mapping[str, Any]) -> None:
@@ -262,21 +266,30 @@ class Reader:
 
     # --- what stands in it ---
 
-    def _choose(self, names: Sequence[str]) -> None:
-        """Which column is what, and the unit of its times as far as its name says it. Raises AskError for one that lacks."""
+    def _choose(self, names: Sequence[str], texts: Sequence[str] = ()) -> None:
+        """Which column is what, and the unit of its times as far as its name says it. texts: columns of words, which are none of
+        numbers where another is. Raises AskError for one that lacks."""
         units: dict[str, str] = {}
-        for name in names:
+        known = (
+            COLUMNS if any(_parted(name)[0] in COLUMNS["arrival"] for name in names) else {**COLUMNS, "arrival": TIMES}
+        )
+        for name in (*names, *texts):
             plain, unit = _parted(name)
-            for what, known in COLUMNS.items():
-                if plain not in known:
+            for what in (what for what, said in known.items() if plain in said):
+                if what in self.columns and name in texts:
                     continue
                 if what in self.columns:
                     raise AskError("trace_twice", found=self.columns[what], other=name)
                 self.columns[what], units[what] = name, unit
         for what in ("arrival", "prompt", "output"):
             if what not in self.columns:
-                there = ", ".join(str(name) for name in names)[:200]
-                raise AskError("trace_column", what=what, found=there, known=", ".join(COLUMNS[what]))
+                there = ", ".join(str(name) for name in (*names, *texts))[:200]
+                raise AskError(
+                    "trace_column",
+                    what=what,
+                    found=there,
+                    known=", ".join((*COLUMNS[what], *(TIMES if what == "arrival" else ()))),
+                )
         if "prefix" in self.columns and "prefix_tokens" not in self.columns:
             raise AskError("trace_column", what="prefix_tokens", found=self.columns["prefix"], known="prefix_tokens")
         stamped = _plain(self.columns["arrival"]) == "timestamp"
@@ -337,6 +350,38 @@ class Reader:
         return self._contents.setdefault(name, len(self._contents))
 
 
+def _flat(row: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """An object's values, those of objects within it by their path: usage.prompt_tokens, as logs of OpenAI's form have it."""
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict) and path.count(".") < DEEPEST:
+            found |= _flat(value, f"{path}{name}.")
+        else:
+            found[f"{path}{name}"] = value
+    return found
+
+
+def _by_kind(row: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The names of an object's values: those that are numbers or times, and those of prompts and answers in words."""
+    lengths = {*COLUMNS["prompt"], *COLUMNS["output"]}
+    words = [
+        name
+        for name, value in row.items()
+        if _parted(name)[0] in lengths
+        and not isinstance(value, list)
+        and _number(value) is None
+        and _thousands(value) is None
+    ]
+    return [name for name in row if name not in words], words
+
+
+def _thousands(cell: object) -> int | None:
+    """A whole number whose thousands are parted by commas, "1,234"; None for anything else."""
+    return (
+        int(cell.replace(",", "")) if isinstance(cell, str) and re.fullmatch(r"\s*\d{1,3}(,\d{3})+\s*", cell) else None
+    )
+
+
 def _plain(name: object) -> str:
     """A column's name without signs and size of letters."""
     return re.sub(r"[^a-z]", "", str(name).lower())
@@ -344,8 +389,9 @@ def _plain(name: object) -> str:
 
 def _parted(name: object) -> tuple[str, str]:
     """A column's name and the unit that it ends in, if it does: "arrival_ms", "Timestamp (s)"."""
-    match = re.fullmatch(r"(.+?)[\s_]*[_(\[ ](ns|us|ms|s|sec|seconds)[)\]]?", str(name).strip(), re.IGNORECASE)
-    return (_plain(match[1]), match[2].lower()) if match else (_plain(name), "")
+    last = re.sub(r"^(?:\w+\.)+(?=\w+$)", "", str(name).strip())  # of a path
+    match = re.fullmatch(r"(.+?)[\s_]*[_(\[ ](ns|us|ms|s|sec|seconds)[)\]]?", last, re.IGNORECASE)
+    return (_plain(match[1]), match[2].lower()) if match else (_plain(last), "")
 
 
 def _number(cell: object) -> float | None:
@@ -362,8 +408,11 @@ def _number(cell: object) -> float | None:
 
 
 def _count(cell: object, reason: str) -> int:
-    """A whole number of tokens from 0. Raises Unread."""
-    value = _number(cell)
+    """A whole number of tokens from 0. Raises Unread, also for "1.000", which may be a thousand."""
+    parted = _thousands(cell)
+    value = _number(cell) if parted is None else parted
+    if isinstance(cell, str) and re.fullmatch(r"\s*[1-9]\d{0,2}(\.\d{3})+\s*", cell):
+        raise Unread(reason)
     if value is None or value != int(value) or not 0 <= value <= LONGEST_TOKENS:
         raise Unread(reason)
     return int(value)

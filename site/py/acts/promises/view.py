@@ -343,15 +343,16 @@ ROWS = (
 
 
 def _results(course: Course, at: Hand, numbers: Quantities) -> Frame:
-    words = course.at("act2.design")
+    words, three = course.at("act2.design"), three_rows(course, numbers)
+    with_error = any("±" in str(cell) for row in three for cell in row)
     return {
         "act2.runs": {"text": wording.fill(words["full" if at.settled else "quick"], numbers)},
         **_record(course, at),
         "act2.results.head": {"head": words["rows"]["columns"]},
         "act2.results.body": {"rows": result_rows(course, numbers)},
         "act2.three.head": {"head": words["three"]},
-        "act2.three.body": {"rows": three_rows(course, numbers)},
-        "act2.known": {"text": _known(course, at.requests["a"])},
+        "act2.three.body": {"rows": three},
+        "act2.known": {"text": _known(course, at.requests["a"]) if with_error else ""},
         **_chart(course, at, numbers),
     }
 
