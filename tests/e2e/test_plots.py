@@ -43,6 +43,20 @@ def test_no_word_of_a_figure_is_cut_or_lies_on_another(visitor, name, size):
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=str)
+def test_the_rooflines_picture_keeps_its_size_while_its_words_grow(visitor, size):
+    """A picture that changes its size is all drawn anew, too late for a hand on a slider."""
+    lab = visitor(document=document(native.walked(until=4)), viewport={"width": size[0], "height": size[1]}).open()
+    plot, said = lab.plot("act2.roof"), lab.node("act2.roof.said")
+    heights = {}
+    for batch, context in ((1, 512), (128, 32_768)):  # the second doesn't fit, and says so
+        lab.set("act2.roof.batch", batch)
+        lab.set("act2.roof.context", context)
+        expect(said).to_have_attribute("data-state", "warn" if batch > 1 else "info")
+        heights[batch] = plot.evaluate("node => node.getBoundingClientRect().height")
+    assert heights[1] == heights[128]
+
+
 def test_only_a_bar_with_days_of_its_own_has_a_whisker(visitor):
     lab = visitor(document=document(native.walked(until=4)), viewport={"width": 1280, "height": 800}).open()
     plot = lab.plot("act2.chart")

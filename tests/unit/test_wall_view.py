@@ -190,12 +190,31 @@ def test_the_rail_tells_the_users_of_the_calculator_as_it_stands():
     assert len(set(told)) == 3
 
 
+def test_a_changed_precision_moves_the_curve_on_axes_that_stay():
+    """Only shapes may differ: those plotly moves within a frame, a whole figure it does not."""
+    state = native.answered(native.start(), "act1.prediction", "about_50")
+    figures = []
+    for bits in (16, 8, 4):
+        moved = native.after(state, store.ControlMoved("act1.kv_bits", bits))
+        figures.append(views.frame(COURSE, moved)["act1.chart.plot"]["figure"])
+    still = [{**figure["layout"], "shapes": [], "data": figure["data"]} for figure in figures]
+    assert still[0] == still[1] == still[2]
+    bottom, top = still[0]["yaxis"]["range"]
+    heights = []
+    for figure in figures:
+        _, curve = figure["layout"]["shapes"]
+        points = [[float(part) for part in point.split(",")] for point in curve["path"][1:].split("L")]
+        assert all(bottom < math.log10(users) < top for _, users in points)
+        heights.append(points[0][1])
+    assert heights == sorted(set(heights))
+
+
 def test_where_nobody_fits_the_chart_says_so_and_shows_the_whole_mark():
     state = native.answered(native.start(), "act1.prediction", "about_50")
     fits, full = (native.after(state, store.ControlMoved("act1.gpus", gpus)) for gpus in (8, 1))
     words = COURSE.at("act1.calculator.chart")
     assert native.says(full, "act1.chart.caption") == words["nobody"] != native.says(fits, "act1.chart.caption")
     layout = views.frame(COURSE, full)["act1.chart.plot"]["figure"]["layout"]
-    (mark,) = layout["shapes"]
+    (mark,) = layout["shapes"]  # and no curve
     bottom, _ = layout["yaxis"]["range"]
     assert math.log10(mark["yanchor"]) - bottom >= 0.1  # decades: half the mark

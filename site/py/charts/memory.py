@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charts.parts import PALETTES, Figure, Words, at_point, axes, curve, diamond, ink, legend_only, marks
+from charts.parts import PALETTES, Figure, Words, at_point, axes, curve, diamond, ink, legend_only, marks, through
 from content import wording
 
 USER_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
@@ -21,16 +21,19 @@ def users_chart(
     users: Sequence[float],
     here: tuple[float, float],
     viable: float,
+    span: Sequence[float],
     words: Words,
     theme: str,
 ) -> Figure:
-    """Most users (y) against context length in tokens (x), both logarithmic, with the point where the learner is."""
+    """Most users (y) against context length in tokens (x), both logarithmic, with the point where the learner is.
+
+    `span` are users that the axis holds besides: those of the other precisions, so that it stays while the curve moves.
+    """
     colour = PALETTES[theme]
     fitting = [(x, y) for x, y in zip(contexts, users, strict=True) if y > 0]
-    xs, ys = [x for x, _ in fitting], [y for _, y in fitting]
     point_colour = colour["red"] if here[1] == 0 else colour["orange"] if here[1] < viable else colour["green"]
     data = [
-        curve(xs, ys, words["curve"], colour["blue"]),
+        curve([None], [None], words["curve"], colour["blue"]),  # in the legend; the line itself is a shape
         curve([contexts[0], contexts[-1]], [viable, viable], words["line"], colour["orange"], dash="dash"),
         legend_only(words["point"], colour["text"], "diamond"),  # in one colour: a changed legend is all drawn anew
     ]
@@ -46,9 +49,11 @@ def users_chart(
     # Where plotly has to find the ends of an axis by itself, it draws all anew for a point that moved.
     layout["xaxis"]["range"] = _logarithmic_ends([*contexts, here[0]])
     at = max(here[1], NOBODY)
-    bottom, top = _logarithmic_ends([*ys, viable, at])
+    bottom, top = _logarithmic_ends([y for y in (*users, *span, viable, at) if y > 0])
     layout["yaxis"]["range"] = [min(bottom, math.log10(at) - ROOM), top]
     layout["shapes"] = [diamond(here[0], at, point_colour)]
+    if fitting:
+        layout["shapes"].append(through(fitting, colour["blue"], 2.5))
     return {"data": data, "layout": layout}
 
 

@@ -84,6 +84,12 @@ def at_point(x: float, y: float | str, path: str) -> dict[str, Any]:
     return {"type": "path", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": x, "yanchor": y, "path": path}
 
 
+def through(points: Sequence[tuple[float, float]], colour: str, width: float, dash: str = "solid") -> dict[str, Any]:
+    """A line through points as a shape: it changes without the figure being drawn anew, as one of `curve` could not."""
+    path = "M" + "L".join(f"{x:.4f},{y:.4f}" for x, y in points)
+    return {"type": "path", "path": path, "line": {"color": colour, "width": width, "dash": dash}, "layer": "below"}
+
+
 def diamond(x: float, y: float, colour: str) -> dict[str, Any]:
     """One point as a shape that moves by itself."""
     line = {"color": "#FFFFFF", "width": 1.5}

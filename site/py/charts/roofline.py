@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, ink, marks
+from charts.parts import PALETTES, Figure, Words, axes, curve, diamond, ink, marks, through
 from content import wording
 
 Point = tuple[float, float]
@@ -63,7 +63,11 @@ def roofline_chart(
     layout["xaxis"] |= {"type": "log", "range": list(X_RANGE), "tickvals": list(X_TICKS), "ticktext": ticks}
     layout["yaxis"] |= {"type": "log", "range": list(Y_RANGE), "tickvals": list(X_TICKS[:4]), "ticktext": ticks[:4]}
     corner = peak[1][0]
-    layout["shapes"] = [_ridge(corner, colour["muted"]), _trail(trail, colour["muted"]), diamond(*own, colour["text"])]
+    layout["shapes"] = [
+        _ridge(corner, colour["muted"]),
+        through(trail, colour["muted"], 1.5, "dot"),
+        diamond(*own, colour["text"]),
+    ]
     layout["annotations"] = [
         _side(words["memory_side"], (0.0, 0.99), ("left", "top"), colour),
         _side(words["arithmetic_side"], (1.0, 0.01), ("right", "bottom"), colour),
@@ -120,11 +124,6 @@ def steps_chart(
 
 def _columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
-
-
-def _trail(points: Sequence[Point], colour: str) -> dict[str, Any]:
-    path = "M" + "L".join(f"{x:.4f},{y:.4f}" for x, y in points)
-    return {"type": "path", "path": path, "line": {"color": colour, "width": 1.5, "dash": "dot"}, "layer": "below"}
 
 
 def _ridge(x: float, colour: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import charts
 import engine
 from acts.promises import serving
 from acts.wall import happens
-from acts.wall.controls import CONTEXT, FULL, ID, NAIVE, PASTED, PATH, PUBLISHED
+from acts.wall.controls import CONTEXT, FULL, ID, KV_BITS, NAIVE, PASTED, PATH, PUBLISHED
 from content import wording
 from content.control import Choice, Control, Range, Value
 from content.controls import controls
@@ -272,7 +272,9 @@ def _chart(at: Desk, length: Control, sums: Sums, theme: str) -> Frame:
     ends = {"first_tokens": contexts[0], "first_users": fit[0], "last_tokens": contexts[-1], "last_users": fit[-1]}
     said: Numbers = {**sums, **{key: float(value) for key, value in ends.items()}}
     here = (sums["context_tokens"], sums["users"])
-    figure = charts.users_chart(contexts, fit, here, sums["viable_users"], words, theme)
+    precisions = (replace(described, kv_bits=bits) for bits in KV_BITS)
+    span = [engine.max_users(other, tokens, kept) for other in precisions for tokens in (least, most)]
+    figure = charts.users_chart(contexts, fit, here, sums["viable_users"], span, words, theme)
     rows = [
         [
             wording.show(tokens, "n"),

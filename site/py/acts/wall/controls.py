@@ -12,6 +12,7 @@ NAIVE, REAL = "naive", "real"
 PASTED = "pasted"
 CONTEXT, MODEL, KV_HEADS = "act1.context", "act1.model", "act1.kv_heads"
 PATH = "act1.calculator"
+KV_BITS = (16, 8, 4)
 
 
 def controls(course: Course) -> list[Control]:
@@ -37,7 +38,7 @@ def controls(course: Course) -> list[Control]:
         choice(course, "act1.gpu", label["gpu"], gpus, start["gpu"]),
         choice(course, "act1.gpus", label["gpus"], counts, start["gpus"]),
         choice(course, "act1.weight_bits", label["weight_bits"], widths(course, 16, 8, 4), start["weight_bits"]),
-        choice(course, "act1.kv_bits", label["kv_bits"], widths(course, 16, 8, 4), start["kv_bits"]),
+        choice(course, "act1.kv_bits", label["kv_bits"], widths(course, *KV_BITS), start["kv_bits"]),
         choice(course, "act1.reserve", course.at(f"{PATH}.reserve_label"), reserve, NAIVE),
         picks(course, "act1.reservation", "replay.blocks.reservation"),
     ]
