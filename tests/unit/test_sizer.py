@@ -233,7 +233,8 @@ def test_of_a_model_whose_steps_are_not_known_the_memory_is_told():
     assert native.shipped().at("size.answer.none_known") in "".join(read(last["headline"]).words)
     words = "".join(read(last["memory"]).words).replace("\N{NO-BREAK SPACE}", " ")
     assert "GiB of weights at 8 bit" in words and "× H100" in words
-    assert last["designs"] == last["chart"] == ""
+    assert " 0 GiB" not in words and not re.search(r"takes 0", words)
+    assert last["designs"] == last["chart"] == last["progress"] == ""
 
 
 def test_designs_that_stand_together_have_names_that_tell_them_apart():

@@ -71,6 +71,8 @@ class View:
     def progress(self, answer: Answer) -> str:
         """How far the search is."""
         if answer.done:
+            if not answer.seen:
+                return ""  # why stands in the headline
             return self.say("done", seen=answer.seen, passed=answer.passed, runs=answer.runs)
         if answer.screened < 1:
             return self.say("screening", seen=answer.seen, share=answer.screened)
