@@ -173,7 +173,31 @@ def test_multi_query_is_one_head():
         ("[" * 100_000, "JSON"),
         ('{"a": ' * 100_000, "JSON"),
         (b"GGUF\x03\x00\x00\x00\xff\xfe\x90", "UTF-8"),
-        ('{"weight_map": {"a": "b"}}', "weight files"),
+        ('{"weight_map": {"a": "b"}}', "safetensors.index.json"),
+        ('{"processor_class": "WhisperProcessor", "sampling_rate": 16000}', "processor_config.json"),
+        ('{"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "NVFP4"}}', "hf_quant_config.json"),
+        ('{"_class_name": "UNet2DConditionModel", "sample_size": 128}', "pipeline"),
+        ('{"peft_type": "PREFIX_TUNING", "num_layers": 32}', "adapter"),
+        (json.dumps({**LLAMA, "architectures": ["LlamaForCausalLMEagle3"]}), "draft head"),
+        (json.dumps({**LLAMA, "num_hidden_layers": 1, "bias": False}), "draft head"),
+        (json.dumps({**LLAMA, "draft_vocab_size": 32000}), "draft head"),
+        (
+            json.dumps(
+                {**GEMMA["text_config"], "model_type": "gemma4_text", "num_hidden_layers": 4, "num_kv_shared_layers": 4}
+            ),
+            "draft head",
+        ),
+        (json.dumps({**LLAMA, "model_type": "Dream", "mask_token_id": 151666}), "no KV cache"),
+        (json.dumps({**LLAMA, "model_type": "a2d-qwen3", "architectures": ["A2DQwen3LMHeadModel"]}), "no KV cache"),
+        (
+            '{"model_type": "siglip", "text_config": {"model_type": "siglip_text_model", "hidden_size": 1152}}',
+            "no KV cache",
+        ),
+        (json.dumps({**LLAMA, "model_type": "rwkv7", "attn": {"layers": [5, 11], "num_heads": 32}}), "rwkv7"),
+        (
+            json.dumps({"model_type": "multi_modality", "language_config": LLAMA, "gen_head_config": {"n_embed": 8}}),
+            "multi_modality",
+        ),
         ('{"peft_type": "LORA", "r": 8}', "adapter"),
         ('{"model_type": "siglip_vision_model", "image_size": 224, "patch_size": 14}', "no KV cache"),
         ('{"model_type": "mamba", "hidden_size": 768, "num_hidden_layers": 24}', "fixed size"),
@@ -336,6 +360,9 @@ def test_what_real_files_say_of_training_and_running_is_harmless(key):
     assert read({**LLAMA, key: 2}) == read(LLAMA)
 
 
+MIXED = {"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION"}
+
+
 @pytest.mark.parametrize(
     ("quantised", "said"),
     [
@@ -348,10 +375,30 @@ def test_what_real_files_say_of_training_and_running_is_harmless(key):
             {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"num_bits": 8}}}},
             "compressed-tensors, 8 bit",
         ),
+        ({"load_in_4bit": True}, "bitsandbytes, 4 bit"),
+        ({"bits": 4, "group_size": 128, "desc_act": False}, "4 bit"),
+        (MIXED | {"quantized_layers": {"a": {"quant_algo": "MXFP8"}, "b": {"quant_algo": "NVFP4"}}}, "MXFP8 and NVFP4"),
+        (MIXED | {"quantized_layers": {**{f"{i}": {"quant_algo": "NVFP4"} for i in range(99)}, "a": {}}}, "NVFP4"),
     ],
 )
 def test_the_precision_of_the_file_is_understood(quantised, said):
     assert read({**LLAMA, "torch_dtype": "bfloat16", "quantization_config": quantised}).precision == said
+
+
+@pytest.mark.parametrize(
+    ("quantised", "bits"),
+    [
+        ({"quant_method": "exl2", "bits": 4.65}, 8),
+        ({"quant_method": "exl3", "bits": 3.5}, 4),
+        ({"quant_method": "bitnet"}, 4),
+        ({"quant_method": "modelopt", "quant_algo": "W4A16_AWQ"}, 4),
+        (MIXED | {"quantized_layers": {"a": {"quant_algo": "MXFP8"}, "b": {"quant_algo": "NVFP4"}}}, 8),
+        ({"quant_method": "gptq", "bits": 8}, 8),
+    ],
+)
+def test_no_server_has_the_weights_wider_than_their_file(quantised, bits):
+    """At the next width above: half a bit more than four is no four."""
+    assert engine.published_bits(read({**LLAMA, "quantization_config": quantised})) == bits
 
 
 @pytest.mark.parametrize(
@@ -677,6 +724,29 @@ def test_falcons_first_form_keeps_as_many_heads_as_it_says():
         == 60 * 256
     )
     assert "num_key_value_heads" in refused({**FALCON, "model_type": "falcon", "num_kv_heads": 8})
+
+
+def test_exaone_without_its_defaults_is_tied_and_has_a_key_for_each_query():
+    """EXAONE-3.5-2.4B as its class writes it again, without what is its default: 2.405 billion parameters."""
+    small = {"model_type": "exaone", "hidden_size": 2560, "num_layers": 30, "num_attention_heads": 32, "head_dim": 80}
+    small |= {"intermediate_size": 7168, "vocab_size": 102400, "max_position_embeddings": 32768}
+    assert read({**small, "num_key_value_heads": 8}).parameters == pytest.approx(2.405e9, rel=0.001)
+    assert read(small).kv_heads == 32
+
+
+def test_llama_4s_kind_without_experts_has_the_width_of_its_dense_layers():
+    """MobileLLM-R1-950M: 22 layers, tied, 0.949 billion parameters; a width of experts stands there, too."""
+    mobile = {"model_type": "llama4_text", "hidden_size": 1536, "num_hidden_layers": 22, "num_attention_heads": 24}
+    mobile |= {"num_key_value_heads": 6, "head_dim": 64, "vocab_size": 128256, "tie_word_embeddings": True}
+    mobile |= {"num_local_experts": 0, "intermediate_size": 6144, "intermediate_size_mlp": 6144}
+    attention = 1536 * 64 * (24 + 6) * 2
+    assert read(mobile).parameters == pytest.approx(128256 * 1536 + 22 * (attention + 3 * 1536 * 6144), rel=0.001)
+
+
+def test_what_a_block_of_nemotron_says_besides_is_refused_by_name():
+    block = {"attention": {"n_heads_in_group": 8, "window_length": 8192}, "ffn": {"ffn_mult": 5.25}}
+    shape = {**LLAMA, "model_type": "nemotron-nas", "num_hidden_layers": 2, "num_key_value_heads": None}
+    assert "block_configs.attention.window_length" in refused({**shape, "block_configs": [block] * 2})
 
 
 MISTRAL_PART = {"num_key_value_heads": 8, "intermediate_size": 14336, "sliding_window": None, "model_type": "mistral"}

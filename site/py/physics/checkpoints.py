@@ -27,15 +27,17 @@ FORMATS = {
 MXFP4_WIDTH_TILE, MXFP4_FFN_TILE = 256, 128  # to which vLLM's kernels pad an expert's two sides (Marlin, mxfp4.py)
 
 
-NARROW = {"fp8": 8, "int8": 8, "w8a8": 8, "awq": 4, "gptq": 4, "mxfp4": 4, "nvfp4": 4, "int4": 4, "fp4": 4}
+NARROW = {"fp8": 8, "int8": 8, "awq": 4, "gptq": 4, "mxfp4": 4, "nvfp4": 4, "int4": 4, "fp4": 4}
+COUNTED = re.compile(r"\d+(?:\.\d+)?(?= and \d| bit)|(?<=\bw)\d+(?=a\d)")  # "4.65 bit", "4 and 8 bit", "w4a16"
 
 
 def published_bits(model: Model) -> int:
     """Bits of a weight as the model is published, 4, 8 or 16: no server has them wider. 16 where a file doesn't say."""
     said = model.precision.lower()
-    if counted := re.search(r"(\d+) bit", said):
-        return min(model.checkpoint_bits, next((bits for bits in (4, 8) if int(counted[1]) <= bits), 16))
-    return min([model.checkpoint_bits, *(bits for word, bits in NARROW.items() if word in said)])
+    widths = [float(counted) for counted in COUNTED.findall(said)] or [
+        bits for word, bits in NARROW.items() if word in said
+    ]
+    return min(model.checkpoint_bits, next((bits for bits in (4, 8) if widths and max(widths) <= bits), 16))
 
 
 def usual_format(model: Model, bits: int) -> str:

@@ -7,6 +7,7 @@ hub_families knows the architectures, hub_layers the kinds of layers, hub_counts
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,8 @@ from physics.hub_families import (
     BY_TYPE,
     CLOSED,
     DECODERS,
+    DIFFUSION,
+    DRAFT_HEADS,
     ENCODERS,
     GENERAL,
     HARMLESS,
@@ -34,15 +37,20 @@ from physics.hub_text import LONGEST_NUMBER, ConfigError, shown, table_of
 from physics.quantities import ANY_CONTEXT, Model
 
 MOST_PARAMETERS = 10**15
-OTHER_FILES = (
-    ("weight_map", "other_index"),
-    ("peft_type", "other_adapter"),
-    ("tokenizer_class", "other_tokenizer"),
-    ("_class_name", "other_pipeline"),
+# Keys of the files that lie beside a config.json, and which file that is.
+BESIDE_IT = (
+    ("weight_map", "model.safetensors.index.json"),
+    ("image_processor_type", "preprocessor_config.json"),
+    ("feature_extractor_type", "preprocessor_config.json"),
+    ("tokenizer_class", "tokenizer_config.json"),
+    ("processor_class", "processor_config.json"),
+    ("_from_model_config", "generation_config.json"),
+    ("producer", "hf_quant_config.json"),
 )
 OTHERS = ("vision_config", "audio_config", "quantization_config", "quantization", "compression_config")  # read apart
 DRAFTS = ("num_nextn_predict_layers", "num_mtp_layers", "_num_mtp_layers", "mtp_num_hidden_layers")
 FEW = 0.02  # of the parameters: what may stay unknown
+FEW_MATRICES = 0.05  # of a mixed file's, which don't give it its name
 
 WIDTH = ("hidden_size", "n_embd", "n_embed", "d_model")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -73,6 +81,7 @@ BITS = {
     "nvfp4": "NVFP4",
     "bitnet": "1.58 bit",
 }
+LOADED = ((4, ("load_in_4bit", "_load_in_4bit")), (8, ("load_in_8bit", "_load_in_8bit")))  # bitsandbytes
 QUANTISED = ("quantization_config", "compression_config", "quantization")
 FLOATS = {
     "bfloat16": "BF16",
@@ -130,24 +139,32 @@ def _decoder(whole: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
 
 def _described(table: Mapping[str, Any], outer: str) -> None:
     """Refuse what is no decoder, each for its own reason. PaliGemma reads picture and prompt both ways, and then writes."""
-    kind, names = str(table.get("model_type") or ""), table.get("architectures")
+    kind, names = str(table.get("model_type") or "").lower(), table.get("architectures")
     heads = [str(name) for name in names] if isinstance(names, list) else []
+    if table.get("peft_type"):
+        raise ConfigError("other_adapter")
+    if table.get("_class_name"):
+        raise ConfigError("other_pipeline")
+    for key, file in BESIDE_IT:
+        if table.get(key) and not any(name in table for name in (*LAYERS, *WIDTH)):
+            raise ConfigError("other_file", file=file)
+    if any(map(DRAFT_HEADS.search, (*heads, *table))) or (
+        kind == "llama" and "bias" in table and table.get(LAYERS[0]) == 1  # the first EAGLE's
+    ):
+        raise ConfigError("draft_head")
     if table.get("is_encoder_decoder") is True or kind in PAIRS or {"encoder_layers", "decoder_layers"} <= set(table):
         raise ConfigError("encoder")
     one_way = table.get("is_decoder") is True or any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in heads)
     both_ways = table.get("use_bidirectional_attention") in (True, "all") and outer != "paligemma"
-    both_ways = both_ways or table.get("is_causal") is False
+    both_ways = both_ways or table.get("is_causal") is False or DIFFUSION.fullmatch(kind) is not None
     if both_ways or (kind in ENCODERS and not one_way) or (heads and all("ForMaskedLM" in name for name in heads)):
         raise ConfigError("no_cache")
-    if kind in CLOSED:
+    if kind in CLOSED or (kind in STATES_ALONE and table.get("attn")):  # some layers of it attend
         raise ConfigError("closed", type=kind)
     if kind in STATES_ALONE:
         raise ConfigError("state_alone")
     if not any(key in table for key in ("vocab_size", "padded_vocab_size", *LAYERS)) and any(map(SENSES.search, table)):
         raise ConfigError("no_text_part")
-    for key, what in OTHER_FILES:
-        if table.get(key) and not any(name in table for name in LAYERS):
-            raise ConfigError(what)
 
 
 def _family(table: Mapping[str, Any]) -> Family:
@@ -283,7 +300,9 @@ def _letters(config: Config, family: Family) -> dict[str, int]:
 def _owned(config: Config, family: Family, layers: int) -> list[bool]:
     """Which layers keep keys and values of their own: the last ones may read an earlier layer's, or every n-th one's."""
     shared = config.count("num_kv_shared_layers", default=0)
-    if shared >= layers:
+    if shared == layers:  # all read another model's cache
+        raise ConfigError("draft_head")
+    if shared > layers:
         raise ConfigError("not_under", key="num_kv_shared_layers", most=str(layers), found=str(shared))
     factor = 1
     if "hunyuan" in family.types:
@@ -461,6 +480,8 @@ def _inner(config: Config, family: Family, width: int, placed: list[bool]) -> di
         "block_auto_adjust_ff_dim", family.types.startswith("lfm2") and not any(placed)
     ):
         dense = _adjusted(config, dense)
+    if own_dense and not any(placed):  # Llama-4 without experts says theirs all the same
+        config.count(*INNER, default=0)
     if family.types == "qwen":  # the first Qwen names the width of gate and input together
         dense //= 2
     beside, several = config.count(*OWN, default=0), config.count(*SHARED, default=0)
@@ -541,18 +562,30 @@ def _precision(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
     named = [found.get(key) for key in ("quant_method", "quant_algo")] if isinstance(found, dict) else []
     method = next((name for name in named if isinstance(name, str) and name), None)
     if method is None and isinstance(found, dict) and found.get("group_size") and found.get("bits"):
-        method = "mlx"  # which writes nothing else
+        method = "mlx" if any(at.get("quantization") for at in (whole, table)) else ""  # others write bits alone, too
+    if method is None and isinstance(found, dict) and any(found.get(key) for _, keys in LOADED for key in keys):
+        method = "bitsandbytes"
     if method is None:
         raise ConfigError("unknown_kind", key="quantization_config", found=str(found))
     if method in BITS:
         return BITS[method]
     if method in ("exl2", "exl3") and isinstance(found.get("bits"), int | float):
         return shown(f"{method}, {found['bits']} bit", 30)  # on average, so rarely whole
-    bits, algorithm = _bits(found), found.get("quant_algo")
+    bits, algorithm = _bits(found), _algorithm(found)
     said = shown(algorithm if isinstance(algorithm, str) else method, 30)
     if not bits and not isinstance(algorithm, str):
         raise ConfigError("unknown_kind", key="quantization_config.quant_method", found=method)
-    return f"{said}, {bits} bit" if bits else said
+    return ", ".join(filter(None, (said, bits and f"{bits} bit")))
+
+
+def _algorithm(found: Mapping[str, Any]) -> Any:
+    """What ModelOpt calls the weights' form; of a mixed file the form that nearly all of its matrices have, else each."""
+    layers = found.get("quantized_layers")
+    if not isinstance(layers, dict) or not layers:
+        return found.get("quant_algo")
+    forms = Counter(str(at.get("quant_algo")) for at in layers.values() if isinstance(at, dict))
+    most, count = forms.most_common(1)[0] if forms else ("", 0)
+    return most if count > (1 - FEW_MATRICES) * len(layers) else " and ".join(sorted(forms))
 
 
 def _bits(found: Mapping[str, Any]) -> str:
@@ -574,7 +607,7 @@ def _bits(found: Mapping[str, Any]) -> str:
         for at in (prefix + key,)
     ]
     marked = Config({f"quantization_config.{key}": value for key, value in found.items()})
-    for size, names in ((4, ("load_in_4bit", "_load_in_4bit")), (8, ("load_in_8bit", "_load_in_8bit"))):
+    for size, names in LOADED:
         said += [size for name in names if marked.flag(f"quantization_config.{name}", False)]
     if 0 in said:
         raise ConfigError("too_low", key="quantization_config.bits", found="0")
@@ -611,7 +644,7 @@ def _unread(config: Config, table: Mapping[str, Any], whole: Mapping[str, Any], 
                 "disagree", key=key, found=str(value), other=f"text_config.{key}", others=str(config.table[key])
             )
         if _matters(key):
-            raise ConfigError("unread", key=key, type=kind)
+            raise ConfigError("unread", key=key, type=str(whole.get("model_type") or kind))
 
 
 def _matters(key: str) -> bool:

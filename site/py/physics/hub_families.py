@@ -78,12 +78,13 @@ PLAIN = Family("", one_width=True)
 FAMILIES = (
     # Plain ones, gated unless two matrices are said
     Family("llama", in_part=LLAMA),
-    Family("yi aquila hyperclovax aria_text diffllama emu3_text_model granite4_vision_text"),
+    Family("yi aquila hyperclovax diffllama emu3_text_model granite4_vision_text"),
+    Family("aria_text", one_width=True),
     Family("iquestcoder", _keys(num_key_value_heads=8, head_dim=128)),
     Family("helium", _keys(num_key_value_heads=20, head_dim=128)),
     Family("internlm3", _keys(num_key_value_heads=2, head_dim=128)),
     Family("internlm internlm2 baichuan xverse orion"),
-    Family("exaone", _keys(num_key_value_heads=8)),
+    Family("exaone", TIED),
     Family("mistral", _keys(num_key_value_heads=8, sliding_window=4096), "window", in_part={**LLAMA, "intermediate_size": 14336}),
     Family("ministral3", _keys(num_key_value_heads=8, head_dim=128)),
     Family("ministral", _keys(num_key_value_heads=8, sliding_window=4096), "window"),
@@ -294,7 +295,14 @@ ENCODERS = names(
     "esm esmc eurobert flaubert fnet funnel gte ibert layoutlm layoutlmv2 layoutlmv3 longformer luke megatron-bert mobilebert "
     "modernbert mpnet mra neobert nezha nomic_bert nystromformer perceiver qdqbert rembert retribert roberta "
     "roberta-prelayernorm roc_bert roformer splinter squeezebert tapas new xlm xlm-roberta xlm-roberta-xl xmod yoso "
-    "jina_bert bge xlnet"
+    "jina_bert bge xlnet clip_text_model clap_text_model siglip_text_model siglip2_text_model"
+)
+# Models that write by filling masks, with attention both ways.
+DIFFUSION = re.compile(r"dream|llada\w*|a2d\W\w+")
+# Parts that guess ahead for another model, in architectures or as keys of their own.
+DRAFT_HEADS = re.compile(
+    r"eagle|medusa|dflash|dspark|speculator|draft_vocab_size|target_(hidden_size|layer_ids)|num_target_layers|backbone_hidden_size",
+    re.IGNORECASE,
 )
 PAIRS = names(
     "bart bigbird_pegasus blenderbot blenderbot-small encoder-decoder fsmt led longt5 m2m_100 marian mbart moonshine mt5 mvp "
@@ -345,7 +353,7 @@ HARMLESS = re.compile(
     | anyres_\w+ | pool_type | group_limited_greedy | ep_size | output_gate_type | n_ctx | block_size | embedding_fraction
     | activation_sparsity_pattern | linear_a_log_(min|max) | linear_dt_(min|max) | linear_allow_neg_eigval | dim_model_base
     | cache_implementation | learnable_sink | interpolate_pos_encoding | (lm|rm)_head | num_image_tokens | num_media_embeds
-    | num_mem_blocks_none | skip_bias_add(_qkv)?
+    | num_mem_blocks_none | num_ln_in_parallel_attn | skip_bias_add(_qkv)?
     """,
     re.VERBOSE,
 )

@@ -359,6 +359,11 @@ def _part(block: Any, name: str) -> Mapping[str, Any]:
     found = block.get(name) if isinstance(block, dict) else None
     if not isinstance(found, dict):
         raise ConfigError("no_list", key="block_configs")
+    strange = [
+        key for key, value in found.items() if value and key not in ("n_heads_in_group", "no_op", "replace_with_linear")
+    ]
+    if strange:
+        raise ConfigError("unread", key=f"block_configs.{name}.{strange[0]}", type="nemotron-nas")
     return found
 
 
