@@ -41,6 +41,8 @@ interface Window {
   labRefuses(): boolean;
   /** Python's machine code, compiled, for the simulator's thread (runtime.mjs). */
   labMachineCode: WebAssembly.Module;
+  /** The address of the script of the simulator's thread (runtime.mjs). */
+  labSimulator: string;
   /** Keeps what went wrong and offers the report (trouble.js). */
   labTrouble(what: unknown): void;
   /** Reloads the page, and drops a saved copy that may be spoilt (offline.js). */

@@ -113,7 +113,7 @@ class App:
         self.mirror_read, self.mirror_done = self.callback(self.hear), self.callback(self.mirrored)
         self.has_read = False
         self.render_proxy, self.due = self.callback(self.render), self.callback(self.show_soon)
-        thread = f"{document.documentElement.dataset.parts}simulator.mjs"
+        thread = getattr(window, "labSimulator", None)  # runtime.mjs; the one file has none
         self.simulator = Simulator(
             window, self.callback, course, self.finished, self.is_wanted, lambda: self.frame_requested, thread
         )

@@ -183,7 +183,9 @@ def stored(version: str, state: store.State, **about: str) -> dict[str, Any]:
 def test_a_session_from_launch_to_resume_on_another_computer(course):
     mode, status, place, last = NAMES[course.version]
     course.launch().says("embed.points", "Your course keeps your work and gets your points: 0 of 10")
-    course.answer("act1.prediction", "about_50")
+    with course.page.expect_response(lambda answer: "/simulator." in answer.url) as thread:
+        course.answer("act1.prediction", "about_50")
+    assert thread.value.ok  # the simulator has a thread of its own here, too
     course.has("cmi.score.raw", "10")
     course.says("embed.saved", FOOT["course"])
     course.says("status.ledger.value", WORDS["saved_course"])

@@ -32,11 +32,11 @@ class Simulator:
         finished: Callable[[Job, Outcome], None],
         wanted: Callable[[Job], bool],
         busy_page: Callable[[], bool],
-        address: str,
+        address: str | None,
     ) -> None:
         """proxy makes a Python function callable for the browser; wanted says whether a job still is; busy_page that a frame
-        is still to be painted; address is the thread's script."""
-        self.address: str | None = address
+        is still to be painted; address is the thread's script, None where there can't be one."""
+        self.address = address
         self.window, self.course, self.finished, self.busy_page = window, course, finished, busy_page
         self.wanted = wanted
         self.job: Job | None = None

@@ -58,6 +58,9 @@ const quick = () => navigator.connection?.effectiveType === "4g";
 // Where Python writes: to the console, until PyScript says where.
 const out = { stdout: console.log, stderr: console.error };
 
+// The simulator's thread (simulator.py). Only a script knows what it is called here: a course system's package renames modules.
+window.labSimulator = here("simulator.mjs");
+
 async function start() {
   const language = document.documentElement.lang; // English lies in the application, another language beside it
   try {
