@@ -236,6 +236,14 @@ def test_a_slider_does_not_cost_a_text():
     assert store.written(state, "log") == "mine" and store.number(state) == NUMBER
 
 
+@pytest.mark.parametrize("field", ["log", "takeaway"])
+def test_a_field_that_takes_no_more_says_so(field):
+    """What is pasted beyond its end is cut by the browser, which counts a letter beyond the first plane as two."""
+    for text, said in (("x" * 1999, False), ("x" * 2000, True), ("𝄞" * 1000, True)):
+        state = native.after(native.start(), store.TextWritten(field, text, "2026-01-02T03:04:05Z"))
+        assert ("2,000 characters" in native.says(state, f"report.{field}.count")) is said
+
+
 def test_a_log_that_is_too_long_is_named():
     state = written(complete(), log="word " * 201)
     assert report.missing(COURSE, state) == ["log_long"]

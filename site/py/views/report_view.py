@@ -7,7 +7,7 @@ from content import wording
 from content.course import Course, Results
 from page.page import Frame
 from page.remembered import remembered
-from record import progress
+from record import ledger, progress
 from report import report
 from state import store
 from state.store import acts
@@ -40,10 +40,13 @@ def _writing(course: Course, state: store.State, field: str) -> Frame:
     said["least_words"] = course.at("report.score.least_words")
     too_long = said["most_words"] is not None and said["words"] > said["most_words"]
     count = wording.fill(table["too_long" if too_long else "count"], said) if "count" in table else ""
+    full = len(text.encode("utf-16-le")) >= 2 * ledger.MAX_TEXT  # as a browser counts, which takes no more of what is pasted
+    if full:
+        count = f"{count} {course.say('report.full', None, {'most': ledger.MAX_TEXT})}".strip()
     return {
         f"report.{field}.help": {"text": wording.fill(table["help"], said)},
         f"report.{field}.area": {"value": text, "invalid": "true" if too_long else None},
-        f"report.{field}.count": {"text": count, "state": "warn" if too_long else None},
+        f"report.{field}.count": {"text": count, "state": "warn" if too_long or full else None},
         f"report.{field}.printed": {"verbatim": text},
     }
 
