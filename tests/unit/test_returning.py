@@ -63,6 +63,28 @@ def table(text, separator=","):
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=separator))
 
 
+@pytest.mark.parametrize("downloads", [("week1", "week2"), ("submissions.zip", "submissions (1).zip"), ("", "late")])
+def test_a_learner_in_two_downloads_of_canvas_s_is_one(downloads):
+    """The same work lies in both, once with more done; the second download holds a report in its place for another."""
+    first, second = (f"{place}/" if place else "" for place in downloads)
+    best, other = sorted((2, 3), key=lambda seed: -points(seed).points)
+    assert points(best).points > points(other).points
+    files, strange, grader = given(
+        {
+            "g.csv": CANVAS.encode(),
+            f"{first}lovelaceada_340934_55501_s.json": snapshot(best),
+            f"{second}lovelaceada_340934_55601_s.json": snapshot(other),
+            f"{first}doebo_340935_55502_s.json": snapshot(4),
+            f"{second}doebo_340935_55502_s.json": snapshot(4),
+            f"{first}roecy_340936_55503_s.json": snapshot(5),
+            f"{second}roecy_340936_55603_report.pdf": b"%PDF",
+        }
+    )
+    ada = next(row for row in table(files["canvas.csv"].text) if row[1] == "340934")
+    assert float(ada[-1]) == pytest.approx(20 * points(best).share, abs=0.005)
+    assert strange == [] and len(grader.rows()) == 5 and not any(row.flags for row in grader.rows())
+
+
 def test_canvas_s_gradebook_comes_back_with_the_points_and_nothing_that_others_wrote():
     files, strange, grader = given(
         {

@@ -7,14 +7,17 @@ submission_metadata.yml, beside it.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 MOODLE, CANVAS, GRADESCOPE = "Moodle", "Canvas", "Gradescope"
 METADATA = "submission_metadata.yml"
+# A name as Canvas writes it: a letter, digits before it at most, and on to a mark of ASCII's; \w would end at a vowel of Thai's.
+WORD = r"(?=\d*[^\W\d_])[^\s!-/:-@\[-^`{-~]+?"
 PARTS = (  # what one part of a path looks like
     (MOODLE, re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_.*)?")),
     (CANVAS, re.compile(r"(?:LATE_)?(?P<name>)anon_(?P<id>\w+?)_\d{4,}_.+")),
-    (CANVAS, re.compile(r"(?P<name>[^\W\d]\w*?)_(?:LATE_)?(?P<id>\d+)_(?:\d{4,}_.+|text\.html|link\.html)")),
+    (CANVAS, re.compile(rf"(?P<name>{WORD})_(?:LATE_)?(?P<id>\d+)_(?:\d{{4,}}_.+|text\.html|link\.html)")),
     (GRADESCOPE, re.compile(r"(?P<name>)submission_(?P<id>\d+)")),
 )
 # In Gradescope's list: "submission_4711:", and below it "- :name: Ada Lovelace" for each who handed it in.
@@ -23,30 +26,25 @@ SUBMISSION, NAME = re.compile(r"submission_(\d+):\s*"), re.compile(r"\s+(?:- )?:
 
 @dataclass(frozen=True)
 class Owner:
-    """Who handed a file in: the course system, the number that it knows them by, and the name that it writes.
-
-    place: the folder within which the number is theirs, "" where it is so everywhere.
-    """
+    """Who handed a file in: the course system, the number that it knows them by, in whichever download, and the name that it
+    writes."""
 
     system: str
     id: str
     name: str
-    place: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> tuple[str, str]:
         """What tells this owner from every other, whatever the name is written like."""
-        return self.system, self.place, self.id
+        return self.system, self.id
 
 
 def of(path: str) -> Owner | None:
     """Who handed in the file at a path; None where no course system has named it. The outermost name counts."""
-    folders = path.split("/")
-    for i, part in enumerate(folders):
+    for part in unicodedata.normalize("NFC", path).split("/"):
         for system, pattern in PARTS:
             if found := pattern.fullmatch(part):
-                place = "/".join(folders[:i]) if system == CANVAS else ""
-                return Owner(system, found["id"], found["name"], place)
+                return Owner(system, found["id"], found["name"])
     return None
 
 
