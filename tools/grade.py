@@ -72,7 +72,8 @@ def give(grader: Grader, options: argparse.Namespace) -> None:
         text = results.text(course, learners.of(course, rows), gradebook.unread(course, grader.unread))
         Path(options.gradescope).write_text(text, encoding="utf-8")
         return
-    files, strange = returning.returned(course, learners.learners(course, rows), grader.rosters)
+    class_ = learners.learners(course, rows)
+    files, strange = returning.returned(course, class_, grader.rosters, grader.spoken, options.column)
     print("".join(f"{line}\n" for line in returning.said(course, files, strange)), end="")
     if not rows:
         raise ValueError(
@@ -85,7 +86,7 @@ def give(grader: Grader, options: argparse.Namespace) -> None:
         if not files:
             raise ValueError(NO_SYSTEM)
         Path(options.points).mkdir(parents=True, exist_ok=True)
-        for file in files:
+        for file in (file for file in files if file.text):
             (Path(options.points) / file.name).write_text(file.text, encoding="utf-8", newline="")
 
 
@@ -101,6 +102,12 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--points", metavar="FOLDER", help="write the points here, a file for each course system and list of a class"
+    )
+    made.add_argument(
+        "--column",
+        default="",
+        metavar="NAME",
+        help="the column of Canvas's list to fill, where it isn't called as the lab is",
     )
     made.add_argument("--gradescope", metavar="FILE", help="write the results of one submission here, for Gradescope")
     made.add_argument("--autograder", metavar="ZIP", help="write the zip here that Gradescope grades with")

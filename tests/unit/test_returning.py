@@ -17,9 +17,10 @@ from report import report
 from state import store
 from tests import lab as native
 from tests.snapshots import GRADED, exported, learner
-from tools import autograder, grade
+from tools import autograder, crew, grade
 
 COURSE = native.shipped()
+SPOKEN = crew.spoken(None)
 TITLE = COURSE.at("course.masthead.title")
 CANVAS = f"""Student,ID,SIS User ID,SIS Login ID,Section,Quiz 1 (77),{TITLE} (88),Current Score
     Points Possible,,,,,5.00,20.00,(read only)
@@ -140,6 +141,57 @@ def test_without_a_list_one_is_made_of_those_whom_the_names_tell_of():
         ["poedi", "340937"]
     ]  # who is anonymous has no number that Canvas takes back
     assert float(canvas[1][-1]) == points(3).most and float(canvas[2][-1]) == pytest.approx(points(3).points, abs=0.005)
+
+
+def columns(*names, column="", course=COURSE):
+    """Canvas's list with these columns, in which Ada has 4 points in each, as it comes back with hers; and what is said."""
+    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *names]
+    lines = [head, ["    Points Possible", *[""] * 4, *["20"] * len(names)]]
+    lines.append(["Lovelace, Ada", "340934", "", "", "", *["4"] * len(names)])
+    written = io.StringIO()
+    csv.writer(written).writerows(lines)
+    grader = gradebook.Grader(COURSE, GRADED)
+    grader.take("g.csv", written.getvalue().encode())
+    grader.take("lovelaceada_340934_55501_s.json", snapshot(2))
+    class_ = learners.learners(COURSE, grader.rows())
+    others = [one for one in (COURSE, *SPOKEN) if one is not course]
+    files, strange = returning.returned(course, class_, grader.rosters, others, column)
+    return table(files[0].text), returning.said(course, files, strange)
+
+
+def test_a_column_is_filled_only_if_it_alone_is_called_as_the_lab_is():
+    for names in [(f"{TITLE}: decision log (992)", f"{TITLE} (991)"), (f"{TITLE}\n(991)", f"My {TITLE} (1)")]:
+        own = next(name for name in names if name.removeprefix(TITLE).strip() == "(991)")
+        (head, _, ada), said = columns(*names)
+        assert head[-1] == own and float(ada[-1]) == pytest.approx(20 * points(2).share, abs=0.005) and said == []
+    (head, possible, ada), (said,) = columns(f"{TITLE}: reading (12)", "Lab 10 (13)")
+    assert head[-1] == TITLE and float(possible[-1]) == points(2).most
+    assert float(ada[-1]) == pytest.approx(points(2).points, abs=0.005)
+    assert all(part in said for part in (TITLE, f"{points(2).most:g}", "reading (12)", "Lab 10 (13)"))
+
+
+def test_of_several_columns_of_the_lab_s_name_none_is_filled():
+    names = (f"{TITLE} (991)", f"{TITLE} (992)")
+    found, (said,) = columns(*names)
+    assert found == [] and all(name in said for name in names)
+    (head, _, ada), said = columns(*names, column=names[1])
+    assert head[-1] == names[1] and float(ada[-1]) != 4 and said == []
+
+
+def test_a_column_can_be_named():
+    (head, *_), said = columns("Lab 10 (13)", f"{TITLE} (991)", column="lab 10")
+    assert head[-1] == "Lab 10 (13)" and said == []
+    found, (said,) = columns("Lab 10 (13)", column="Lab 11")
+    assert found == [] and "Lab 11" in said and "Lab 10 (13)" in said
+
+
+@pytest.mark.parametrize("course", [COURSE, *SPOKEN], ids=lambda course: course.at("words.language"))
+def test_a_column_is_found_and_called_alike_in_every_language(course):
+    for one in (COURSE, *SPOKEN):
+        (head, *_), said = columns(f"{one.at('course.masthead.title')} (991)", course=course)
+        assert head[-1].endswith("(991)") and said == []
+    (head, *_), (said,) = columns("Lab 10 (13)", course=course)
+    assert head[-1] == TITLE and TITLE in said and "Lab 10 (13)" in said
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])

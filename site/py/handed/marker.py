@@ -57,7 +57,7 @@ def outcome(grader: Grader, separator: str) -> str:
     """The class as grade.html shows it, and the files to save. `separator`: what parts the cells of the table."""
     course, rows = grader.course, grader.rows()
     class_ = learners.learners(course, rows)
-    files, strange = returning.returned(course, class_, grader.rosters)
+    files, strange = returning.returned(course, class_, grader.rosters, grader.spoken)
     flagged = sum(bool(row.flags and row.snapshot) for row in rows)
     words = course.at("grading.page")
     heads = (words["file"], words["student"], words["points"], words["next"], course.at("grading.report.flagged"))
@@ -84,6 +84,7 @@ def outcome(grader: Grader, separator: str) -> str:
                         "text": file.text,
                     }
                     for file in files
+                    if file.text
                 ),
                 *_results(grader, class_),
             ],

@@ -1,59 +1,120 @@
 """Points on their way back: the list of a class, as Canvas or Moodle takes it, filled with what each learner has.
 
 A list that lies among the files is filled; where none does, one is made of those whom the course system's names tell of. Whoever
-is on a list and handed in nothing is named, and whoever handed in and is on no list.
+is on a list and handed in nothing is named, and whoever handed in and is on no list. A column of Canvas's list is filled only if
+it alone is called as the lab is, in whichever language.
 """
 
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from content import wording
 from content.course import Course
+from handed import gradebook
 from handed.gradebook import protected, shown
+from handed.grading import Checked
 from handed.learners import Learner
 from handed.owners import CANVAS, MOODLE
 from handed.rosters import ABOUT, COMMENT, GRADE, MOST, POSSIBLE, Roster, column
 from report import report
 
+NUMBER = re.compile(r"\s*\(\d+\)\s*$")  # which Canvas writes behind a column's name
+MOST_NAMED = 8  # columns that one sentence names
+
 
 @dataclass(frozen=True)
 class Returned:
-    """A file for a course system: its name, its text; names on the list of whom nothing is there."""
+    """A file for a course system: its name, its text, "" where none can be written; names on the list of whom nothing is there;
+    and what is to be said of its column."""
 
     system: str
     name: str
     text: str
     absent: tuple[str, ...] = ()
+    note: str = ""
 
 
-def returned(course: Course, class_: Sequence[Learner], rosters: Sequence[Roster]) -> tuple[list[Returned], list[str]]:
-    """A file for each list, and for each course system without one; and who is on no list, if there are lists."""
+def returned(
+    course: Course,
+    class_: Sequence[Learner],
+    rosters: Sequence[Roster],
+    spoken: Sequence[Course] = (),
+    column: str = "",
+) -> tuple[list[Returned], list[str]]:
+    """A file for each list, and for each course system without one; and who is on no list, if there are lists.
+
+    `spoken`: the course in other languages, after whose titles a column may be called, too; `column`: what the column in
+    Canvas's list is called, where it isn't called as the lab is.
+    """
+    titles = [column] if column else _titles(course, spoken)
     files: list[Returned] = []
     known: set[int] = set()
     for roster in rosters:
         found = matched(roster, class_)
         known |= {id(learner) for learner in found.values()}
         absent = tuple(roster.name(row) for row in roster.students if row not in found)
-        files.append(Returned(roster.system, _name(roster.system, files), filled(course, roster, found), absent))
+        name, own = _name(roster.system, files), _own(roster, titles)
+        unsure = roster.system == CANVAS and (len(own) > 1 or (column and not own))
+        text = "" if unsure else filled(course, roster, found, titles[0], own[0] if own else None)
+        files.append(Returned(roster.system, name, text, absent, _note(course, roster, own, titles[0], bool(column))))
     listed = {roster.system for roster in rosters}
     named = {one.owner.system for one in class_ if one.owner and one.owner.name}
     for system in (CANVAS, MOODLE):
         if system in named - listed:
-            files.append(Returned(system, _name(system, files), made(course, system, class_)))
+            files.append(Returned(system, _name(system, files), made(course, system, class_, titles[0])))
     return files, [learner.name for learner in class_ if rosters and id(learner) not in known]
 
 
 def said(course: Course, files: Sequence[Returned], strange: Sequence[str]) -> list[str]:
-    """Who handed in nothing, and who is on no list, a line for each list."""
+    """What there is to know of columns, who handed in nothing, and who is on no list, a line for each list."""
     words = course.at("grading.report")
+    notes = [file.note for file in files if file.note]
     groups = [(wording.fill(words["absent"], {"file": file.name}), file.absent) for file in files]
-    return [
-        f"{title}: {', '.join(map(shown, names))}" for title, names in [*groups, (words["strange"], strange)] if names
+    return notes + [
+        wording.headed(title, wording.listed(map(shown, names), "semicolon"), "colon")
+        for title, names in [*groups, (words["strange"], strange)]
+        if names
     ]
+
+
+def _titles(course: Course, spoken: Sequence[Course]) -> list[str]:
+    """What the lab is called in each language, in English first: what a new column is called goes by no page's language."""
+    every = sorted((course, *spoken), key=lambda one: one.at("words.language") != "en")
+    return [one.at("course.masthead.title") for one in every]
+
+
+def _own(roster: Roster, titles: Sequence[str]) -> list[int]:
+    """The columns of Canvas's list with one of these names, with or without the number behind it."""
+    wanted = {_plain(title) for title in titles}
+    names = ((i, name) for i, name in enumerate(roster.head) if roster.system == CANVAS and name not in ABOUT)
+    return [i for i, name in names if {_plain(name), _plain(NUMBER.sub("", name))} & wanted]
+
+
+def _plain(name: str) -> str:
+    """A name without regard to letter case, blanks and the way in which accents are stored."""
+    return unicodedata.normalize("NFKC", " ".join(name.split()).casefold())
+
+
+def _note(course: Course, roster: Roster, own: Sequence[int], title: str, is_named: bool) -> str:
+    """What is to be said of a list's column: that it is a new one, or that none is filled since several have the name, or none
+    has the one that was asked for."""
+    if roster.system != CANVAS or len(own) == 1:
+        return ""
+    columns = [name for i, name in enumerate(roster.head) if (i in own if own else NUMBER.search(name))]
+    listed = "; ".join(f"“{shown(' '.join(name.split()))}”" for name in columns[:MOST_NAMED])
+    said = {
+        "file": shown(roster.file),
+        "title": title,
+        "columns": f"{listed or '–'}{' …' * (len(columns) > MOST_NAMED)}",
+    }
+    said["most"] = _written(full(course))
+    which = "many_columns" if own else "no_column" if is_named else "new_column"
+    return wording.fill(course.at("grading.report")[which], said)
 
 
 def _name(system: str, files: Sequence[Returned]) -> str:
@@ -82,20 +143,19 @@ def _keys(names: Iterable[str]) -> set[frozenset[str]]:
     return {frozenset(re.findall(r"[^\s,;]+", name.casefold())) for name in names if name.strip()}
 
 
-def filled(course: Course, roster: Roster, found: dict[int, Learner]) -> str:
-    """The list with the points of those who have some, as CSV. Whoever has none keeps what stood there."""
-    return _canvas(course, roster, found) if roster.system == CANVAS else _moodle(course, roster, found)
+def filled(course: Course, roster: Roster, found: dict[int, Learner], title: str, own: int | None = None) -> str:
+    """The list with the points of those who have some, as CSV: in Canvas's in the column `own`, or in a new one of that title.
+    Whoever has none keeps what stood there."""
+    return _canvas(course, roster, found, title, own) if roster.system == CANVAS else _moodle(course, roster, found)
 
 
-def _canvas(course: Course, roster: Roster, found: dict[int, Learner]) -> str:
-    title = course.at("course.masthead.title")
-    own = next((i for i, name in enumerate(roster.head) if name.startswith(title)), None)
+def _canvas(course: Course, roster: Roster, found: dict[int, Learner], title: str, own: int | None) -> str:
     about = [i for i, name in enumerate(roster.head) if name in ABOUT]
     possible = next((row for row in roster.rows if POSSIBLE in row[0]), None)
     most = _number(possible[own]) if own is not None and possible else None
     lines = [[*(roster.head[i] for i in about), title if own is None else roster.head[own]]]
     if possible:
-        lines.append([*(possible[i] for i in about), _written(_full(found) if most is None else most)])
+        lines.append([*(possible[i] for i in about), _written(full(course) if most is None else most)])
     for i in roster.students:
         before = roster.rows[i][own] if own is not None else ""
         lines.append([*(roster.rows[i][j] for j in about), _points(found.get(i), most, before)])
@@ -115,7 +175,7 @@ def _moodle(course: Course, roster: Roster, found: dict[int, Learner]) -> str:
     return _csv(lines, roster.separator)
 
 
-def made(course: Course, system: str, class_: Sequence[Learner]) -> str:
+def made(course: Course, system: str, class_: Sequence[Learner], title: str) -> str:
     """A list of those whom a course system's names tell of, where the class's own list is not at hand."""
     mine = {one.owner.id: one for one in class_ if one.owner and one.owner.system == system and one.owner.name}
     if system == CANVAS:
@@ -128,7 +188,7 @@ def made(course: Course, system: str, class_: Sequence[Learner]) -> str:
         possible = []
     students = dict(enumerate(mine, start=len(possible)))
     roster = Roster(system, "", ",", head, possible + rows, students)
-    return filled(course, roster, {row: mine[id] for row, id in students.items()})
+    return filled(course, roster, {row: mine[id] for row, id in students.items()}, title)
 
 
 def _points(learner: Learner | None, most: float | None, before: str) -> str:
@@ -138,8 +198,9 @@ def _points(learner: Learner | None, most: float | None, before: str) -> str:
     return _written(learner.score.points if most is None else learner.score.share * most)
 
 
-def _full(found: dict[int, Learner]) -> float:
-    return max((one.score.most for one in found.values() if one.score), default=0)
+def full(course: Course) -> float:
+    """How many points there are."""
+    return gradebook.points(course, Checked("")).most
 
 
 def _written(points: float) -> str:
