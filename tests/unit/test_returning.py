@@ -208,7 +208,7 @@ def test_a_list_keeps_its_separator(separator):
         "",
         "\n",
         "a,b\n1,2\n",
-        "file,student\nx,y\n",
+        "file,size,x\nx,y,z\n",
         "Student,ID\n",
         "Identifier,Grade\n",
         'x,"',
@@ -221,6 +221,52 @@ def test_what_is_no_list_of_a_class_is_named_as_not_read(text):
     grader = gradebook.Grader(COURSE, GRADED)
     grader.take("x.csv", text.encode())
     assert [file.why for file in grader.unread] == ["no_snapshot"] and grader.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("g.csv", "First name,Surname,ID number,Email address,Assignment: Lab 10 (Real)\nAda,Lovelace,9,ada@x.org,-\n"),
+        ("gc.xls", '"Last Name"\t"First Name"\t"Username"\t"Lab 10 |123"\n"Doe"\t"John"\t"jdoe7"\t""\n'),
+        ("fr.csv", "Identifiant,Nom complet,Statut,Note\nParticipant 11,Ada,Remis,\n"),
+    ],
+)
+def test_another_system_s_list_is_called_a_list(name, text):
+    grader = given({name: text.encode("utf-16")})[2]
+    assert [file.why for file in grader.unread] == ["strange_list"] and grader.rows() == []
+
+
+def test_a_list_may_begin_with_the_line_that_tells_a_spreadsheet_its_separator():
+    written = io.StringIO()
+    csv.writer(written, delimiter=";").writerows(table(CANVAS))
+    files, _, _ = given(
+        {"g.csv": f"\ufeffsep=;\r\n{written.getvalue()}".encode(), "a_340934_55501_s.json": snapshot(2)}
+    )
+    head, _, ada, *_ = table(files["canvas.csv"].text, ";")
+    assert head[0] == "Student" and float(ada[-1]) > 0
+
+
+def test_names_match_however_accents_are_stored_and_scripts_part_them():
+    here = ["Ana Pe\u0301rez", "李雷", "carla@x.org"]
+    rows = ['"P\xe9rez, Ana",1,,,', '"雷, 李",2,,,', '"Roe, Carla",3,,carla@x.org,']
+    canvas = "\n".join(["Student,ID,SIS User ID,SIS Login ID,Section", *rows])
+    mail = {f"{i}.json": snapshot(i, name) for i, name in enumerate(here)}
+    files, strange, _ = given({"g.csv": canvas.encode(), **mail})
+    assert files["canvas.csv"].absent == () and strange == []
+
+
+@pytest.mark.parametrize("heads", ["ID number,Department,Email address,Grade", "ID number,Grade,X,E-Mail-Adresse"])
+def test_moodle_s_worksheet_may_have_the_address_in_any_column(heads):
+    cells = ["7" if head == "ID number" else "ada@x.org" if "ail" in head else "" for head in heads.split(",")]
+    text = f"Identifier,Full name,{heads}\nParticipant 11,Ada L.,{','.join(cells)}\n"
+    files, strange, _ = given({"w.csv": text.encode(), "s.json": snapshot(2, "ADA@x.org")})
+    assert files["moodle.csv"].absent == () and strange == []
+
+
+def test_names_with_commas_are_parted_by_semicolons():
+    files, strange, _ = given({"g.csv": CANVAS.encode()})
+    (line,) = returning.said(COURSE, list(files.values()), strange)
+    assert "Lovelace, Ada; Doe, Bo; Roe, Cy; Poe, Di" in line
 
 
 def test_no_list_stops_the_grader():

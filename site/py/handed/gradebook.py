@@ -107,7 +107,7 @@ class Grader:
         elif roster := rosters.read(file.name, file.text):
             self.rosters.append(roster)
         else:
-            self.leave_out(Unread(file.name, "no_snapshot"))
+            self.leave_out(Unread(file.name, "strange_list" if rosters.is_strange(file.text) else "no_snapshot"))
 
     def rows(self) -> list[Checked]:
         """Every row, by name, with flags for those that are the same as another's. Whoever a course system names and who

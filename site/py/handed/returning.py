@@ -24,6 +24,8 @@ from handed.rosters import ABOUT, COMMENT, GRADE, MOST, POSSIBLE, Roster, column
 from report import report
 
 NUMBER = re.compile(r"\s*\(\d+\)\s*$")  # which Canvas writes behind a column's name
+ADDRESS = re.compile(r"mail|correo|邮|郵", re.IGNORECASE)  # in the name of a column
+UNPARTED = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]+")  # Han, Kana, Hangul
 MOST_NAMED = 8  # columns that one sentence names
 
 
@@ -134,13 +136,19 @@ def matched(roster: Roster, class_: Sequence[Learner]) -> dict[int, Learner]:
 
 
 def _who(roster: Roster, row: int) -> list[str]:
-    columns = range(len(ABOUT) - 1) if roster.system == CANVAS else range(1, 3)
-    return [roster.rows[row][i] for i in columns if i < len(roster.head) and roster.head[i] != ABOUT[-1]]
+    """What a list knows a student by. In Moodle's: what stands between the number and the grade, and every address."""
+    if roster.system == CANVAS:
+        columns = [i for i in range(len(ABOUT) - 1) if i < len(roster.head) and roster.head[i] != ABOUT[-1]]
+    else:
+        grade = column(roster.head, GRADE) or 0
+        columns = [i for i, name in enumerate(roster.head) if 0 < i < grade or ADDRESS.search(name)]
+    return [roster.rows[row][i] for i in columns]
 
 
-def _keys(names: Iterable[str]) -> set[frozenset[str]]:
-    """Names without the order of their parts: "Lovelace, Ada" is "Ada Lovelace"."""
-    return {frozenset(re.findall(r"[^\s,;]+", name.casefold())) for name in names if name.strip()}
+def _keys(names: Iterable[str]) -> set[tuple[str, ...]]:
+    """Names without the order of their parts: "Lovelace, Ada" is "Ada Lovelace", and "雷, 李" is "李雷", which no blank parts."""
+    parts = [re.findall(r"[^\s,;]+", _plain(name)) for name in names]
+    return {tuple(sorted("".join(each) if UNPARTED.fullmatch("".join(each)) else each)) for each in parts if each}
 
 
 def filled(course: Course, roster: Roster, found: dict[int, Learner], title: str, own: int | None = None) -> str:
