@@ -122,6 +122,23 @@ def test_the_table_is_read_without_scrolling_sideways(visitor, tmp_path, width):
     assert found(page) == []
 
 
+def test_a_list_that_is_added_later_is_the_lists_of_the_class_that_is_shown(visitor, tmp_path):
+    (tmp_path / "ada_1_2_s.json").write_text(json.dumps(exported(learner(4), "Ada", f"{4:032x}")))
+    course = "Student,ID,SIS User ID,SIS Login ID,Section,The KV-Cache Memory Wall (991)"
+    (tmp_path / "grades.csv").write_text(f"{course}\n    Points Possible,,,,,20\nAda,1,,ada,One,\n")
+    page, say = grader(visitor), native.shipped().at("grading.page")
+    rows = page.locator("#table").get_by_role("row")
+    for name in ("ada_1_2_s.json", "grades.csv", "grades.csv"):
+        page.get_by_label(say["files"]).set_input_files(tmp_path / name)
+        expect(page.get_by_role("heading", name=say["outcome"])).to_be_focused(timeout=BOOT_MS)
+        expect(rows).to_have_count(2)
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("Canvas")).click()
+    download.value.save_as(tmp_path / "canvas.csv")
+    (row,) = [row for row in csv.reader((tmp_path / "canvas.csv").open(encoding="utf-8-sig")) if row[0] == "Ada"]
+    assert row[1] == "1" and float(row[-1]) > 0
+
+
 def saved_table(page, place):
     with page.expect_download() as download:
         page.get_by_role("link", name=native.shipped().at("grading.page.save")).click()

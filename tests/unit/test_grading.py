@@ -884,7 +884,7 @@ def test_files_that_were_not_read_are_counted():
     grader.take("hello.txt", b"hello")
     grader.take("v2_10_snapshot.json", b"{}")
     said = gradebook.counted(native.shipped(), grader.rows(), grader.unread)
-    assert said == "Hand-ins: 1. Checked: 0, of these flagged: 0. Can't be read: 1. Other files: 1."
+    assert said == "Hand-ins: 1. Checked: 0, of these flagged: 0. Can't be read: 1. Handed in none: 0. Other files: 1."
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,41 @@ def test_nobody_vanishes_who_handed_in_something_else(snapshot):
     ]
 
 
+def test_anothers_record_beside_ones_own_is_flagged_and_a_second_of_ones_own_remarked(snapshot):
+    """Bob hands in Ana's work beside his own; Eve began anew on another device, and her course system turns her name round."""
+    own, other = json.loads(snapshot), json.loads(snapshot)
+    other["metadata"] = {**other["metadata"], "record": "f" * 32}
+    signed = {
+        ("Bob", "Bob"): own,
+        ("Bob", "Ana"): other,
+        ("Lovelace Eve", "Eve Lovelace"): own,
+        ("Lovelace Eve", ""): other,
+    }
+    files = {
+        f"{owner}_{len(owner)}_assignsubmission_file_/{i}.json": json.dumps({**made, "student_id": name}).encode()
+        for i, ((owner, name), made) in enumerate(signed.items())
+    }
+    rows, _ = graded(files)
+    found = {row.file.partition("_")[0]: [] for row in rows}
+    for row in rows:
+        found[row.file.partition("_")[0]].append(
+            (grading.ANOTHERS in [flag.kind for flag in row.flags], len(row.besides))
+        )
+    assert found == {"Bob": [(True, 0)] * 2, "Lovelace Eve": [(False, 1)] * 2}
+
+
+def test_who_left_only_macos_notes_has_a_row_that_says_so():
+    rows, _ = graded(
+        {"Ana_139_assignsubmission_file_/._v2_10_snapshot.json": b"x", "._Bo_140_assignsubmission_file_a.json": b"x"}
+    )
+    assert [(row.owner.name, [flag.kind for flag in row.flags]) for row in rows] == [("Ana", [grading.NOTHING])]
+
+
+@pytest.mark.parametrize("first", [b"7z\xbc\xaf\x27\x1c\0\4", b"Rar!\x1a\x07\0"])
+def test_an_archive_of_another_kind_is_one_whatever_it_is_called(first):
+    assert [found.why for found in handins.opened("work.zip", first + b"x" * 99)] == ["archive"]
+
+
 def test_one_file_handed_in_by_two_is_flagged_though_the_name_in_it_is_one(snapshot):
     data = snapshot.encode()
     names = ("Ada_1_assignsubmission_file_/s.json", "Bo_2_assignsubmission_file_/s.json")

@@ -7,6 +7,7 @@ it becomes a row or is named. What comes out of a file is shown with its control
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from content.course import Course
 from content.shapes import of_context
 from handed import difficulty, handins, owners, rosters, scores
 from handed.grading import (
+    ANOTHERS,
     CHAIN,
     CHANGED,
     FAILED,
@@ -116,9 +118,12 @@ class Grader:
         seen = {row.owner.key for row in rows if row.owner}
         left: dict[Any, list[Unread]] = defaultdict(list)
         for file in self.unread:
-            if file.why != "companion" and (owner := owners.of(file.name)) and owner.key not in seen:
+            # Of macOS's notes only the folder tells whose they are.
+            place = f"{file.name.rpartition('/')[0]}/" if file.why == "companion" else file.name
+            if (owner := owners.of(place)) and owner.key not in seen:
                 left[owner.key].append(file)
-        for files in left.values():
+        for everything in left.values():
+            files = [file for file in everything if file.why != "companion"] or everything
             why = "; ".join(unread(self.course, files[:MOST_NAMED]))
             rows.append(Checked(files[0].name, flags=(Flag(NOTHING, why),), owner=self._owner(files[0].name)))
         return _compared(sorted(rows, key=lambda row: row.file))
@@ -151,8 +156,10 @@ def _compared(rows: list[Checked]) -> list[Checked]:
     records = _shared([row for row in readable if _has_name(row)], lambda row: [_record(row)])
     works = _shared(readable, rhythm)
     twins: dict[Any, list[str]] = defaultdict(list)
+    mine: dict[object, list[Checked]] = defaultdict(list)
     for row in readable:
         twins[_handed_in(row)].append(row.file)
+        mine[whose(row)].append(row)
     compared = []
     for row in rows:
         others: dict[str, list[str]] = {SAME_RECORD: [], TWO_NAMES: [], SAME_WORK: []}
@@ -161,10 +168,29 @@ def _compared(rows: list[Checked]) -> list[Checked]:
         for file in works.get(row.file, ()):
             if not _record(row) or _record(by_file[file]) != _record(row):
                 others[SAME_WORK].append(file)
+        besides = list(islice(_besides(row, mine[whose(row)]), MOST_NAMED + 1)) if row.snapshot else []
+        others[ANOTHERS] = [other.file for other in besides if _signed_otherwise(row, other)]
         flags = [Flag(kind, _listed(names)) for kind, names in others.items() if names]
         again = [file for file in twins[_handed_in(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []
-        compared.append(replace(row, flags=(*row.flags, *flags), again=tuple(again)))
+        named = tuple(other.file for other in besides if other.file not in others[ANOTHERS])
+        compared.append(replace(row, flags=(*row.flags, *flags), again=tuple(again), besides=named))
     return compared
+
+
+def _besides(row: Checked, theirs: Iterable[Checked]) -> Iterator[Checked]:
+    """What the same learner handed in of another record: from another device, of a namesake, or of somebody else."""
+    return (other for other in theirs if _record(row) and _record(other) not in ("", _record(row)))
+
+
+def _signed_otherwise(row: Checked, other: Checked) -> bool:
+    """Whether two files bear two names. "Lovelace, Ada" is Ada Lovelace."""
+    names = [letters(each.snapshot["student_id"]) for each in (row, other)]
+    return all(names) and names[0] != names[1]
+
+
+def letters(name: str) -> list[str]:
+    """The letters and digits of a name, in an order of their own: however it is written, it has the same."""
+    return sorted(filter(str.isalnum, unicodedata.normalize("NFC", name).casefold()))
 
 
 def _named(rows: list[Checked]) -> list[Checked]:
@@ -287,7 +313,8 @@ def _visible(char: str) -> str:
 def remarks(course: Course, row: Checked) -> list[str]:
     """What is worth knowing and no reason to doubt: handed in again, incomplete parts."""
     words, missing = course.at("grading.remarks"), row.snapshot.get("incomplete_fields")
-    found = [wording.fill(words["again"], {"detail": _cut(_listed(row.again))})] if row.again else []
+    others = {"again": row.again, "besides": row.besides}
+    found = [wording.fill(words[name], {"detail": _cut(_listed(files))}) for name, files in others.items() if files]
     named = ", ".join(report.part_name(course, part) for part in missing or ())
     return found + ([wording.fill(words["incomplete"], {"detail": named})] if missing else [])
 
@@ -306,10 +333,16 @@ def _weight(row: Checked) -> int:
     if kinds & {UNREADABLE, FAILED, NOTHING}:
         return UNREAD
     if kinds:
-        return RENAMED if kinds == {TWO_NAMES} else COPIED if kinds <= {SAME_RECORD, TWO_NAMES, SAME_WORK} else ALTERED
+        return (
+            RENAMED
+            if kinds == {TWO_NAMES}
+            else COPIED
+            if kinds <= {SAME_RECORD, TWO_NAMES, SAME_WORK, ANOTHERS}
+            else ALTERED
+        )
     if row.snapshot.get("incomplete_fields"):
         return INCOMPLETE
-    return REMARKED if row.again else CLEAN
+    return REMARKED if row.again or row.besides else CLEAN
 
 
 def flagged(course: Course, row: Checked) -> list[str]:
@@ -341,12 +374,13 @@ def _fact_name(course: Course, kind: str, side: str | None) -> str:
 
 
 def counted(course: Course, rows: Sequence[Checked], left_out: Sequence[Unread]) -> str:
-    """How many hand-ins there are, how many of them were checked, flagged and can't be read; and how many other files."""
+    """How many hand-ins there are, how many of them were checked, flagged and can't be read; how many handed in none, and how
+    many other files there are."""
     read = [row for row in rows if _weight(row) != UNREAD]
     # A row that only says that nothing was handed in is no file.
     files = sum(all(flag.kind != NOTHING for flag in row.flags) for row in rows)
     said: dict[str, wording.Number] = {"files": files, "read": len(read), "unread": files - len(read)}
-    said |= {"flagged": sum(bool(row.flags) for row in read), "others": len(left_out)}
+    said |= {"flagged": sum(bool(row.flags) for row in read), "none": len(rows) - files, "others": len(left_out)}
     return course.say("grading.report.files", None, said)
 
 

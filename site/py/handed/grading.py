@@ -37,10 +37,10 @@ Fact = dict[str, Any]
 
 KINDS = (
     *("unreadable", "failed", "chain", "changed", "sections", "numbers", "impossible", "unchecked", "times"),
-    *("same_record", "two_names", "same_work", "nothing"),
+    *("same_record", "two_names", "same_work", "anothers", "nothing"),
 )
 UNREADABLE, FAILED, CHAIN, CHANGED, SECTIONS, NUMBERS, IMPOSSIBLE, UNCHECKED, TIMES, *OF_THE_CLASS = KINDS
-SAME_RECORD, TWO_NAMES, SAME_WORK, NOTHING = OF_THE_CLASS
+SAME_RECORD, TWO_NAMES, SAME_WORK, ANOTHERS, NOTHING = OF_THE_CLASS
 
 PARTS = {
     "student_id": str,
@@ -85,8 +85,9 @@ class Checked:
 
     snapshot: what the page would have exported for the facts that it could have made, without the chain and the engine's
     numbers behind each answer; empty if the file can't be read. facts: those facts, in order, without their scenarios.
-    again: other files of the same record and learner. owner: who handed it in, where a course system's name of the file says
-    so. learner: of a file without owner and name, whose record it is, see gradebook.whose.
+    again: other files of the same record and learner; besides: of another record of theirs. owner: who handed it in, where a
+    course system's name of the file says so. learner: of a file without owner and name, whose record it is, see
+    gradebook.whose.
     """
 
     file: str
@@ -94,6 +95,7 @@ class Checked:
     facts: tuple[Fact, ...] = ()
     flags: tuple[Flag, ...] = ()
     again: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     owner: Owner | None = None
     learner: object = None
 

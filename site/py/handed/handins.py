@@ -41,6 +41,7 @@ DOCUMENT = (
     "META-INF/MANIFEST.MF",
 )  # a zip to its maker, a document to everybody else
 ARCHIVE = re.compile(r"\.(?:7z|rar|tar|t?gz|t?bz2|t?xz|zst)$", re.IGNORECASE)
+ARCHIVED = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")  # whatever they are called
 MARKS = {
     ("utf16", "be"): codecs.BOM_UTF16_BE,
     ("utf16", "le"): codecs.BOM_UTF16_LE,
@@ -113,7 +114,7 @@ def _opened(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text |
         yield Unread(name, "companion")
     elif data[:2] == ZIP:
         yield from _unpacked(name, data, left, levels)
-    elif ARCHIVE.search(name):
+    elif ARCHIVE.search(name) or data.startswith(ARCHIVED):
         yield Unread(name, "archive")
     elif NAMED.search(name) or _looks_like_one(data):
         yield Text(name, decoded(data))

@@ -104,8 +104,7 @@ def _results(grader: Grader, class_: Sequence[Learner]) -> list[dict[str, str]]:
 def _who(course: Course, row: Checked) -> str:
     """Whose file it is: the name in it, and who handed it in where that is another."""
     name, owner = str(row.snapshot.get("student_id") or ""), row.owner.name if row.owner else ""
-    letters, others = (sorted(filter(str.isalnum, each.casefold())) for each in (name, owner))  # Canvas: "lovelaceada"
-    if name and owner and letters != others:
+    if name and owner and gradebook.letters(name) != gradebook.letters(owner):  # Canvas: "lovelaceada"
         return wording.fill(course.at("grading.report.signed"), {"owner": owner, "name": name})
     return name or owner or (course.at("report.no_name") if row.snapshot else "")
 

@@ -19,6 +19,9 @@ const others = dataset.languages.split(" ").filter((other) => other !== language
 // Where people write 0,5 their spreadsheets part cells at semicolons.
 const separator = (0.5).toLocaleString().includes(",") ? ";" : ",";
 let job = 0; // which class is shown: the one that was given last
+/** @type {Named[]} */
+let handedIn = []; // what that class is made of
+const LIST = /\.(csv|xls)$/i; // as course systems write the list of a class
 
 const grader = new Worker(new URL("grader.mjs", import.meta.url), { type: "module" });
 
@@ -44,6 +47,14 @@ function grade(files) {
   place("starting").hidden = false;
   job += 1;
   grader.postMessage({ job, files, now: new Date().toISOString(), language, others, separator });
+}
+
+/** Take what somebody gives: a class, or lists alone, which belong to the class that is shown. @param {Named[]} named */
+function given(named) {
+  const names = new Set(named.map(([name]) => name));
+  const isList = named.length && [...names].every((name) => LIST.test(name));
+  handedIn = isList ? [...handedIn.filter(([name]) => !names.has(name)), ...named] : named;
+  grade(handedIn);
 }
 
 grader.addEventListener("error", (event) => fail(event.message || "grader.mjs"));
@@ -116,7 +127,7 @@ for (const id of ["folder", "files"]) {
     /** @type {Named[]} */
     const named = [...target.files].map((file) => [file.webkitRelativePath || file.name, file]);
     target.value = "";
-    grade(named);
+    given(named);
   });
 }
 
@@ -149,5 +160,5 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 }
 drop.addEventListener("drop", async ({ dataTransfer }) => {
   const entries = [...dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  grade((await Promise.all(entries.map(below))).flat());
+  given((await Promise.all(entries.map(below))).flat());
 });
