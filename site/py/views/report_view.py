@@ -40,7 +40,7 @@ def _writing(course: Course, state: store.State, field: str) -> Frame:
     said["least_words"] = course.at("report.score.least_words")
     too_long = said["most_words"] is not None and said["words"] > said["most_words"]
     count = wording.fill(table["too_long" if too_long else "count"], said) if "count" in table else ""
-    full = len(text.encode("utf-16-le")) >= 2 * ledger.MAX_TEXT  # as a browser counts
+    full = len(text) + sum(char > "\uffff" for char in text) >= ledger.MAX_TEXT  # as a browser counts
     if full:
         count = f"{count} {course.say('report.full', None, {'most': ledger.MAX_TEXT})}".strip()
     return {
