@@ -14,7 +14,7 @@ MOST_CONFIG_BYTES = 2 * MOST_CHARACTERS  # UTF-16
 DEEPEST = 100
 LONGEST_NAME = 60
 LONGEST_NUMBER = 20  # digits; a longer one is no count, and kept as text
-ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+WIDE = (b"\xff\xfe", b"\xfe\xff")  # the marks of UTF-16
 TOKEN = re.compile(
     r"""(?P<comment> //[^\n]* | \#[^\n]* | /\*.*?\*/)
       | (?P<double> "(?:[^"\\\n]|\\.)*")
@@ -67,19 +67,15 @@ def config_text(data: str | bytes) -> str:
         return data
     if len(data) > MOST_CONFIG_BYTES:
         raise ConfigError("too_long")
-    encoding = next((name for mark, name in ENCODINGS if data.startswith(mark)), "")
-    if not encoding and b"\0" in data[:4]:
-        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    if b"\0" in data[:4] and not data.startswith(WIDE):  # the page's Python knows no coding without its mark
+        data = WIDE[data[:1] == b"\0"] + data
     try:
-        text = data.decode(encoding or "utf-8")
+        text = data.decode("utf-16" if data.startswith(WIDE) else "utf-8").removeprefix("\ufeff")
         if "{" not in text and "\0" in text:
             raise ConfigError("no_text")
         return text
     except UnicodeDecodeError:
-        try:
-            text = data.decode("cp1252")
-        except UnicodeDecodeError:
-            raise ConfigError("no_text") from None
+        text = data.decode("latin-1")
         if any(ord(letter) < 9 for letter in text):
             raise ConfigError("no_text") from None
         return text
