@@ -381,3 +381,21 @@ def test_everything_that_is_defined_is_used():
         r"__\w+__|handle_\w+|do_GET|log_message|verify"
     )  # by Python's library, by a reader of a report
     assert [name for name, count in defined.items() if times[name] <= count and not elsewhere.fullmatch(name)] == []
+
+
+def test_no_coding_is_named_that_the_pages_python_lacks():
+    """Of Python's codings the site ships those that need no table, and of the wide ones those that begin with a mark."""
+    shipped = {"utf-8", "utf-16", "ascii", "latin-1"}
+    named = {
+        (file.name, part.value)
+        for file in FILES
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("encode", "decode")
+        for coding in call.args[:1]
+        if not isinstance(coding, ast.Call)  # handins.py makes its own of what it has recognised
+        for part in ast.walk(coding)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+    assert len(named) > 5 and {(file, coding) for file, coding in named if coding not in shipped} == set()
