@@ -194,6 +194,30 @@ def test_a_column_is_found_and_called_alike_in_every_language(course):
     assert head[-1] == TITLE and TITLE in said and "Lab 10 (13)" in said
 
 
+def test_canvas_s_gradebook_may_have_the_names_in_two_columns():
+    """As its export does where the course shows "Last, First" in two columns, with a row of hidden columns before the points."""
+    head = ["LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Section", "Notes", f"{TITLE} (88)"]
+    rows = [
+        [*[""] * 7, "Manual Posting"],
+        ["    Points Possible", *[""] * 6, "20.00"],
+        ["Lovelace", "Ada", "340934", "S1", "ada", "CS-1", "", "4"],
+        ["Roe", "Cy", "340936", "S3", "cy", "CS-1", "", ""],
+        ["Doe", "Bo", "340935", "S2", "bo", "CS-1", "", "5"],
+        ["Student", "Test", "9", "", "", "CS-1", "", ""],
+    ]
+    written = io.StringIO()
+    csv.writer(written).writerows([head, *rows])
+    mail = {"lovelaceada_340934_55501_s.json": snapshot(2), "cy.json": snapshot(3, "Cy Roe")}
+    files, strange, grader = given({"g.csv": written.getvalue().encode(), **mail})
+    found, possible, *people = table(files["canvas.csv"].text)
+    assert found == [*head[:6], head[-1]] and possible[0].strip() == "Points Possible" and float(possible[-1]) == 20
+    assert [row[:6] for row in people] == [row[:6] for row in rows[2:5]]
+    for row, seed in zip(people, (2, 3), strict=False):
+        assert float(row[-1]) == pytest.approx(20 * points(seed).share, abs=0.005)
+    assert float(people[2][-1]) == 5 and files["canvas.csv"].absent == ("Doe, Bo",)
+    assert strange == [] and grader.unread == []
+
+
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_a_list_keeps_its_separator(separator):
     written = io.StringIO()

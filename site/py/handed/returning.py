@@ -20,7 +20,7 @@ from handed.gradebook import protected, shown
 from handed.grading import Checked
 from handed.learners import Learner
 from handed.owners import CANVAS, MOODLE
-from handed.rosters import ABOUT, COMMENT, GRADE, MOST, POSSIBLE, Roster, column
+from handed.rosters import ABOUT, COMMENT, GRADE, KNOWN_BY, MOST, NAMES, POSSIBLE, SECTION, Roster, column
 from report import report
 
 NUMBER = re.compile(r"\s*\(\d+\)\s*$")  # which Canvas writes behind a column's name
@@ -138,11 +138,11 @@ def matched(roster: Roster, class_: Sequence[Learner]) -> dict[int, Learner]:
 def _who(roster: Roster, row: int) -> list[str]:
     """What a list knows a student by. In Moodle's: what stands between the number and the grade, and every address."""
     if roster.system == CANVAS:
-        columns = [i for i in range(len(ABOUT) - 1) if i < len(roster.head) and roster.head[i] != ABOUT[-1]]
+        columns = [i for i, name in enumerate(roster.head) if name in KNOWN_BY]
     else:
         grade = column(roster.head, GRADE) or 0
         columns = [i for i, name in enumerate(roster.head) if 0 < i < grade or ADDRESS.search(name)]
-    return [roster.rows[row][i] for i in columns]
+    return [roster.name(row), *(roster.rows[row][i] for i in columns)]
 
 
 def _keys(names: Iterable[str]) -> set[tuple[str, ...]]:
@@ -187,7 +187,7 @@ def made(course: Course, system: str, class_: Sequence[Learner], title: str) -> 
     """A list of those whom a course system's names tell of, where the class's own list is not at hand."""
     mine = {one.owner.id: one for one in class_ if one.owner and one.owner.system == system and one.owner.name}
     if system == CANVAS:
-        head = [*ABOUT[:4], ABOUT[-1]]
+        head = [*NAMES[0], *KNOWN_BY[:3], SECTION]
         rows = [[protected(one.name), id, "", "", ""] for id, one in mine.items()]
         possible = [[f"    {POSSIBLE}", "", "", "", ""]]
     else:

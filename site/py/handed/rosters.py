@@ -1,7 +1,7 @@
 """The list of a class as Canvas or Moodle exports it.
 
-Canvas (lib/gradebook_importer.rb): the gradebook, "Student, ID, …, Section, assignments"; a row says the points possible, and
-students are known by ID. Moodle (assignfeedback_offline): the grading worksheet, whose first column is "Participant 4711" in some
+Canvas (lib/gradebook_exporter.rb, gradebook_importer.rb): the gradebook, "Student, ID, …, Section, assignments", or "LastName,
+FirstName, ID, …" where the course shows names in two columns; a row says the points possible, and students are known by ID. Moodle (assignfeedback_offline): the grading worksheet, whose first column is "Participant 4711" in some
 language; the grade, its maximum and the comment have columns of their own.
 """
 
@@ -13,8 +13,11 @@ from dataclasses import dataclass
 
 from handed.owners import CANVAS, MOODLE
 
-# Canvas's own columns, and its rows that are no student's.
-ABOUT = ("Student", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section")
+# Canvas's own columns, its rows that are no student's, and the columns by which it knows one.
+NAMES = (("Student",), ("LastName", "FirstName"))
+ID, SECTION = "ID", "Section"
+KNOWN_BY = (ID, "SIS User ID", "SIS Login ID", "Integration ID")
+ABOUT = (*NAMES[0], *NAMES[1], *KNOWN_BY, "Root Account", SECTION)
 POSSIBLE, TEST = "Points Possible", "Student, Test"
 PARTICIPANT = re.compile(r"(\D+)(\d+)")
 SEPARATOR = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)
@@ -42,7 +45,8 @@ class Roster:
 
     def name(self, row: int) -> str:
         """What the list calls the student in a row."""
-        return self.rows[row][0 if self.system == CANVAS else min(1, len(self.head) - 1)]
+        cells = self.rows[row]
+        return _called(cells, self.head.index(ID)) if self.system == CANVAS else cells[min(1, len(self.head) - 1)]
 
 
 def read(file: str, text: str) -> Roster | None:
@@ -52,14 +56,25 @@ def read(file: str, text: str) -> Roster | None:
         return None
     head, *rows = cells
     rows = [row + [""] * (len(head) - len(row)) for row in rows if any(cell.strip() for cell in row)]
-    if len(head) > 3 and head[0].strip() == ABOUT[0] and head[1].strip() == ABOUT[1] and ABOUT[-1] in head:
-        own = (TEST, POSSIBLE)
-        ids = {i: row[1].strip() for i, row in enumerate(rows) if row[1].strip() and row[0].strip() not in own}
-        return Roster(CANVAS, file, separator, head, rows, ids)
+    names = next((len(names) for names in NAMES if tuple(map(str.strip, head[: len(names) + 1])) == (*names, ID)), 0)
+    if names and SECTION in head[names + 1 :]:
+        ids = {i: id for i, row in enumerate(rows) if (id := row[names].strip()) and _is_student(row, names)}
+        return Roster(
+            CANVAS, file, separator, [name.strip() for name in head[: names + 1]] + head[names + 1 :], rows, ids
+        )
     found = [PARTICIPANT.fullmatch(row[0].strip()) for row in rows]
     if column(head, GRADE) is not None and found and all(found) and len({one[1] for one in found if one}) == 1:
         return Roster(MOODLE, file, separator, head, rows, {i: one[2] for i, one in enumerate(found) if one})
     return None
+
+
+def _called(row: Sequence[str], names: int) -> str:
+    """A student's name in Canvas's list, whose first columns have it: "Lovelace, Ada", in one or in two."""
+    return ", ".join(filter(None, map(str.strip, row[:names])))
+
+
+def _is_student(row: Sequence[str], names: int) -> bool:
+    return row[0].strip() != POSSIBLE and _called(row, names) != TEST
 
 
 def _cells(text: str) -> tuple[str, list[list[str]]]:
