@@ -1,8 +1,9 @@
 """The list of a class as Canvas or Moodle exports it.
 
 Canvas (lib/gradebook_exporter.rb, gradebook_importer.rb): the gradebook, "Student, ID, …, Section, assignments", or "LastName,
-FirstName, ID, …" where the course shows names in two columns; a row says the points possible, and students are known by ID. Moodle (assignfeedback_offline): the grading worksheet, whose first column is "Participant 4711" in some
-language; the grade, its maximum and the comment have columns of their own.
+FirstName, ID, …" where the course shows names in two columns; a row says the points possible, and students are known by ID.
+Moodle (assignfeedback_offline): the grading worksheet, whose first column is "Participant 4711" in some language; the grade, its
+maximum and the comment have columns of their own.
 """
 
 import csv
@@ -59,9 +60,8 @@ def read(file: str, text: str) -> Roster | None:
     names = next((len(names) for names in NAMES if tuple(map(str.strip, head[: len(names) + 1])) == (*names, ID)), 0)
     if names and SECTION in head[names + 1 :]:
         ids = {i: id for i, row in enumerate(rows) if (id := row[names].strip()) and _is_student(row, names)}
-        return Roster(
-            CANVAS, file, separator, [name.strip() for name in head[: names + 1]] + head[names + 1 :], rows, ids
-        )
+        head[: names + 1] = map(str.strip, head[: names + 1])
+        return Roster(CANVAS, file, separator, head, rows, ids)
     found = [PARTICIPANT.fullmatch(row[0].strip()) for row in rows]
     if column(head, GRADE) is not None and found and all(found) and len({one[1] for one in found if one}) == 1:
         return Roster(MOODLE, file, separator, head, rows, {i: one[2] for i, one in enumerate(found) if one})
