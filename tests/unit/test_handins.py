@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from handed import gradebook, grading, handins, owners
+from handed import gradebook, grading, handins, learners, owners
 from report import report
 from tests import lab as native
 from tests.snapshots import GRADED, chained, exported, forged, learner
@@ -206,6 +206,8 @@ def test_names_of_course_systems_tell_who_handed_a_file_in(path, system, number,
         "v2_10_snapshot (2).json",
         "2025_03_1999_ada.json",
         "hw_10_2_ada.json",
+        "Lab_10_2026_ada.json",  # Canvas writes names in small letters
+        "lab_03_2026_ada.json",  # and no number with a nought before it
     ],
 )
 def test_other_names_tell_of_nobody(path):
@@ -293,6 +295,74 @@ def test_one_file_handed_in_by_two_is_flagged_though_the_name_in_it_is_one(snaps
     again = ("Ada_1_assignsubmission_file_/s.json", "Ada_1_assignsubmission_file_/s-1.json")
     rows, _ = graded(dict.fromkeys(again, data))
     assert [row.flags for row in rows] == [(), ()] and all(row.again for row in rows)
+
+
+def signed(text, **names):
+    """Files by name, each with a record of its own and signed by somebody."""
+    made = {}
+    for i, (file, name) in enumerate(names.items()):
+        one = json.loads(text)
+        one["student_id"], one["metadata"]["record"] = name, f"{i:032x}"
+        made[file] = json.dumps(one).encode()
+    return made
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"lab_10_2026_ada.json": "Ada", "lab_10_2026_bo.json": "Bo"},
+        {"lab_10_2026_ada.json": "Ada"},
+        {"ada_10_2026_final.json": "Ada", "bo_10_2026_final.json": "Bo"},
+        {"ada_20261129_1145_x.json": "", "bo_20261129_1500_x.json": ""},
+        {"kv_10_340934_s.json": "Ada", "kv_10_340935_s.json": "Bo"},
+        {"kv_340934_2026_s.json": "Ada", "kv_340935_2027_s.json": "Bo"},
+        {"one_4711_2026_s.json": "Ada", "two_4712_2026_s.json": "Bo"},
+        {"a/lab_4711_1130_s.json": "Ada", "b/lab_4711_1130_s.json": "Bo"},
+    ],
+    ids=lambda files: " ".join(files),
+)
+def test_who_writes_names_like_canvas_s_is_not_canvas(snapshot, files):
+    """Home-made names of Canvas's form: everybody is a learner of their own, by the name inside, and the doubt is said."""
+    made = signed(snapshot, **files)
+    rows, _ = graded(made)
+    class_ = learners.learners(native.shipped(), rows)
+    assert [row.owner for row in rows] == [None] * len(files)
+    assert sorted(one.name for one in class_) == sorted(name or file for file, name in files.items())
+    assert all(any("Canvas" in said for said in gradebook.remarks(native.shipped(), row)) for row in rows)
+    rows, _ = graded({name: b"{" for name in files} | {"report_10_2026_x.md": b"## Lab\n"})
+    assert len(rows) == len(files)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"lovelaceada_340934_55501_s.json": "", "doebo_LATE_340935_55502_s.json": ""},
+        {"lovelaceada_340934_55501_s.json": "Countess", "doebo_LATE_340935_55502_s.json": "Robert"},
+        {"lovelaceada_340934_55501_s.json": "Ada", "lovelaceada_LATE_340934_55502_s.json": "Bo"},
+        {
+            "lovelaceada_3_1501_s.json": "Ada L.",
+            "doebo_LATE_4_1502_s.json": "",
+            "roecy_5_1503_s.json": "",
+            "x.json": "",
+        },
+        {"wubo_17_1501_s.json": "Wu Bo", "李小龍_18_1502_s.json": "小龍"},
+        {"lovelaceada_2026_1501_s.json": "ada@x.org"},
+        {"lovelaceada_17_1501_s.json": "", "doebo_18_text.html": ""},
+    ],
+    ids=lambda files: " ".join(files),
+)
+def test_canvas_s_own_names_are_believed(snapshot, files):
+    """Long numbers whatever a learner signs with, another's work beside one's own, and a young Canvas with short numbers."""
+    rows, _ = graded(signed(snapshot, **files))
+    assert all((row.owner is None) == (row.file == "x.json") for row in rows) and not any(
+        row.is_doubted for row in rows
+    )
+
+
+def test_a_group_s_file_is_in_canvas_s_download_for_each_of_it(snapshot):
+    data = snapshot.encode()
+    rows, _ = graded({"lovelaceada_340934_55501_s.json": data, "doebo_340935_55501_s.json": data})
+    assert [row.owner.name for row in rows] == ["doebo", "lovelaceada"]
 
 
 def test_gradescope_s_list_names_those_who_handed_in(snapshot):

@@ -114,13 +114,18 @@ class Grader:
     def rows(self) -> list[Checked]:
         """Every row, by name, with flags for those that are the same as another's. Whoever a course system names and who
         handed in nothing that a row came of has a row that says so."""
-        rows = [replace(row, owner=self._owner(row.file)) for row in self.checked]
+        # Of macOS's notes only the folder tells whose they are.
+        places = [f"{f.name.rpartition('/')[0]}/" if f.why == "companion" else f.name for f in self.unread]
+        inside = dict.fromkeys(places, owners.Inside()) | {row.file: _inside(row) for row in self.checked}
+        doubted = owners.doubted(inside)
+        rows = [
+            replace(row, is_doubted=True) if row.file in doubted else replace(row, owner=self._owner(row.file))
+            for row in self.checked
+        ]
         seen = {row.owner.key for row in rows if row.owner}
         left: dict[Any, list[Unread]] = defaultdict(list)
-        for file in self.unread:
-            # Of macOS's notes only the folder tells whose they are.
-            place = f"{file.name.rpartition('/')[0]}/" if file.why == "companion" else file.name
-            if (owner := owners.of(place)) and owner.key not in seen:
+        for file, place in zip(self.unread, places, strict=True):
+            if place not in doubted and (owner := owners.of(place)) and owner.key not in seen:
                 left[owner.key].append(file)
         for everything in left.values():
             files = [file for file in everything if file.why != "companion"] or everything
@@ -131,6 +136,15 @@ class Grader:
     def _owner(self, file: str) -> owners.Owner | None:
         owner = owners.of(file)
         return replace(owner, name=self.names.get(owner.id, owner.name)) if owner and not owner.name else owner
+
+
+def _inside(row: Checked) -> owners.Inside:
+    """What tells whether a file's name is to be believed."""
+    if not row.snapshot:
+        return owners.Inside()
+    about = row.snapshot["metadata"]
+    work = f"{about['record']} {row.snapshot['track']} {about['exported_at']}"
+    return owners.Inside(str(row.snapshot["student_id"]), work)
 
 
 def row(course: Course, runs: Runs, file: Text, now: str, spoken: Sequence[Course]) -> Checked:
@@ -184,13 +198,8 @@ def _besides(row: Checked, theirs: Iterable[Checked]) -> Iterator[Checked]:
 
 def _signed_otherwise(row: Checked, other: Checked) -> bool:
     """Whether two files bear two names. "Lovelace, Ada" is Ada Lovelace."""
-    names = [letters(each.snapshot["student_id"]) for each in (row, other)]
+    names = [owners.letters(each.snapshot["student_id"]) for each in (row, other)]
     return all(names) and names[0] != names[1]
-
-
-def letters(name: str) -> list[str]:
-    """The letters and digits of a name, in an order of their own: however it is written, it has the same."""
-    return sorted(filter(str.isalnum, unicodedata.normalize("NFC", name).casefold()))
 
 
 def _named(rows: list[Checked]) -> list[Checked]:
@@ -316,6 +325,7 @@ def remarks(course: Course, row: Checked) -> list[str]:
     others = {"again": row.again, "besides": row.besides}
     found = [wording.fill(words[name], {"detail": _cut(_listed(files))}) for name, files in others.items() if files]
     named = ", ".join(report.part_name(course, part) for part in missing or ())
+    found += [words["doubted"]] if row.is_doubted else []
     return found + ([wording.fill(words["incomplete"], {"detail": named})] if missing else [])
 
 
@@ -342,7 +352,7 @@ def _weight(row: Checked) -> int:
         )
     if row.snapshot.get("incomplete_fields"):
         return INCOMPLETE
-    return REMARKED if row.again or row.besides else CLEAN
+    return REMARKED if row.again or row.besides or row.is_doubted else CLEAN
 
 
 def flagged(course: Course, row: Checked) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from acts import shipped
 from content import wording
 from content.course import Course
-from handed import gradebook, handins, learners, results, returning
+from handed import gradebook, handins, learners, owners, results, returning
 from handed.gradebook import Grader
 from handed.grading import Checked
 from handed.handins import Unread
@@ -104,7 +104,7 @@ def _results(grader: Grader, class_: Sequence[Learner]) -> list[dict[str, str]]:
 def _who(course: Course, row: Checked) -> str:
     """Whose file it is: the name in it, and who handed it in where that is another."""
     name, owner = str(row.snapshot.get("student_id") or ""), row.owner.name if row.owner else ""
-    if name and owner and gradebook.letters(name) != gradebook.letters(owner):  # Canvas: "lovelaceada"
+    if name and owner and owners.letters(name) != owners.letters(owner):  # Canvas: "lovelaceada"
         return wording.fill(course.at("grading.report.signed"), {"owner": owner, "name": name})
     return name or owner or (course.at("report.no_name") if row.snapshot else "")
 

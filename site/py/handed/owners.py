@@ -4,10 +4,14 @@ Moodle: "Ada Lovelace_4711_assignsubmission_file_/…", a folder or the beginnin
 (mod/assign). Canvas: "lovelaceada_LATE_4711_90210_work.json", the user's and the attachment's number, "…_4711_text.html" for what
 was typed in, "anon_Ab3dE_90210_…" without names (lib/content_zipper.rb). Gradescope: "submission_4711/…", with a list of names,
 submission_metadata.yml, beside it.
+
+People, too, write names of Canvas's form: "lab_10_2026_ada.json". `doubted` says which are not believed.
 """
 
 import re
 import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 MOODLE, CANVAS, GRADESCOPE = "Moodle", "Canvas", "Gradescope"
@@ -17,9 +21,17 @@ WORD = r"(?=\d*[^\W\d_])[^\s!-/:-@\[-^`{-~]+?"
 PARTS = (  # what one part of a path looks like
     (MOODLE, re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_.*)?")),
     (CANVAS, re.compile(r"(?:LATE_)?(?P<name>)anon_(?P<id>\w+?)_\d{4,}_.+")),
-    (CANVAS, re.compile(rf"(?P<name>{WORD})_(?:LATE_)?(?P<id>\d+)_(?:\d{{4,}}_.+|text\.html|link\.html)")),
+    (
+        CANVAS,
+        re.compile(
+            rf"(?P<name>{WORD})_(?:LATE_)?(?P<id>[1-9]\d*)_(?:(?P<file>[1-9]\d{{3,}})_.+|text\.html|link\.html)"
+        ),
+    ),
     (GRADESCOPE, re.compile(r"(?P<name>)submission_(?P<id>\d+)")),
 )
+# A number that people give to files: of a lab or a week, a year, a day.
+HOMELY = re.compile(r"\d{1,3}|(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?")
+LONG = 3  # letters of a word that is no other's by chance
 # In Gradescope's list: "submission_4711:", and below it "- :name: Ada Lovelace" for each who handed it in.
 SUBMISSION, NAME = re.compile(r"submission_(\d+):\s*"), re.compile(r"\s+(?:- )?:name: *(.+?)\s*")
 
@@ -41,11 +53,110 @@ class Owner:
 
 def of(path: str) -> Owner | None:
     """Who handed in the file at a path; None where no course system has named it. The outermost name counts."""
-    for part in unicodedata.normalize("NFC", path).split("/"):
+    found = _found(path)
+    return Owner(found[0], found[1]["id"], found[1]["name"]) if found else None
+
+
+def _found(path: str) -> tuple[str, re.Match[str], str] | None:
+    """The course system, what it says, and the path up to there."""
+    parts = unicodedata.normalize("NFC", path).split("/")
+    for i, part in enumerate(parts, start=1):
         for system, pattern in PARTS:
-            if found := pattern.fullmatch(part):
-                return Owner(system, found["id"], found["name"])
+            # Canvas writes every name in small letters.
+            if (found := pattern.fullmatch(part)) and not (system == CANVAS and any(map(str.isupper, found["name"]))):
+                return system, found, "/".join(parts[:i])
     return None
+
+
+def letters(name: str) -> list[str]:
+    """The letters and digits of a name, in an order of their own: however it is written, it has the same."""
+    return sorted(filter(str.isalnum, unicodedata.normalize("NFC", name).casefold()))
+
+
+# --- Names that only look like Canvas's --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What is in a file: the name that its learner signed with, and what tells it from other files; "" where there is none."""
+
+    signed: str = ""
+    work: str = ""
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A path of Canvas's form, with what is in the file."""
+
+    path: str
+    owner: Owner
+    file: str  # Canvas's number of the file
+    place: str  # the path as far as Canvas wrote it
+    inside: Inside
+
+    @property
+    def agrees(self) -> bool:
+        return _is_like(self.owner.name, self.inside.signed)
+
+
+def doubted(files: Mapping[str, Inside]) -> set[str]:
+    """Which of a class's paths have Canvas's form and were not named by Canvas.
+
+    In its downloads a number has one name, and a number of a file one content. A name under which several sign, and none
+    with it, is no person's. And a number such as people give is believed if the signature agrees, or of the others with such
+    numbers in the same folder more agree than don't; where none speaks, if the file's number is no such one.
+    """
+    claims = [claim for path, inside in files.items() if (claim := _claim(path, inside))]
+    named: dict[str, set[str]] = defaultdict(set)
+    works: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    signed: dict[str, list[str]] = defaultdict(list)
+    for claim in claims:
+        named[claim.owner.id].add(claim.owner.name)
+        signed[claim.owner.name].append(claim.inside.signed)
+        if claim.file and claim.inside.work:
+            works[claim.file][claim.place].add(claim.inside.work)
+    false = [
+        claim
+        for claim in claims
+        if len(named[claim.owner.id]) > 1
+        or len(set(map(frozenset, works[claim.file].values()))) > 1
+        or _is_nobody(claim.owner.name, signed[claim.owner.name])
+    ]
+    homely = [claim for claim in claims if HOMELY.fullmatch(claim.owner.id)]
+    votes: Counter[str] = Counter()
+    for claim in homely:
+        votes[_folder(claim)] += (1 if claim.agrees else -1) if claim.inside.signed else 0
+    false += [
+        claim
+        for claim in homely
+        if not claim.agrees and votes[_folder(claim)] < (1 if HOMELY.fullmatch(claim.file) else 0)
+    ]
+    return {claim.path for claim in false}
+
+
+def _claim(path: str, inside: Inside) -> _Claim | None:
+    found = _found(path)
+    if not found or found[0] != CANVAS or not found[1]["name"]:
+        return None
+    system, said, place = found
+    return _Claim(path, Owner(system, said["id"], said["name"]), said["file"] or "", place, inside)
+
+
+def _folder(claim: _Claim) -> str:
+    return claim.place.rpartition("/")[0]
+
+
+def _is_nobody(name: str, signed: Iterable[str]) -> bool:
+    """Whether several people sign under a name, and none of them with it."""
+    given = {tuple(letters(one)): one for one in signed if letters(one)}
+    return len(given) > 1 and not any(_is_like(name, one) for one in given.values())
+
+
+def _is_like(name: str, signed: str) -> bool:
+    """Whether a name as Canvas writes it, "lovelaceada", is the one that a learner signed with, or has a word of it."""
+    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", signed).casefold())
+    told = (word for word in words if len(word) >= LONG or not word.isascii())
+    return bool(signed) and (letters(name) == letters(signed) or any(word in name.casefold() for word in told))
 
 
 def named(metadata: str) -> dict[str, str]:
