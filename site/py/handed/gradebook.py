@@ -7,7 +7,6 @@ it becomes a row or is named. What comes out of a file is shown with its control
 import csv
 import io
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
