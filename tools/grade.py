@@ -30,9 +30,11 @@ if PYTHON not in sys.path:
 
 
 NO_SYSTEM = (
-    "No name of a file says who handed it in, and no list of a class lies beside them. Put the gradebook that Canvas exports, or "
-    "Moodle's grading worksheet, into the folder."
+    "No name of a file says who handed it in, and no list of a class that can be filled lies beside them. Put the gradebook that "
+    "Canvas exports, or Moodle's grading worksheet, into the folder."
 )
+NO_LIST = "No list was written into {folder}. Why not is said above."
+NO_RESULT = "The grader failed at this submission, and so writes no result: a 0 would be no learner's. What failed stands above."
 
 
 def main(arguments: list[str]) -> int:
@@ -70,6 +72,8 @@ def give(grader: Grader, options: argparse.Namespace) -> None:
     print(gradebook.summary(course, rows, grader.unread))
     if options.gradescope:
         text = results.text(course, learners.of(course, rows), gradebook.unread(course, grader.unread))
+        if not text:
+            raise ValueError(NO_RESULT)
         Path(options.gradescope).write_text(text, encoding="utf-8")
         return
     class_ = learners.learners(course, rows)
@@ -83,8 +87,8 @@ def give(grader: Grader, options: argparse.Namespace) -> None:
         text = "\ufeff" + gradebook.csv_text(course, rows, ";" if options.semicolon else ",")
         Path(options.csv).write_text(text, encoding="utf-8")
     if options.points:
-        if not files:
-            raise ValueError(NO_SYSTEM)
+        if not any(file.text for file in files):
+            raise ValueError(NO_LIST.format(folder=options.points) if files else NO_SYSTEM)
         Path(options.points).mkdir(parents=True, exist_ok=True)
         for file in (file for file in files if file.text):
             (Path(options.points) / file.name).write_text(file.text, encoding="utf-8", newline="")

@@ -338,11 +338,39 @@ def test_gradescope_is_told_why_nothing_counts_and_never_a_flag():
     unread = gradebook.unread(COURSE, grader.unread)
     found = json.loads(results.text(COURSE, learners.of(COURSE, grader.rows()), unread))
     assert found["score"] == 0 and "v2_10_report.md" in found["output"] and "x.json" in found["output"]
+    assert "nothing was judged" in found["output"]  # a 0 that Gradescope asks for, and no verdict
     forged = json.loads(snapshot(2))
     forged["predictions"][0]["option"] = "about_5"
     grader = given({"s.json": json.dumps(forged).encode()})[2]
     assert any(row.flags for row in grader.rows())
     assert "flag" not in results.text(COURSE, learners.of(COURSE, grader.rows()))
+
+
+def test_what_the_grader_fails_at_is_no_learner_s_nought(tmp_path, monkeypatch, capsys):
+    """Gradescope says that an autograder failed which leaves no results."""
+
+    def fail(*about):
+        raise RuntimeError("of the grader's own")
+
+    monkeypatch.setattr(gradebook, "check", fail)
+    (tmp_path / "s.json").write_bytes(b"{}")
+    assert grade.main([str(tmp_path), "--gradescope", str(tmp_path / "results.json")]) == 1
+    told = capsys.readouterr()
+    assert "of the grader's own" in told.out and "failed" in told.err and not (tmp_path / "results.json").exists()
+
+
+def test_what_is_said_names_no_file_that_is_not_written(tmp_path, capsys):
+    """Two columns have the lab's name, so no list comes back; who is absent is absent on the list that was given."""
+    twice = CANVAS.replace("Quiz 1 (77)", f"{TITLE} (77)")
+    (tmp_path / "grades.csv").write_text(twice, encoding="utf-8")
+    (tmp_path / "lovelaceada_340934_55501_s.json").write_bytes(snapshot(2))
+    assert grade.main([str(tmp_path), "--points", str(tmp_path / "points")]) == 1
+    told = capsys.readouterr()
+    assert "canvas.csv" not in told.out and "(grades.csv)" in told.out and "Doe, Bo" in told.out
+    assert str(tmp_path / "points") in told.err and not (tmp_path / "points").exists()
+    one, other = (rosters.read(name, text) for name, text in (("a.csv", twice), ("b.csv", CANVAS)))
+    files, _ = returning.returned(COURSE, [], [one, other])
+    assert [file.name for file in files if file.text] == ["canvas.csv"]
 
 
 def test_the_autograder_grades_as_gradescope_starts_it(tmp_path):

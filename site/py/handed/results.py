@@ -11,13 +11,17 @@ from typing import Any
 from content import wording
 from content.course import Course
 from handed import gradebook
+from handed.grading import FAILED
 from handed.learners import Learner
 from record.progress import Part
 from report import report
 
 
 def text(course: Course, learner: Learner, unread: Sequence[str] = ()) -> str:
-    """The results of all that one learner handed in, as JSON. `unread`: a sentence for each file that was not read."""
+    """The results of all that one learner handed in, as JSON; "" where the grader itself failed, and a 0 would be no
+    learner's. `unread`: a sentence for each file that was not read."""
+    if not learner.score and any(flag.kind == FAILED for row in learner.rows for flag in row.flags):
+        return ""
     found = _scored(course, learner) if learner.score and learner.best else _nothing(course, learner, unread)
     return json.dumps({"visibility": "visible", "output_format": "text", **found}, ensure_ascii=False, indent=1) + "\n"
 
@@ -46,6 +50,7 @@ def _test(course: Course, part: Part) -> dict[str, Any]:
 
 
 def _nothing(course: Course, learner: Learner, unread: Sequence[str]) -> dict[str, Any]:
+    """Why nothing could be judged. There is a 0 all the same: results without any score are none to Gradescope."""
     said = [course.at("grading.results")["unread"]]
     said += [f"{gradebook.shown(row.file)}: {'; '.join(gradebook.flagged(course, row))}" for row in learner.rows]
     return {"score": 0, "output": "\n".join([*said, *unread]), "tests": []}

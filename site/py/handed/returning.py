@@ -31,12 +31,13 @@ MOST_NAMED = 8  # columns that one sentence names
 
 @dataclass(frozen=True)
 class Returned:
-    """A file for a course system: its name, its text, "" where none can be written; names on the list of whom nothing is there;
-    and what is to be said of its column."""
+    """A file for a course system: its name, its text, "" where none can be written; the class's list that it comes of, with the
+    names on it of whom nothing is there; and what is to be said of its column."""
 
     system: str
     name: str
     text: str
+    given: str = ""
     absent: tuple[str, ...] = ()
     note: str = ""
 
@@ -63,7 +64,8 @@ def returned(
         name, own = _name(roster.system, files), _own(roster, titles)
         unsure = roster.system == CANVAS and (len(own) > 1 or (column and not own))
         text = "" if unsure else filled(course, roster, found, titles[0], own[0] if own else None)
-        files.append(Returned(roster.system, name, text, absent, _note(course, roster, own, titles[0], bool(column))))
+        note = _note(course, roster, own, titles[0], bool(column))
+        files.append(Returned(roster.system, name, text, shown(roster.file), absent, note))
     listed = {roster.system for roster in rosters}
     named = {one.owner.system for one in class_ if one.owner and one.owner.name}
     for system in (CANVAS, MOODLE):
@@ -76,7 +78,7 @@ def said(course: Course, files: Sequence[Returned], strange: Sequence[str]) -> l
     """What there is to know of columns, who handed in nothing, and who is on no list, a line for each list."""
     words = course.at("grading.report")
     notes = [file.note for file in files if file.note]
-    groups = [(wording.fill(words["absent"], {"file": file.name}), file.absent) for file in files]
+    groups = [(wording.fill(words["absent"], {"file": file.given}), file.absent) for file in files]
     return notes + [
         wording.headed(title, wording.listed(map(shown, names), "semicolon"), "colon")
         for title, names in [*groups, (words["strange"], strange)]
@@ -120,7 +122,7 @@ def _note(course: Course, roster: Roster, own: Sequence[int], title: str, is_nam
 
 
 def _name(system: str, files: Sequence[Returned]) -> str:
-    before = sum(file.system == system for file in files)
+    before = sum(file.system == system and bool(file.text) for file in files)
     return f"{system.casefold()}{f'-{before + 1}' if before else ''}.csv"
 
 
