@@ -58,6 +58,10 @@ def _notes(answer: Mapping[str, Any]) -> list[str]:
         found.append(f"Cut to the longest sequence: {100 * answer['cut_share']:.0f} % of the requests.")
     if answer.get("past_context"):
         found.append("The longest sequence is longer than the model was made for: engines refuse it.")
+    if form := answer.get("unknown_form"):
+        found.append(
+            f"How many bits a weight of the form “{form}” takes isn't known: each design is for weights of its bits."
+        )
     if trace := answer.get("trace"):
         found += trace_notes(trace)
     return found

@@ -68,6 +68,8 @@ SMALL = {
     "most_gpus": ["4"],
     "day": ["office"],
 }
+LLAMA_8B = {"model_type": "llama", "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8}
+LLAMA_8B |= {"hidden_size": 4096, "intermediate_size": 14336, "vocab_size": 128256, "max_position_embeddings": 8192}
 SIZING_FORMS: tuple[dict[str, list[str]], ...] = (
     SMALL,
     {**SMALL, "price.h100-sxm": ["2"], "kg": ["0.4"], "e2e": ["30"], "rate": ["30"], "day": [""]},
@@ -76,6 +78,7 @@ SIZING_FORMS: tuple[dict[str, list[str]], ...] = (
     {**SMALL, "ttft": [""], "tpot": [""], "tokens": ["500"], "load": ["users"], "users": ["40"]},
     {**SMALL, "rate": ["900"]},
     {**SMALL, "model": ["llama-3.1-405b"], "most_gpus": ["1"]},
+    {**SMALL, "config": [json.dumps({**LLAMA_8B, "quantization_config": {"quant_method": "a form of tomorrow"}})]},
     {**SMALL, "model": ["nemotron-3-nano"]},
     {**SMALL, "model": ["gpt-oss-120b"], "gpus": ["h200-sxm", "l40s"], "weights": ["4"], "most_gpus": ["8"]},
     {**SMALL, "model": ["deepseek-v3"], "gpus": ["h200-sxm"], "weights": ["8"], "rate": ["1"], "most_gpus": ["16"]},

@@ -26,6 +26,7 @@ from physics.catalogue import read_calibrations, read_gpus, read_models, read_wo
 from physics.checkpoints import (
     FORMATS,
     SAMPLER_FREE,
+    bits_unknown,
     checkpoint_bytes,
     default_seats,
     default_token_budget,
@@ -177,6 +178,7 @@ __all__ = [
     "bin_edges",
     "binding",
     "binned",
+    "bits_unknown",
     "block_bytes",
     "calibration_for",
     "checkpoint_bytes",

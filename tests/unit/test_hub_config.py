@@ -176,6 +176,7 @@ def test_multi_query_is_one_head():
         ('{"weight_map": {"a": "b"}}', "safetensors.index.json"),
         ('{"processor_class": "WhisperProcessor", "sampling_rate": 16000}', "processor_config.json"),
         ('{"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "NVFP4"}}', "hf_quant_config.json"),
+        ('{"quant_method": "gptq", "bits": 4, "group_size": 128, "desc_act": false}', "quantize_config.json"),
         ('{"_class_name": "UNet2DConditionModel", "sample_size": 128}', "pipeline"),
         ('{"peft_type": "PREFIX_TUNING", "num_layers": 32}', "adapter"),
         (json.dumps({**LLAMA, "architectures": ["LlamaForCausalLMEagle3"]}), "draft head"),
@@ -401,11 +402,194 @@ def test_no_server_has_the_weights_wider_than_their_file(quantised, bits):
     assert engine.published_bits(read({**LLAMA, "quantization_config": quantised})) == bits
 
 
+TORCHAO = {"quant_method": "torchao"}
+
+
+def of_torchao(kind, **data):
+    """torchao's own way to write a class and its arguments."""
+    return {**TORCHAO, "quant_type": {"default": {"_type": kind, "_version": 1, "_data": data}}}
+
+
+def of_quark(weights, **others):
+    return {"quant_method": "quark", "global_quant_config": {"weight": weights}, "exclude": ["lm_head"], **others}
+
+
+# The form of each file, the bits of a weight by its name, and with its scales by the form's definition.
+FORMS = [
+    ({"quant_method": "fbgemm_fp8", "modules_to_not_convert": ["lm_head"]}, "FP8", 8),
+    ({"quant_method": "mxfp8"}, "MXFP8", 8.25),
+    ({"quant_method": "modelopt", "quantization": {"quant_algo": "FP8", "exclude_modules": ["lm_head"]}}, "FP8", 8),
+    ({"quant_method": "bitnet", "quantization_mode": "offline"}, "1.58 bit", 2),
+    ({"quant_method": "gptq", "bits": 4, "group_size": 128}, "gptq, 4 bit", 4 + (16 + 4) / 128),
+    ({"quant_method": "gptq", "bits": 3, "group_size": 32}, "gptq, 3 bit", 3 + (16 + 3) / 32),
+    ({"quant_method": "gptq", "bits": 8, "group_size": -1}, "gptq, 8 bit", 8),
+    ({"quant_method": "awq", "w_bit": 4, "q_group_size": 64}, "awq, 4 bit", 4 + 20 / 64),
+    ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes, 4 bit", 4.5),
+    (
+        {"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_use_double_quant": True},
+        "bitsandbytes, 4 bit",
+        4 + 8 / 64 + 32 / (64 * 256),
+    ),
+    ({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4, "group_size": 64}}}, "hqq, 4 bit", 4.5),
+    (
+        {
+            "quant_method": "hqq",
+            "quant_config": {
+                "weight_quant_params": {"nbits": 2, "group_size": 16},
+                "scale_quant_params": {"nbits": 8},
+                "zero_quant_params": {"nbits": 8},
+            },
+        },
+        "hqq, 2 bit",
+        2 + 16 / 16,
+    ),
+    (
+        {
+            "quant_method": "hqq",
+            "quant_config": {
+                "self_attn.q_proj": {"weight_quant_params": {"nbits": 8, "group_size": 64}},
+                "mlp.up_proj": {"weight_quant_params": {"nbits": 4, "group_size": 64}},
+            },
+        },
+        "hqq, 4 and 8 bit",
+        0,
+    ),
+    (of_quark({"dtype": "fp8_e4m3", "qscheme": "per_tensor"}), "quark, 8 bit", 8),
+    (of_quark({"dtype": "fp4", "qscheme": "per_group", "group_size": 32, "scale_format": "e8m0"}), "quark, 4 bit", 4.25),
+    (of_quark({"dtype": "int4", "qscheme": "per_group", "group_size": 128}), "quark, 4 bit", 4 + 16 / 128),
+    (of_quark([{"dtype": "fp8_e4m3"}, {"dtype": "int4", "qscheme": "per_channel"}]), "quark, 4 bit", 4),
+    (
+        of_quark({"dtype": "fp8_e4m3"}, layer_quant_config={"*experts*": {"weight": {"dtype": "fp4", "group_size": 32}}}),
+        "quark, 4 and 8 bit",
+        0,
+    ),
+    ({**TORCHAO, "quant_type": "int4_weight_only", "quant_type_kwargs": {"group_size": 64}}, "torchao, 4 bit", 4.5),
+    ({**TORCHAO, "quant_type": "int8_dynamic_activation_int8_weight"}, "torchao, 8 bit", 8),
+    ({**TORCHAO, "quant_type": "autoquant"}, "torchao", 0),
+    (of_torchao("Int4WeightOnlyConfig", group_size=128), "torchao, 4 bit", 4.25),
+    (of_torchao("Float8DynamicActivationFloat8WeightConfig"), "torchao, 8 bit", 8),
+    (of_torchao("Int8DynamicActivationInt4WeightConfig", group_size=32), "torchao, 4 bit", 0),
+    (of_torchao("NVFP4DynamicActivationNVFP4WeightConfig"), "torchao, 4 bit", 4.5),
+    (
+        of_torchao("IntxWeightOnlyConfig", weight_dtype={"_type": "torch.dtype", "_data": "int3"}),
+        "torchao, 3 bit",
+        0,
+    ),
+    (
+        of_torchao(
+            "ModuleFqnToConfig",
+            module_fqn_to_config={
+                "_default": {"_type": "Int4WeightOnlyConfig", "_data": {"group_size": 128}},
+                "model.embed_tokens": {"_type": "Int8WeightOnlyConfig", "_data": {}},
+            },
+        ),
+        "torchao, 4 and 8 bit",
+        0,
+    ),
+    ({"quant_method": "quanto", "weights": "int4"}, "quanto, 4 bit", 4.25),
+    ({"quant_method": "eetq", "weights": "int8"}, "eetq, 8 bit", 8),
+    ({"quant_method": "higgs", "bits": 4, "group_size": 256}, "higgs, 4 bit", 4 + 16 / 256),
+    ({"quant_method": "spqr", "bits": 3, "beta1": 16}, "spqr, 3 bit", 0),
+    ({"quant_method": "experts_int8"}, "experts_int8, 8 bit", 0),
+    (
+        {
+            "quant_method": "vptq",
+            "config_for_layers": {
+                "model.layers.0.mlp.up_proj": {
+                    "vector_lens": [-1, 8], "num_centroids": [-1, 65536], "num_res_centroids": [-1, 256],
+                }
+            },
+        },
+        "vptq, 3 bit",
+        3 + (65536 + 256) * 8 * 16 / (68.45e9 / 560),
+    ),
+    (
+        {"quant_method": "aqlm", "num_codebooks": 1, "nbits_per_codebook": 16, "in_group_size": 8, "out_group_size": 1},
+        "aqlm, 2 bit",
+        2 + 65536 * 8 * 16 / (68.45e9 / 560),
+    ),
+    (
+        {
+            "quant_method": "compressed-tensors",
+            "config_groups": {"g": {"weights": {"num_bits": 4, "type": "float", "group_size": 16, "strategy": "tensor_group"}}},
+        },
+        "compressed-tensors, 4 bit",
+        4.5,
+    ),
+    (
+        {
+            "quant_method": "compressed-tensors",
+            "config_groups": {"g": {"weights": {"num_bits": 4, "type": "int", "group_size": 128, "symmetric": False}}},
+        },
+        "compressed-tensors, 4 bit",
+        4 + 20 / 128,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("quantised", "said", "bits"), FORMS)
+def test_a_form_is_told_with_what_a_weight_takes(quantised, said, bits):
+    model = read({**LLAMA, "quantization_config": quantised})
+    assert model.precision == said
+    assert model.file_bits == pytest.approx(bits, rel=2e-3)
+
+
 @pytest.mark.parametrize(
-    "quantised", [{"bits": 4}, {"quant_method": "rotary-3"}, {"quant_method": "gptq", "bits": "x"}]
+    ("left", "wide"),
+    [
+        (["lm_head"], ""),
+        (["lm_head", "re:.*self_attn.*"], "attention"),
+        (["model.layers.*.self_attn", "model.layers.*.mlp.router"], "attention"),
+        ([f"model.layers.{i}.self_attn.{name}_proj" for i in range(80) for name in "qkvo"], "attention"),
+        ([f"model.layers.{i}.self_attn*" for i in range(3)], ""),
+        (["re:.*visual.*attn.*", "model.layers.3.linear_attn"], ""),
+    ],
 )
-def test_an_unknown_precision_is_refused_by_name(quantised):
-    assert "quantization_config" in refused({**LLAMA, "quantization_config": quantised})
+def test_attention_that_a_file_leaves_out_weighs_16_bits(left, wide):
+    """By hand: FP8 has a byte for each weight, and one more for those of tables, head and what is left out."""
+    model = read({**LLAMA, "quantization_config": {"quant_method": "fp8", "modules_to_not_convert": left}})
+    attention = 80 * (2 * 8192 * 8192 + 2 * 8192 * 1024) if wide else 0
+    assert model.wide_part == wide
+    assert engine.checkpoint_bytes(model, 8) == pytest.approx(
+        model.parameters + 2 * 128256 * 8192 + attention, rel=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    "quantised",
+    [
+        {"quant_method": "bitnet", "quantization_mode": "online"},
+        {"quant_method": "modelopt", "quant_algo": None, "kv_cache_scheme": "FP8", "config_groups": {}},
+    ],
+)
+def test_weights_that_no_form_touches_are_kept_at_16_bits(quantised):
+    assert read({**LLAMA, "torch_dtype": "bfloat16", "quantization_config": quantised}).precision == "BF16"
+
+
+def test_a_name_may_say_what_the_file_does_not():
+    named = {**LLAMA, "_name_or_path": "nvidia/Llama-3.1-70B-Instruct-NVFP4", "torch_dtype": "bfloat16"}
+    model = read(named)
+    assert model.precision == "BF16 (its name: NVFP4)"
+    assert engine.published_bits(model) == 16 and not engine.bits_unknown(model)
+
+
+@pytest.mark.parametrize("name", ["rotary-3", "fouroversix", ""])
+def test_a_model_in_a_form_whose_bits_are_unknown_is_read_and_its_form_named(name):
+    model = read({**LLAMA, "quantization_config": {"quant_method": name, "rotations": 3}})
+    assert replace(model, precision="") == read(LLAMA)
+    assert (name or "quantization_config") in model.precision
+    assert engine.bits_unknown(model) and not model.file_bits
+
+
+def test_a_form_without_a_number_of_bits_is_refused_by_name():
+    assert "quantization_config.bits" in refused(
+        {**LLAMA, "quantization_config": {"quant_method": "gptq", "bits": "x"}}
+    )
+
+
+@pytest.mark.parametrize("kept", ["bfloat16", "torch.float16", "float32", None])
+def test_weights_that_are_not_quantised_leave_nothing_unknown(kept):
+    assert not engine.bits_unknown(read({**LLAMA, "torch_dtype": kept}))
 
 
 @pytest.mark.parametrize("bits", ["4", -4, True, 4.5, 0, 64, [4, 8]])
@@ -492,6 +676,17 @@ def test_a_refusal_says_nothing_of_the_model_before():
     state = pasted(json.dumps({**LLAMA, "_name_or_path": "the-first"}), json.dumps({**LLAMA, "kv_lora_rank": 8}))
     assert native.says(state, "act1.paste.note") == state.problems[PASTED]
     assert "the-first" not in native.says(state, "act1.paste.note") and "kv_lora_rank" in state.problems[PASTED]
+
+
+def test_a_form_whose_bits_are_unknown_says_what_follows_from_the_choice():
+    told = {
+        name: native.says(
+            pasted(json.dumps({**LLAMA, "quantization_config": {"quant_method": name}})), "act1.paste.note"
+        )
+        for name in ("rotary-3", "fp8")
+    }
+    assert "rotary-3" in told["rotary-3"] and "isn't known here" in told["rotary-3"]
+    assert "FP8" in told["fp8"] and "isn't known here" not in told["fp8"]
 
 
 def test_the_context_reaches_as_far_as_the_model_says():

@@ -75,6 +75,14 @@ def test_text_never_becomes_markup():
     assert read(marked(f"**{hostile}**")).words == [hostile]
 
 
+@pytest.mark.parametrize(("method", "unknown"), [("rotary-3", True), ("fp8", False)])
+def test_an_answer_says_for_what_weights_it_is_if_a_form_leaves_that_open(method, unknown):
+    config = json.dumps({**CONFIG, "quantization_config": {"quant_method": method}})
+    _, said = answered(config=[config])
+    told = " ".join(read(said[-1]["parts"]["headline"]).words)
+    assert ("rotary-3" in told and "isn't known here" in told) is unknown
+
+
 def test_every_part_of_an_answer_is_whole_markup():
     for form in SIZING_FORMS:
         _, said = answered(**form)

@@ -25,24 +25,38 @@ FORMATS = {
 }
 
 MXFP4_WIDTH_TILE, MXFP4_FFN_TILE = 256, 128  # to which vLLM's kernels pad an expert's two sides (Marlin, mxfp4.py)
-
-
+WIDE = ("BF16", "FP16", "FP32", "FP64")
 NARROW = {"fp8": 8, "int8": 8, "awq": 4, "gptq": 4, "mxfp4": 4, "nvfp4": 4, "int4": 4, "fp4": 4}
 COUNTED = re.compile(r"\d+(?:\.\d+)?(?= and \d| bit)|(?<=\bw)\d+(?=a\d)")  # "4.65 bit", "4 and 8 bit", "w4a16"
 
 
 def published_bits(model: Model) -> int:
     """Bits of a weight as the model is published, 4, 8 or 16: no server has them wider. 16 where a file doesn't say."""
-    said = model.precision.lower()
-    widths = [float(counted) for counted in COUNTED.findall(said)] or [
+    widths = _widths(model)
+    return min(model.checkpoint_bits, next((bits for bits in (4, 8) if widths and max(widths) <= bits), 16))
+
+
+def bits_unknown(model: Model) -> bool:
+    """Whether a file names a format of its weights that doesn't say how many bits they take."""
+    return bool(model.precision) and model.precision.partition(" (")[0] not in WIDE and not _widths(model)
+
+
+def _widths(model: Model) -> list[float]:
+    """Bits of a weight that a file's words name. What it is called beside them, in brackets, is no word of its own."""
+    said = model.precision.partition(" (")[0].lower()
+    return [float(counted) for counted in COUNTED.findall(said)] or [
         bits for word, bits in NARROW.items() if word in said
     ]
-    return min(model.checkpoint_bits, next((bits for bits in (4, 8) if widths and max(widths) <= bits), 16))
 
 
 def usual_format(model: Model, bits: int) -> str:
     """The format that checkpoints of so many bits usually have: at 4 bits MXFP4 for experts, groups with scales else."""
     return {16: "bf16", 8: "fp8"}.get(bits) or ("mxfp4" if model.experts else "awq4")
+
+
+def _is_files_own(model: Model, bits: int, format: str = "") -> bool:
+    """Whether weights of so many bits are those of the file that the model was read from, and what they take is known."""
+    return not format and model.file_bits > 0 and bits == published_bits(model)
 
 
 def attention_weights(model: Model) -> int:
@@ -59,35 +73,47 @@ def routed_weights(model: Model) -> float:
 
 
 def wide_weights(model: Model, format: str) -> float:
-    """Weights beside the routed experts that stay at 16 bits in a checkpoint of this format: tables and head, what the maker
-    left wide, and in a mixture of experts in MXFP4 or NVFP4 all of them."""
+    """Weights beside the routed experts that stay at 16 bits in a checkpoint of this format ("": the file's own): tables and
+    head, what the maker left wide, and in a mixture of experts in MXFP4 or NVFP4 all of them."""
     beside = model.parameters - routed_weights(model)
-    if FORMATS[format] == 16 or (format in ("mxfp4", "nvfp4") and model.experts):
+    alone = (
+        format in ("mxfp4", "nvfp4") if format else model.wide_part == "attention"
+    )  # experts are all that is quantised
+    if (format and FORMATS[format] == 16) or (alone and model.experts):
         return beside
     tables = model.vocab * model.width * (1 if model.tied else 2)
     return min(beside, float(tables + (attention_weights(model) if model.wide_part == "attention" else 0)))
 
 
 def checkpoint_bytes(model: Model, bits: int, format: str = "") -> int:
-    """Bytes of a checkpoint at so many bits a weight, in its usual format or in the one named (see FORMATS).
+    """Bytes of a checkpoint at so many bits a weight: in the format named (see FORMATS), else as in the file that the model was
+    read from, else in the usual one.
 
     Raises PhysicsError for a format that isn't known here.
     """
-    name = format or usual_format(model, bits)
-    if name not in FORMATS:
-        raise PhysicsError(f"A checkpoint's format is one of {', '.join(FORMATS)}, not {name!r}.")
+    name, width = _form(model, bits, format)
     wide, routed = wide_weights(model, name), routed_weights(model)
-    return round((wide * 16 + (model.parameters - routed - wide) * FORMATS[name]) / 8 + expert_bytes(model, bits, name))
+    return round((wide * 16 + (model.parameters - routed - wide) * width) / 8 + expert_bytes(model, bits, format))
 
 
 def expert_bytes(model: Model, bits: int, format: str = "", padded: bool = True) -> float:
     """Bytes of all routed experts as kernels hold them, 0 for a dense model: in MXFP4 padded to whole tiles, or without that."""
-    name = format or usual_format(model, bits)
+    name, width = _form(model, bits, format)
     filled = 1.0
-    if name == "mxfp4" and padded:
+    if (name == "mxfp4" or (not name and "mxfp4" in model.precision.lower())) and padded:
         for size, tile in ((model.width, MXFP4_WIDTH_TILE), (model.expert_width or model.ffn_width, MXFP4_FFN_TILE)):
             filled *= -(-size // tile) * tile / size
-    return routed_weights(model) * filled * FORMATS[name] / 8
+    return routed_weights(model) * filled * width / 8
+
+
+def _form(model: Model, bits: int, format: str) -> tuple[str, float]:
+    """(the format's name, bits of a weight in it); no name where it is the file's own."""
+    if _is_files_own(model, bits, format):
+        return "", model.file_bits
+    name = format or usual_format(model, bits)
+    if name not in FORMATS:
+        raise PhysicsError(f"A checkpoint's format is one of {', '.join(FORMATS)}, not {name!r}.")
+    return name, FORMATS[name]
 
 
 ACTIVATION_BYTES = 2  # activations are computed at 16 bits

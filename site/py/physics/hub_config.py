@@ -2,12 +2,11 @@
 
 Every key that changes attention, layers, experts, state, sharing or precision is either understood or named as the reason of
 a refusal: what has been read is noted, and what is left and could matter refuses the file. hub_text reads the text,
-hub_families knows the architectures, hub_layers the kinds of layers, hub_counts the weights.
+hub_families knows the architectures, hub_layers the kinds of layers, hub_counts the weights, hub_weights how they are written.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,6 +33,7 @@ from physics.hub_families import (
 )
 from physics.hub_layers import BOTH, FULL, MOST_LAYERS, NONE, STATE, WINDOW, Config, indexed, kinds, sparse
 from physics.hub_text import LONGEST_NUMBER, ConfigError, shown, table_of
+from physics.hub_weights import QUANTISED, written
 from physics.quantities import ANY_CONTEXT, Model
 
 MOST_PARAMETERS = 10**15
@@ -46,11 +46,13 @@ BESIDE_IT = (
     ("processor_class", "processor_config.json"),
     ("_from_model_config", "generation_config.json"),
     ("producer", "hf_quant_config.json"),
+    ("w_bit", "quant_config.json"),
+    ("quant_method", "quantize_config.json"),
 )
-OTHERS = ("vision_config", "audio_config", "quantization_config", "quantization", "compression_config")  # read apart
+OTHERS = ("vision_config", "audio_config", *QUANTISED)  # read apart
 DRAFTS = ("num_nextn_predict_layers", "num_mtp_layers", "_num_mtp_layers", "mtp_num_hidden_layers")
 FEW = 0.02  # of the parameters: what may stay unknown
-FEW_MATRICES = 0.05  # of a mixed file's, which don't give it its name
+MATRICES = 7  # of a dense layer: queries, keys, values, output, and three of the feed-forward network
 
 WIDTH = ("hidden_size", "n_embd", "n_embed", "d_model")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -73,25 +75,6 @@ CONTEXT = (
     "max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "n_ctx", "max_sequence_length", "model_max_length",
     "max_seq_length",
 )  # fmt: skip
-BITS = {
-    "mxfp4": "MXFP4",
-    "fp8": "FP8",
-    "fbgemm_fp8": "FP8",
-    "finegrained_fp8": "FP8",
-    "nvfp4": "NVFP4",
-    "bitnet": "1.58 bit",
-}
-LOADED = ((4, ("load_in_4bit", "_load_in_4bit")), (8, ("load_in_8bit", "_load_in_8bit")))  # bitsandbytes
-QUANTISED = ("quantization_config", "compression_config", "quantization")
-FLOATS = {
-    "bfloat16": "BF16",
-    "float16": "FP16",
-    "float32": "FP32",
-    "float64": "FP64",
-    "float8_e4m3fn": "FP8",
-    "half": "FP16",
-}
-
 __all__ = ["ConfigError", "model_from_config"]
 
 
@@ -220,10 +203,17 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
         local_kv_heads=local.kv if windows and local.kv != full.kv else 0,
         local_head_dim=local.size if windows and local.size != full.size else 0,
         shared_layers=len(attends) - len(cached),
-        precision=_precision(whole, config.table),
         text_part=part,
     )
-    return replace(model, **_further(config, family, shape))
+    return replace(model, **_weights(whole, config.table, model), **_further(config, family, shape))
+
+
+def _weights(whole: Mapping[str, Any], table: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """How the file's weights are written."""
+    tables = model.vocab * model.width * (1 if model.tied else 2)
+    matrix = max(1.0, (model.parameters - tables) / (MATRICES * model.layers))
+    found = written(whole, table, model.layers, matrix)
+    return {"precision": found.said, "file_bits": found.bits, "wide_part": found.left}
 
 
 def _further(config: Config, family: Family, shape: Shape) -> dict[str, Any]:
@@ -533,7 +523,7 @@ def _context(config: Config) -> int:
     return ANY_CONTEXT
 
 
-# --- Name and precision ------------------------------------------------------------------------------------------------
+# --- Name ------------------------------------------------------------------------------------------------------------
 
 
 def _name(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
@@ -549,69 +539,6 @@ def _name(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
             if any(parts):
                 return [part for part in parts if part][-1]
     return "config.json"
-
-
-def _precision(whole: Mapping[str, Any], table: Mapping[str, Any]) -> str:
-    """How the file's weights are written, in the makers' words: "BF16", "FP8", "AWQ, 4 bit". Empty where it isn't said."""
-    found = next((at[key] for key in QUANTISED for at in (whole, table) if at.get(key)), None)
-    if not found:
-        kept = next(
-            (at[key] for at in (table, whole) for key in ("dtype", "torch_dtype") if isinstance(at.get(key), str)), ""
-        )
-        return FLOATS.get(kept.removeprefix("torch."), shown(kept, 20))
-    named = [found.get(key) for key in ("quant_method", "quant_algo")] if isinstance(found, dict) else []
-    method = next((name for name in named if isinstance(name, str) and name), None)
-    if method is None and isinstance(found, dict) and found.get("group_size") and found.get("bits"):
-        method = "mlx" if any(at.get("quantization") for at in (whole, table)) else ""  # others write bits alone, too
-    if method is None and isinstance(found, dict) and any(found.get(key) for _, keys in LOADED for key in keys):
-        method = "bitsandbytes"
-    if method is None:
-        raise ConfigError("unknown_kind", key="quantization_config", found=str(found))
-    if method in BITS:
-        return BITS[method]
-    if method in ("exl2", "exl3") and isinstance(found.get("bits"), int | float):
-        return shown(f"{method}, {found['bits']} bit", 30)  # on average, so rarely whole
-    bits, algorithm = _bits(found), _algorithm(found)
-    said = shown(algorithm if isinstance(algorithm, str) else method, 30)
-    if not bits and not isinstance(algorithm, str):
-        raise ConfigError("unknown_kind", key="quantization_config.quant_method", found=method)
-    return ", ".join(filter(None, (said, bits and f"{bits} bit")))
-
-
-def _algorithm(found: Mapping[str, Any]) -> Any:
-    """What ModelOpt calls the weights' form; of a mixed file the form that nearly all of its matrices have, else each."""
-    layers = found.get("quantized_layers")
-    if not isinstance(layers, dict) or not layers:
-        return found.get("quant_algo")
-    forms = Counter(str(at.get("quant_algo")) for at in layers.values() if isinstance(at, dict))
-    most, count = forms.most_common(1)[0] if forms else ("", 0)
-    return most if count > (1 - FEW_MATRICES) * len(layers) else " and ".join(sorted(forms))
-
-
-def _bits(found: Mapping[str, Any]) -> str:
-    """Bits a weight of a quantised file, "4" or "4 and 8"; empty where it says none. Raises ConfigError for what is no number."""
-    groups = found.get("config_groups")
-    parts = (
-        [group.get("weights") for group in groups.values() if isinstance(group, dict)]
-        if isinstance(groups, dict)
-        else []
-    )
-    said = [
-        Config({f"quantization_config.{at}": table[key]}).count(f"quantization_config.{at}", most=32)
-        for prefix, table in (
-            ("", found),
-            *(("config_groups.weights.", part) for part in parts if isinstance(part, dict)),
-        )
-        for key in (("num_bits",) if prefix else ("bits", "w_bit", "weight_bits"))
-        if table.get(key) is not None
-        for at in (prefix + key,)
-    ]
-    marked = Config({f"quantization_config.{key}": value for key, value in found.items()})
-    for size, names in LOADED:
-        said += [size for name in names if marked.flag(f"quantization_config.{name}", False)]
-    if 0 in said:
-        raise ConfigError("too_low", key="quantization_config.bits", found="0")
-    return " and ".join(map(str, sorted(set(said))))
 
 
 # --- What nobody has read ----------------------------------------------------------------------------------------------

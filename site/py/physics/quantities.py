@@ -61,6 +61,7 @@ class Model:
     recurrent state, as vLLM keeps them. index_dim: what a sparse attention's indexer keeps per token in each of index_layers,
     beside the cache.
     wide_part: what stays at 16 bits in this model's quantised checkpoints besides tables and head, "attention" or "".
+    file_bits: what a quantised weight takes in the file that `precision` is of, scales included, 0.0 where it isn't known.
     checkpoint: its name on the hub, "" where it isn't known; checkpoint_bits: of the weights in it.
     """
 
@@ -104,6 +105,7 @@ class Model:
     index_dim: int = 0
     index_layers: int = 0
     wide_part: str = ""
+    file_bits: float = 0.0
     checkpoint: str = ""
     checkpoint_bits: int = 16
 

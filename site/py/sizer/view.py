@@ -102,6 +102,9 @@ class View:
             lines.append(self.say("cut", share=share, longest=traffic.longest_tokens))
         if traffic.longest_tokens > context:
             lines.append(self.say("context", context=context, longest=traffic.longest_tokens))
+        if shown and engine.bits_unknown(self.question.model):
+            bits = shown.design.deployment.weight_bits
+            lines.append(self.say("bits_unknown", form=self.question.model.precision, bits=bits))
         if answer.left_out.get("price"):
             gpus = wording.listed(short_name(self.catalogue.gpus[id].name) for id in self._unpriced())
             lines.append(self.say("left_price", count=answer.left_out["price"], gpus=gpus))

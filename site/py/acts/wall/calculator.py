@@ -308,6 +308,7 @@ def _paste(course: Course, problem: str | None, model: engine.Model | None) -> F
         "read_shared": model.shared_layers,
         "read_bare": model.bare_layers,
         "read_precision": model.precision,
+        "read_bits_unknown": engine.bits_unknown(model),
         "read_part": model.text_part,
         "read_limit": model.max_context_tokens >= engine.ANY_CONTEXT,
     }
