@@ -402,6 +402,129 @@ def test_no_server_has_the_weights_wider_than_their_file(quantised, bits):
     assert engine.published_bits(read({**LLAMA, "quantization_config": quantised})) == bits
 
 
+FULL_OF_K3 = [*range(4, 93, 4), 93]
+K3 = {
+    "model_type": "kimi_linear",
+    "activation_situ_linear_beta": 25.0,
+    "attn_res_block_size": 12,
+    "first_k_dense_replace": 1,
+    "hidden_act": "situ",
+    "hidden_size": 7168,
+    "intermediate_size": 33792,
+    "kv_lora_rank": 512,
+    "latent_moe_use_norm": True,
+    "linear_attn_config": {
+        "full_attn_layers": FULL_OF_K3,
+        "head_dim": 128,
+        "num_heads": 96,
+        "short_conv_kernel_size": 4,
+        "use_full_rank_gate": True,
+    },
+    "max_position_embeddings": 1048576,
+    "mla_use_nope": True,
+    "mla_use_output_gate": True,
+    "moe_intermediate_size": 3072,
+    "num_attention_heads": 96,
+    "num_experts": 896,
+    "num_experts_per_token": 16,
+    "num_hidden_layers": 93,
+    "num_key_value_heads": 96,
+    "num_shared_experts": 2,
+    "q_lora_rank": 1536,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "routed_expert_hidden_size": 3584,
+    "tie_word_embeddings": False,
+    "v_head_dim": 128,
+    "vocab_size": 163840,
+    "quantization_config": {
+        "quant_method": "compressed-tensors",
+        "format": "mxfp4-pack-quantized",
+        "config_groups": {
+            "group_0": {"weights": {"num_bits": 4, "type": "float", "group_size": 32, "symmetric": True}}
+        },
+        "ignore": ["re:.*self_attn.*", "re:.*shared_experts.*", "re:.*lm_head.*"],
+    },
+}
+STEP = {
+    "model_type": "step3p5",
+    "att_impl_type": "GQA",
+    "attention_other_setting": {
+        "attention_type": "sliding_attention",
+        "head_dim": 128,
+        "num_attention_groups": 8,
+        "num_attention_heads": 96,
+        "true_head_dim": 128,
+    },
+    "head_dim": 128,
+    "hidden_size": 4096,
+    "intermediate_size": 11264,
+    "layer_types": ["full_attention", "sliding_attention", "sliding_attention", "sliding_attention"] * 12,
+    "max_seq_len": 262144,
+    "moe_every_n_layer": 1,
+    "moe_intermediate_size": 1280,
+    "moe_layer_offset": 0,
+    "moe_layers_enum": ",".join(map(str, range(3, 45))),
+    "moe_num_experts": 288,
+    "moe_top_k": 8,
+    "norm_expert_weight": True,
+    "num_attention_groups": 8,
+    "num_attention_heads": 64,
+    "num_hidden_layers": 45,
+    "num_nextn_predict_layers": 3,
+    "share_expert_dim": 1280,
+    "sliding_window": 512,
+    "tie_word_embeddings": False,
+    "use_head_wise_attn_gate": True,
+    "use_moe": True,
+    "vocab_size": 128896,
+}
+
+
+def test_kimi_k3_has_the_weights_and_bytes_of_its_files():
+    """By the shapes of the tensors in moonshotai/Kimi-K3: 1,453.7 GiB with 0.9 GiB of the part for pictures."""
+    routed = 92 * 896 * 3 * 3072 * 3584
+    linear = 69 * (5 * 12288 * 7168 + 128 * 7168 + 12288 * 128 + 96 * 7168 + 3 * 12288 * 4)
+    latent = 24 * (2 * 12288 * 7168 + 576 * 7168 + 24576 * 512 + 1536 * 7168 + 18432 * 1536)
+    beside = 92 * (896 * 7168 + 2 * 3584 * 7168 + 3 * 7168 * 6144) + 3 * 7168 * 33792 + 2 * 163840 * 7168
+    model = read({"model_type": "kimi_k3", "text_config": K3, "vision_config": {"vt_hidden_size": 1024}})
+    assert model.parameters == pytest.approx(routed + linear + latent + beside, rel=1e-5)
+    assert model.active_parameters == pytest.approx(routed * 16 / 896 + linear + latent + beside, rel=1e-4)
+    assert engine.kv_bytes_per_token(model, 16) == 24 * 576 * 2
+    assert (model.full_layers, model.state_layers) == (24, 69)
+    assert engine.checkpoint_bytes(model, 4) / engine.GIB == pytest.approx(1453.7 - 0.9, rel=1e-3)
+
+
+def test_step_has_other_heads_in_its_windows_and_a_gate_for_each():
+    """stepfun-ai/Step-3.7-Flash: 196 billion for text, 11 billion of them active without the two tables."""
+    attention = sum(count * 4096 * (2 * heads * 128 + 2 * 8 * 128 + heads) for count, heads in ((12, 64), (33, 96)))
+    tables, router = 2 * 128896 * 4096, 42 * 288 * 4096
+    dense, expert = 3 * 3 * 4096 * 11264, 42 * 3 * 4096 * 1280
+    model = read({"model_type": "step3p7", "text_config": STEP, "vision_config": {"width": 1536}})
+    assert model.parameters == pytest.approx(attention + tables + router + dense + 289 * expert, rel=1e-5)
+    assert model.parameters / 1e9 == pytest.approx(196, rel=0.01)
+    assert (model.active_parameters - tables) / 1e9 == pytest.approx(11, rel=0.01)
+    assert (model.full_layers, model.local_layers, model.window_tokens, model.draft_layers) == (12, 33, 512, 3)
+    assert engine.kv_bytes_per_late_token(model, 16) == 12 * 2 * 8 * 128 * 2
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"att_impl_type": "MFA"}, "att_impl_type"),
+        ({"moe_layers_enum": None}, "moe_layers_enum"),
+        ({"moe_layers_enum": "3,four"}, "moe_layers_enum"),
+        ({"layer_types": None}, "layer_types"),
+        ({"layer_types": ["full_attention"] * 46}, "layer_types"),
+        ({"attention_other_setting": {"attention_type": "linear_attention"}}, "attention_other_setting"),
+        ({"attention_other_setting": {"num_attention_groups": 0}}, "attention_other_setting"),
+        ({"share_q_dim": 2048}, "share_q_dim"),
+    ],
+)
+def test_another_step_is_refused_by_name(change, named):
+    assert named in refused({**STEP, **change})
+
+
 TORCHAO = {"quant_method": "torchao"}
 
 
@@ -553,6 +676,19 @@ def test_attention_that_a_file_leaves_out_weighs_16_bits(left, wide):
     assert engine.checkpoint_bytes(model, 8) == pytest.approx(
         model.parameters + 2 * 128256 * 8192 + attention, rel=1e-9
     )
+
+
+def test_mlx_takes_tables_and_head_too():
+    """mlx-community/Meta-Llama-3.1-8B-Instruct-4bit: one file of 4.52 GB."""
+    shape = {
+        **LLAMA,
+        "num_hidden_layers": 32,
+        "hidden_size": 4096,
+        "num_attention_heads": 32,
+        "intermediate_size": 14336,
+    }
+    model = read({**shape, "quantization": {"group_size": 64, "bits": 4}})
+    assert engine.checkpoint_bytes(model, 4) / 1e9 == pytest.approx(4.52, rel=0.002)
 
 
 @pytest.mark.parametrize(

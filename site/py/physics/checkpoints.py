@@ -81,6 +81,8 @@ def wide_weights(model: Model, format: str) -> float:
     )  # experts are all that is quantised
     if (format and FORMATS[format] == 16) or (alone and model.experts):
         return beside
+    if not format and model.wide_part == "none":
+        return 0.0
     tables = model.vocab * model.width * (1 if model.tied else 2)
     return min(beside, float(tables + (attention_weights(model) if model.wide_part == "attention" else 0)))
 

@@ -57,7 +57,9 @@ MATRICES = 7  # of a dense layer: queries, keys, values, output, and three of th
 WIDTH = ("hidden_size", "n_embd", "n_embed", "d_model")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 QUERIES = ("num_attention_heads", "n_head", "n_heads", "num_heads")
-KEYS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads", "num_query_groups")
+KEYS = (
+    "num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads", "num_query_groups", "num_attention_groups",
+)  # fmt: skip
 SIZES = ("head_dim", "kv_channels", "attention_head_dim")
 INNER = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size")
 EXPERTS = ("num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts")
@@ -70,6 +72,7 @@ OWN = (
     "moe_shared_expert_intermediate_size",
     "shared_experts_intermediate_size",
     "shared_intermediate_size",
+    "share_expert_dim",
 )
 CONTEXT = (
     "max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "n_ctx", "max_sequence_length", "model_max_length",
@@ -330,6 +333,8 @@ def _heads(config: Config, family: Family, width: int, queries: int, kind: list[
     heads = Heads(queries, kv, size, value)
     if family.layers == "mimo":
         return heads, _local(config, heads)
+    if family.layers == "step":
+        return heads, _sliding(config, heads)
     return (_global(config, heads, kind) if "global_head_dim" in family.absent else heads), heads
 
 
@@ -346,6 +351,24 @@ def _local(config: Config, full: Heads) -> Heads:
             "disagree", key="v_head_dim", found=str(full.value), other="swa_v_head_dim", others=str(local.value)
         )
     return local
+
+
+def _sliding(config: Config, full: Heads) -> Heads:
+    """Step's: other heads in the layers with a window, in a table of their own."""
+    table = config.get("attention_other_setting")
+    if table is None:
+        return full
+    if not isinstance(table, dict) or table.get("attention_type", "sliding_attention") != "sliding_attention":
+        raise ConfigError("unknown_kind", key="attention_other_setting", found=str(table))
+    part = Config(table)
+    query, kv = (
+        part.count(name, default=same)
+        for name, same in (("num_attention_heads", full.query), ("num_attention_groups", full.kv))
+    )
+    size = part.count("head_dim", "true_head_dim", default=full.size)
+    if not 1 <= kv <= query or size < 1:
+        raise ConfigError("not_within", key="attention_other_setting", most=str(query), found=str(kv))
+    return Heads(query, kv, size, size)
 
 
 def _global(config: Config, local: Heads, kind: list[str]) -> Heads:

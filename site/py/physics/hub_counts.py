@@ -55,9 +55,8 @@ def parameters(config: Config, family: Family, shape: Shape) -> tuple[int, int]:
     dense = matrices * width * shape.dense_width + (
         (matrices - 1) * shape.dense_width + width if "f" in family.bias else 0
     )
-    inner = (
-        config.count("moe_latent_size", default=0) if family.layers == "letters" else 0
-    )  # experts of a narrower vector
+    narrow = {"letters": "moe_latent_size", "kimi": "routed_expert_hidden_size"}.get(family.layers)
+    inner = config.count(narrow, default=0) if narrow else 0  # experts of a narrower vector
     expert = matrices * (inner or width) * shape.expert_width
     expert += (matrices - 1) * shape.expert_width + width if "f" in family.bias else 0
     always = matrices * width * shape.shared_width + width * shape.experts + 2 * width * inner
@@ -84,7 +83,8 @@ def attention(config: Config, family: Family, shape: Shape, heads: Heads, owned:
     """Weights of one layer's attention, in weights; a layer that reads another's cache has no keys and values of its own."""
     width = shape.width
     if shape.latent:
-        return _latent(config, width, heads)
+        gate = family.layers == "kimi" and config.flag("mla_use_output_gate", False)
+        return _latent(config, width, heads) + (width * heads.query * config.count("v_head_dim") if gate else 0)
     queries, keys, values = heads.query * heads.size, heads.kv * heads.size, heads.kv * heads.value
     gated = config.flag("attn_output_gate", family.gate) if family.gate else False
     found = width * queries * (2 if gated else 1) + heads.query * heads.value * width
@@ -92,6 +92,7 @@ def attention(config: Config, family: Family, shape: Shape, heads: Heads, owned:
         heads == shape.full and config.flag("attention_k_eq_v", False) if "global_head_dim" in family.absent else False
     )
     found += width * (keys + (0 if one else values)) if owned else 0
+    found += width * heads.query if family.layers == "step" and config.flag("use_head_wise_attn_gate", False) else 0
     found += queries + keys + values if "q" in family.bias else 0
     found += width if "o" in family.bias else 0
     return found + {"": 0, "head": 2 * heads.size, "full": queries + keys}[family.qk]
@@ -185,7 +186,9 @@ def _kda(config: Config, width: int) -> tuple[int, int]:
     size = inner.count("head_dim", default=0) or config.count("linear_head_dim")
     kernel = inner.count("short_conv_kernel_size", default=0) or config.count("linear_conv_kernel_dim", default=4)
     whole = heads * size
-    mixed = 4 * width * whole + 3 * kernel * whole + 2 * (width * size + size * whole)
+    narrow = width * size + size * whole
+    gate = width * whole if inner.flag("use_full_rank_gate", False) else narrow
+    mixed = 4 * width * whole + 3 * kernel * whole + narrow + gate
     return mixed + width * heads + whole + heads + size, whole * (3 * (kernel - 1) + size)
 
 
@@ -232,6 +235,8 @@ def _beside(config: Config, family: Family, shape: Shape) -> int:
     )
     if each:
         found += (config.count("vocab_size_per_layer_input") + width) * layers * each + 2 * layers * width * each
+    if family.layers == "kimi" and config.count("attn_res_block_size", default=0):  # K3 weighs what earlier blocks made
+        found += (4 * layers + 2) * width
     if "laurel_rank" in family.absent:
         streams = config.count("altup_num_inputs")
         found += 2 * layers * width * config.count("laurel_rank") + 2 * max(0, streams - 1) * width * width

@@ -191,6 +191,7 @@ FAMILIES = (
         ),
         "mimo",
     ),
+    Family("step3p5 step3p7", layers="step", qk="head"),
     # One latent vector for all heads
     Family("deepseek_v2", _keys(**MLA, first_k_dense_replace=0, n_shared_experts=2)),
     Family("deepseek_v3 kimi_k2", _keys(**MLA, first_k_dense_replace=3, n_shared_experts=1)),
@@ -253,7 +254,7 @@ FAMILIES = (
     ),
     Family("lfm2 lfm2_moe", _keys(**TIED, num_key_value_heads=8, conv_L_cache=3), "listed", 0, "conv", qk="head"),
     Family("minimax minimax_text_01 minimax_m1", _keys(num_key_value_heads=8), "minimax", 0, "lightning", one_width=True),
-    Family("kimi_linear", _keys(**{**MLA, "q_lora_rank": None}, first_k_dense_replace=1), "kimi", 0, "kda"),
+    Family("kimi_linear kimi_k3", _keys(**{**MLA, "q_lora_rank": None}, first_k_dense_replace=1), "kimi", 0, "kda"),
     Family("nemotron-nas", layers="blocks"),
     # The last layers read an earlier one's cache; tables of embeddings for each layer
     Family(
@@ -409,7 +410,7 @@ MATTERS = re.compile(
 
 # Around a part for text: whole keys of the parts for pictures and sound, and of what joins them to it.
 BESIDE = re.compile(
-    r"""((batch|drop|dynamic|extra|force|has|init|max|min|num|skip|unified|use)_)*
+    r"""((batch|drop|dynamic|extra|force|has|init|max|min|num|skip|understand|unified|use)_)*
       (vision|visual|image|img|video|audio|speech|mm|multi_?modal|sam|vit|q_?former|perceiver|resampler|projector|projection|aligner
         |alignment|connector|talker|token2wav|code2wav|patch|pixel|tile|crop|spatial|temporal|deepstack|slice
         |(acoustic|semantic)_tokenizer)(_\w+)?

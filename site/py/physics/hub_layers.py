@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from physics.hub_families import Family, names
-from physics.hub_text import ConfigError
+from physics.hub_text import LONGEST_NUMBER, ConfigError
 
 MOST = 10_000_000
 MOST_LAYERS = 10_000
@@ -104,6 +104,9 @@ def _said(config: Config, family: Family, layers: int) -> list[str] | None:
     types = config.get("layer_types")
     if types is None:
         return None
+    ahead = config.count("num_nextn_predict_layers", default=0) if family.layers == "step" else 0
+    if isinstance(types, list) and len(types) == layers + ahead:  # those that guess ahead stand in Step's list, too
+        types = types[:layers]
     if not isinstance(types, list) or len(types) != layers:
         raise ConfigError("list_length", key="layer_types", most=str(layers))
     meant = {**NAMES, **dict.fromkeys(CHOOSING, FULL)} if family.index else NAMES
@@ -308,7 +311,8 @@ def _minimax_m2(config: Config, family: Family, layers: int) -> list[str]:
 
 
 def _kimi(config: Config, family: Family, layers: int) -> list[str]:
-    """Kimi Linear: the layers that attend to all are listed, counted from 1."""
+    """Kimi Linear and K3: the layers that attend to all are listed, counted from 1."""
+    config.used.update(("activation_situ_linear_beta", "latent_moe_use_norm"))
     table = config.get("linear_attn_config")
     chosen = table.get("full_attn_layers") if isinstance(table, dict) else None
     if not isinstance(chosen, list) or any(not isinstance(i, int) or isinstance(i, bool) for i in chosen):
@@ -327,6 +331,30 @@ def _mimo(config: Config, family: Family, layers: int) -> list[str]:
     if len(numbers) != layers or set(numbers) - {0, 1}:
         raise ConfigError("list_length", key="hybrid_layer_pattern", most=str(layers))
     return [WINDOW if kind else FULL for kind in numbers]
+
+
+def _step(config: Config, family: Family, layers: int) -> list[str]:
+    """Step 3.5's and 3.7's kinds are listed; a single latent query (MFA) is an older Step's."""
+    if config.table.get("layer_types") is None:
+        raise ConfigError("missing", key="layer_types")
+    if config.get("att_impl_type") not in (None, "GQA"):
+        raise ConfigError("unknown_kind", key="att_impl_type", found=str(config.get("att_impl_type")))
+    config.used.update(("need_fp32_gate", "use_rope_layers", "norm_expert_weight", "use_moe"))
+    return [FULL] * layers
+
+
+def _enumerated(config: Config) -> list[int] | None:
+    """Step's layers with experts: a list, or a text of numbers with commas."""
+    found = config.get("moe_layers_enum")
+    if isinstance(found, str):
+        parts = [part.strip() for part in found.split(",")]
+        if not all(part.isdecimal() and len(part) < LONGEST_NUMBER for part in parts):
+            raise ConfigError("no_list", key="moe_layers_enum")
+        found = [int(part) for part in parts]
+    if found is None:
+        raise ConfigError("missing", key="moe_layers_enum")
+    config.used.update(("moe_every_n_layer", "moe_layer_offset"))  # what the list was made of
+    return Config({"moe_layers_enum": found}).numbers("moe_layers_enum")
 
 
 def _gpt_neo(config: Config, family: Family, layers: int) -> list[str]:
@@ -371,7 +399,7 @@ RULES: Mapping[str, Callable[[Config, Family, int], list[str]]] = {
     "plain": _plain, "window": _window, "upper": _upper, "every": _every, "every_last": _every_last,
     "first": _first, "chunks": _chunks, "period": _period,
     "interval": _interval, "listed": _listed, "both": _both, "letters": _letters, "minimax": _minimax, "minimax_m2": _minimax_m2,
-    "kimi": _kimi, "mimo": _mimo, "gpt_neo": _gpt_neo, "blocks": _blocks,
+    "kimi": _kimi, "mimo": _mimo, "step": _step, "gpt_neo": _gpt_neo, "blocks": _blocks,
 }  # fmt: skip
 PATTERNS = names(
     "sliding_window_pattern _sliding_window_pattern global_attn_every_n_layers layer_switch use_sliding_window no_rope_layers "
@@ -408,7 +436,8 @@ def _ruled(config: Config, family: Family, layers: int) -> list[bool]:
     last = layers if config.get("moe_layer_end_index") == -1 else config.count("moe_layer_end_index", default=layers)
     step = config.count("decoder_sparse_step", "interleave_moe_layer_step", default=1)
     period, offset = config.count("expert_layer_period", default=1), config.count("expert_layer_offset", default=0)
-    dense, placed = set(config.numbers("mlp_only_layers") or []), config.numbers("moe_layers")
+    dense = set(config.numbers("mlp_only_layers") or [])
+    placed = _enumerated(config) if family.layers == "step" else config.numbers("moe_layers")
     shift = int("moe_layer_start_index" in family.absent)  # ERNIE counts from 1
     return [
         first <= i <= last

@@ -46,6 +46,10 @@ FORM = re.compile(r"\b(?:MXFP[48]|NVFP4|FP8)\b", re.IGNORECASE)
 # The bits in a format's own word: "int4", "uint3", "fp8_e4m3", "float8", "W4A16"; of "Int8DynamicActivationInt4Weight" the last.
 WORD = re.compile(r"(?:int|fp|float)(\d{1,2})(?!\d)|(?<![a-z])w(\d{1,2})a\d", re.IGNORECASE)
 PACKED = {1: 1.0, 2: 2.0, 3: 3.2, 4: 4.0, 5: 8.0, 6: 8.0, 8: 8.0}  # HQQ's `core/bitpack.py`: ten of 3 bits in 32
+WHOLE = {
+    "mxfp4": "attention",
+    "mlx": "none",
+}  # experts alone have kernels for the one, the other takes tables and head too
 FEW_MATRICES = 0.05  # of a mixed file's, which don't give it its name
 MOST_BITS, MOST_CODES = 32, 1 << 20
 ATTENTION = re.compile(r"(?:^|[._*])(?:self_)?att(?:n|ention)(?:\W*$|\.(?:o|out)_proj)")
@@ -55,8 +59,7 @@ LAYER = re.compile(r"layers\.(\d+)\.")
 @dataclass(frozen=True)
 class Written:
     """said: the format in the makers' words, "FP8" or "awq, 4 bit", "" where the file says nothing. bits: what one quantised
-    weight takes, its scales included, 0.0 where that isn't known. left: what stays at 16 bits besides tables and head,
-    "attention" or ""."""
+    weight takes, its scales included, 0.0 where that isn't known. left: see Model.wide_part."""
 
     said: str
     bits: float = 0.0
@@ -85,7 +88,7 @@ def written(whole: Mapping[str, Any], table: Mapping[str, Any], layers: int, mat
     online = found.get("quantization_mode") == "online"  # BitNet's at 16 bits, rounded whenever they are read
     if online or (method == "modelopt" and not any(found.get(key) for key in ("quant_algo", "config_groups"))):
         return Written(_kept(whole, table))  # ModelOpt's of the cache alone
-    left = "attention" if method == "mxfp4" else _left(found, layers)  # whose kernels are experts' alone
+    left = WHOLE.get(method) or _left(found, layers)
     if method in NAMED:
         return Written(NAMED[method], WIDTHS[NAMED[method]], left)
     parts, algorithm = [part for part in _parts(method, found, matrix) if part.bits], _algorithm(found)

@@ -60,7 +60,8 @@ class Model:
     over all state_layers (and beside attention where a layer has both), a convolution's last kernel - 1 inputs and the
     recurrent state, as vLLM keeps them. index_dim: what a sparse attention's indexer keeps per token in each of index_layers,
     beside the cache.
-    wide_part: what stays at 16 bits in this model's quantised checkpoints besides tables and head, "attention" or "".
+    wide_part: what stays at 16 bits in this model's quantised checkpoints besides tables and head, "attention" or "", or "none"
+    where these don't either.
     file_bits: what a quantised weight takes in the file that `precision` is of, scales included, 0.0 where it isn't known.
     checkpoint: its name on the hub, "" where it isn't known; checkpoint_bits: of the weights in it.
     """
