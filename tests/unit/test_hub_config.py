@@ -194,6 +194,10 @@ def test_multi_query_is_one_head():
             '{"model_type": "siglip", "text_config": {"model_type": "siglip_text_model", "hidden_size": 1152}}',
             "no KV cache",
         ),
+        (
+            json.dumps({**LLAMA, "model_type": "deepseek_v4", "compress_ratios": [0, 4]}),
+            "can't count a model of the type",
+        ),
         (json.dumps({**LLAMA, "model_type": "rwkv7", "attn": {"layers": [5, 11], "num_heads": 32}}), "rwkv7"),
         (
             json.dumps({"model_type": "multi_modality", "language_config": LLAMA, "gen_head_config": {"n_embed": 8}}),
@@ -715,6 +719,12 @@ def test_a_model_in_a_form_whose_bits_are_unknown_is_read_and_its_form_named(nam
     assert replace(model, precision="") == read(LLAMA)
     assert (name or "quantization_config") in model.precision
     assert engine.bits_unknown(model) and not model.file_bits
+
+
+@pytest.mark.parametrize("key", ["nbits_per_codebook", "num_codebooks", "in_group_size"])
+def test_a_code_book_larger_than_any_is_refused_by_name(key):
+    assert key in refused({**LLAMA, "quantization_config": {"quant_method": "aqlm", key: 2**24}})
+    assert key in refused({**LLAMA, "quantization_config": {"quant_method": "aqlm", "in_group_size": 0, key: "8"}})
 
 
 def test_a_form_without_a_number_of_bits_is_refused_by_name():

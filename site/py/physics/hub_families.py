@@ -313,7 +313,7 @@ PAIRS = names(
 STATES_ALONE = names("mamba mamba2 falcon_mamba rwkv rwkv5 rwkv6 rwkv7 xlstm retnet hgrn")
 # Known decoders that neither a row nor a plain transformer's keys can tell right.
 CLOSED = names(
-    "beam biogpt blt cohere_compass_text dory flint granitemoe_swa hrm_text kolibri1 lara_mini "
+    "beam biogpt blt cohere_compass_text deepseek_v4 dory flint granitemoe_swa hrm_text kolibri1 lara_mini "
     "cpmant ctrl git gpt_neox_japanese jetmoe longcat_flash mllama mllama_text_model openai-gpt recurrent_gemma reformer "
     "xglm zamba zamba2"
 )

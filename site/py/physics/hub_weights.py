@@ -304,7 +304,10 @@ def _quanto(found: Mapping[str, Any], matrix: float) -> Iterator[Part]:
 
 def _aqlm(found: Mapping[str, Any], matrix: float) -> Iterator[Part]:
     """AQLM (Egiazarian and others, 2024, arXiv:2401.06118): codes of a group of weights, and each matrix's code books."""
-    books, size = _number(found, "num_codebooks", default=1), _number(found, "nbits_per_codebook", default=16, most=32)
+    books, size = (
+        _number(found, "num_codebooks", default=1, most=32),
+        _number(found, "nbits_per_codebook", default=16, most=16),
+    )
     group = _number(found, "in_group_size", default=8) * _number(found, "out_group_size", default=1)
     if not group:
         raise ConfigError("too_low", key="quantization_config.in_group_size", found="0")
