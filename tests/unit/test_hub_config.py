@@ -682,6 +682,19 @@ def test_attention_that_a_file_leaves_out_weighs_16_bits(left, wide):
     )
 
 
+def test_each_expert_has_code_books_of_its_own():
+    """ISTA-DASLab/Mixtral-8x7b-AQLM-2Bit-1x16-hf: 6.55 billion numbers of 16 bits."""
+    books = {
+        "quant_method": "aqlm",
+        "num_codebooks": 1,
+        "nbits_per_codebook": 16,
+        "in_group_size": 8,
+        "out_group_size": 1,
+    }
+    model = read({**MIXTRAL, "model_type": "mixtral", "quantization_config": books})
+    assert engine.checkpoint_bytes(model, 4) / 2e9 == pytest.approx(6.55, rel=0.005)
+
+
 def test_mlx_takes_tables_and_head_too():
     """mlx-community/Meta-Llama-3.1-8B-Instruct-4bit: one file of 4.52 GB."""
     shape = {

@@ -52,7 +52,7 @@ BESIDE_IT = (
 OTHERS = ("vision_config", "audio_config", *QUANTISED)  # read apart
 DRAFTS = ("num_nextn_predict_layers", "num_mtp_layers", "_num_mtp_layers", "mtp_num_hidden_layers")
 FEW = 0.02  # of the parameters: what may stay unknown
-MATRICES = 7  # of a dense layer: queries, keys, values, output, and three of the feed-forward network
+PROJECTIONS, FEEDING = 4, 3  # matrices of a layer: queries, keys, values, output; of each feed-forward network
 
 WIDTH = ("hidden_size", "n_embd", "n_embed", "d_model")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -214,7 +214,8 @@ def _model(config: Config, family: Family, whole: Mapping[str, Any], part: bool)
 def _weights(whole: Mapping[str, Any], table: Mapping[str, Any], model: Model) -> dict[str, Any]:
     """How the file's weights are written."""
     tables = model.vocab * model.width * (1 if model.tied else 2)
-    matrix = max(1.0, (model.parameters - tables) / (MATRICES * model.layers))
+    matrices = model.layers * (PROJECTIONS + FEEDING * max(1, model.experts))
+    matrix = max(1.0, (model.parameters - tables) / matrices)
     found = written(whole, table, model.layers, matrix)
     return {"precision": found.said, "file_bits": found.bits, "wide_part": found.left}
 
