@@ -29,6 +29,11 @@ DESIGNS: tuple[tuple[tuple[str, object], ...], ...] = (
     (("act2.b.policy", "chunked"),),
     (("act2.gpus", 1), ("act2.gpus", 8)),
 )
+# One GPU, on which the model fits at 8 bits a weight, with prompts cut so that a request finds room.
+ONE_GPU: tuple[tuple[str, object], ...] = (
+    *(("act2.gpus", 1), ("act2.weight_bits", 8), ("act2.a.max_batch", 4), ("act2.a.load", 0.5)),
+    *(("act2.a.max_sequence", 1024), ("act2.b.max_batch", 1), ("act2.b.max_sequence", 4096)),
+)
 
 
 class Clock:

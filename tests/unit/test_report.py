@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import views
 from acts.promises import actions as design_actions
-from acts.promises import now, serving
+from acts.promises import now, reporting, serving
 from acts.wall import users
 from content import wording
 from record import ledger
@@ -20,7 +20,7 @@ from report import report
 from runs import oracles
 from state import store
 from tests import lab as native
-from tests.snapshots import played
+from tests.snapshots import ONE_GPU, played
 
 COURSE = native.shipped()
 LATER = "2026-01-02T04:00:00.000Z"
@@ -148,6 +148,26 @@ def test_the_ledger_says_what_was_broken_and_the_decision_has_each_side_s_unit()
     assert choice.endswith("12 requests/s") and outcome == "TTFT violated"
     line = next(line for line in report.markdown(COURSE, state, LATER).splitlines() if line.startswith("- **B**"))
     assert "documents/s" in line and "requests/s" not in line
+
+
+def test_the_decision_says_what_the_design_cuts_and_one_gpu_is_one():
+    """From the figures that were recorded: those of a version that kept no share say nothing."""
+    state = native.after(native.walked(until=3), *(store.ControlMoved(*move) for move in ONE_GPU))
+    state = native.after(native.settled(state, LATER), design_actions.DesignRecorded(LATER))
+    (fact,) = ledger.of_kind(store.facts(state), "recorded")
+    text = report.markdown(COURSE, state, LATER)
+    assert re.findall(r"\b1 GPUs?\b", text) == ["1 GPU"] * 4  # two lines of evidence, two of the decision
+    for side in "ab":
+        share = report.plain_spaces(wording.show(fact["result"][side]["share_cut"], "pct"))
+        (line,) = (line for line in text.splitlines() if line.startswith(f"- **{side.upper()}**"))
+        assert fact["result"][side]["share_cut"] > 0.1 and line.endswith(f"{share} of the prompts are cut.")
+    before = {**fact, "result": {side: {**told, "share_cut": None} for side, told in fact["result"].items()}}
+    assert all(line.endswith(f"{LATER}.") for line in reporting.REPORT.decision(COURSE, before))
+    assert not [
+        line
+        for line in report.markdown(COURSE, complete(), LATER).splitlines()
+        if line.startswith("- **B**") and "cut" in line
+    ]
 
 
 def test_what_is_still_being_computed_is_said():

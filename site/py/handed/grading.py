@@ -63,6 +63,7 @@ COMPUTED = {"right", "engine", "result", "result_snapshot", "evidence_summary"} 
 SHARED = ("gpus", "weight_bits", "kv_heads", "cv", "seed")  # what both sides of a design have in common
 OWN = ("workload", "policy", "max_batch", "max_sequence", "load")
 RUN = {field.name for field in fields(RunRequest)}
+ONE = re.compile(r"\b1 GPUs\b")  # as an earlier version wrote it
 NEAR = 1e-12  # the share by which two computations of a fraction may differ: above rounding, far below any meaning
 LEAST_BETWEEN = timedelta(seconds=1)  # nobody reads and answers the next question in less
 CLOCK_WRONG = timedelta(days=1)  # a learner's clock may be off, or set to another zone
@@ -504,6 +505,10 @@ def _differences(
     chain = {key: value for key, value in about["consistency_check"].items() if key != "links"}
     rest = {key: value for key, value in about.items() if key != "consistency_check"}
     evidence = honest["evidence_summary"]
+    if isinstance(lines := stated.get("evidence_summary"), list):
+        stated = stated | {
+            "evidence_summary": [ONE.sub("1 GPU", line) if type(line) is str else line for line in lines]
+        }
     if not same(stated.get("evidence_summary"), evidence):
         evidence = _measured(course, runs, stated.get("evidence_summary"), evidence, sound)
     pairs = (

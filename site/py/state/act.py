@@ -56,6 +56,11 @@ class Reporting:
     files: Mapping[str, File] = field(default_factory=dict)
 
 
+def gpus_said(course: Course, gpus: int) -> str:
+    """A number of GPUs as a report says it, in the singular where it is one."""
+    return course.say(f"report.gpus_{'one' if gpus == 1 else 'some'}", None, {"gpus": gpus})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Act(Lesson):
     """A lesson with its part of the page.

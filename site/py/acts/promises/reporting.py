@@ -10,9 +10,10 @@ from acts.promises import cluster, now, receipts, serving
 from acts.promises.figures import sides_numbers, target_numbers
 from acts.promises.serving import SIDES, RunRequest
 from acts.promises.shape import Served
+from content import wording
 from content.course import Course, Fact, Result, Scenario
 from launch import vllm
-from state.act import Reporting
+from state.act import Reporting, gpus_said
 from state.store import State
 
 
@@ -78,7 +79,7 @@ def _evidence(course: Course, state: State) -> list[str]:
     known = {run: result for run, result in chosen.values() if result is not None}
     said, found = target_numbers(targets) | sides_numbers(targets, requests, known), []
     for side, (run, result) in chosen.items():
-        named = {**said, "policy": run.policy, "gpus": run.gpus, "max_sequence": run.max_sequence}
+        named = {**said, "policy": run.policy, "gpus": gpus_said(course, run.gpus), "max_sequence": run.max_sequence}
         found.append(course.say(f"report.evidence.{side}", None, named))
         found += _measured(course, state, side, run, result)
     return found
@@ -114,8 +115,10 @@ def _decision(course: Course, decided: Fact) -> list[str]:
         run, result = decided["settings"][side], decided["result"][side]
         said = {**run, "side": side.upper(), "scheduling": policies.get(run["policy"], run["policy"])}
         said |= {"state": course.at(f"words.state_{result['state']}"), "at": decided["at"]}
-        said |= {"rate": course.at(f"act2.sides.{side}.load.unit")}
-        lines.append(course.say("report.decision_line", None, said))
+        said |= {"rate": course.at(f"act2.sides.{side}.load.unit"), "gpus": gpus_said(course, run["gpus"])}
+        cut = serving.told_cut(result)
+        told = course.say("act2.failures.cut", None, {"cut": cut}) if cut else ""
+        lines.append(wording.sentences([course.say("report.decision_line", None, said), told]))
     return lines
 
 

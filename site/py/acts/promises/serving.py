@@ -19,6 +19,7 @@ from record import progress
 
 SIDES = ("a", "b")
 MEASURED = "chunked"  # the policy of the servers that the expected errors were found on
+CUT_TOLD = 0.01  # of the prompts: who cuts them serves other work than was asked for
 OK, NO_WEIGHTS, KV, TTFT, LOW, CUT = STATES = ("ok", "no_weights", "kv", "ttft", "low", "cut")
 
 
@@ -343,6 +344,12 @@ def judge(course: Course, side: str, result: Result) -> str:
     if side == "b" and result["throughput_output_tokens_per_s"] < targets.output_tokens_per_s:
         return LOW
     return CUT if (result.get("share_cut") or 0) > progress.MOST_CUT else OK
+
+
+def told_cut(result: Result) -> float:
+    """The share of the prompts that a server cuts; 0 where it is too small to be told or wasn't kept yet."""
+    cut = float(result.get("share_cut") or 0)
+    return cut if cut >= CUT_TOLD else 0.0
 
 
 def runs(result: Result | None) -> bool:

@@ -263,8 +263,8 @@ def _side_state(
         return course.say(f"{path}.{key}", None, said)
 
     if failure == OK:
-        cut = float(numbers[f"{side}_cut"] or 0)
-        told = course.say(f"{path}.cut", None, {"cut": cut}) if cut >= CUT_TOLD else ""
+        cut = serving.told_cut(result)
+        told = course.say(f"{path}.cut", None, {"cut": cut}) if cut else ""
         return wording.sentences([say(f"ok_{side}"), told]), "", "good"
     if failure == NO_WEIGHTS:
         return say("no_weights"), "", "fail"
@@ -305,8 +305,8 @@ def _way_out(course: Course, at: Hand, side: str, request: RunRequest, result: R
     change, missing = serving.way_out(course, side, request, at.results)
     path = "act2.failures"
     if change is not None:
-        text, cut = _change_text(course, change), at.results[change.request].get("share_cut") or 0
-        if change.setting.endswith("max_sequence") and cut >= CUT_TOLD:
+        text, cut = _change_text(course, change), serving.told_cut(at.results[change.request])
+        if change.setting.endswith("max_sequence") and cut:
             text = course.say(f"{path}.change_cuts", None, {"change": text, "cut": cut})
     else:
         text = course.at(f"{path}.way_searching" if missing else f"{path}.way_none")
@@ -429,7 +429,6 @@ def _band_cell(words: Mapping[str, str], numbers: Quantities, side: str) -> str:
     return wording.NOT_YET if low is None else wording.fill(words["band_cell"], {"low": low, "high": high})
 
 
-CUT_TOLD = 0.01  # of the prompts: who cuts them serves other work than was asked for
 BARS = ("ttft_share", "throughput_share", "kv_share")
 OWN_BARS = (BARS[::2], BARS[1:])  # A is held to its TTFT, B to its throughput, both to their memory
 

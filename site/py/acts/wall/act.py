@@ -11,7 +11,7 @@ from content import wording
 from content.course import Course, Scenario
 from runs import oracles
 from state import store
-from state.act import Act, Entry, Reporting
+from state.act import Act, Entry, Reporting, gpus_said
 from state.store import State
 
 PREDICTION = f"{ID}.prediction"
@@ -62,6 +62,10 @@ def _evidence(course: Course, state: State) -> list[str]:
     return [course.say("report.evidence.memory", None, users_numbers(course, _asked(course, state)))]
 
 
+def _words(course: Course, asked: Scenario) -> dict[str, wording.Number]:
+    return {**users_numbers(course, asked), "gpus": gpus_said(course, asked["gpus"])}
+
+
 ACT = Act(
     **vars(LESSON),
     frame=view.frame,
@@ -82,5 +86,5 @@ ACT = Act(
     compared=_compared,
     note=_note,
     picture=picture.picture,
-    report=Reporting(scenario=_asked, words=users_numbers, evidence=_evidence),
+    report=Reporting(scenario=_asked, words=_words, evidence=_evidence),
 )
