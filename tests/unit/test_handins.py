@@ -99,6 +99,20 @@ def test_zips_are_opened_and_zips_in_them(snapshot):
     }
 
 
+def test_an_empty_folder_in_a_zip_is_named_and_its_learner_has_a_row(snapshot):
+    data = packed(
+        {"Ada_1_assignsubmission_file_/s.json": snapshot, "Bo_2_assignsubmission_file_/": "", "a/": "", "a/b/": ""}
+    )
+    found = opened("all.zip", data)
+    assert found["all.zip/Bo_2_assignsubmission_file_"] == found["all.zip/a/b"] == "folder_empty" and len(found) == 3
+    assert opened("x.zip", packed({"a/": ""})) == {"x.zip": "zip_empty"}
+    rows, _ = graded({"all.zip": data})
+    assert [(row.owner.name, [flag.kind for flag in row.flags]) for row in rows] == [
+        ("Ada", []),
+        ("Bo", [grading.NOTHING]),
+    ]
+
+
 def test_two_files_of_one_name_in_a_zip_are_two(snapshot):
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive, pytest.warns(UserWarning):

@@ -172,13 +172,15 @@ def _unpacked(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text
         return
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        every = archive.infolist()
+        filled = {entry.filename.rstrip("/").rpartition("/")[0] for entry in every}
+        entries = [entry for entry in every if not entry.is_dir() or entry.filename.rstrip("/") not in filled]
     except (*SPOILT, NotImplementedError) as mistake:
         yield Unread(name, "zip_broken", str(mistake))
         return
     if any(entry.filename in DOCUMENT for entry in entries):
         yield Unread(name, "no_snapshot")
-    elif not entries:
+    elif all(entry.is_dir() for entry in entries):
         yield Unread(name, "zip_empty")
     else:
         yield from _entries(name, archive, entries, left, levels)
@@ -204,6 +206,9 @@ def _entries(
         place += f" ({known[place]})" if known[place] > 1 else ""
         if COMPANION.search(place):
             yield Unread(place, "companion")
+            continue
+        if entry.is_dir():
+            yield Unread(place.rstrip("/"), "folder_empty")
             continue
         try:
             data = _read(archive, entry, left)
