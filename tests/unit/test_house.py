@@ -31,6 +31,7 @@ FLOORS = [
     {"views"},
     {"acts"},
     {"handed", "threads", "sizer", "play"},
+    {"loop"},
     {"ui"},
 ]
 OURS = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -1,0 +1,1 @@
+"""What goes on while the page is open. The browser's objects are handed in."""
