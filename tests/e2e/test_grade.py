@@ -183,6 +183,24 @@ def test_whatever_lies_in_a_folder_is_a_row_or_named(visitor, tmp_path):
     )
 
 
+def test_an_empty_folder_that_is_dropped_is_named_and_its_learner_has_a_row(visitor, tmp_path):
+    """A chosen folder gives no empty one to a browser; a dropped one does."""
+    folder = tmp_path / "handed-in"
+    (folder / "Bo_2_assignsubmission_file_").mkdir(parents=True)
+    (folder / "nobody's").mkdir()
+    (folder / "s.json").write_text(json.dumps(exported(learner(4), "Ada", f"{4:032x}")))
+    page, say = grader(visitor), native.shipped().at("grading.page")
+    box, browser = page.locator("#drop").bounding_box(), page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        place = {"x": box["x"] + 10, "y": box["y"] + 10}
+        browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
+    expect(page.get_by_role("heading", name=say["outcome"])).to_be_focused(timeout=BOOT_MS)
+    rows = page.locator("#table").get_by_role("rowheader")
+    assert sorted(rows.all_inner_texts()) == ["handed-in/Bo_2_assignsubmission_file_", "handed-in/s.json"]
+    expect(page.locator("#unread")).to_contain_text("handed-in/nobody's: an empty folder")
+
+
 def test_a_snapshot_from_the_german_page_has_no_flag_and_a_german_spreadsheet_its_semicolons(visitor, tmp_path):
     german = acts.course(bundle.translations(native.CONTENT)["de"])
     wording.use(german.at("words.numbers"))
