@@ -96,6 +96,7 @@ class _Claim:
 
     @property
     def agrees(self) -> bool:
+        """Whether who signed the file has the name that its own name bears."""
         return _is_like(self.owner.name, self.inside.signed)
 
 
