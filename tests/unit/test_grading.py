@@ -333,7 +333,7 @@ def test_a_snapshot_of_the_version_before_has_no_flag(runs, honest, written):
     assert kinds(runs, json.dumps(mixed)) == {grading.SECTIONS}
 
 
-def test_the_prompts_that_a_design_cuts_are_remarked_and_one_gpu_may_be_plural_as_before(runs):
+def test_one_gpu_may_be_plural_as_before(runs):
     state = native.after(native.walked(until=3), *(store.ControlMoved(*move) for move in ONE_GPU))
     for i, request in enumerate(now.sides(native.shipped(), state).values()):
         state = native.after(state, store.RunFinished(request, native.ran(request), f"2026-01-02T04:04:0{i}.678Z"))
@@ -346,13 +346,7 @@ def test_the_prompts_that_a_design_cuts_are_remarked_and_one_gpu_may_be_plural_a
     lines = [line.replace("1 GPU:", "1 GPUs:") for line in made["evidence_summary"]]
     assert lines != made["evidence_summary"]
     for one in (made, forged(made, lambda s: s.update(evidence_summary=lines))):
-        found = checked(one)
-        assert {flag.kind for flag in found.flags} <= {grading.TIMES}  # this learner answers in no time
-        (said,) = (line for line in gradebook.remarks(native.shipped(), found) if "cuts prompts" in line)
-        for side, result in made["final_decision"]["result"].items():
-            assert gradebook.shown(f"{side.upper()}: {wording.show(result['share_cut'], 'pct')}") in said
-    told_of = gradebook.remarks(native.shipped(), checked(exported(learner(3), "Bo", number(2))))
-    assert not any("B: " in line for line in told_of if "cuts prompts" in line)  # its documents are read whole
+        assert {flag.kind for flag in checked(one).flags} <= {grading.TIMES}  # this learner answers in no time
 
 
 # --- What the chain doesn't cover: everything is computed anew, but for what is the learner's own ---

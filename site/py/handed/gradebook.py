@@ -319,16 +319,12 @@ def _visible(char: str) -> str:
 
 
 def remarks(course: Course, row: Checked) -> list[str]:
-    """What is worth knowing and no reason to doubt: handed in again, another system's name, prompts cut, incomplete parts."""
+    """What is worth knowing and no reason to doubt: handed in again, another system's name, incomplete parts."""
     words, missing = course.at("grading.remarks"), row.snapshot.get("incomplete_fields")
     others = {"again": row.again, "besides": row.besides}
     found = [wording.fill(words[name], {"detail": _cut(_listed(files))}) for name, files in others.items() if files]
     named = ", ".join(report.part_name(course, part) for part in missing or ())
     found += [words["doubted"]] if row.is_doubted else []
-    recorded = design(row)
-    cut = {side: serving.told_cut(told) for side, told in recorded["result"].items()} if recorded else {}
-    cuts = [_side(course, side, wording.show(share, "pct")) for side, share in sorted(cut.items()) if share]
-    found += [wording.fill(words["cut"], {"detail": shown(", ".join(cuts))})] if cuts else []
     return found + ([wording.fill(words["incomplete"], {"detail": named})] if missing else [])
 
 
@@ -606,11 +602,7 @@ def _design_words(course: Course, fact: Fact) -> Iterator[str]:
 def _state_words(course: Course, fact: Fact) -> Iterator[str]:
     for side, result in sorted(fact["result"].items()):
         state = course.at("words").get(f"state_{result.get('state')}", str(result.get("state")))
-        yield _side(course, side, state)
-
-
-def _side(course: Course, side: str, told: str) -> str:
-    return course.say("grading.report.state", None, {"side": side.upper(), "state": told})
+        yield course.say("grading.report.state", None, {"side": side.upper(), "state": state})
 
 
 def _bars(bars: list[tuple[str, int]]) -> Iterator[str]:
