@@ -73,7 +73,7 @@ def test_the_german_page_computes_in_german_and_the_spanish_one_shows_the_same_r
 
 @pytest.mark.parametrize("language", native.LANGUAGES[1:])
 def test_a_page_in_another_language_is_short_whole_on_the_smallest_phone_and_without_barriers(visitor, language):
-    lab = visitor(document=document(native.walked(until=4)), viewport=PHONE, reduced_motion="reduce")
+    lab = visitor(document=document(native.walked(until=4)), viewport=PHONE, reduced_motion="reduce", has_touch=True)
     lab.page.goto(f"{lab.origin}/{languages.page(language)}")
     page = lab.ready().page
     asked = [address for address in lab.requests if CONTENT.search(address)]
