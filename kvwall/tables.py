@@ -102,10 +102,19 @@ def _designs(designs: Mapping[str, Mapping[str, Any]]) -> str:
     row("a step meets", [each["binds"]["wall"] for each in every])
     row("rated power", [f"{each['cost']['rated_kw']:.2f} kW" for each in every])
     row("money an hour", [_money(each["cost"]["money_per_hour"]) for each in every])
-    row("money a million tokens", [_money(each["cost"]["money_per_million_tokens"]) for each in every])
+    row(
+        f"money a million output tokens{_when(every)}",
+        [_money(each["cost"]["money_per_million_output_tokens"]) for each in every],
+    )
     row("constants from", [each["known_from"] for each in every])
     row("not measured with", [", ".join(each["carried_over"]) for each in every])
     return aligned(rows)
+
+
+def _when(designs: Sequence[Mapping[str, Any]]) -> str:
+    """Which tokens of a day that isn't even are meant."""
+    share = designs[0]["cost"]["day_share"] if designs else 1.0
+    return ", busiest hour" if share is None else ", day's mean" if share < 1 else ""
 
 
 def _state(design: Mapping[str, Any]) -> str:

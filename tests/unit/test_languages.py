@@ -116,6 +116,20 @@ def test_a_slip_does_not_stop_the_build_of_a_fork(tmp_path, capsys):
     assert "act1.new" in said and "act1.old: the English text has no such key" in said and "{n:n}" in said
 
 
+@pytest.mark.parametrize("language", native.LANGUAGES)
+def test_a_workload_of_a_span_is_called_by_it(language):
+    """Who reads "1,024 in" takes it for the mean: a name says from where to where lengths lie."""
+    with native.writing(language) as course:
+        for workload in course.workloads.values():
+            for table in (workload.prompt_quantiles, workload.output_quantiles):
+                if len(table) == 2:  # as many of each length
+                    assert all(wording.show(tokens, "n") in workload.name for _, tokens in table), workload.name
+
+
+def test_of_a_million_tokens_it_is_said_which():
+    assert [text for text in texts(ENGLISH) if re.search(r"million tokens", text)] == []
+
+
 def test_numbers_are_written_by_the_habits_of_the_language(german):
     space = wording.NO_BREAK
     assert wording.show(1234567, "n") == "1.234.567"

@@ -446,6 +446,16 @@ def test_a_config_of_ones_own_is_named_and_one_that_is_none_marks_its_field():
     assert json.loads(sizer.ask(json.dumps({**SMALL, "config": ["{"]})))["field"] == "config"
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({}, "the day's average"), ({"load": ["users"], "users": ["20"]}, "at the busiest hour"), ({"day": [""]}, "")],
+)
+def test_beside_a_day_it_is_said_whose_tokens_cost_so_much(changes, said):
+    words = "".join(read(answered(**changes)[1][-1]["parts"]["cost"]).words)
+    assert "a million output tokens" in words
+    assert ("A million output tokens:" in words) == bool(said) and said in words
+
+
 @pytest.mark.parametrize("price", ["-1", "abc"])
 def test_a_price_is_refused_by_its_gpu(price):
     said = json.loads(Sizer(native.shipped()).ask(json.dumps({**SMALL, "price.h100-sxm": [price]})))["refusal"]

@@ -262,12 +262,40 @@ def test_an_answer_is_plain_data_whose_figures_hang_together():
     assert best["cost"]["money_per_hour"] == pytest.approx(price * best["gpus"])
     together = min(best["replicas"], judge.TOGETHER)
     written = best["figures"]["throughput_output_tokens_per_s"] / together * best["replicas"]
-    assert best["cost"]["gpu_hours_per_million_tokens"] == pytest.approx(best["gpus"] * 1e6 / written / 3600)
+    assert best["cost"]["gpu_hours_per_million_output_tokens"] == pytest.approx(best["gpus"] * 1e6 / written / 3600)
     parts = best["memory"]
     whole = sum(
         parts[name] for name in ("outside_utilization_bytes", "weights_bytes", "activation_bytes", "kv_budget_bytes")
     )
     assert whole == pytest.approx(parts["total_bytes"])
+
+
+def test_tokens_cost_what_the_whole_day_costs_them_and_where_that_isnt_known_it_is_not_told():
+    daily = [1, 0.5, 0, 0.5] * 6  # half of the busiest hour's load, on the whole
+    costs = {}
+    for load in ({"rate_per_s": 4}, {"users": 20}):
+        for day in ([], daily):
+            traffic = {"daily": day, "workload": "azure-2023-conversation", "longest_tokens": 8192, **load}
+            question = plain.question_from(
+                {
+                    "model": "llama-3.1-8b",
+                    "traffic": traffic,
+                    "promise": {"ttft_s": 9.0},
+                    "allowed": {"gpus": ["h100-sxm"], "most_gpus": 1, "seats": [64], "token_budgets": [2048]},
+                    "prices": {"h100-sxm": 2},
+                    "kg_per_kwh": 0.4,
+                },
+                shipped(),
+            )
+            *_, answer = search.search(question, shipped())
+            costs[*load, bool(day)] = explain.facts(question, shipped(), answer.best)["cost"]
+    each = [name for name in costs["rate_per_s", True] if name.endswith("_per_million_output_tokens")]
+    assert len(each) == 4
+    for name in each:
+        assert costs["rate_per_s", True][name] == pytest.approx(2 * costs["rate_per_s", False][name])
+        assert costs["users", True][name] == pytest.approx(costs["users", False][name])
+    assert costs["rate_per_s", True]["money_per_hour"] == costs["rate_per_s", False]["money_per_hour"]
+    assert [each["day_share"] for each in costs.values()] == [1, 0.5, 1, None]
 
 
 @pytest.mark.parametrize(

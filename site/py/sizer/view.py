@@ -292,14 +292,18 @@ class View:
         """What a design costs, in GPU-hours, money, energy."""
         found = explain.cost(self.question, candidate.design, candidate.judgement)
         lines = [self.say("load", share=candidate.judgement.share)]
-        if found["gpu_hours_per_million_tokens"]:
-            lines.append(self.say("cost", hours=found["gpu_hours_per_million_tokens"]))
-            lines.append(self.say("power", kw=found["rated_kw"], kwh=found["kwh_per_million_tokens"]))
-        if found["money_per_million_tokens"] is not None:
-            money = {"money": found["money_per_hour"], "each": found["money_per_million_tokens"]}
+        if found["gpu_hours_per_million_output_tokens"]:
+            lines.append(self.say("cost", hours=found["gpu_hours_per_million_output_tokens"]))
+            lines.append(self.say("power", kw=found["rated_kw"], kwh=found["kwh_per_million_output_tokens"]))
+        if found["money_per_million_output_tokens"] is not None:
+            money = {"money": found["money_per_hour"], "each": found["money_per_million_output_tokens"]}
             lines.insert(1, self.say("money", **money))
-        if found["kg_co2_per_million_tokens"]:
-            lines.append(self.say("carbon", kg=found["kg_co2_per_million_tokens"]))
+        if found["kg_co2_per_million_output_tokens"]:
+            lines.append(self.say("carbon", kg=found["kg_co2_per_million_output_tokens"]))
+        if (share := found["day_share"]) is None:
+            lines.append(self.say("cost_busiest"))
+        elif share < 1 and found["gpu_hours_per_million_output_tokens"]:
+            lines.append(self.say("cost_day", share=share))
         return tag("ul", *(tag("li", line) for line in lines), class_="told")
 
     def designs(self, listed: list[Candidate], chosen: int) -> Html:

@@ -94,19 +94,25 @@ def memory_alone(question: Question, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def cost(question: Question, design: Design, judgement: Judgement) -> dict[str, float | None]:
-    """What a design costs: GPU-hours, money and energy. Energy is at rated power all the time, so at most."""
+    """What a design costs: GPU-hours, money and energy, of a million tokens that are written. Energy is at rated power all the
+    time, so at most. day_share: the day's mean load as a share of the busiest hour's, by which costs are the whole day's; None
+    where users ask again, who write more than their share while they are few: then costs are the busiest hour's."""
     spent = judgement.figures.get("gpu_s_per_token")  # of the replicas that work
     working = max(1, design.replicas - question.spare)
-    written = working * design.deployment.gpus * HOUR_S / spent if spent else None  # tokens an hour
+    daily = question.traffic.daily
+    day_share = (None if question.traffic.users else sum(daily) / len(daily)) if daily else 1.0
+    busiest = working * design.deployment.gpus * HOUR_S / spent if spent else None  # tokens an hour
+    written = busiest * (day_share or 1.0) if busiest else None
     kw = design.deployment.gpu.power_watts * design.gpus / 1000
     money = question.hourly(design.deployment.gpu, design.gpus) if question.prices else None
     return {
         "money_per_hour": money,
         "rated_kw": kw,
-        "gpu_hours_per_million_tokens": design.gpus * MILLION / written if written else None,
-        "money_per_million_tokens": money * MILLION / written if money is not None and written else None,
-        "kwh_per_million_tokens": kw * MILLION / written if written else None,
-        "kg_co2_per_million_tokens": kw * MILLION / written * question.kg_per_kwh
+        "day_share": day_share,
+        "gpu_hours_per_million_output_tokens": design.gpus * MILLION / written if written else None,
+        "money_per_million_output_tokens": money * MILLION / written if money is not None and written else None,
+        "kwh_per_million_output_tokens": kw * MILLION / written if written else None,
+        "kg_co2_per_million_output_tokens": kw * MILLION / written * question.kg_per_kwh
         if written and question.kg_per_kwh
         else None,
     }
