@@ -225,8 +225,25 @@ def test_a_servers_log_stands_beside_the_engine_and_recalibrates_it_until_it_is_
     page.get_by_label(SAY["reckon"]).check()
     expect(page.locator("#memory")).not_to_have_text(before, use_inner_text=True)
     settled_or_done(page)
+    figures, link = numbers(page), page.evaluate("location.hash")
+    page.goto(page.url.partition("/size")[0] + "/size.es.html")  # another language has the text
+    expect(page.locator("#log")).to_have_value(LOG)
+    settled_or_done(page)
+    assert numbers(page) == figures
+    page.evaluate("sessionStorage.clear(), localStorage.clear()")
+    page.goto(page.url.partition("/size")[0] + "/size.html" + link)  # and a stranger the figures, without the text
+    expect(page.locator("#headline")).to_contain_text("Llama-3.1-70B on H100")
+    expect(page.locator("#log")).to_have_value("")
+    settled_or_done(page)
+    assert numbers(page) == figures
+    page.get_by_text(SAY["log"]).click()
     page.get_by_label(SAY["reckon"]).uncheck()
     expect(page.locator("#memory")).to_have_text(before, use_inner_text=True)
+
+
+def numbers(page):
+    """The digits of the memory and of the promises, whatever the language."""
+    return re.findall(r"\d+", page.locator("#memory").inner_text() + page.locator("#promises").inner_text())
 
 
 def settled_or_done(page):

@@ -11,6 +11,7 @@ import engine
 from sizer import plot
 from sizer.form import question_of
 from sizer.markup import Html, marked, tag, together
+from sizer.server import Measured
 from sizer.thread import Sizer
 from sizer.view import View
 from sizing import search
@@ -467,3 +468,93 @@ def test_a_time_is_refused_in_the_unit_of_its_field_and_the_field_is_named():
     assert said["field"] == "tpot" and "is -3." in said["refusal"] and "e-" not in said["refusal"]
     later = json.loads(Sizer(native.shipped()).ask(json.dumps({**SMALL, "e2e": ["-2"]})))
     assert later["field"] == "e2e" and "is -2." in later["refusal"] and "e-" not in later["refusal"]
+
+
+LOG = """INFO 11-20 10:00:00 [utils.py:233] non-default args: {'model': 'Llama-3.1-8B-Instruct', 'tensor_parallel_size': 1}
+INFO 11-20 10:01:00 [gpu_model_runner.py:2602] Model loading took 14.99 GiB and 30.1 seconds
+INFO 11-20 10:01:30 [gpu_worker.py:298] Available KV cache memory: 52.00 GiB
+"""
+RUN = """============ Serving Benchmark Result ============
+Successful requests:                     200
+Maximum request concurrency:             8
+Benchmark duration (s):                  50.00
+Total input tokens:                      204800
+Total generated tokens:                  25600
+Request throughput (req/s):              4.00
+Mean TTFT (ms):                          200.00
+Mean TPOT (ms):                          14.00
+==================================================
+"""
+OURS = {"gpus": ["h100-sxm"], "weights": ["16"], "day": [""]}
+
+
+def told_by(text, gpu="h100-sxm"):
+    """What the form has of a server whose text was pasted, and the sentence beside it."""
+    sizer = Sizer(native.shipped())
+    sizer.begin_server()
+    sizer.feed_server(text)
+    said = json.loads(sizer.end_server(json.dumps(["", gpu, ""])))
+    return said["measured"], said["parts"]["server-used"]
+
+
+def words_of(said, part):
+    return " ".join(read(said[-1]["parts"].get(part, "")).words).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_link_reckons_with_the_senders_server():
+    """The form has all that the server said: whoever opens the link gets the same figures, and is told."""
+    told, _ = told_by(LOG + RUN)
+    with_it, without = (answered(**OURS, **more)[1] for more in ({"measured": [told]}, {}))
+    for part in ("promises", "memory"):
+        assert with_it[-1]["parts"][part] != without[-1]["parts"][part]
+    assert "Llama-3.1-8B on H100" in words_of(with_it, "headline") and "its own times" in words_of(with_it, "headline")
+    assert "for designs of H100" in words_of(with_it, "server-used")
+    assert "server said" not in words_of(without, "headline")
+
+
+@pytest.mark.parametrize("changes", [{"weights": ["8"]}, {"gpus": ["a100-sxm"]}])
+def test_times_of_another_kind_of_server_are_said_not_to_count(changes):
+    """Neither the figures nor the source of them are said to be the server's where they aren't."""
+    told, _ = told_by(LOG + RUN)
+    form = {**OURS, **changes}
+    with_it, without = (answered(**form, **more)[1] for more in ({"measured": [told]}, {}))
+    headline = words_of(with_it, "headline")
+    assert with_it[-1]["parts"]["promises"] == without[-1]["parts"]["promises"]
+    assert ("changes nothing" in headline) == (with_it[-1]["parts"]["memory"] == without[-1]["parts"]["memory"])
+    assert ("times don't count" in headline) == ("changes nothing" not in headline)
+    assert with_it[-1]["parts"]["known"] == without[-1]["parts"]["known"]
+
+
+def test_where_the_times_are_the_servers_the_source_says_so_and_nothing_is_said_before_it_is_asked_for():
+    told, offered = told_by(LOG + RUN)
+    _, said = answered(**OURS, measured=[told])
+    assert words_of(said, "known").startswith("The times of the server that was read (Llama-3.1-8B on H100")
+    assert "without what the server said" in words_of(said, "take")
+    assert "To reckon with" in offered and "are reckoned" not in offered and "weights and engine" in offered
+    assert "times" not in told_by(LOG)[1]
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "[]",
+        '["h100-sxm","llama-3.1-8b",1e99]',
+        '["h100-sxm","nothing",1]',
+        '["nothing","llama-3.1-8b",1]',
+        '["h100-sxm","llama-3.1-8b",true]',
+        '["h100-sxm","llama-3.1-8b",' + "9" * 400 + "]",
+        '["h100-sxm","llama-3.1-8b",1,"nothing",0,0,0]',
+        '["h100-sxm","llama-3.1-8b",1,"h100-vllm-bf16",-1,0,0]',
+        '["h100-sxm","llama-3.1-8b",1,"h100-vllm-bf16",0,0]',
+        '[["h100-sxm"],"llama-3.1-8b",1]',
+        "[" * 100_000,
+    ],
+)
+def test_what_a_link_garbles_of_a_server_is_not_reckoned_with(spoilt):
+    assert Measured.read(spoilt, shipped()) is None
+
+
+def test_a_link_that_lacks_what_the_server_said_says_so():
+    with_it, without = (answered(**OURS, **more)[1] for more in ({"measured": ["yes"]}, {}))
+    assert "without it: paste" in words_of(with_it, "headline")
+    assert with_it[-1]["parts"]["promises"] == without[-1]["parts"]["promises"]

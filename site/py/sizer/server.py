@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import engine
@@ -15,16 +17,66 @@ from sizer.markup import Html, tag, together
 from sizing.question import Catalogue
 
 FORMS = {"bytes": "gib", "tokens": "n", "times": "d"}
+TIMES = ("step_s", "sequence_s", "front_s")  # of constants: those that a server's own times stand in
+LONGEST_S = 600.0
 
 
 @dataclass(frozen=True)
 class Measured:
     """What recalibrates the engine: bytes of each GPU of one kind that its plan has too many for the cache, and the constants
-    of that server with its own times in them."""
+    of that server with its own times in them. model: of which it was told."""
 
     gpu: str
+    model: str
     too_many_bytes: float
     constants: engine.Calibration | None
+
+    def __str__(self) -> str:
+        """As it stands in the form, and so in a link: whoever opens it reckons with the same numbers."""
+        mine = self.constants
+        times = [mine.id, *(getattr(mine, name) for name in TIMES)] if mine else []
+        return json.dumps([self.gpu, self.model, self.too_many_bytes, *times], separators=(",", ":"))
+
+    @classmethod
+    def read(cls, text: str, known: Catalogue) -> Measured | None:
+        """What such a text says; None where it isn't one, or names what isn't known."""
+        try:
+            gpu, model, too_many, *times = json.loads(text)
+            if model not in known.models or not _within(too_many, known.gpus[gpu].memory_bytes):
+                return None
+            if not times:
+                return cls(gpu, model, too_many, None)
+            id, step, sequence, front = times
+            if not all(_within(each, LONGEST_S) and each >= 0 for each in (step, sequence, front)):
+                return None
+            constants = next(each for each in known.calibrations if each.id == id)
+            return cls(gpu, model, too_many, replace(constants, step_s=step, sequence_s=sequence, front_s=front))
+        except (ValueError, TypeError, KeyError, OverflowError, StopIteration, RecursionError):
+            return None
+
+    def what(self, course: Course, memory: bool = True, times: bool = True) -> str:
+        """What it changes, in words; without its memory or its times where a design doesn't take them. Empty for nothing."""
+        name = "less" if self.too_many_bytes > 0 else "more"  # than the engine's plan gives the cache
+        size = {"bytes": abs(self.too_many_bytes)}
+        parts = [
+            course.say(f"size.server.{name}", None, size) if memory and self.too_many_bytes else "",
+            course.at("size.server.times") if times and self.constants else "",
+        ]
+        return wording.listed(filter(None, parts))
+
+    def offered(self, course: Course, known: Catalogue) -> str:
+        """What can be reckoned with, in a sentence; empty for nothing."""
+        gpu, what = known.gpus[self.gpu].name, self.what(course)
+        alike = course.at("size.server.alike") if self.constants else ""
+        return (
+            wording.sentences([course.say("size.server.offered", None, {"gpu": gpu, "what": what}), alike])
+            if what
+            else ""
+        )
+
+    def is_timing(self, deployment: engine.Deployment, known: Catalogue) -> bool:
+        """Whether a design takes its times: those whose constants are that server's. known: with them in it."""
+        return self.constants is not None and engine.calibration_for(deployment, known.calibrations) == self.constants
 
     def catalogue(self, known: Catalogue) -> Catalogue:
         """The catalogue with the measured constants in the place of the predicted ones."""
@@ -32,6 +84,18 @@ class Measured:
             return known
         mine = self.constants
         return known._replace(calibrations=tuple(mine if each.id == mine.id else each for each in known.calibrations))
+
+
+def _within(value: object, most: float) -> bool:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and abs(value) <= most
+    )
+
+
+def _rounded(constants: engine.Calibration) -> engine.Calibration:
+    """Times in as many digits as a link carries: with them the sender reckons, too."""
+    step, sequence, front = (float(f"{getattr(constants, name):.6g}") for name in TIMES)
+    return replace(constants, step_s=step, sequence_s=sequence, front_s=front)
 
 
 class Server:
@@ -137,4 +201,5 @@ class Server:
                 continue  # the text has no run, or none that this explains
         if not cache and changed == constants:
             return None
-        return Measured(known.deployment.gpu.id, too_many, changed if changed != constants else None)
+        own = _rounded(changed) if changed != constants else None
+        return Measured(known.deployment.gpu.id, known.deployment.model.id, round(too_many), own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -94,7 +94,6 @@ class Sizer:
         self.hours: list[Hour] = []
         self.chosen = 0
         self.server = Server(course, self.catalogue)
-        self.measured: Measured | None = None
         self.trace = trace.Reader()
         self.recorded: tuple[engine.Request, ...] = ()
         self.field = ""  # the form's, that was refused last
@@ -106,8 +105,8 @@ class Sizer:
         question = self.read(form)
         if isinstance(question, str):
             return json.dumps({"refusal": question, "field": self.field})
-        known = self.known(form)
-        self.view = View(self.course, known, question, question_of(json.loads(form)))
+        known, fields = self.known(form), json.loads(form)
+        self.view = View(self.course, known, question, question_of(fields), _told(fields))
         self.answers = search(question, known)
         has_config = any(text.strip() for text in json.loads(form).get("config", ()))
         own = self.view.say("your_config", model=question.model.name) if has_config else ""
@@ -115,8 +114,12 @@ class Sizer:
 
     def known(self, form: str) -> Catalogue:
         """The catalogue, with what a server was found to take where the form says so."""
-        reckons = self.measured and MEASURED in json.loads(form)
-        return self.measured.catalogue(self.catalogue) if self.measured and reckons else self.catalogue
+        measured = self.measured(form)
+        return measured.catalogue(self.catalogue) if measured else self.catalogue
+
+    def measured(self, form: str) -> Measured | None:
+        """What a server said, where the form says to reckon with it: all of it stands in the form, so that a link has it."""
+        return Measured.read(_told(json.loads(form)), self.catalogue)
 
     def read(self, form: str) -> Question | str:
         """The question of a form, or a sentence that says why there is none."""
@@ -127,8 +130,8 @@ class Sizer:
             if "trace" in asked["traffic"] and not recorded:  # no browser keeps a file from one visit to the next
                 raise AskError("trace_refused", key="trace") if self.spoilt else AskError("trace_missing", key="trace")
             question = question_from(asked, self.catalogue, recorded)
-            if self.measured and MEASURED in json.loads(form):
-                question = replace(question, held_back=((self.measured.gpu, self.measured.too_many_bytes),))
+            if measured := self.measured(form):
+                question = replace(question, held_back=((measured.gpu, measured.too_many_bytes),))
             return question
         except engine.ConfigError as mistake:
             self.field = "config"
@@ -215,7 +218,7 @@ class Sizer:
 
     def begin_server(self) -> None:
         """A text of a server's follows, in pieces."""
-        self.server, self.measured = Server(self.course, self.catalogue), None
+        self.server = Server(self.course, self.catalogue)
 
     def feed_server(self, piece: str) -> None:
         """A piece of it."""
@@ -224,15 +227,9 @@ class Sizer:
     def end_server(self, given: str) -> str:
         """What it says. given: the model, the GPU and how many of them share it, each "" where the text shall tell."""
         model, gpu, count = json.loads(given)
-        markup, self.measured = self.server.told(model, gpu, int(count) if str(count).isdecimal() else None)
-        used = ""
-        if self.measured:
-            name = self.catalogue.gpus[self.measured.gpu].name
-            times = self.course.at("size.server.used_times") if self.measured.constants else ""
-            more = self.measured.too_many_bytes < 0  # than the engine's plan gives the cache
-            told = {"gpu": name, "bytes": abs(self.measured.too_many_bytes), "times": times}
-            used = self.course.say(f"size.server.{'used_more' if more else 'used_less'}", None, told)
-        return json.dumps({"parts": {"server": markup, "server-used": used}, "measured": bool(self.measured)})
+        markup, measured = self.server.told(model, gpu, int(count) if str(count).isdecimal() else None)
+        used = measured.offered(self.course, self.catalogue) if measured else ""
+        return json.dumps({"parts": {"server": markup, "server-used": used}, "measured": str(measured or "")})
 
     def step(self) -> str:
         """A step further: {"parts": ..., "more": whether there is another}. First the search, then the days of what is shown."""
@@ -273,6 +270,11 @@ class Sizer:
             if "headline" in parts:  # those of the question before go
                 parts["hours"] = self.view.hours(self.hours) if self.answers is None else ""
         return json.dumps({"parts": parts, "more": self.answers is not None or self.after is not None})
+
+
+def _told(fields: Mapping[str, Sequence[str]]) -> str:
+    """What a server said, as the form has it; empty where it shall not be reckoned with."""
+    return (fields.get(MEASURED) or ("",))[0]
 
 
 def begin(language: str) -> Sizer:

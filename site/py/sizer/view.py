@@ -13,6 +13,7 @@ from content.course import Course, short_name
 from content.wording import Number, show
 from sizer import plot
 from sizer.markup import Html, marked, tag, together
+from sizer.server import Measured
 from sizing import commands, explain
 from sizing.day import Hour
 from sizing.judge import CLOSE, ILL_CONDITIONED, Kept, used
@@ -31,10 +32,17 @@ class View:
     """What the page says of one question's answer. `chosen` is the design that is shown whole, the best at first."""
 
     def __init__(
-        self, course: Course, catalogue: Catalogue, question: Question, asked: Mapping[str, Any] | None = None
+        self,
+        course: Course,
+        catalogue: Catalogue,
+        question: Question,
+        asked: Mapping[str, Any] | None = None,
+        told: str = "",
     ) -> None:
-        """asked: the question as plain data, to be taken along."""
+        """asked: the question as plain data, to be taken along. told: what a server said, as the form has it, with which the
+        catalogue and the question are; empty where it isn't reckoned with."""
         self.course, self.catalogue, self.question, self.asked = course, catalogue, question, asked or {}
+        self.told, self.measured = told, Measured.read(told, catalogue)
 
     def say(self, name: str, **numbers: Number) -> str:
         """A text of the answer with its numbers."""
@@ -57,6 +65,8 @@ class View:
             "known": self.known(answer, shown),
             "take": self.take(shown) if shown else "",
         }
+        if self.measured:
+            found["server-used"] = together(self.measured.offered(self.course, self.catalogue))
         return found
 
     def listed(self, answer: Answer) -> list[Candidate]:
@@ -81,7 +91,7 @@ class View:
     def headline(self, answer: Answer, shown: Candidate | None) -> Html:
         """The answer in a line: the design, and what it is made of; or that there is none."""
         if shown is None or answer.best is None:
-            return together(self.none(answer), self.notes(answer))
+            return together(self.none(answer), self.server(shown), self.notes(answer))
         state = self.state(shown)
         untried = self.say("untried", count=answer.untried) if answer.untried else ""
         going = "" if answer.done else self.say("more_others" if answer.stands else "more_best", runs=answer.runs)
@@ -91,8 +101,30 @@ class View:
             tag("p", going, class_="state", data_state="waiting") if going else "",
             tag("p", state, class_="state", data_state=_mark(shown)),
             tag("p", untried, class_="state", data_state="warn") if untried else "",
+            self.server(shown),
             self.notes(answer, shown),
         )
+
+    def server(self, shown: Candidate | None) -> Html | None:
+        """What of a server's text is reckoned with in a design, for whoever asked for it or opens a link that does."""
+        if not self.told:
+            return None
+        if not self.measured:
+            return tag("p", self.say("server_lost"), class_="state", data_state="warn")
+        deployment = shown.design.deployment if shown else None
+        memory = deployment is None or deployment.gpu.id == self.measured.gpu
+        times = deployment is None or self.measured.is_timing(deployment, self.catalogue)
+        what = self.measured.what(self.course, memory, times)
+        text = self.say("server", **self._ran(), what=what) if what else self.say("server_nothing", **self._ran())
+        unlike = self.say("server_unlike") if what and self.measured.constants and not times else ""
+        return tag("p", wording.sentences([text, unlike]), class_="state", data_state="info")
+
+    def _ran(self) -> dict[str, str]:
+        """What server it was that was told of."""
+        if not self.measured:
+            return {}
+        gpu = short_name(self.catalogue.gpus[self.measured.gpu].name)
+        return {"model": self.catalogue.models[self.measured.model].name, "gpu": gpu}
 
     def notes(self, answer: Answer, shown: Candidate | None = None) -> Html:
         """What makes an answer another than the one that was asked for: requests that were cut, a sequence past the model's, GPUs
@@ -367,7 +399,7 @@ class View:
 
     def take(self, shown: Candidate) -> Html:
         """What starts the design, tests it and asks the question again: texts to copy or to save."""
-        parts = []
+        parts = [tag("p", self.say("server_files"), class_="help")] if self.measured else []
         for name, text in commands.files(self.question, shown.design, self.asked).items():
             save = tag(
                 "a", self.say("save", file=name), href=f"data:text/plain;charset=utf-8,{quote(text)}", download=name
@@ -402,6 +434,8 @@ class View:
         carried = self._carried(deployment)
         told = self._listed(carried)
         name = f"{constants.source}"
+        if self.measured and self.measured.is_timing(deployment, self.catalogue):
+            yield self.say("anchored", **self._ran())
         yield self.say("carried", constants=name, what=told) if carried else self.say("known", constants=name)
 
 

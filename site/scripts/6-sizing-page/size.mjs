@@ -8,6 +8,7 @@ const SOON_MS = 250; // after the last change the question is asked
 
 const place = (/** @type {string} */ id) => document.getElementById(id);
 const form = /** @type {any} */ (place("ask"));
+const measured = form.elements.namedItem("measured"); // its value: what a server was found to say, in a few numbers
 const language = document.documentElement.lang;
 const thread = new Worker(new URL("sizer.mjs", import.meta.url), { type: "module" });
 let soon = 0;
@@ -27,6 +28,7 @@ function fill(said) {
   for (const field of form.elements) {
     const values = said[field.name];
     if (!field.name || field.type === "file") continue;
+    if (field === measured && values?.[0]) field.value = values[0]; // what the sender's server said, that nobody else can paste
     const options = field.tagName === "SELECT" ? [...field.options].map(({ value }) => value) : ["checkbox", "radio"].includes(field.type) ? [field.value] : values;
     for (const value of options ?? []) passed.delete(`${field.name}=${value}`);
     if (field.type === "checkbox" || field.type === "radio") field.checked = Boolean(values?.includes(field.value));
@@ -94,6 +96,7 @@ function arrange() {
     const [name, value] = part.getAttribute("data-when").split("=");
     /** @type {HTMLElement} */ (part).hidden = !new FormData(form).getAll(name).includes(value);
   }
+  place("server-measured").hidden = !measured.value;
 }
 
 /** Sliders stand where their fields are: a decade of the field is a step of one. */
@@ -184,8 +187,11 @@ thread.addEventListener("message", ({ data }) => {
   }
   if (data.measured !== undefined) {
     show(data.parts);
-    place("server-measured").hidden = !data.measured;
-    ask();
+    const isOther = measured.checked && measured.value !== data.measured;
+    measured.value = data.measured;
+    remember();
+    if (isOther) ask();
+    else arrange();
     return;
   }
   if (data.parts?.glance !== undefined && !place("old").hidden) show(data.parts);
@@ -257,13 +263,38 @@ addEventListener("drop", (event) => {
 const PIECE = 1 << 18; // of a server's text: a log of 50 MB is read piece by piece
 
 const tell = (/** @type {string} */ method, /** @type {unknown} */ argument = undefined) => thread.postMessage({ language, method, argument });
-const readServer = () => tell("end_server", JSON.stringify(["log-model", "log-gpu", "log-count"].map((id) => place(id).value)));
+const OF_SERVER = ["log-model", "log-gpu", "log-count"];
+const readServer = () => tell("end_server", JSON.stringify(OF_SERVER.map((id) => place(id).value)));
 
-place("log").addEventListener("input", () => {
+function readPasted() {
   tell("begin_server");
   for (let at = 0; at < place("log").value.length; at += PIECE) tell("feed_server", place("log").value.slice(at, at + PIECE));
   readServer();
-});
+}
+place("log").addEventListener("input", readPasted);
+
+const PASTED = "kv_cache_lab_size_server"; // a server's text outlives a change of language, and no tab
+
+function remember() {
+  try {
+    sessionStorage.removeItem(PASTED);
+    sessionStorage.setItem(PASTED, JSON.stringify([measured.value, ...["log", ...OF_SERVER].map((id) => place(id).value)]));
+  } catch {
+    // no storage, or no room: it goes with the page
+  }
+}
+
+/** Put a server's text back, unless the form reckons with another's. */
+function putBack() {
+  try {
+    const [was, ...said] = JSON.parse(sessionStorage.getItem(PASTED) ?? "[]");
+    if (!said[0] || (measured.checked && measured.value !== was)) return;
+    for (const [i, id] of ["log", ...OF_SERVER].entries()) place(id).value = said[i];
+    readPasted();
+  } catch {
+    // nothing was kept
+  }
+}
 let fed = () => {}; // the thread has read a piece
 
 /** Hand a file's text over, piece by piece as it is read: of a file of 50 MB nobody holds the whole.
@@ -284,6 +315,7 @@ async function feed(file, method, said) {
 place("log-file").addEventListener("change", async ({ target }) => {
   const [file] = target.files;
   if (!file) return;
+  place("log").value = ""; // the file is what was read
   tell("begin_server");
   await feed(file, "feed_server", place("server-used"));
   readServer();
@@ -324,3 +356,4 @@ place("may-use").open = matchMedia("(min-width: 52rem)").matches; // else the an
 restore();
 follow();
 ask();
+putBack();
