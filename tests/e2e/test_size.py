@@ -100,6 +100,9 @@ def test_a_design_is_chosen_by_key_and_shown_whole(visitor):
     radios.first.focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator("#headline")).not_to_have_text(first)
+    told = page.locator("#answer").get_by_role("status").filter(has_text=page.locator("#headline h2").inner_text())
+    expect(told).to_contain_text(page.locator("#headline .state").first.inner_text())  # a line, and no more is read out
+    expect(page.locator("[aria-live] #headline")).to_have_count(0)
     expect(radios.nth(1)).to_be_checked()
     expect(radios.nth(1)).to_be_focused()
     expect(page.locator("#promises")).to_contain_text(BY_CHANCE)  # the days of this one are simulated, too
@@ -113,9 +116,11 @@ def test_a_design_is_chosen_by_key_and_shown_whole(visitor):
 def test_while_a_slider_moves_the_shown_design_answers_by_its_bounds(visitor):
     page = opened(visitor, viewport=DESK).page
     quick(page)
-    page.get_by_role("slider").first.focus()
+    slider = page.get_by_role("slider").first
+    slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", page.locator("[name=rate]").input_value())
     expect(page.get_by_role("columnheader", name=native.shipped().at("size.answer.bound_head"))).to_be_visible()
     settled(page)
     expect(page.get_by_role("columnheader", name=native.shipped().at("size.answer.value_head"))).to_be_visible()
@@ -367,6 +372,11 @@ def test_a_refused_field_is_marked_until_it_is_mended(visitor):
         field.blur()
         if mark:
             expect(field).to_have_attribute("aria-invalid", mark, timeout=ANSWER_MS)
+            expect(field).to_have_accessible_description(re.compile(re.escape(page.locator("#refusal").inner_text())))
         else:
             expect(page.locator("#refusal")).to_be_hidden(timeout=ANSWER_MS)
             expect(field).not_to_have_attribute("aria-invalid", "true")
+    weights = page.get_by_role("group", name=SAY["weights"])
+    for box in weights.get_by_role("checkbox", checked=True).all():
+        box.uncheck()
+    expect(weights).to_have_attribute("aria-invalid", "true", timeout=ANSWER_MS)

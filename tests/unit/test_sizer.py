@@ -309,6 +309,22 @@ def test_a_mark_that_may_part_thousands_is_asked_back(language, text, whole):
             assert whole is None and found["traffic"]["rate_per_s"] == float(meant)
 
 
+@pytest.mark.parametrize("language", native.LANGUAGES)
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.000,5", 1000.5), ("1,000.5", 1000.5), ("1.234.567", 1234567), ("1,234,567", 1234567), ("-1.000,5", -1000.5)],
+)
+def test_where_both_marks_stand_or_one_twice_there_is_no_doubt(language, text, value):
+    with native.writing(language):
+        assert question_of({**SMALL, "rate": [text]})["traffic"]["rate_per_s"] == value
+
+
+@pytest.mark.parametrize("text", ["1.00,5", "1,000,5", "1.000,5.2", "1,0,0"])
+def test_marks_that_part_nothing_make_no_number(text):
+    with pytest.raises(AskError):
+        question_of({**SMALL, "rate": [text]})
+
+
 def headline(**changes):
     return " ".join(read(answered(**changes)[1][-1]["parts"]["headline"]).words)
 

@@ -322,6 +322,23 @@ def test_times_go_by_common_names_and_thousands_may_be_parted(name, mark):
     assert [(each.arrival_s, *each[1:3]) for each in found.requests] == [(0.0, 1234, 5), (3.0, 1234, 5)]
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("arrival;prompt;output\n0,5;100;20\n1,234;100;20\n12;100;20", [0, 0.734, 11.5]),  # as spreadsheets write
+        ('arrival,prompt,output\n"0,5",100,20\n"2,75",100,20', [0, 2.25]),
+        ("arrival\tprompt\toutput\n0,5\t100\t20\n2,75\t100\t20", [0, 2.25]),
+    ],
+)
+def test_a_time_may_have_a_decimal_comma(text, at):
+    assert [each.arrival_s for each in read(text).requests] == pytest.approx(at)
+
+
+def test_a_comma_that_may_part_thousands_is_no_decimal_one_where_commas_part_cells():
+    with pytest.raises(AskError):
+        read('arrival,prompt,output\n"1,234",100,20\n"2,345",100,20')
+
+
 def test_a_column_with_a_name_of_its_own_goes_before_one_that_may_be_a_time():
     assert read("created,arrival,prompt,output\n5,0,1,1\n5,2,1,1").span_s == 2
 

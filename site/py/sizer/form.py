@@ -11,6 +11,8 @@ from content import wording
 from sizing.plain import AskError
 
 Fields = Mapping[str, Sequence[str]]
+# 1.000,5 and 1,000.5; 1.000.000 and 1,000,000
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:([.,])\d{3})(?:\1\d{3})*(?!\1)[.,]\d+|([.,])\d{3}(?:\2\d{3})+)")
 OWN_LENGTHS, OWN_FILE = "own", "file"
 DAYS: Mapping[str, tuple[float, ...]] = {
     "office": (8, 6, 5, 5, 6, 9, 18, 38, 66, 90, 98, 97, 88, 92, 100, 98, 91, 76, 55, 40, 31, 24, 17, 11),
@@ -92,13 +94,15 @@ def _text(fields: Fields, name: str) -> str:
 def _number(fields: Fields, name: str) -> float | None:
     """A number as a person writes it, with a comma or a point; None for an empty field. Refused is one whose mark may part
     thousands in the page's language: 1,000 in English, 1.000 in German, and both where a space parts them, as in Spanish: some
-    of its countries write the one and some the other."""
+    of its countries write the one and some the other. Where both marks stand, or one stands twice, there is no doubt."""
     text = "".join(_text(fields, name).split())
     if not text:
         return None
     parting = wording.separators()[1].strip() or ".,"
     if again := re.fullmatch(rf"([+-]?[1-9]\d{{0,2}})[{parting}](\d{{3}})", text):
         raise AskError("thousands", key=name, found=text, whole="".join(again.groups()))
+    if parted := GROUPED.fullmatch(text):
+        text = text.replace(parted[1] or parted[2], "")
     try:
         value = float(text.replace(",", "."))
     except ValueError as mistake:

@@ -312,7 +312,7 @@ class Reader:
 
     def _time(self, cell: object) -> float:
         """A time in s. The first one decides how all are read."""
-        value = None if self.unit == "iso" else _number(cell)
+        value = None if self.unit == "iso" else _number(_pointed(cell, self._delimiter))
         if not self.unit:
             clock = next((unit for least, unit in CLOCKS if value is not None and abs(value) >= least), "")
             self.unit = "iso" if value is None else clock or self._usual or "s"
@@ -380,6 +380,12 @@ def _thousands(cell: object) -> int | None:
     return (
         int(cell.replace(",", "")) if isinstance(cell, str) and re.fullmatch(r"\s*\d{1,3}(,\d{3})+\s*", cell) else None
     )
+
+
+def _pointed(cell: object, delimiter: str) -> object:
+    """A decimal comma as a point. "1,234" has one in a file of semicolons, as spreadsheets write where commas are decimal."""
+    is_decimal = isinstance(cell, str) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", cell)
+    return str(cell).replace(",", ".") if is_decimal and (delimiter == ";" or _thousands(cell) is None) else cell
 
 
 def _plain(name: object) -> str:

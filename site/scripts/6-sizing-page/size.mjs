@@ -102,8 +102,10 @@ function arrange() {
 /** Sliders stand where their fields are: a decade of the field is a step of one. */
 function follow() {
   for (const slider of form.querySelectorAll("[data-moves]")) {
-    const value = Number(form.elements.namedItem(slider.dataset.moves).value.replace(",", "."));
+    const said = form.elements.namedItem(slider.dataset.moves).value;
+    const value = Number(said.replace(",", "."));
     if (value > 0) slider.value = String(Math.log10(value));
+    slider.setAttribute("aria-valuetext", said); // else its logarithm is read out
   }
 }
 
@@ -111,7 +113,9 @@ form.addEventListener("input", (/** @type {any} */ { target: slider }) => {
   if (!slider.dataset.moves) return follow();
   const value = 10 ** Number(slider.value);
   const whole = slider.dataset.moves === "users" || value >= 10;
-  form.elements.namedItem(slider.dataset.moves).value = whole ? value.toFixed(0) : String(Number(value.toPrecision(2)));
+  const said = whole ? value.toFixed(0) : String(Number(value.toPrecision(2)));
+  form.elements.namedItem(slider.dataset.moves).value = said;
+  slider.setAttribute("aria-valuetext", said);
 });
 
 let current = 0; // the question that the form asks; an answer to another is passed over
@@ -172,6 +176,24 @@ function show(parts) {
   }
 }
 
+/** Mark the field that a refusal is about, several boxes by what holds them, and no other. @param {string} name
+    @returns {HTMLElement | null} */
+function mark(name) {
+  for (const field of form.querySelectorAll("[aria-invalid]")) ["aria-invalid", "aria-describedby"].forEach((said) => field.removeAttribute(said));
+  const named = name && form.elements.namedItem(name);
+  const field = named instanceof RadioNodeList ? /** @type {HTMLElement} */ (named[0]).closest("[role=group]") : named;
+  if (!(field instanceof HTMLElement)) return null;
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", "refusal");
+  return field;
+}
+
+/** Say the answer in a line to those who hear the page: the design and whether it keeps its promises, once until it changes. */
+function tellOf() {
+  const told = [...place("headline").querySelectorAll("h2, h2 ~ .state:not([data-state=waiting])")].slice(0, 2).map((part) => part.textContent);
+  if (place("told").textContent !== told.join(": ")) place("told").textContent = told.join(": ");
+}
+
 thread.addEventListener("error", (event) => fail(event.message || "sizer.mjs"));
 thread.addEventListener("message", ({ data }) => {
   if (data.fed) return fed();
@@ -198,18 +220,17 @@ thread.addEventListener("message", ({ data }) => {
   if (data.question !== current || data.glance) return;
   if (data.config) place("own-model").textContent = data.config;
   place("refusal").hidden = !data.refusal;
-  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-  const field = data.field && form.elements.namedItem(data.field);
-  if (field instanceof HTMLElement) field.setAttribute("aria-invalid", "true");
+  const field = mark(data.field);
   if (data.refusal) {
     place("refusal").textContent = data.refusal;
-    for (let group = field instanceof HTMLElement && field.closest("details"); group; group = group.parentElement.closest("details")) group.open = true;
+    for (let group = field && field.closest("details"); group; group = group.parentElement.closest("details")) group.open = true;
     place("result").hidden = place("state").hidden = true; // it answers another question
   }
   if (data.parts?.headline) {
     show({ ...data.parts, glance: "" });
     place("failed").hidden = place("state").hidden = place("old").hidden = true;
     place("result").hidden = false;
+    tellOf();
   } else if (data.parts) {
     place("failed").hidden = true;
     place("result").hidden = !place("headline").textContent;
