@@ -84,6 +84,17 @@ def test_an_answer_says_for_what_weights_it_is_if_a_form_leaves_that_open(method
     assert ("rotary-3" in told and "isn't known here" in told) is unknown
 
 
+@pytest.mark.parametrize(
+    ("ticked", "is_said"), [(["16"], True), (["16", "8"], True), (["8", "4"], False), (["4"], False)]
+)
+def test_weights_that_a_file_decides_are_said_beside_what_is_ticked_and_in_the_answer(ticked, is_said):
+    config = json.dumps({**CONFIG, "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}})
+    _, said = answered(config=[config], weights=ticked)
+    for part in ("headline", "weights-given"):
+        assert ("comes with 4-bit weights" in words_of(said, part)) is is_said
+    assert "4-bit weights" in words_of(said, "headline")
+
+
 def test_every_part_of_an_answer_is_whole_markup():
     for form in SIZING_FORMS:
         _, said = answered(**form)
@@ -401,7 +412,8 @@ def test_no_text_of_the_page_is_left_unsaid():
     dynamic |= {f"other_{name}" for name in everything_carried()}
     dynamic |= {"reserve", "peak", "free", "ttft_s", "tpot_s", "e2e_s", "tokens_per_s"}
     dynamic |= {"left_heads", "left_known"}
-    assert [name for name in answer if name not in dynamic and f'"{name}"' not in code] == []
+    unsaid = [name for name in answer if name not in dynamic and f'"{name}"' not in code]
+    assert [name for name in unsaid if f'"size.answer.{name}"' not in code] == []
     page = (native.CONTENT.parent / "size.html").read_text(encoding="utf-8")
     said = set(re.findall(r'"size\.page\.(\w+)"', page))
     assert set(native.shipped().at("size.page")) == said
@@ -440,11 +452,12 @@ def test_a_refusal_names_the_field_as_the_page_does(changes):
     assert not re.search(r"[a-z]_[a-z]|[a-z]\.[a-z]", said), "no key of a file"
 
 
-def test_after_a_visit_with_a_file_the_page_says_to_choose_it_again_and_one_that_is_refused_isnt_asked_for():
+def test_after_a_visit_with_a_file_the_page_says_to_choose_one_and_one_that_is_refused_isnt_asked_for():
     sizer, words = Sizer(native.shipped()), native.shipped().at("size.refusals")
     form = json.dumps({**SMALL, "workload": ["file"]})
     said = json.loads(sizer.ask(form))
     assert said["field"] == "trace" and words["trace_missing"].partition("}")[2] in said["refusal"]
+    assert "again" not in said["refusal"]  # it may be the first
     sizer.begin_trace()
     sizer.feed_trace("a,b\n1,2\n")
     sizer.end_trace()
@@ -460,7 +473,11 @@ def test_a_config_of_ones_own_is_named_and_one_that_is_none_marks_its_field():
         ]
     )
     assert json.loads(sizer.ask(json.dumps(SMALL)))["config"] == ""
-    assert json.loads(sizer.ask(json.dumps({**SMALL, "config": ["{"]})))["field"] == "config"
+    for text in ("{", '{"model_type": "bert"}'):  # the list doesn't go on naming the one before
+        refused = json.loads(sizer.ask(json.dumps({**SMALL, "config": [text]})))
+        assert refused["field"] == "config" and refused["config"] == native.shipped().at("size.page.your_config")
+    other = json.dumps({**SMALL, "rate": ["x"], "config": [json.dumps(CONFIG | {"_name_or_path": "mine"})]})
+    assert "mine" in json.loads(sizer.ask(other))["config"]
 
 
 @pytest.mark.parametrize(

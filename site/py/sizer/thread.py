@@ -18,7 +18,7 @@ from sizer.server import Measured, Server
 from sizer.view import View
 from sizing import trace
 from sizing.day import Hour, days, hours
-from sizing.plain import AskError, question_from
+from sizing.plain import AskError, model_from, question_from
 from sizing.question import Catalogue, Question
 from sizing.search import Answer, Candidate, search
 
@@ -102,15 +102,23 @@ class Sizer:
     def ask(self, form: str) -> str:
         """Begin with a question: {"parts": ...}, or {"refusal": a sentence}."""
         self.answers, self.answer, self.view, self.after, self.chosen = None, None, None, None, 0
-        question = self.read(form)
+        question, fields = self.read(form), json.loads(form)
         if isinstance(question, str):
-            return json.dumps({"refusal": question, "field": self.field})
-        known, fields = self.known(form), json.loads(form)
+            return json.dumps({"refusal": question, "field": self.field, "config": self.own_model(fields)})
+        known = self.known(form)
         self.view = View(self.course, known, question, question_of(fields), _told(fields))
         self.answers = search(question, known)
-        has_config = any(text.strip() for text in json.loads(form).get("config", ()))
-        own = self.view.say("your_config", model=question.model.name) if has_config else ""
-        return json.dumps({"parts": {}, "more": True, "config": own})
+        return json.dumps({"parts": {}, "more": True, "config": self.own_model(fields)})
+
+    def own_model(self, fields: Mapping[str, Sequence[str]]) -> str:
+        """What the list calls a config.json of one's own, by its model where one can be read; empty where there is none."""
+        if not "".join(fields.get("config", ())).strip():
+            return ""
+        try:
+            model = model_from(engine.config_table(fields["config"][0]), self.catalogue)
+        except engine.PhysicsError:
+            return str(self.course.at("size.page.your_config"))
+        return self.course.say("size.answer.your_config", None, {"model": model.name})
 
     def known(self, form: str) -> Catalogue:
         """The catalogue, with what a server was found to take where the form says so."""

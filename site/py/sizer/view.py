@@ -17,7 +17,7 @@ from sizer.server import Measured
 from sizing import commands, explain
 from sizing.day import Hour
 from sizing.judge import CLOSE, ILL_CONDITIONED, Kept, used
-from sizing.question import Catalogue, Question
+from sizing.question import Catalogue, Question, weight_bits
 from sizing.search import Answer, Candidate, bound_of
 from sizing.traffic import cut_share
 
@@ -64,6 +64,7 @@ class View:
             "why": self.why(answer, shown) if shown else "",
             "known": self.known(answer, shown),
             "take": self.take(shown) if shown else "",
+            "weights-given": together(self.weights_given()),
         }
         if self.measured:
             found["server-used"] = together(self.measured.offered(self.course, self.catalogue))
@@ -134,6 +135,8 @@ class View:
             lines.append(self.say("cut", share=share, longest=traffic.longest_tokens))
         if traffic.longest_tokens > context:
             lines.append(self.say("context", context=context, longest=traffic.longest_tokens))
+        if given := self.weights_given():
+            lines.append(given)
         if shown and engine.bits_unknown(self.question.model):
             bits = shown.design.deployment.weight_bits
             lines.append(self.say("bits_unknown", form=self.question.model.precision, bits=bits))
@@ -144,6 +147,11 @@ class View:
         if set(carried) - SLIGHT:
             lines.append(self.say("unmeasured", what=self._listed(carried)))
         return together(*(tag("p", line, class_="state", data_state="warn") for line in lines))
+
+    def weights_given(self) -> str:
+        """That a model is published narrower than all weights that were asked for, and sized so; empty where it isn't."""
+        given = [bits for bits in weight_bits(self.question) if bits not in self.question.allowed.weight_bits]
+        return self.say("weights_given", model=self.question.model.name, bits=given[0]) if given else ""
 
     def _carried(self, deployment: engine.Deployment) -> tuple[str, ...]:
         return engine.how_known(deployment, engine.calibration_for(deployment, self.catalogue.calibrations))
