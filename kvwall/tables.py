@@ -56,8 +56,6 @@ def _notes(answer: Mapping[str, Any]) -> list[str]:
     found = [f"Left out: {n} kinds of replica, since {why[name]}." for name, n in answer["left_out"].items() if n]
     if answer.get("cut_share", 0.0) > 0.01 and "trace" not in answer:
         found.append(f"Cut to the longest sequence: {100 * answer['cut_share']:.0f} % of the requests.")
-    if answer.get("past_context"):
-        found.append("The longest sequence is longer than the model was made for: engines refuse it.")
     if form := answer.get("unknown_form"):
         found.append(
             f"How many bits a weight of the form “{form}” takes isn't known: each design is for weights of its bits."

@@ -871,6 +871,30 @@ def test_a_context_that_no_file_names_is_no_limit_and_the_page_says_so(unsaid):
     assert "names no longest context" not in native.says(pasted(json.dumps(LLAMA)), "act1.paste.note")
 
 
+@pytest.mark.parametrize(
+    ("rope", "tokens"),
+    [
+        ({"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}, 131072),
+        ({"rope_type": "yarn", "factor": 2}, 65536),
+        ({"rope_type": "yarn", "factor": 40, "original_max_position_embeddings": 512}, 32768),
+        ({"type": "linear", "factor": 8.0}, 262144),
+        ({"rope_type": "dynamic", "factor": 2.0}, 65536),
+        ({"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 8192}, 32768),
+        ({"type": "longrope", "factor": 8.0}, 32768),
+        ({"rope_type": "default"}, 32768),
+        ({"type": "linear", "factor": None}, 32768),
+        ({"type": "linear", "factor": "8"}, 32768),
+        ({"type": "linear", "factor": 1e300}, 32768),
+        ([8], 32768),
+    ],
+)
+def test_stretched_positions_are_as_long_as_engines_take_them(rope, tokens):
+    config = {**LLAMA, "max_position_embeddings": 32768}
+    for name in ("rope_scaling", "rope_parameters"):
+        assert read({**config, name: rope}).max_context_tokens == tokens
+    assert read({**config, "model_type": "gemma3_text", "rope_scaling": rope}).max_context_tokens == 32768
+
+
 @pytest.mark.parametrize("wrong", ["4096", -1, True, 4096.5, [1, 2], {}])
 def test_a_context_that_is_no_number_is_named(wrong):
     assert "max_position_embeddings" in refused({**LLAMA, "max_position_embeddings": wrong})

@@ -343,7 +343,6 @@ def headline(**changes):
 def test_what_was_cut_or_carried_over_is_said_beside_the_design():
     assert "were cut" not in headline() and "carried over" not in headline(gpus=["h100-sxm"])
     assert "were cut" in headline(workload=["mooncake-conversation"])
-    assert "made for 4,096 tokens" in headline(model=["llama-2-7b"])
     assert "carried over (other: GPU" in headline(gpus=["mi300x"])
 
 
@@ -488,6 +487,13 @@ def test_beside_a_day_it_is_said_whose_tokens_cost_so_much(changes, said):
     words = "".join(read(answered(**changes)[1][-1]["parts"]["cost"]).words)
     assert "a million output tokens" in words
     assert ("A million output tokens:" in words) == bool(said) and said in words
+
+
+def test_no_design_is_told_for_a_sequence_that_engines_refuse():
+    asks = Sizer(native.shipped())
+    said = json.loads(asks.ask(json.dumps({**SMALL, "model": ["llama-2-7b"]})))
+    assert said["field"] == "longest" and "made for 4096 tokens" in said["refusal"]
+    assert "refusal" not in json.loads(asks.ask(json.dumps({**SMALL, "model": ["llama-2-7b"], "longest": ["4096"]})))
 
 
 @pytest.mark.parametrize("price", ["-1", "abc"])

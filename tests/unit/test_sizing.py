@@ -308,6 +308,7 @@ def test_tokens_cost_what_the_whole_day_costs_them_and_where_that_isnt_known_it_
         ({"traffic": {"rate_per_s": True}}, "no_number", "traffic.rate_per_s"),
         ({"traffic": {"rate_per_s": 10**400}}, "no_number", "traffic.rate_per_s"),
         ({"traffic": {"rate_per_s": "5"}}, "no_number", "traffic.rate_per_s"),
+        ({"model": "llama-2-7b"}, "past_context", "traffic.longest_tokens"),
         ({"traffic": {"users": 5}}, "rate_or_users", None),
         ({"traffic": {"rate_per_s": 0}}, "rate_or_users", None),
         ({"traffic": {"workload": "mine"}}, "unknown_name", "traffic.workload"),

@@ -80,7 +80,7 @@ def asked_of(place):
             "kv_bits": 16,
             "token_budget": 8192,
         }
-        return "llama-3-70b", traffic, ask, gpu, [], 640
+        return "llama-3.1-70b", traffic, ask, gpu, [], 640
     lengths = {"prompt": {"mean": 207.5, "p99": 600}, "output": {"mean": 198.3, "p99": 780}}
     traffic = {**lengths, "rate_per_s": 0.5, "longest_tokens": 8192}
     gpu = {"gpu": "h200-sxm", "gpus_per_replica": 1, "weight_bits": 8, "kv_bits": 8, "token_budget": 8192}

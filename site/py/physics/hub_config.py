@@ -78,6 +78,7 @@ CONTEXT = (
     "max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "n_ctx", "max_sequence_length", "model_max_length",
     "max_seq_length",
 )  # fmt: skip
+STRETCHES = ("yarn", "linear", "dynamic")  # of positions; other kinds change no length
 __all__ = ["ConfigError", "model_from_config"]
 
 
@@ -534,6 +535,25 @@ def _positions(config: Config, family: Family) -> int:
 
 
 def _context(config: Config) -> int:
+    """The most tokens that an engine takes by the file: what it says, or what it stretches positions to where that is more."""
+    said = _said_context(config)
+    return said if said == ANY_CONTEXT else min(ANY_CONTEXT, max(said, _stretched(config, said)))
+
+
+def _stretched(config: Config, said: int) -> int:
+    """Tokens that positions are stretched to, as vLLM reckons them: YaRN from what the model was first trained for, "linear" and
+    "dynamic" from what the file says. 0 without such a stretch; Gemma-3's files say what it has made of them."""
+    rope = config.get("rope_scaling") or config.get("rope_parameters")
+    if not isinstance(rope, Mapping) or "gemma3" in str(config.get("model_type")):
+        return 0
+    kind, factor = rope.get("rope_type", rope.get("type")), rope.get("factor")
+    begin = rope.get("original_max_position_embeddings", said) if kind == "yarn" else said
+    if kind not in STRETCHES or not isinstance(factor, int | float) or not isinstance(begin, int | float):
+        return 0
+    return int(begin * factor) if 0 < begin < ANY_CONTEXT and 0 < factor < ANY_CONTEXT else 0
+
+
+def _said_context(config: Config) -> int:
     """The most tokens that the file says; of several figures the first name's, as vLLM takes it. Null and 0 say nothing, and
     what is beyond all bounds no more. Raises ConfigError for what is no number of tokens."""
     for name in CONTEXT:

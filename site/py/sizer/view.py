@@ -128,13 +128,11 @@ class View:
         return {"model": self.catalogue.models[self.measured.model].name, "gpu": gpu}
 
     def notes(self, answer: Answer, shown: Candidate | None = None) -> Html:
-        """What makes an answer another than the one that was asked for: requests that were cut, a sequence past the model's, GPUs
+        """What makes an answer another than the one that was asked for: requests that were cut, GPUs
         without a price, a design that no measured server is like in more than the cache's precision."""
-        traffic, context, lines = self.question.traffic, self.question.model.max_context_tokens, []
+        traffic, lines = self.question.traffic, []
         if (share := cut_share(traffic)) > MOST_CUT:
             lines.append(self.say("cut", share=share, longest=traffic.longest_tokens))
-        if traffic.longest_tokens > context:
-            lines.append(self.say("context", context=context, longest=traffic.longest_tokens))
         if given := self.weights_given():
             lines.append(given)
         if shown and engine.bits_unknown(self.question.model):

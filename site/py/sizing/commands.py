@@ -73,8 +73,6 @@ def notes(question: Question, design: Design) -> list[str]:
     if name.startswith("YOUR"):
         known = f" (published at {model.checkpoint_bits} bits: {model.checkpoint})" if model.checkpoint else ""
         found.append(f"{name}: a checkpoint of {_line(model.name)} with {deployment.weight_bits}-bit weights{known}.")
-    if question.traffic.longest_tokens > model.max_context_tokens:
-        found.append(f"The model was made for {model.max_context_tokens} tokens; engines refuse a longer sequence.")
     return found
 
 

@@ -135,7 +135,6 @@ def answer_to_plain(question: Question, catalogue: Catalogue, answer: Answer) ->
         "cheaper_not_simulated": answer.untried,
         "left_out": answer.left_out,
         "cut_share": cut_share(question.traffic),
-        "past_context": question.traffic.longest_tokens > question.model.max_context_tokens,
         "unknown_form": question.model.precision if engine.bits_unknown(question.model) else "",
         "done": answer.done,
     }

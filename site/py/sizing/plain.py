@@ -193,6 +193,9 @@ def model_from(value: object, catalogue: Catalogue) -> engine.Model:
 def _traffic(value: object, catalogue: Catalogue, model: engine.Model, recorded: Sequence[engine.Request]) -> Traffic:
     table = Table.of("traffic", value, TRAFFIC)
     longest = table.whole("longest_tokens", 2, LONGEST_TOKENS, min(DEFAULT_LONGEST, model.max_context_tokens))
+    if longest > model.max_context_tokens:  # a plan for what no engine starts with is none
+        most = model.max_context_tokens
+        raise AskError("past_context", key="traffic.longest_tokens", model=model.name, most=most, found=longest)
     if (named_file := table.values.get("trace")) is not None and not recorded:
         raise AskError("trace_needed", found=str(named_file))
     users = table.whole("users", 0, MOST_USERS, 0)
