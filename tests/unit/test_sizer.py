@@ -527,12 +527,17 @@ Mean TPOT (ms):                          14.00
 OURS = {"gpus": ["h100-sxm"], "weights": ["16"], "day": [""]}
 
 
-def told_by(text, gpu="h100-sxm"):
-    """What the form has of a server whose text was pasted, and the sentence beside it."""
-    sizer = Sizer(native.shipped())
+def pasted(text, course, gpu=""):
+    """What the page is told of a server whose text was pasted."""
+    sizer = Sizer(course)
     sizer.begin_server()
     sizer.feed_server(text)
-    said = json.loads(sizer.end_server(json.dumps(["", gpu, ""])))
+    return json.loads(sizer.end_server(json.dumps(["", gpu, ""])))
+
+
+def told_by(text):
+    """What the form has of a server on an H100, and the sentence beside it."""
+    said = pasted(text, native.shipped(), "h100-sxm")
     return said["measured"], said["parts"]["server-used"]
 
 
@@ -597,3 +602,19 @@ def test_a_link_that_lacks_what_the_server_said_says_so():
     with_it, without = (answered(**OURS, **more)[1] for more in ({"measured": ["yes"]}, {}))
     assert "without it: paste" in words_of(with_it, "headline")
     assert with_it[-1]["parts"]["promises"] == without[-1]["parts"]["promises"]
+
+
+@pytest.mark.parametrize("language", native.LANGUAGES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        'vllm:num_requests_running{model_name="m"} 3\nvllm:num_requests_waiting{model_name="m"} 2\n'
+        'vllm:kv_cache_usage_perc{model_name="m"} 0.4\n',
+        'vllm:num_requests_running{model_name="m"} 3\n',
+        "\n".join(line for line in RUN.splitlines() if "TPOT" not in line),
+    ],
+)
+def test_of_what_a_server_does_not_tell_nothing_is_said(text, language):
+    with native.writing(language):
+        words = read(pasted(text, native.in_language(language))["parts"]["server"]).words
+    assert any("3" in each or "200" in each for each in words) and "—" not in " ".join(words)

@@ -163,28 +163,34 @@ class Server:
     def _runs(self) -> Iterator[Html]:
         """The runs of a load generator, a line each."""
         for run in self.found.benches if self.found else ():
-            told: Mapping[str, Number] = {
-                "rate": run.requests_per_s,
-                "prompt": run.prompt_tokens,
-                "output": run.output_tokens,
-                "ttft": run.ttft.mean_s,
-                "ttft_tail": run.ttft.p99_s,
-                "tpot": run.tpot.mean_s,
-                "tpot_tail": run.tpot.p99_s,
-            }
-            yield tag("p", self.say("run", **told))
+            lengths = {"prompt": run.prompt_tokens, "output": run.output_tokens}
+            yield from self._told(
+                "run",
+                ("run_rate", {"rate": run.requests_per_s}),
+                ("run_lengths", lengths),
+                ("run_ttft", {"ttft": run.ttft.mean_s}),
+                ("run_ttft_tail", {"ttft": run.ttft.p99_s}),
+                ("run_tpot", {"tpot": run.tpot.mean_s}),
+                ("run_tpot_tail", {"tpot": run.tpot.p99_s}),
+            )
 
     def _scraped(self) -> Iterator[Html]:
         """A scrape, in a line."""
         scrape = self.found.scrape if self.found else None
         if scrape:
-            told: Mapping[str, Number] = {
-                "running": scrape.running,
-                "waiting": scrape.waiting,
-                "used": scrape.kv_usage,
-                "hits": scrape.hit_share,
-            }
-            yield tag("p", self.say("scrape", **told))
+            yield from self._told(
+                "scrape",
+                ("scrape_running", {"running": scrape.running}),
+                ("scrape_waiting", {"waiting": scrape.waiting}),
+                ("scrape_used", {"used": scrape.kv_usage}),
+                ("scrape_hits", {"hits": scrape.hit_share}),
+            )
+
+    def _told(self, name: str, *parts: tuple[str, Mapping[str, Number]]) -> Iterator[Html]:
+        """A line of what a text tells; of what it doesn't nothing is said."""
+        told = [self.say(part, **numbers) for part, numbers in parts if None not in numbers.values()]
+        if told:
+            yield tag("p", self.say(name, what=wording.listed(told, "semicolon")))
 
     def _measured(self, known: observed.Known | None, lines: tuple[observed.Line, ...]) -> Measured | None:
         """What recalibrates: the cache's bytes, and the times of a run; None where the text tells neither."""
