@@ -214,6 +214,25 @@ def test_the_learner_is_told_what_goes_where():
     assert "2 answers, designs or results" in native.says(asked, "embed.host.text")
 
 
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_host_that_would_bring_nothing_asks_whose_work_lies_here(silent):
+    """A device that several share: the next learner's host keeps nothing yet."""
+    mine = native.after(native.walked(until=1), store.TextWritten("log", "not yours", LATER))
+    asked = native.after(mine, store.HostAnswered(ledger.Record(), fresh=False, silent=silent))
+    said = native.says(asked, "embed.host.text")
+    assert asked.host == ASKING and "would bring" not in said
+    assert f"results: {len(mine.record.facts)}; texts: 1). Is it yours?" in said
+
+
+def test_where_nothing_lies_that_the_host_doesnt_know_nobody_is_asked():
+    """A record that was cleared, a slider that was moved, an answer that the host has too."""
+    walked = native.after(native.walked(until=1), store.RecordNumbered("one", LATER))
+    cleared = native.after(walked, store.Cleared("device", ledger.emptied(walked.record)))
+    moved = native.after(native.start(), store.ControlMoved("act1.context", 2048))
+    for state, text in ((cleared, None), (moved, None), (walked, ledger.own_text(replace(walked.record, settings={})))):
+        assert met(state, text, fresh=False).host == LISTENING
+
+
 def test_what_is_locked_here_stays_locked_whatever_a_host_says():
     mine = native.answered(native.start(), "act1.prediction", "about_50")
     theirs = native.answered(native.start(), "act1.prediction", "about_5")

@@ -1,7 +1,8 @@
 """The host: a page around the lab that keeps the learner's work and takes the points.
 
 A host may be anybody's page. What it gives back becomes part of the record at once where the page held nothing of the
-learner's, or where both hold one record, by its number. Else the learner is asked first, and until then nothing goes out.
+learner's that the host doesn't know, or where both hold one record, by its number. Else the learner is asked first, and until
+then nothing goes out.
 """
 
 from dataclasses import replace
@@ -31,7 +32,8 @@ def host_answered(course: Course, state: State, action: HostAnswered) -> State:
     theirs = action.record
     if theirs is None:
         return replace(state, host=UNREADABLE)
-    if state.host in TOLD or ((action.fresh or _is_same(state.record, theirs)) and not _is_back(state, theirs)):
+    known = action.fresh or _is_same(state.record, theirs) or not any(added(theirs, state.record).values())
+    if state.host in TOLD or (known and not _is_back(state, theirs)):
         return with_record(course, replace(state, host=SILENT if action.silent else LISTENING), theirs)
     return replace(state, host=ASKING, hosted=None if action.silent else theirs)
 
@@ -56,7 +58,7 @@ def host_changed(course: Course, state: State, action: HostChanged) -> State:
 
 def added(here: ledger.Record, theirs: ledger.Record) -> dict[str, int]:
     """How many facts and texts a record would add to another."""
-    known = {fact["id"] for fact in here.facts}
+    known = {fact["id"] for fact in here.facts} or not any(added(theirs, state.record).values())
     facts = sum(fact["id"] not in known for fact in theirs.facts)
     return {"facts": facts, "texts": len(theirs.settings.get(ledger.TEXTS, ()))}
 

@@ -17,13 +17,23 @@ def frame(course: Course, state: store.State) -> Frame:
         for act in course.acts
         if act.asks
     }
-    added = hosting.added(state.record, state.hosted or ledger.Record())
     points = report.points(course, store.best_score(course, state))
-    host = course.say(f"embed.host.{state.host}", None, {"points": points, **added}) if state.host else points
     is_asking = state.host == ASKING
+    host = asked(course, state) if is_asking else points
+    if state.host and not is_asking:
+        host = course.say(f"embed.host.{state.host}", None, {"points": points})
     asks: Frame = {
         "embed.host.box": {"hidden": not is_asking},
         "embed.host.text": {"text": host if is_asking else ""},
     }
     saved = {"text": course.at(f"embed.foot.{state.saved}"), "state": state.saved}
     return {**stages, **asks, "embed.saved": saved, "embed.points": {"text": host}}
+
+
+def asked(course: Course, state: store.State) -> str:
+    """What the learner is asked before a host gets the work. Of a host that would bring nothing: whose work lies here."""
+    theirs = state.hosted or ledger.Record()
+    brought = hosting.added(state.record, theirs)
+    if any(brought.values()):
+        return course.say("embed.host.asking", None, brought)
+    return course.say("embed.host.whose", None, hosting.added(theirs, state.record))
