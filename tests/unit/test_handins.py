@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -309,6 +310,48 @@ def test_one_file_handed_in_by_two_is_flagged_though_the_name_in_it_is_one(snaps
     again = ("Ada_1_assignsubmission_file_/s.json", "Ada_1_assignsubmission_file_/s-1.json")
     rows, _ = graded(dict.fromkeys(again, data))
     assert [row.flags for row in rows] == [(), ()] and all(row.again for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "signed", "another"),
+    [
+        ("Thief", "Zoë Müller-Østergård", True),
+        ("Bob Ross", "Ada", True),
+        ("lovelaceada", "Bo Doe", True),
+        ("李明", "王小明華", True),
+        ("Zoë Müller-Østergård", "Zoe Ostergard", False),
+        ("Łukasz Đorđević", "djordjevic, LUKASZ", False),
+        ("Lovelace Ada", "Ada Lovelace", False),
+        ("lovelaceada", "Ada", False),
+        ("Ada Lovelace", "alovelace@x.org", False),
+        ("Alexander Roe", "Alex", False),
+        ("Bo Doe", "Bo", False),
+        ("Ada Lovelace", "A. L.", False),
+        ("Ada Lovelace", "B00712345", False),  # a number
+        ("李明", "Li Ming", False),  # in another script
+        ("Ada Lovelace", "", False),
+        ("", "Ada", False),
+    ],
+)
+def test_who_signed_as_another_is_told_from_who_writes_a_name_otherwise(name, signed, another):
+    assert owners.is_another(name, signed) == another
+
+
+def test_anothers_file_is_remarked_with_both_names_and_comes_before_the_unfinished(snapshot):
+    """Whose own hand-in isn't there; and where Moodle keeps the names from who grades, all are called alike."""
+    files = {
+        "Ada_1_assignsubmission_file_/s.json": "Ada L.",
+        "Thief_2_assignsubmission_file_/s.json": "Zoë",
+        "Participant_3_assignsubmission_file_/s.json": "Bo",
+        "Participant_4_assignsubmission_file_/s.json": "Cy",
+    }
+    rows, _ = graded(signed(snapshot, **files))
+    said = {
+        row.file.split("_")[1]: " ".join(gradebook.remarks(native.shipped(), row)).count("Thief, signed Zoë")
+        for row in rows
+    }
+    assert said == {"1": 0, "2": 1, "3": 0, "4": 0} and [row.is_anothers for row in rows].count(True) == 1
+    assert gradebook.first(replace(row, flags=()) for row in rows)[0].owner.name == "Thief"
 
 
 def signed(text, **names):

@@ -130,7 +130,7 @@ class Grader:
             files = [file for file in everything if file.why != "companion"] or everything
             why = "; ".join(unread(self.course, files[:MOST_NAMED]))
             rows.append(Checked(files[0].name, flags=(Flag(NOTHING, why),), owner=self._owner(files[0].name)))
-        return _compared(sorted(rows, key=lambda row: row.file))
+        return _compared(sorted(_signed(rows), key=lambda row: row.file))
 
     def _owner(self, file: str) -> owners.Owner | None:
         owner = owners.of(file)
@@ -156,6 +156,22 @@ def row(course: Course, runs: Runs, file: Text, now: str, spoken: Sequence[Cours
 
 def _failed(file: str, mistake: Exception) -> Checked:
     return Checked(file, flags=(Flag(FAILED, f"{type(mistake).__name__}: {mistake}"),))
+
+
+# --- Whose name is on it? -----------------------------------------------------------------------------------------------
+
+
+def _signed(rows: list[Checked]) -> list[Checked]:
+    """The rows, with a mark for each that somebody else signed than handed it in. A name that a course system gives to several
+    is none: so does Moodle where it keeps them from who grades."""
+    given = Counter((owner.system, owner.name) for owner in {row.owner for row in rows if row.owner})
+    return [
+        replace(row, is_anothers=_is_anothers(row) and given[row.owner.system, row.owner.name] == 1) for row in rows
+    ]
+
+
+def _is_anothers(row: Checked) -> bool:
+    return bool(row.owner and row.snapshot and owners.is_another(row.owner.name, row.snapshot["student_id"]))
 
 
 # --- The same work under two names -------------------------------------------------------------------------------------
@@ -325,14 +341,17 @@ def remarks(course: Course, row: Checked) -> list[str]:
     found = [wording.fill(words[name], {"detail": _cut(_listed(files))}) for name, files in others.items() if files]
     named = ", ".join(report.part_name(course, part) for part in missing or ())
     found += [words["doubted"]] if row.is_doubted else []
+    if row.is_anothers and row.owner:
+        signed = {"owner": _cut(row.owner.name), "name": _cut(row.snapshot["student_id"])}
+        found.append(wording.fill(words["signed"], signed))
     return found + ([wording.fill(words["incomplete"], {"detail": named})] if missing else [])
 
 
-ALTERED, COPIED, RENAMED, UNREAD, INCOMPLETE, REMARKED, CLEAN = range(7)  # what to look at first
+ALTERED, COPIED, RENAMED, UNREAD, REMARKED, INCOMPLETE, CLEAN = range(7)  # what to look at first
 
 
 def first(rows: Iterable[Checked]) -> list[Checked]:
-    """The rows, those to look at first in front: altered, copied, under two names, unreadable, incomplete, remarked on, clean;
+    """The rows, those to look at first in front: altered, copied, under two names, unreadable, remarked on, incomplete, clean;
     within, by name."""
     return sorted(rows, key=lambda row: (_weight(row), row.file))
 
@@ -349,9 +368,9 @@ def _weight(row: Checked) -> int:
             if kinds <= {SAME_RECORD, TWO_NAMES, SAME_WORK, ANOTHERS}
             else ALTERED
         )
-    if row.snapshot.get("incomplete_fields"):
-        return INCOMPLETE
-    return REMARKED if row.again or row.besides or row.is_doubted else CLEAN
+    if row.again or row.besides or row.is_doubted or row.is_anothers:
+        return REMARKED
+    return INCOMPLETE if row.snapshot.get("incomplete_fields") else CLEAN
 
 
 def flagged(course: Course, row: Checked) -> list[str]:

@@ -87,8 +87,8 @@ class Checked:
     snapshot: what the page would have exported for the facts that it could have made, without the chain and the engine's
     numbers behind each answer; empty if the file can't be read. facts: those facts, in order, without their scenarios.
     again: other files of the same record and learner; besides: of another record of theirs. owner: who handed it in, where a
-    course system's name of the file says so; is_doubted: the name looks so and isn't believed. learner: of a file without owner
-    and name, whose record it is, see gradebook.whose.
+    course system's name of the file says so; is_doubted: the name looks so and isn't believed; is_anothers: another signed it.
+    learner: of a file without owner and name, whose record it is, see gradebook.whose.
     """
 
     file: str
@@ -99,6 +99,7 @@ class Checked:
     besides: tuple[str, ...] = ()
     owner: Owner | None = None
     is_doubted: bool = False
+    is_anothers: bool = False
     learner: object = None
 
 

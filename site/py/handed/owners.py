@@ -32,6 +32,8 @@ PARTS = (  # what one part of a path looks like
 # A number that people give to files: of a lab or a week, a year, a day.
 HOMELY = re.compile(r"\d{1,3}|(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?")
 LONG = 3  # letters of a word that is no other's by chance
+# Letters that are no others with an accent.
+PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 # In Gradescope's list: "submission_4711:", and below it "- :name: Ada Lovelace" for each who handed it in.
 SUBMISSION, NAME = re.compile(r"submission_(\d+):\s*"), re.compile(r"\s+(?:- )?:name: *(.+?)\s*")
 
@@ -66,6 +68,26 @@ def _found(path: str) -> tuple[str, re.Match[str], str] | None:
             if (found := pattern.fullmatch(part)) and not (system == CANVAS and any(map(str.isupper, found["name"]))):
                 return system, found, "/".join(parts[:i])
     return None
+
+
+def is_another(name: str, signed: str) -> bool:
+    """Whether a learner signed with a name that has no word in common with the one that a course system writes, nor its
+    initials. A number, and a name in another script, tell nothing."""
+    one, other = _words(name), _words(signed)
+    if not one or not other or any(map(str.isdigit, signed)) or _is_latin(one) != _is_latin(other):
+        return False
+    initials = "".join(word[0] for word in one)
+    return not (set(one) & set(other) or "".join(other) == initials or _is_like(name, signed) or _is_like(signed, name))
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name in small letters without accents: "Østergård" is "ostergard"."""
+    apart = unicodedata.normalize("NFKD", name.casefold()).translate(PLAIN)
+    return re.findall(r"[^\W\d_]+", "".join(char for char in apart if not unicodedata.category(char).startswith("M")))
+
+
+def _is_latin(words: Iterable[str]) -> bool:
+    return any(map(str.isascii, words))
 
 
 def letters(name: str) -> list[str]:
@@ -155,9 +177,9 @@ def _is_nobody(name: str, signed: Iterable[str]) -> bool:
 
 def _is_like(name: str, signed: str) -> bool:
     """Whether a name as Canvas writes it, "lovelaceada", is the one that a learner signed with, or has a word of it."""
-    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", signed).casefold())
-    told = (word for word in words if len(word) >= LONG or not word.isascii())
-    return bool(signed) and (letters(name) == letters(signed) or any(word in name.casefold() for word in told))
+    told = (word for word in _words(signed) if len(word) >= LONG or not word.isascii())
+    written = "".join(_words(name))
+    return bool(signed) and (letters(name) == letters(signed) or any(word in written for word in told))
 
 
 def named(metadata: str) -> dict[str, str]:
