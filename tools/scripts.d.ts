@@ -3,7 +3,7 @@
 /** A sentence in the page's language with its [facts] filled in (boot.js). */
 type Word = (name: string, facts?: Record<string, unknown>) => string;
 
-/** Says what came of reading or writing the mirror: "read", "kept", "other" or "lost", of a host "state", "review" or "absent", and the text. */
+/** Says what came of reading or writing the mirror: "read", "kept", "other" or "lost", of a host "state", "review", "mute" or "absent", and the text. */
 type Told = (outcome: string, text: string | null) => void;
 
 /** What the wrapper of npm's @gamestdio/scorm offers, as far as it is used. */
@@ -18,6 +18,7 @@ interface CourseSystem {
   set(name: string, value: string): boolean;
   commit(): boolean;
   terminate(): boolean;
+  getLastError(): number;
 }
 
 interface Window {

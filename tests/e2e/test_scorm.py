@@ -35,7 +35,16 @@ calls = [];
 standard = /^(LMS)?(Initialize|Finish|Terminate|GetValue|SetValue|Commit)$/;
 real = new {name}({{ lmsCommitUrl: "/commit", autocommit: false, logLevel: 5 }});
 real.loadFromJSON({stored});
-{api} = new Proxy(real, {{ get: (api, name) => !standard.test(String(name)) ? api[name] : (...given) => {{
+// What fails, so often; by an exception, or by nothing and an error number.
+fails = {fails}; error = 0;
+said = (api, name) => error && /LastError/.test(String(name)) ? () => String(error) : api[name];
+{api} = new Proxy(real, {{ get: (api, name) => !standard.test(String(name)) ? said(api, name) : (...given) => {{
+  error = 0;
+  if (fails[given[0] || name.replace("LMS", "")]-- > 0) {{
+    if (fails.throws) throw new Error("no network");
+    error = {error};
+    return "";
+  }}
   const came = api[name](...given);
   calls.push([name.replace("LMS", ""), ...given.map((text) => text.replace("cmi.core.", "cmi.")), String(came)]);
   return came;
@@ -80,10 +89,14 @@ class Course:
         self.browser, self.folder, self.version, self.origin = browser, folder, version, origin
         self.errors: list[str] = []
 
-    def launch(self, **stored: Any) -> Course:
-        """Open the activity on a computer that has never seen it, with what the system keeps of the learner."""
+    def launch(self, fails: dict[str, Any] | None = None, **stored: Any) -> Course:
+        """Open the activity on a computer that has never seen it, with what the system keeps of the learner. fails: how often
+        a call, or the reading of a name, comes to nothing; "throws": by an exception."""
         file, name, api = CLASSES[self.version]
-        page = LMS.format(file=file, name=name, api=api, stored=json.dumps(stored))
+        error = {"1.2": 101, "2004": 301}[self.version]
+        page = LMS.format(
+            file=file, name=name, api=api, error=error, fails=json.dumps(fails or {}), stored=json.dumps(stored)
+        )
         (self.folder / "lms.html").write_text(page, encoding="utf-8")
         System.kept, System.is_lost = {}, False
         self.page = self.browser.new_context(viewport=DESK, bypass_csp=True).new_page()
@@ -240,6 +253,29 @@ def test_in_review_work_is_shown_and_nothing_is_set(course):
     course.says("status.ledger.value", WORDS["saved_page"])
     course.leave()
     assert {call[0] for call in course.calls()} == {"Initialize", "GetValue", NAMES[course.version][3]}
+
+
+@pytest.mark.parametrize("throws", [False, True], ids=["error", "exception"])
+def test_what_cannot_be_read_at_once_is_asked_for_again_and_nothing_is_set_before(course, throws):
+    fails = {"cmi.suspend_data": 2, "throws": throws}
+    course.launch(fails, **stored(course.version, native.walked(until=2), status="incomplete"))
+    course.is_locked("act1.reflection")
+    course.has("cmi.score.raw", "20")
+    calls = course.calls()
+    first_set = next(i for i, call in enumerate(calls) if call[0] == "SetValue")
+    assert ["GetValue", "cmi.suspend_data"] in [call[:2] for call in calls[:first_set]]
+
+
+def test_a_course_system_that_never_answers_is_said_and_neither_it_nor_the_device_keeps_anything(course):
+    kept = stored(course.version, native.walked(until=2), status="completed")
+    course.launch({"Initialize": 9, "throws": True}, **kept)
+    course.answer("act1.prediction", "about_50")
+    course.says("notices.list", HOST["mute"])
+    course.says("status.ledger.value", WORDS["saved_page"])
+    assert course.calls() == []
+    assert course.page.frames[1].evaluate("Object.keys(localStorage)") == []  # others may use this computer
+    course.page.evaluate("fails = {}; document.querySelector('iframe').src += '?again'")
+    course.ready().is_locked("act1.reflection")  # what was there stayed as it was
 
 
 def test_without_a_course_system_that_is_said_and_the_device_keeps_the_work(course):

@@ -36,12 +36,12 @@ class Hosting:
 
     def said(self, outcome: str, text: Any, fresh: bool) -> None:
         """The host gave back what it keeps ("state"; no text for nothing), can't ("lost"), has said nothing ("silent"), only
-        shows it ("review"), or there is none ("absent")."""
-        if outcome != "absent":
+        shows it ("review"), can't be asked ("mute"), or there is none ("absent")."""
+        if outcome not in ("absent", "mute"):
             text = text if isinstance(text, str) else None
             theirs = None if outcome == "lost" else host.given(text)
             self.loop.dispatch(store.HostAnswered(theirs, fresh, silent=outcome == "silent"))
-        if outcome in ("absent", "review"):
+        if outcome in ("absent", "review", "mute"):
             self.loop.dispatch(store.HostChanged(outcome))
         if self.alone and self.loop.state.host not in store.TOLD:
             self.say_place(store.PAGE)

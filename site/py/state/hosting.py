@@ -17,6 +17,7 @@ from state.state import (
     DECLINED,
     LISTENING,
     LOST,
+    MUTE,
     PART,
     REVIEW,
     SILENT,
@@ -50,7 +51,7 @@ def host_allowed(course: Course, state: State, action: HostAllowed) -> State:
 
 def host_changed(course: Course, state: State, action: HostChanged) -> State:
     """The host takes what it is told, or doesn't. What costs the learner something is said at once, and as long as it is so."""
-    news = {host: course.at(f"embed.host.{host}") for host in (PART, LOST, REVIEW, ABSENT)}
+    news = {host: course.at(f"embed.host.{host}") for host in (PART, LOST, REVIEW, ABSENT, MUTE)}
     others = tuple(notice for notice in state.notices if notice not in news.values())
     state = replace(state, host=action.host, notices=others)
     return with_notice(state, news[action.host]) if action.host in news else state

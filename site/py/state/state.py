@@ -17,7 +17,7 @@ Own = TypeVar("Own")
 NOBODY, ASKING, LISTENING, SILENT = "", "asking", "listening", "silent"  # silent: it is told, and has said nothing
 DECLINED, UNREADABLE = "declined", "unreadable"
 # And with a course system, which keeps it in the device's place: all, a part; it doesn't answer; it only shows; there is none.
-COURSE, PART, LOST, REVIEW, ABSENT = "course", "part", "lost", "review", "absent"
+COURSE, PART, LOST, REVIEW, ABSENT, MUTE = "course", "part", "lost", "review", "absent", "mute"
 TOLD = (LISTENING, SILENT, COURSE, PART, LOST)
 
 

@@ -15,7 +15,10 @@
       score: "cmi.score", time: "cmi.session_time", exit: "cmi.exit",
     },
   }[version];
+  const API = version === "1.2" ? "API" : "API_1484_11";
   const DATA = "cmi.suspend_data", DONE = ["completed", "passed", "failed"];
+  const FINE = [0, 201, 401, 402, 403]; // no error; or the system doesn't know that name, or has no value under it yet
+  const AGAIN_MS = [1000, 2000, 4000]; // after so long a system that can't be asked is asked once more
   const begun = performance.now();
 
   /** What comes of a call; a system that throws is one that isn't there. @template T @param {() => T} call @param {T} otherwise */
@@ -28,11 +31,20 @@
   };
   scorm.configure({ version });
   scorm.isDebugActive = scorm.handleCompletionStatus = scorm.handleExitMode = false;
-  const there = tried(() => scorm.initialize(), false);
-  const get = (/** @type {string} */ name) => tried(() => scorm.get(name), "");
-  const mode = there ? get(NAMES.mode) : "";
-  const isKept = there && !["review", "browse"].includes(mode);
-  const wasDone = there && DONE.includes(get(NAMES.status));
+  /** @type {(win: any) => boolean} */
+  const around = (win) => Boolean(win[API]) || (win.parent !== win && around(win.parent));
+  /** Whether there is a course system around this page, whether it answers or not. */
+  const isAround = tried(() => around(window), false) || tried(() => around(window.top.opener), false);
+  const initialized = () => scorm.isActive || tried(() => scorm.initialize(), false);
+  initialized();
+  /** What the system has under a name, null where it can't be asked. @returns {string | null} */
+  const get = (/** @type {string} */ name) =>
+    tried(() => {
+      const value = scorm.get(name);
+      if (!["", "null", "undefined"].includes(value)) return value;
+      return FINE.includes(scorm.getLastError()) ? "" : null;
+    }, null);
+  let isKept = false, wasDone = false;
 
   /** The time of this visit, as the standard writes it. */
   const time = () => {
@@ -51,16 +63,28 @@
     tried(() => scorm.terminate(), false);
   };
 
+  /** Ask for what the system keeps. What can't be read may be a whole course's work: then nothing is set over it.
+      @param {Told} told @param {number} [tries] */
+  const read = (told, tries = 0) => {
+    if (!isAround) return told("absent", null);
+    const [mode, status, data] = initialized() ? [NAMES.mode, NAMES.status, DATA].map(get) : [null, null, null];
+    if (mode === null || status === null || data === null) {
+      if (tries < AGAIN_MS.length) setTimeout(read, AGAIN_MS[tries], told, tries + 1);
+      else told("mute", null);
+      return;
+    }
+    isKept = !["review", "browse"].includes(mode);
+    wasDone = DONE.includes(status);
+    told(isKept ? "state" : "review", data || null);
+    const place = get(NAMES.place);
+    if (place === null || !/^[\w/.-]{1,80}$/.test(place)) return;
+    requestAnimationFrame(() => requestAnimationFrame(() => location.replace(`#${place}`))); // once what was done is shown
+  };
+
   window.labHost = {
-    alone: there,
+    alone: isAround,
     room: NAMES.room,
-    read: (told) => {
-      if (!there) return told("absent", null);
-      told(isKept ? "state" : "review", get(DATA) || null);
-      const place = get(NAMES.place);
-      if (!/^[\w/.-]{1,80}$/.test(place)) return;
-      requestAnimationFrame(() => requestAnimationFrame(() => location.replace(`#${place}`))); // once what was done is shown
-    },
+    read,
     report: (share, text, done) => {
       if (!isKept || !scorm.isActive) return true;
       const points = String(Math.round(share * 1e4) / 100);
