@@ -165,13 +165,14 @@ def _signed(rows: list[Checked]) -> list[Checked]:
     """The rows, with a mark for each that somebody else signed than handed it in. A name that a course system gives to several
     is none: so does Moodle where it keeps them from who grades."""
     given = Counter((owner.system, owner.name) for owner in {row.owner for row in rows if row.owner})
-    return [
-        replace(row, is_anothers=_is_anothers(row) and given[row.owner.system, row.owner.name] == 1) for row in rows
-    ]
+    named = {key for key, count in given.items() if count == 1}
+    return [replace(row, is_anothers=_is_anothers(row, named)) for row in rows]
 
 
-def _is_anothers(row: Checked) -> bool:
-    return bool(row.owner and row.snapshot and owners.is_another(row.owner.name, row.snapshot["student_id"]))
+def _is_anothers(row: Checked, named: set[tuple[str, str]]) -> bool:
+    if not row.owner or not row.snapshot or (row.owner.system, row.owner.name) not in named:
+        return False
+    return owners.is_another(row.owner.name, str(row.snapshot["student_id"]))
 
 
 # --- The same work under two names -------------------------------------------------------------------------------------
