@@ -21,8 +21,8 @@ NAME = re.compile(
     r".*\.(?:id|model|gpu|draft_model|workload|workloads|policy|policies|policy_default|default|measure|date|draft"
     r"|address|hands|(?:serve|bench|draft)_address|chunked_policies|workload\.\w+|(?:prediction|reflection)\.oracle)"
 )
-# Files and tables without a word of the lesson, or with words that a contract fixes.
-ENGLISH_ONLY = {"models", "hardware", "calibration", "grading.columns", "report.headings"}
+# Files, tables and texts that no page shows, or whose words a contract fixes.
+ENGLISH_ONLY = re.compile(r"models|hardware|calibration\.[^.]+\.(?!source$)\w+|grading\.columns|report\.headings")
 
 
 def page(language: str, name: str = LAB) -> str:
@@ -54,7 +54,7 @@ def overlaid(base: Any, over: Any) -> Any:
 
 def missing(base: Any, over: Any, path: str = "") -> Iterator[str]:
     """The paths of the texts that a translation lacks."""
-    if path in ENGLISH_ONLY:
+    if ENGLISH_ONLY.fullmatch(path):
         return
     if isinstance(base, Mapping):
         for key, value in base.items():
@@ -69,7 +69,7 @@ def missing(base: Any, over: Any, path: str = "") -> Iterator[str]:
 
 def pairs(base: Any, over: Any, path: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
     """Each text that says something in English and is translated: its path, then both texts."""
-    if path in ENGLISH_ONLY:
+    if ENGLISH_ONLY.fullmatch(path):
         return
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         for key in (key for key in base if key in over):

@@ -126,6 +126,12 @@ def test_a_workload_of_a_span_is_called_by_it(language):
                     assert all(wording.show(tokens, "n") in workload.name for _, tokens in table), workload.name
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_step_time_was_measured_on_is_said_in_the_pages_language(language):
+    english = {each.id: each.source for each in native.shipped().calibrations}
+    assert [each.id for each in native.in_language(language).calibrations if each.source == english[each.id]] == []
+
+
 def test_of_a_million_tokens_it_is_said_which():
     assert [text for text in texts(ENGLISH) if re.search(r"million tokens", text)] == []
 
