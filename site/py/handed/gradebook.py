@@ -336,7 +336,7 @@ def _visible(char: str) -> str:
 
 
 def remarks(course: Course, row: Checked) -> list[str]:
-    """What is worth knowing and no reason to doubt: handed in again, another system's name, incomplete parts."""
+    """What is worth knowing and no reason to doubt: handed in again, another's name or system, incomplete parts."""
     words, missing = course.at("grading.remarks"), row.snapshot.get("incomplete_fields")
     others = {"again": row.again, "besides": row.besides}
     found = [wording.fill(words[name], {"detail": _cut(_listed(files))}) for name, files in others.items() if files]
