@@ -120,7 +120,7 @@ def _make(
             ways = _others(every, language)
             for name, finished in BESIDE.items():
                 beside[languages.page(language, name)] = finished(site / f"{name}.html", tables, ways)
-        beside |= documents.pages(root / "docs", LINKED_DOCUMENTS, modules)
+        beside |= documents.pages(root / "docs", LINKED_DOCUMENTS, modules, set(beside))
         page, *texts = findable.pages({"index.html": page, **beside}, every, address, made)
         versions.seal(made, parts, site, page, dict(zip(beside, texts, strict=True)))
         versions.keep(made, (site / FIXED / WORKER).read_text(encoding="utf-8"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-from html import escape
+from collections import Counter
+from collections.abc import Collection
+from html import escape, unescape
 from pathlib import Path
 
 from tools.trouble import BuildError
@@ -22,6 +24,7 @@ SHELL = """<!doctype html>
     <link rel="stylesheet" href="css/acts.css">
     <link rel="stylesheet" href="css/everyone.css">
     <script src="reach.js" defer></script>
+    <script src="standing.js" defer></script>
   </head>
   <body>
     <main class="column document">
@@ -34,10 +37,17 @@ SHELL = """<!doctype html>
 
 
 LINK = re.compile(r'<a href="([\w-]+)\.md(#[^"]*)?">(.*?)</a>', re.S)
+OF_THE_REPOSITORY = re.compile(r'<a href="\.\./[^"]*">(.*?)</a>', re.S)
+HEADING = re.compile(r"<(h[1-6])>(.*?)</\1>", re.S)
+TAG = re.compile(r"<[^>]*>")
+NOT_IN_AN_ID = re.compile(r"[^\w\- ]")
+NAMED_PAGE = re.compile(r"<code>([a-z]+(?:\.[a-z]{2})?\.html)</code>")
+NAMED_SCENE = re.compile(r"<code>(#[a-z]\w*(?:/\w+)*)</code>")
 
 
-def page(markdown: Path, modules: Path, names: tuple[str, ...] = ()) -> str:
-    """One document as a page. `names`: the documents that are pages; of links to others the words stay.
+def page(markdown: Path, modules: Path, names: tuple[str, ...] = (), beside: Collection[str] = ()) -> str:
+    """One document as a page. `names`: the documents that are pages; of links to others, and to what stands in the repository
+    alone, the words stay. `beside`: the site's other pages, which lead there where they are named.
 
     Raises BuildError when it can't be rendered.
     """
@@ -50,16 +60,37 @@ def page(markdown: Path, modules: Path, names: tuple[str, ...] = ()) -> str:
         ) from mistake
     title = markdown.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
     body = done.stdout.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
-    body = LINK.sub(lambda link: _leading(link, names), body)
-    return SHELL.format(title=escape(title), body=body)
+    body = OF_THE_REPOSITORY.sub(r"\1", LINK.sub(lambda link: _leading(link, names), identified(body)))
+    body = NAMED_PAGE.sub(lambda named: _to(named[1], named[0]) if named[1] in beside else named[0], body)
+    return SHELL.format(
+        title=escape(title), body=NAMED_SCENE.sub(lambda named: _to(f"index.html{named[1]}", named[0]), body)
+    )
+
+
+def identified(html: str) -> str:
+    """The headings with an id each, named as GitHub names them, so that one link serves there and here."""
+    met: Counter[str] = Counter()
+
+    def named(heading: re.Match[str]) -> str:
+        level, words = heading.groups()
+        name = NOT_IN_AN_ID.sub("", unescape(TAG.sub("", words)).strip().lower()).replace(" ", "-")
+        again = f"-{met[name]}" if met[name] else ""
+        met[name] += 1
+        return f'<{level} id="{name}{again}">{words}</{level}>'
+
+    return HEADING.sub(named, html)
 
 
 def _leading(link: re.Match[str], names: tuple[str, ...]) -> str:
     name, place, words = link.groups(default="")
-    return f'<a href="{name}.html{place}">{words}</a>' if name in names else words
+    return _to(f"{name}.html{place}", words) if name in names else words
 
 
-def pages(folder: Path, names: tuple[str, ...], modules: Path) -> dict[str, str]:
-    """The named documents of a folder, those that are there, as pages by the names of their files."""
+def _to(address: str, words: str) -> str:
+    return f'<a href="{address}">{words}</a>'
+
+
+def pages(folder: Path, names: tuple[str, ...], modules: Path, beside: Collection[str] = ()) -> dict[str, str]:
+    """The named documents of a folder, those that are there, as pages by the names of their files. `beside`: as for `page`."""
     files = {f"{name}.html": folder / f"{name}.md" for name in names}
-    return {name: page(file, modules, names) for name, file in files.items() if file.exists()}
+    return {name: page(file, modules, names, beside) for name, file in files.items() if file.exists()}
