@@ -96,6 +96,8 @@ def test_where_the_frames_storage_is_blocked_the_host_gives_the_work_back(host):
     expect(read.node("embed.points")).to_contain_text("keeps your work and gets your points: 0 of 10")
     read.answer("act1.prediction", "about_50")
     state = read.has(0.1)
+    expect(read.node("embed.saved")).to_contain_text("The page around the lab keeps your work")
+    assert "only" not in read.node("notices.box").inner_text()  # nothing is lost when the page is closed
     assert [fact["option"] for fact in state["kv_cache_lab"]["facts"]] == ["about_50"]
     read.page.wait_for_function(
         "heard.at(-1).height === document.querySelector('iframe').clientHeight || heard.at(-1).score"

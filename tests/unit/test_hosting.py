@@ -14,6 +14,7 @@ from state import store
 from state.state import ASKING, DECLINED, LISTENING, NOBODY, SILENT, UNREADABLE
 from tests import lab as native
 from tests.snapshots import learner, played
+from views import embed, shell
 
 COURSE = native.shipped()
 LATER = "2026-02-03T04:05:06.789Z"
@@ -311,3 +312,20 @@ def test_what_has_no_room_costs_no_point_that_answers_and_designs_gave(learners)
 def test_a_packed_text_that_was_damaged_is_not_taken_for_another(change, learners):
     text = host.packed(learners[0].record, 64_000)[0]
     assert host.given(change(text)) in (None, host.given(text))
+
+
+@pytest.mark.parametrize("order", [("blocked", "answered"), ("answered", "blocked")])
+@pytest.mark.parametrize("word", ["storage_blocked", "storage_full"])
+@pytest.mark.parametrize(("silent", "warned"), [(False, False), (True, True)])
+def test_a_loss_is_told_only_where_nobody_keeps_the_work(order, word, silent, warned):
+    """A host that has said nothing may keep nothing: then the device's warning stands."""
+    warning = COURSE.at(f"words.{word}")
+    told = {
+        "blocked": store.Noticed(warning),
+        "answered": store.HostAnswered(ledger.Record(), True, silent=silent),
+    }
+    state = native.after(native.start(), store.Saved("page"), *(told[each] for each in order))
+    assert (warning in state.notices) == warned
+    shown = {**shell.frame(COURSE, state), **embed.frame(COURSE, state)}
+    assert (shown["status.ledger.value"]["state"] == "warn") == warned
+    assert ("only" in shown["embed.saved"]["text"]) == warned

@@ -7,7 +7,7 @@ from typing import Any
 
 from content import wording
 from content.course import Course
-from state import store
+from state import hosting, store
 
 
 def now() -> str:
@@ -76,7 +76,7 @@ class Loop:
                 self.window.console.error(trace)
                 self.window.labTrouble(trace)
                 reason = f"{type(failure).__name__}: {failure}"
-                name = "went_wrong_unsaved" if self.state.saved == store.PAGE else "went_wrong"
+                name = "went_wrong_unsaved" if hosting.kept_at(self.state) == store.PAGE else "went_wrong"
                 sentence = wording.fill(self.course.at(f"words.{name}"), {"reason": reason})
                 if sentence not in self.state.notices:  # said once: what fails at every frame would ask for the next
                     self.notice(sentence)

@@ -9,12 +9,14 @@ from dataclasses import replace
 
 from content.course import Course
 from record import ledger
+from record.keeper import PAGE
 from state.actions import HostAllowed, HostAnswered, HostChanged
-from state.saved import with_record
+from state.saved import with_host, with_record
 from state.state import (
     ABSENT,
     ASKING,
     DECLINED,
+    HOST,
     LISTENING,
     LOST,
     MUTE,
@@ -35,7 +37,8 @@ def host_answered(course: Course, state: State, action: HostAnswered) -> State:
         return replace(state, host=UNREADABLE)
     known = action.fresh or _is_same(state.record, theirs) or not any(added(theirs, state.record).values())
     if state.host in TOLD or (known and not _is_back(state, theirs)):
-        return with_record(course, replace(state, host=SILENT if action.silent else LISTENING), theirs)
+        state = with_host(course, replace(state, host=SILENT if action.silent else LISTENING))
+        return with_record(course, state, theirs)
     return replace(state, host=ASKING, hosted=None if action.silent else theirs)
 
 
@@ -43,7 +46,7 @@ def host_allowed(course: Course, state: State, action: HostAllowed) -> State:
     """The learner lets the host have the work, and takes what it keeps; or does neither."""
     theirs = state.hosted
     heard = SILENT if theirs is None else LISTENING
-    state = replace(state, host=heard if action.allowed else DECLINED, hosted=None)
+    state = with_host(course, replace(state, host=heard if action.allowed else DECLINED, hosted=None))
     if theirs is None or not action.allowed:
         return state
     return with_record(course, state, theirs, again=True)
@@ -55,6 +58,11 @@ def host_changed(course: Course, state: State, action: HostChanged) -> State:
     others = tuple(notice for notice in state.notices if notice not in news.values())
     state = replace(state, host=action.host, notices=others)
     return with_notice(state, news[action.host]) if action.host in news else state
+
+
+def kept_at(state: State) -> str:
+    """Where the work is: what this page alone has, a host that listens has too."""
+    return HOST if state.saved == PAGE and state.host == LISTENING else state.saved
 
 
 def added(here: ledger.Record, theirs: ledger.Record) -> dict[str, int]:

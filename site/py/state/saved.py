@@ -8,13 +8,14 @@ from typing import Any
 from content.controls import controls, defaults
 from content.course import Course
 from record import ledger
+from record.keeper import BLOCKED, FULL
 from record.values import mapping
 from runs import oracles
 from state.act import acts
 from state.actions import Cleared, LedgerRead, RecordNumbered, RecordOffered, RecordTaken, SaveFinished, TextWritten
 from state.questions import facts, number, place
 from state.settings import control
-from state.state import State, initial, with_notice
+from state.state import LISTENING, State, initial, with_notice
 
 MOST_SHOWN = 1_000  # facts: ten times what a long session leaves
 # What a learner may write; all but the name belongs to a context.
@@ -124,7 +125,22 @@ def save_finished(course: Course, state: State, action: SaveFinished) -> State:
     state = replace(state, record=merged, stored=merged, saved=action.saved)
     if merged.facts is not known:
         state = _understood(course, state)
-    return state if action.notice is None else with_notice(state, action.notice)
+    return state if action.notice is None else noticed(course, state, action.notice)
+
+
+def noticed(course: Course, state: State, sentence: str) -> State:
+    """The state with a notice. Where a host keeps the work, nothing is lost by what this device doesn't keep."""
+    return state if state.host == LISTENING and sentence in _unkept(course) else with_notice(state, sentence)
+
+
+def with_host(course: Course, state: State) -> State:
+    """The state without the notices that a host which keeps the work makes untrue."""
+    unkept = _unkept(course) if state.host == LISTENING else ()
+    return replace(state, notices=tuple(notice for notice in state.notices if notice not in unkept))
+
+
+def _unkept(course: Course) -> tuple[str, ...]:
+    return tuple(course.at(f"words.{why}") for why in (BLOCKED, FULL))
 
 
 def cleared(course: Course, state: State, action: Cleared) -> State:

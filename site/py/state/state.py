@@ -18,6 +18,7 @@ NOBODY, ASKING, LISTENING, SILENT = "", "asking", "listening", "silent"  # silen
 DECLINED, UNREADABLE = "declined", "unreadable"
 # And with a course system, which keeps it in the device's place: all, a part; it doesn't answer; it only shows; there is none.
 COURSE, PART, LOST, REVIEW, ABSENT, MUTE = "course", "part", "lost", "review", "absent", "mute"
+HOST = "host"  # where the work is that this page alone has and a host that listens
 TOLD = (LISTENING, SILENT, COURSE, PART, LOST)
 
 

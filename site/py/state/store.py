@@ -229,7 +229,7 @@ REDUCERS: Mapping[type[Action], Callable[[Course, State, Any], State]] = {
     Copied: lambda course, state, action: replace(state, copied=action),
     LedgerRead: saved.ledger_read,
     SaveFinished: saved.save_finished,
-    Noticed: lambda course, state, action: with_notice(state, action.sentence),
+    Noticed: lambda course, state, action: saved.noticed(course, state, action.sentence),
     NoticeClosed: lambda course, state, action: replace(state, notices=()),
     RecordOffered: saved.record_offered,
     RecordTaken: saved.record_taken,

@@ -26,7 +26,8 @@ def frame(course: Course, state: store.State) -> Frame:
         "embed.host.box": {"hidden": not is_asking},
         "embed.host.text": {"text": host if is_asking else ""},
     }
-    saved = {"text": course.at(f"embed.foot.{state.saved}"), "state": state.saved}
+    place = hosting.kept_at(state)
+    saved = {"text": course.at(f"embed.foot.{place}"), "state": place}
     return {**stages, **asks, "embed.saved": saved, "embed.points": {"text": host}}
 
 

@@ -5,8 +5,9 @@ from content.course import Course
 from content.wording import Quantity
 from page.page import Frame
 from page.remembered import remembered
-from state import store
+from state import hosting, store
 from state.act import Entry
+from state.state import HOST
 from state.store import acts
 
 SAVED = {
@@ -15,6 +16,7 @@ SAVED = {
     store.DEVICE: "saved_device",
     store.PAGE: "saved_page",
     store.COURSE: "saved_course",
+    HOST: "saved_host",
 }
 
 
@@ -74,8 +76,8 @@ def status(course: Course, state: store.State) -> dict[str, Entry]:
         found |= act.status(course, state)
     said = {"points": (score := store.score(course, state)).points, "most": score.most}
     found["points"] = (words["status_points"], course.say("report.score.short", None, said), None)
-    mark = "warn" if state.saved == store.PAGE else None
-    return found | {"ledger": (words["status_ledger"], words[SAVED[state.saved]], mark)}
+    place = hosting.kept_at(state)
+    return found | {"ledger": (words["status_ledger"], words[SAVED[place]], "warn" if place == store.PAGE else None)}
 
 
 def _synthesis(course: Course, state: store.State) -> Frame:
