@@ -89,3 +89,10 @@ def test_the_game_works_without_a_secure_context(intranet):
     expect(intranet.page.locator("body[data-state=over]")).to_have_count(1, timeout=ANSWER_MS)
     intranet.page.get_by_role("button", name=native.shipped().at("play.page.copy")).click()
     expect(intranet.page.locator("#copied")).to_contain_text("run.html#level=free&seed=1")
+
+
+def test_what_a_teacher_pastes_can_be_selected_without_a_secure_context(intranet):
+    page = intranet.page
+    page.goto(f"{intranet.origin}/instructors.html")
+    expect(page.locator("pre").first).to_contain_text(f'src="{intranet.origin}/?embed=1')
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)

@@ -21,6 +21,7 @@ SECURE = (
 SHORT_PATH = "test_the_short_path_works_without_a_secure_context"
 PLAYED = "test_the_game_works_without_a_secure_context"
 SIZED = "test_the_page_for_engineers_works_without_a_secure_context"
+ASSIGNED = "test_what_a_teacher_pastes_can_be_selected_without_a_secure_context"
 RELOADED = "test_what_reloads_a_page_that_cannot_start_works_without_a_saved_copy"
 # file, API -> the test that shows the way without it
 KNOWN = {
@@ -30,6 +31,7 @@ KNOWN = {
     ("site/scripts/2-start-python/python.mjs", "caches"): RELOADED,
     ("site/scripts/3-beside-python/offline.js", "caches"): RELOADED,
     ("site/scripts/6-sizing-page/size.mjs", "navigator.clipboard"): SIZED,
+    ("site/scripts/3-beside-python/standing.js", "navigator.clipboard"): ASSIGNED,
     ("site/scripts/3-beside-python/keep.mjs", "serviceWorker"): SIZED,
     ("site/scripts/7-playing-page/run.mjs", "navigator.clipboard"): PLAYED,
     ("site/scripts/fixed-address/sw.js", "caches"): SHORT_PATH,  # such a page starts no service worker
