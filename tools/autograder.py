@@ -21,19 +21,18 @@ RUN = """\
 here="$(pwd)"
 cd source
 python="$(command -v python3.11 || command -v python3)"
-exec "$python" -m tools.grade "$here/submission" --gradescope "$here/results/results.json" {settings}
+exec "$python" -m tools.grade "$here/submission" --gradescope "$here/results/results.json" --language {language} {settings}
 """
 CARRIED = ("site/py", "site/content", "tools")
 SETTINGS = "class.toml"
 
 
-def write(place: Path, settings: Path | None) -> None:
-    """Write the zip, with a class's own settings if there are some. Raises OSError."""
+def write(place: Path, settings: Path | None, language: str) -> None:
+    """Write the zip, with a class's own settings if there are some. `language`: of what learners read. Raises OSError."""
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         _script(archive, "setup.sh", SETUP)
-        _script(
-            archive, "run_autograder", RUN.format(settings=f"--settings {SETTINGS}" if settings else "").rstrip() + "\n"
-        )
+        own = f"--settings {SETTINGS}" if settings else ""
+        _script(archive, "run_autograder", RUN.format(language=language, settings=own).rstrip() + "\n")
         if settings:
             archive.write(settings, SETTINGS)
         for folder in CARRIED:

@@ -9,13 +9,14 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools import bundle
+from tools.languages import ENGLISH
 from tools.runtimes import ROOT
+from tools.trouble import BuildError
 
 PYTHON = str(ROOT / "site/py")
 if PYTHON not in sys.path:
@@ -37,12 +38,14 @@ _about: tuple[Any, ...] = ()  # in a process of the crew: what it checks with
 
 
 class Grader(gradebook.Grader):
-    """A grader that has a crew do the checking, once a class is large. settings: the class's own, for the crew to read."""
+    """A grader that has a crew do the checking, once a class is large. settings: the class's own, for the crew to read, and
+    `language` the one that the grader speaks."""
 
-    def __init__(
-        self, course: Course, now: str, spoken: Sequence[Course], settings: Path | None, hands: int = 0
-    ) -> None:
-        super().__init__(course, now, spoken)
+    def __init__(self, now: str, settings: Path | None, language: str = ENGLISH, hands: int = 0) -> None:
+        """Raises BuildError for settings or content that can't be read, and for a language that there is not."""
+        course, *others = courses(settings, language)
+        super().__init__(course, now, others)
+        self.language = language
         self.settings, self.hands = settings, hands or min(os.cpu_count() or 1, MOST_HANDS)
         self.crew: ProcessPoolExecutor | None = None
         self.pending: dict[int, tuple[Text, Future[Checked]]] = {}  # by their places among the rows
@@ -71,7 +74,7 @@ class Grader(gradebook.Grader):
         """A file on its way through the crew, none where processes can't be had."""
         try:
             self.crew = self.crew or ProcessPoolExecutor(
-                self.hands, initializer=_begin, initargs=(self.settings, self.now)
+                self.hands, initializer=_begin, initargs=(self.now, self.settings, self.language)
             )
             undone = [future for _, future in self.pending.values() if not future.done()]
             if len(undone) >= WAITING * self.hands:
@@ -82,11 +85,11 @@ class Grader(gradebook.Grader):
             return None
 
 
-def _begin(settings: Path | None, now: str) -> None:
+def _begin(now: str, settings: Path | None, language: str) -> None:
     global _about
     with contextlib.redirect_stdout(io.StringIO()):  # what a translation lacks has been said
-        course = acts.course(bundle.read_content(CONTENT, settings))
-        _about = course, Runs(course), now, spoken(settings)
+        course, *others = courses(settings, language)
+    _about = course, Runs(course), now, others
 
 
 def _check(file: Text) -> Checked:
@@ -94,6 +97,9 @@ def _check(file: Text) -> Checked:
     return gradebook.row(course, runs, file, now, spoken)
 
 
-def spoken(settings: Path | None) -> list[Course]:
-    """The course in every other language that a learner may have had it in."""
-    return [acts.course(tables) for tables in bundle.translations(CONTENT, settings).values()]
+def courses(settings: Path | None, language: str = ENGLISH) -> list[Course]:
+    """The course in a language, and after it in every other that a learner may have had it in. Raises BuildError."""
+    every = {ENGLISH: bundle.read_content(CONTENT, settings), **bundle.translations(CONTENT, settings)}
+    if language not in every:
+        raise BuildError(f"There is no language {language!r}. There are {', '.join(every)}.")
+    return [acts.course(every[name]) for name in sorted(every, key=lambda name: name != language)]

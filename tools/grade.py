@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools import autograder, bundle, crew
+from tools.languages import ENGLISH
 from tools.runtimes import ROOT
 from tools.trouble import BuildError
 
@@ -33,13 +34,17 @@ NO_SYSTEM = (
     "No name of a file says who handed it in, and no list of a class that can be filled lies beside them. Put the gradebook that "
     "Canvas exports, or Moodle's grading worksheet, into the folder."
 )
+NO_LIST_FOR = (
+    "Lists of points are made for Canvas and for Moodle. These files are {systems}'s: Gradescope runs the grader itself "
+    "(--autograder); for others the points stand in the table (--csv)."
+)
 NO_LIST = "No list was written into {folder}. Why not is said above."
 NO_RESULT = "The grader failed at this submission, and so writes no result: a 0 would be no learner's. What failed stands above."
 
 
 def main(arguments: list[str]) -> int:
     """Run the grader. Returns 0, or 1 with a sentence on stderr when there is nothing to grade or to write."""
-    import acts
+    from content import wording
     from handed import gradebook
 
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal that knows few letters
@@ -47,15 +52,15 @@ def main(arguments: list[str]) -> int:
     try:
         settings = Path(options.settings) if options.settings else None
         with bundle.blamed(settings):
-            course = acts.course(bundle.read_content(ROOT / "site/content", settings))
+            grader = crew.Grader(now(), settings, options.language)
+        wording.use(grader.course.at("words.numbers"))
         if options.key:
-            print(gradebook.key(course))
+            print(gradebook.key(grader.course))
         elif options.autograder:
-            autograder.write(Path(options.autograder), settings)
+            autograder.write(Path(options.autograder), settings, options.language)
         elif options.folder is None:
             parser().error("name a folder of snapshots, or --key, or --autograder")
         else:
-            grader = crew.Grader(course, now(), crew.spoken(settings), settings)
             take_all(grader, Path(options.folder))
             give(grader, options)
     except (OSError, ValueError, BuildError) as mistake:
@@ -87,6 +92,10 @@ def give(grader: Grader, options: argparse.Namespace) -> None:
         text = "\ufeff" + gradebook.csv_text(course, rows, ";" if options.semicolon else ",")
         Path(options.csv).write_text(text, encoding="utf-8")
     if options.points:
+        systems = sorted({one.owner.system for one in class_ if one.owner})
+        if not files and systems:
+            print(NO_LIST_FOR.format(systems=" and ".join(systems)), file=sys.stderr)
+            return
         if not any(file.text for file in files):
             raise ValueError(NO_LIST.format(folder=options.points) if files else NO_SYSTEM)
         Path(options.points).mkdir(parents=True, exist_ok=True)
@@ -116,6 +125,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--gradescope", metavar="FILE", help="write the results of one submission here, for Gradescope")
     made.add_argument("--autograder", metavar="ZIP", help="write the zip here that Gradescope grades with")
     made.add_argument("--key", action="store_true", help="print the right answers instead")
+    made.add_argument(
+        "--language", default=ENGLISH, help="of what is said and of the comments that go back: en, de, es, zh"
+    )
     made.add_argument("--settings", help="the file of settings that the class's lab was built with")
     return made
 

@@ -620,7 +620,7 @@ def name_of(row, name, record, track="latency"):
 
 
 @pytest.mark.parametrize("how", ALIKE.values(), ids=ALIKE)
-def test_twice_the_class_takes_twice_the_time(runs, honest, how):
+def test_four_times_the_class_takes_four_times_the_time(runs, honest, how):
     row = grading.check(native.shipped(), runs, "a.json", json.dumps(honest), GRADED)
 
     def seconds(count):
@@ -632,7 +632,8 @@ def test_twice_the_class_takes_twice_the_time(runs, honest, how):
         return time.process_time() - start
 
     seconds(10)
-    assert min(seconds(800) for _ in range(2)) < 3.2 * min(seconds(400) for _ in range(2))
+    class_, larger = zip(*((seconds(200), seconds(800)) for _ in range(3)), strict=True)  # in turn, in a busy hour too
+    assert min(larger) < 8 * min(class_)  # and not 16 times, as each with each would take
 
 
 def test_the_class_sees_how_it_played_each_learner_once_by_their_best(runs):
@@ -887,7 +888,7 @@ def test_a_teacher_reads_words_and_not_keys():
         grading.Flag(grading.NUMBERS, "broke a"),
         grading.Flag(grading.IMPOSSIBLE, "act1.prediction"),
     )
-    row = grading.Checked("a.json", {"incomplete_fields": ["log", "act1.prediction"]}, flags=flags)
+    row = grading.Checked("a.json", {"student_id": "A", "incomplete_fields": ["log", "act1.prediction"]}, flags=flags)
     said = gradebook.flagged(course, row)
     places, words = course.at("grading.places"), course.at("grading.flags")
     assert said[0] == wording.fill(words["sections"], {"detail": places["predictions"]})

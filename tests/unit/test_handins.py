@@ -11,14 +11,16 @@ import sys
 import time
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from handed import gradebook, grading, handins, learners, owners
 from report import report
+from state import store
 from tests import lab as native
-from tests.snapshots import GRADED, chained, exported, forged, learner
+from tests.snapshots import GRADED, MONDAY, chained, exported, forged, learner
 from tools import crew, grade
 
 CLASS = int(
@@ -206,6 +208,20 @@ def test_a_report_and_a_ledger_in_a_snapshot_s_place_are_called_by_their_names(t
         ("Zoe\u0308_4711_assignsubmission_file_/s.json", "Moodle", "4711", "Zo\xeb"),
         ("LATE_anon_Ab3dE_208490284_s.json", "Canvas", "Ab3dE", ""),
         ("assignment_99_export/submission_123456/v2_10_snapshot.json", "Gradescope", "123456", ""),
+        ("Lab 10_ada_attempt_2026-11-29-14-03-22_s.json", "Blackboard", "Lab 10_ada", ""),
+        ("g.zip/Lab_10_a_lovelace_attempt_2026-11-29-14-03-22.txt", "Blackboard", "Lab_10_a_lovelace", ""),
+        (
+            "4711-90210 - Ada Lovelace - Nov 29, 2026 203 PM/s.json",
+            "Brightspace",
+            "4711-90210 - Ada Lovelace",
+            "Ada Lovelace",
+        ),
+        (
+            "4711-90210 - Jo-Ann - Lee - Sept. 9, 2026 1103 AM/s.json",
+            "Brightspace",
+            "4711-90210 - Jo-Ann - Lee",
+            "Jo-Ann - Lee",
+        ),
     ],
 )
 def test_names_of_course_systems_tell_who_handed_a_file_in(path, system, number, name):
@@ -223,6 +239,9 @@ def test_names_of_course_systems_tell_who_handed_a_file_in(path, system, number,
         "hw_10_2_ada.json",
         "Lab_10_2026_ada.json",  # Canvas writes names in small letters
         "lab_03_2026_ada.json",  # and no number with a nought before it
+        "my_attempt_2.json",
+        "my_attempt_2026-11-29_s.json",
+        "lab 10 - Ada - Nov 29, 2026/s.json",
     ],
 )
 def test_other_names_tell_of_nobody(path):
@@ -235,6 +254,54 @@ def graded(files):
     for name, data in files.items():
         grader.take(name, data)
     return grader.rows(), grader.unread
+
+
+@pytest.mark.parametrize(
+    ("system", "paths"),
+    [
+        ("Blackboard", ("L_ada_attempt_2026-11-29-14-03-22_", "L_bo_attempt_2026-11-29-14-03-22_")),
+        ("Brightspace", ("1-2 - Ada - Nov 29, 2026 203 PM/", "1-2 - Bo - Nov 29, 2026 203 PM/")),
+    ],
+)
+def test_whose_unsigned_work_is_is_read_off_every_systems_names(system, paths):
+    """Neither typed a name; one handed in twice, the other a report that isn't read."""
+    ada, bo = paths
+    again = ada.replace("29", "30")
+    unsigned, more = (json.dumps(exported(learner(4), "", f"{n:032x}")) for n in (4, 5))
+    rows, _ = graded(
+        {f"{ada}s.json": unsigned.encode(), f"{again}s.json": more.encode(), f"{bo}report.md": b"## Lab\n"}
+    )
+    found = {learner.name: learner for learner in learners.learners(native.shipped(), rows)}
+    assert len(rows) == 3 and len(found) == 2 and {row.owner.system for row in rows} == {system}
+    (done,) = [one for one in found.values() if one.score]
+    assert len(done.rows) == 2 and not any(row.flags for row in done.rows)
+    (other,) = [one for one in found.values() if not one.score]
+    assert [flag.kind for flag in other.rows[0].flags] == [grading.NOTHING]
+
+
+def test_work_with_no_name_anywhere_is_remarked_and_a_signed_one_isnt():
+    one, two = (json.dumps(exported(learner(n), "", f"{n:032x}")).encode() for n in (4, 5))
+    signed = json.dumps(exported(learner(5), "Bo", f"{5:032x}")).encode()
+    rows, _ = graded({"a.json": one, "1-2 - Cy - Nov 9, 2026 203 PM/c.json": one, "b.json": signed, "b2.json": two})
+    nameless = native.shipped().at("grading.remarks.nameless")
+    assert [row.file for row in rows if nameless in gradebook.remarks(native.shipped(), row)] == []
+    rows, _ = graded({"a.json": one, "b.json": signed})
+    assert [row.file for row in rows if nameless in gradebook.remarks(native.shipped(), row)] == ["a.json"]
+
+
+@pytest.mark.parametrize(("apart_s", "is_hurried"), [(2, True), (38, True), (41, False), (600, False)])
+def test_a_lab_that_is_clicked_through_in_two_minutes_is_remarked_and_never_flagged(apart_s, is_hurried):
+    """Four questions: three spans between them, of which two minutes are left for nothing."""
+    state, at = native.start("latency"), MONDAY
+    for question in native.QUESTIONS[:4]:
+        right = native.right_option(question, "latency")
+        stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        state = native.after(state, store.OptionChosen(question, right), store.AnswerCommitted(question, stamp))
+        at += timedelta(seconds=apart_s)
+    (row,), _ = graded({"a.json": json.dumps(exported(state, "Ada", "a" * 32)).encode()})
+    spent = 3 * apart_s
+    assert any(f"within {spent} s" in remark for remark in gradebook.remarks(native.shipped(), row)) == is_hurried
+    assert row.flags == ()
 
 
 def test_nobody_vanishes_who_handed_in_something_else(snapshot):
@@ -482,7 +549,7 @@ def test_many_hands_find_what_one_finds_and_lose_nothing(monkeypatch):
     monkeypatch.setattr(crew, "ALONE", 2)
     made = [json.dumps(exported(learner(i), f"S {i}", f"{i:032x}")) for i in range(8)]
     made[3], made[5] = made[3].replace('"right": true', '"right": false'), made[5][:700]
-    one, many = gradebook.Grader(native.shipped(), GRADED), crew.Grader(native.shipped(), GRADED, (), None, hands=2)
+    one, many = gradebook.Grader(native.shipped(), GRADED), crew.Grader(GRADED, None, hands=2)
     for i, text in enumerate(made):
         for grader in (one, many):
             grader.take(f"{i}.json", text.encode())
@@ -494,7 +561,7 @@ def test_what_a_dead_hand_leaves_is_done_by_the_first(monkeypatch):
     monkeypatch.setattr(crew, "ALONE", 1)
     monkeypatch.setattr(crew, "_begin", os._exit)  # as if the system had ended it
     text = json.dumps(exported(learner(2), "Ada", "2"))
-    grader = crew.Grader(native.shipped(), GRADED, (), None, hands=2)
+    grader = crew.Grader(GRADED, None, hands=2)
     for i in range(4):
         grader.take(f"{i}.json", text.encode())
     assert [row.snapshot["student_id"] for row in grader.rows()] == ["Ada"] * 4

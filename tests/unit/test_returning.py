@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 
+from content import wording
 from handed import difficulty, gradebook, learners, results, returning, rosters
 from report import report
 from state import store
@@ -20,7 +21,7 @@ from tests.snapshots import GRADED, exported, learner
 from tools import autograder, crew, grade
 
 COURSE = native.shipped()
-SPOKEN = crew.spoken(None)
+SPOKEN = crew.courses(None)[1:]
 TITLE = COURSE.at("course.masthead.title")
 CANVAS = f"""Student,ID,SIS User ID,SIS Login ID,Section,Quiz 1 (77),{TITLE} (88),Current Score
     Points Possible,,,,,5.00,20.00,(read only)
@@ -333,6 +334,15 @@ def test_gradescope_gets_a_test_for_each_part_and_the_sum_that_the_page_shows():
     assert all(0 <= test["score"] <= test["max_score"] and test["name"] for test in found["tests"])
 
 
+def test_gradescope_says_of_each_part_what_is_still_to_do():
+    grader = given({"s.json": snapshot(2)})[2]
+    found = json.loads(results.text(COURSE, learners.of(COURSE, grader.rows())))
+    todo = {test["name"]: test["output"] for test in found["tests"]}
+    assert todo[COURSE.at("report.score.parts.log")] == COURSE.at("report.score.next.log")
+    assert {test["status"] for test in found["tests"] if not test["output"]} == {"passed"}
+    assert {test["status"] for test in found["tests"] if test["output"]} == {"failed"}
+
+
 def test_gradescope_is_told_why_nothing_counts_and_never_a_flag():
     grader = given({"v2_10_report.md": b"## Lab\n", "x.json": b"{"})[2]
     unread = gradebook.unread(COURSE, grader.unread)
@@ -413,6 +423,74 @@ def test_the_command_writes_what_course_systems_take_back(tmp_path, capsys):
     (tmp_path / "other/s.json").write_bytes(snapshot(2))
     assert grade.main([str(tmp_path / "other"), "--points", str(tmp_path / "none")]) == 1
     assert "Moodle" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
+def test_who_has_points_and_a_flag_is_named_for_each_list_that_has_them():
+    """The list that is uploaded has no room for a flag, so it is said beside it."""
+    forged = json.loads(snapshot(2))
+    forged["predictions"][0]["option"] = "about_5"
+    files, strange, _ = given(
+        {
+            "g.csv": CANVAS.encode(),
+            "lovelaceada_340934_55501_s.json": json.dumps(forged).encode(),
+            "doebo_340935_55502_s.json": snapshot(4),
+        }
+    )
+    assert files["canvas.csv"].flagged == ("lovelaceada",)
+    assert any(
+        "Flagged, with points in canvas.csv" in line and "lovelaceada" in line
+        for line in returning.said(COURSE, list(files.values()), strange)
+    )
+    made, strange, _ = given(
+        {"lovelaceada_340934_55501_s.json": json.dumps(forged).encode()}
+    )  # without the class's list
+    assert made["canvas.csv"].flagged == ("lovelaceada",)
+    clean, strange, _ = given({"g.csv": CANVAS.encode(), "doebo_340935_55502_s.json": snapshot(4)})
+    assert "Flagged" not in "".join(returning.said(COURSE, list(clean.values()), strange))
+
+
+def test_learners_of_a_system_without_numbers_on_the_list_are_found_by_their_names():
+    """Brightspace's folders, and a Canvas list: the name that the system wrote is the one that is looked for."""
+    files, strange, _ = given({"g.csv": CANVAS.encode(), "1-2 - Bo Doe - Nov 9, 2026 203 PM/s.json": snapshot(3)})
+    bo = next(row for row in table(files["canvas.csv"].text) if row[1] == "340935")
+    assert float(bo[-1]) == pytest.approx(20 * points(3).share, abs=0.005) and strange == []
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("submission_1/s.json", "Gradescope"),
+        ("Lab_ada_attempt_2026-11-29-14-03-22_s.json", "Blackboard"),
+        ("1-2 - Ada - Nov 9, 2026 203 PM/s.json", "Brightspace"),
+    ],
+)
+def test_a_system_that_takes_no_list_is_named_and_what_is_for_it(tmp_path, capsys, path, said):
+    file = tmp_path / "in" / path
+    file.parent.mkdir(parents=True)
+    file.write_bytes(snapshot(2))
+    assert grade.main([str(tmp_path / "in"), "--points", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().err
+    assert f"{said}'s" in told and "--csv" in told and "worksheet" not in told and not (tmp_path / "out").exists()
+
+
+def test_a_teacher_is_answered_in_the_language_that_they_ask_for(tmp_path, capsys):
+    """What is said, the comment that goes back and the autograder's lines; the list keeps Moodle's own columns."""
+    german = crew.courses(None, "de")[0]
+    folder = tmp_path / "in/Ada_11_assignsubmission_file_"
+    folder.mkdir(parents=True)
+    (folder / "s.json").write_bytes(snapshot(2))
+    (tmp_path / "in/worksheet.csv").write_text(MOODLE, encoding="utf-8")
+    asked = ["--language", "de", "--points", str(tmp_path / "out")]
+    assert grade.main([str(tmp_path / "in"), *asked]) == 0
+    told = capsys.readouterr().out
+    assert wording.fill(german.at("grading.report.absent"), {"file": "worksheet.csv"}) in told
+    lines = table((tmp_path / "out/moodle.csv").read_text(encoding="utf-8"))
+    assert lines[0] == table(MOODLE)[0] and report.points(german, points(2)) in lines[1][8]
+    assert grade.main([str(tmp_path / "in"), "--language", "xx"]) == 1
+    assert "'xx'" in capsys.readouterr().err
+    assert grade.main(["--autograder", str(tmp_path / "a.zip"), "--language", "de"]) == 0
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert b"--language de" in archive.read("run_autograder")
 
 
 # --- What was hard -----------------------------------------------------------------------------------------------------

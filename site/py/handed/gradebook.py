@@ -50,6 +50,7 @@ from record.progress import Score, score
 from report import report
 from runs import oracles
 
+HURRIED = timedelta(minutes=2)  # between the first answer and the last, nobody has done the lab
 WIDEST_BAR = 40  # characters
 # A cell that begins so is a formula to a spreadsheet, and so is what follows a mark at which a spreadsheet may part cells.
 FORMULA = re.compile(r"""(^\s*|[;,"|])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])""")
@@ -235,7 +236,7 @@ def _named(rows: list[Checked]) -> list[Checked]:
 
 
 def _has_name(row: Checked) -> bool:
-    return bool(row.owner or row.snapshot["student_id"].strip())
+    return bool(row.owner or str(row.snapshot.get("student_id") or "").strip())
 
 
 def _record(row: Checked) -> str:
@@ -342,10 +343,25 @@ def remarks(course: Course, row: Checked) -> list[str]:
     found = [wording.fill(words[name], {"detail": _cut(_listed(files))}) for name, files in others.items() if files]
     named = ", ".join(report.part_name(course, part) for part in missing or ())
     found += [words["doubted"]] if row.is_doubted else []
+    found += [words["nameless"]] if row.snapshot and _is_nobodys(row) else []
+    if (hurried := _hurried(course, row)) is not None:
+        found.append(wording.fill(words["hurried"], {"seconds": hurried}))
     if row.is_anothers and row.owner:
         signed = {"owner": _cut(row.owner.name), "name": _cut(row.snapshot["student_id"])}
         found.append(wording.fill(words["signed"], signed))
     return found + ([wording.fill(words["incomplete"], {"detail": named})] if missing else [])
+
+
+def _is_nobodys(row: Checked) -> bool:
+    """Whether nothing tells whose a file is: no name on it or in it, and none on another file of the same record."""
+    return not _has_name(row) and (row.learner is None or row.learner == ("record", _record(row)))
+
+
+def _hurried(course: Course, row: Checked) -> int | None:
+    """Within how many seconds every question was answered, if nobody can have done the lab between them."""
+    at = {fact["question"]: datetime.fromisoformat(fact["at"]) for fact in row.facts if fact["kind"] == "answered"}
+    took = max(at.values()) - min(at.values()) if len(at) == len(course.questions) else HURRIED
+    return round(took.total_seconds()) if took < HURRIED else None
 
 
 ALTERED, COPIED, RENAMED, UNREAD, REMARKED, INCOMPLETE, CLEAN = range(7)  # what to look at first

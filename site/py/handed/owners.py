@@ -3,7 +3,9 @@
 Moodle: "Ada Lovelace_4711_assignsubmission_file_/…", a folder or the beginning of a file's name; the number is the participant's
 (mod/assign). Canvas: "lovelaceada_LATE_4711_90210_work.json", the user's and the attachment's number, "…_4711_text.html" for what
 was typed in, "anon_Ab3dE_90210_…" without names (lib/content_zipper.rb). Gradescope: "submission_4711/…", with a list of names,
-submission_metadata.yml, beside it.
+submission_metadata.yml, beside it. Blackboard: "Lab 10_lovelace_attempt_2026-11-29-14-03-22_work.json": a "_" may be the
+assignment's or the login's, so both stand for who it is. Brightspace: "4711-90210 - Ada Lovelace - Nov 29, 2026 203 PM/…",
+numbers that several may share.
 
 People, too, write names of Canvas's form: "lab_10_2026_ada.json". `doubted` says which are not believed.
 """
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 MOODLE, CANVAS, GRADESCOPE = "Moodle", "Canvas", "Gradescope"
+BLACKBOARD, BRIGHTSPACE = "Blackboard", "Brightspace"
 METADATA = "submission_metadata.yml"
 # A name as Canvas writes it: a letter, digits before it at most, and on to a mark of ASCII's; \w would end at a vowel of Thai's.
 WORD = r"(?=\d*[^\W\d_])[^\s!-/:-@\[-^`{-~]+?"
@@ -28,6 +31,8 @@ PARTS = (  # what one part of a path looks like
         ),
     ),
     (GRADESCOPE, re.compile(r"(?P<name>)submission_(?P<id>\d+)")),
+    (BLACKBOARD, re.compile(r"(?P<name>)(?P<id>.+_.+?)_attempt_\d{4}(?:-\d\d){5}(?:[_.].*)?")),
+    (BRIGHTSPACE, re.compile(r"(?P<id>\d+-\d+ - (?P<name>.+?)) - [^\W\d_]+\.? \d{1,2}, \d{4} .+")),
 )
 # A number that people give to files: of a lab or a week, a year, a day.
 HOMELY = re.compile(r"\d{1,3}|(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?")

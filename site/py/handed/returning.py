@@ -32,7 +32,7 @@ MOST_NAMED = 8  # columns that one sentence names
 @dataclass(frozen=True)
 class Returned:
     """A file for a course system: its name, its text, "" where none can be written; the class's list that it comes of, with the
-    names on it of whom nothing is there; and what is to be said of its column."""
+    names on it of whom nothing is there; what is to be said of its column; and who has points in it and a flag."""
 
     system: str
     name: str
@@ -40,6 +40,7 @@ class Returned:
     given: str = ""
     absent: tuple[str, ...] = ()
     note: str = ""
+    flagged: tuple[str, ...] = ()
 
 
 def returned(
@@ -65,12 +66,16 @@ def returned(
         unsure = roster.system == CANVAS and (len(own) > 1 or (column and not own))
         text = "" if unsure else filled(course, roster, found, titles[0], own[0] if own else None)
         note = _note(course, roster, own, titles[0], bool(column))
-        files.append(Returned(roster.system, name, text, shown(roster.file), absent, note))
+        flagged = _flagged(found.values()) if text else ()
+        files.append(Returned(roster.system, name, text, shown(roster.file), absent, note, flagged))
     listed = {roster.system for roster in rosters}
     named = {one.owner.system for one in class_ if one.owner and one.owner.name}
     for system in (CANVAS, MOODLE):
         if system in named - listed:
-            files.append(Returned(system, _name(system, files), made(course, system, class_, titles[0])))
+            flagged = _flagged(one for one in class_ if one.owner and one.owner.system == system)
+            files.append(
+                Returned(system, _name(system, files), made(course, system, class_, titles[0]), flagged=flagged)
+            )
     return files, [learner.name for learner in class_ if rosters and id(learner) not in known]
 
 
@@ -79,11 +84,17 @@ def said(course: Course, files: Sequence[Returned], strange: Sequence[str]) -> l
     words = course.at("grading.report")
     notes = [file.note for file in files if file.note]
     groups = [(wording.fill(words["absent"], {"file": file.given}), file.absent) for file in files]
+    groups += [(wording.fill(words["flagged_points"], {"file": file.name}), file.flagged) for file in files]
     return notes + [
         wording.headed(title, wording.listed(map(shown, names), "semicolon"), "colon")
         for title, names in [*groups, (words["strange"], strange)]
         if names
     ]
+
+
+def _flagged(class_: Iterable[Learner]) -> tuple[str, ...]:
+    """Who has points and a flag on any file: the list that is uploaded has no room to say so."""
+    return tuple(one.name for one in class_ if one.score and any(row.flags for row in one.rows))
 
 
 def _titles(course: Course, spoken: Sequence[Course]) -> list[str]:
@@ -130,7 +141,8 @@ def matched(roster: Roster, class_: Sequence[Learner]) -> dict[int, Learner]:
     """The learners by the rows of a list: by the course system's number, else by a name, login or address that only one has."""
     numbers = {one.owner.id: one for one in class_ if one.owner and one.owner.system == roster.system}
     found = {row: numbers[id] for row, id in roster.students.items() if id in numbers}
-    known = [(key, one) for one in class_ if not one.owner for key in _keys([one.name])]
+    strangers = [one for one in class_ if not one.owner or one.owner.system != roster.system]
+    known = [(key, one) for one in strangers for key in _keys([one.name])]
     rows = [(key, row) for row in roster.students if row not in found for key in _keys(_who(roster, row))]
     here, there = (Counter(key for key, _ in pairs) for pairs in (known, rows))
     named = {key: one for key, one in known if here[key] == 1}
