@@ -32,6 +32,7 @@ from physics.checkpoints import (
     default_token_budget,
     engine_reserve,
     published_bits,
+    told_bits,
 )
 from physics.conversations import with_histories
 from physics.disaggregated import simulate_disaggregated
@@ -247,6 +248,7 @@ __all__ = [
     "state_bytes",
     "static_waste",
     "summary",
+    "told_bits",
     "unit_exponential",
     "users_over_context",
     "weight_bytes",

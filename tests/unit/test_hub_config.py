@@ -406,6 +406,22 @@ def test_no_server_has_the_weights_wider_than_their_file(quantised, bits):
     assert engine.published_bits(read({**LLAMA, "quantization_config": quantised})) == bits
 
 
+@pytest.mark.parametrize(
+    ("quantised", "bits", "told"),
+    [
+        ({"quant_method": "gptq", "bits": 2, "group_size": 128}, 4, "2"),
+        ({"quant_method": "gptq", "bits": 3, "group_size": 128}, 4, "3"),
+        ({"quant_method": "exl3", "bits": 3.5}, 4, "3.5"),
+        ({"quant_method": "exl2", "bits": 4.65}, 8, "4.65"),
+        ({"quant_method": "awq", "bits": 4, "group_size": 128}, 4, "4"),
+        ({"quant_method": "awq", "bits": 4, "group_size": 128}, 8, "8"),  # sized as something that the file isn't
+        ({"quant_method": "fp8"}, 8, "8"),
+    ],
+)
+def test_weights_are_called_by_the_bits_that_their_file_says(quantised, bits, told):
+    assert engine.told_bits(read({**LLAMA, "quantization_config": quantised}), bits) == told
+
+
 FULL_OF_K3 = [*range(4, 93, 4), 93]
 K3 = {
     "model_type": "kimi_linear",

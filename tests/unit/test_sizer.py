@@ -95,6 +95,13 @@ def test_weights_that_a_file_decides_are_said_beside_what_is_ticked_and_in_the_a
     assert "4-bit weights" in words_of(said, "headline")
 
 
+def test_weights_of_three_bits_are_not_called_four():
+    config = json.dumps({**CONFIG, "quantization_config": {"quant_method": "gptq", "bits": 3, "group_size": 128}})
+    _, said = answered(config=[config], weights=["16"])
+    for part in ("headline", "weights-given"):
+        assert "3-bit weights" in words_of(said, part) and "4-bit weights" not in words_of(said, part)
+
+
 def test_every_part_of_an_answer_is_whole_markup():
     for form in SIZING_FORMS:
         _, said = answered(**form)

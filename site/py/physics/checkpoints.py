@@ -49,6 +49,12 @@ def _widths(model: Model) -> list[float]:
     ]
 
 
+def told_bits(model: Model, bits: int) -> str:
+    """By how many bits weights are called: as many as the file says, where it has fewer than the step that they are sized in."""
+    own = max(_widths(model), default=bits) if _is_files_own(model, bits) else bits
+    return f"{min(own, bits):g}"
+
+
 def usual_format(model: Model, bits: int) -> str:
     """The format that checkpoints of so many bits usually have: at 4 bits MXFP4 for experts, groups with scales else."""
     return {16: "bf16", 8: "fp8"}.get(bits) or ("mxfp4" if model.experts else "awq4")

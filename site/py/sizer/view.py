@@ -149,7 +149,8 @@ class View:
     def weights_given(self) -> str:
         """That a model is published narrower than all weights that were asked for, and sized so; empty where it isn't."""
         given = [bits for bits in weight_bits(self.question) if bits not in self.question.allowed.weight_bits]
-        return self.say("weights_given", model=self.question.model.name, bits=given[0]) if given else ""
+        model = self.question.model
+        return self.say("weights_given", model=model.name, bits=engine.told_bits(model, given[0])) if given else ""
 
     def _carried(self, deployment: engine.Deployment) -> tuple[str, ...]:
         return engine.how_known(deployment, engine.calibration_for(deployment, self.catalogue.calibrations))
@@ -221,7 +222,7 @@ class View:
             self.say("replicas", replicas=replicas, each=deployment.gpus) if replicas > 1 else self.say("one_replica"),
             self.say("groups", groups=groups) if groups > 1 else "",
             self.course.at(f"size.page.{deployment.engine}"),
-            self.say("weight_bits", weights=deployment.weight_bits),
+            self.say("weight_bits", weights=engine.told_bits(deployment.model, deployment.weight_bits)),
             self.say("cache_bits", cache=deployment.kv_bits),
             self.say("seats", seats=design.seats),
             self.say("budget", budget=max(design.token_budget, design.seats)),

@@ -72,7 +72,8 @@ def notes(question: Question, design: Design) -> list[str]:
     found = [f"One replica of {design.replicas}: start it on each {deployment.gpus} x {deployment.gpu.name}."]
     if name.startswith("YOUR"):
         known = f" (published at {model.checkpoint_bits} bits: {model.checkpoint})" if model.checkpoint else ""
-        found.append(f"{name}: a checkpoint of {_line(model.name)} with {deployment.weight_bits}-bit weights{known}.")
+        bits = engine.told_bits(model, deployment.weight_bits)
+        found.append(f"{name}: a checkpoint of {_line(model.name)} with {bits}-bit weights{known}.")
     return found
 
 
