@@ -23,6 +23,7 @@ SHELL = """<!doctype html>
     <link rel="stylesheet" href="css/layout.css">
     <link rel="stylesheet" href="css/acts.css">
     <link rel="stylesheet" href="css/everyone.css">
+    <link rel="stylesheet" href="css/touch.css">
     <script src="reach.js" defer></script>
     <script src="standing.js" defer></script>
   </head>

@@ -94,7 +94,8 @@ def test_the_first_act_by_keyboard_alone(visitor):
 
 # What is too low for a thumb, 44 pixels; a link may have room around it.
 SMALL = """() => [...document.querySelectorAll('button, select, summary, textarea, label.button, label.option, label.switch, '
-  + 'input[type=range], input[type=number], input[type=text], .languages a, .door-head a')].filter(node => {
+  + 'label.choice, input:not([type]), input[type=range], input[type=number], input[type=text], .languages a, .door-head a')]
+  .filter(node => {
     const around = parseFloat(getComputedStyle(node, '::after').top) || 0;
     return node.checkVisibility() && node.getBoundingClientRect().height - 2 * around < 43.9;
   }).map(node => node.outerHTML.slice(0, 80))"""
@@ -121,6 +122,19 @@ def test_on_a_phone_nothing_is_cut(visitor):
     lab.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
     lab.everything()
     fits()
+
+
+@pytest.mark.parametrize(
+    ("name", "is_there"), [("size", "#designs label"), ("run", "body[data-state=ready]"), ("grade", "h1:not(:empty)")]
+)
+def test_the_other_pages_are_pressed_by_a_thumb_too(visitor, name, is_there):
+    lab = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    lab.page.goto(f"{lab.origin}/{name}.html")
+    expect(lab.page.locator(is_there).first).to_be_visible(timeout=ANSWER_MS)
+    lab.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+    for width in (390, 320):
+        lab.page.set_viewport_size({"width": width, "height": 844})
+        assert lab.page.evaluate(WIDE) == 0 and lab.page.evaluate(SMALL) == []
 
 
 CHARTS = ("act1.chart", "act1.families", "act2.chart", "act2.roof", "act2.steps", "act2.tail")
