@@ -38,6 +38,7 @@ SHELL = """<!doctype html>
 
 
 LINK = re.compile(r'<a href="([\w-]+)\.md(#[^"]*)?">(.*?)</a>', re.S)
+RELEASES = re.compile(r'<a href="\.\./\.\./\.\./releases">(.*?)</a>', re.S)
 OF_THE_REPOSITORY = re.compile(r'<a href="\.\./[^"]*">(.*?)</a>', re.S)
 HEADING = re.compile(r"<(h[1-6])>(.*?)</\1>", re.S)
 TAG = re.compile(r"<[^>]*>")
@@ -61,6 +62,7 @@ def page(markdown: Path, modules: Path, names: tuple[str, ...] = (), beside: Col
         ) from mistake
     title = markdown.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
     body = done.stdout.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+    body = RELEASES.sub(r"<span data-releases>\1</span>", body)  # standing.js finds out where they are
     body = OF_THE_REPOSITORY.sub(r"\1", LINK.sub(lambda link: _leading(link, names), identified(body)))
     body = NAMED_PAGE.sub(lambda named: _to(named[1], named[0]) if named[1] in beside else named[0], body)
     return SHELL.format(

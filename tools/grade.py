@@ -30,18 +30,6 @@ if PYTHON not in sys.path:
     sys.path.insert(0, PYTHON)
 
 
-NO_SYSTEM = (
-    "No name of a file says who handed it in, and no list of a class that can be filled lies beside them. Put the gradebook that "
-    "Canvas exports, or Moodle's grading worksheet, into the folder."
-)
-NO_LIST_FOR = (
-    "Lists of points are made for Canvas and for Moodle. These files are {systems}'s: Gradescope runs the grader itself "
-    "(--autograder); for others the points stand in the table (--csv)."
-)
-NO_LIST = "No list was written into {folder}. Why not is said above."
-NO_RESULT = "The grader failed at this submission, and so writes no result: a 0 would be no learner's. What failed stands above."
-
-
 def main(arguments: list[str]) -> int:
     """Run the grader. Returns 0, or 1 with a sentence on stderr when there is nothing to grade or to write."""
     from content import wording
@@ -71,33 +59,34 @@ def main(arguments: list[str]) -> int:
 
 def give(grader: Grader, options: argparse.Namespace) -> None:
     """Print what came of a class, and write what was asked for. Raises OSError, and ValueError for nothing to write."""
+    from content import wording
     from handed import gradebook, learners, results, returning
 
     course, rows = grader.course, grader.rows()
+    words = course.at("grading.command")
     print(gradebook.summary(course, rows, grader.unread))
     if options.gradescope:
         text = results.text(course, learners.of(course, rows), gradebook.unread(course, grader.unread))
         if not text:
-            raise ValueError(NO_RESULT)
+            raise ValueError(words["no_result"])
         Path(options.gradescope).write_text(text, encoding="utf-8")
         return
     class_ = learners.learners(course, rows)
     files, strange = returning.returned(course, class_, grader.rosters, grader.spoken, options.column)
     print("".join(f"{line}\n" for line in returning.said(course, files, strange)), end="")
     if not rows:
-        raise ValueError(
-            f"There is no snapshot in {options.folder}. Collect the learners' v2_10_snapshot.json files there."
-        )
+        raise ValueError(wording.fill(words["no_snapshot"], {"place": options.folder}))
     if options.csv:
         text = "\ufeff" + gradebook.csv_text(course, rows, ";" if options.semicolon else ",")
         Path(options.csv).write_text(text, encoding="utf-8")
     if options.points:
         systems = sorted({one.owner.system for one in class_ if one.owner})
-        if not files and systems:
-            print(NO_LIST_FOR.format(systems=" and ".join(systems)), file=sys.stderr)
+        if not files:
+            said = words["no_list_for" if systems else "no_system"]
+            print(wording.fill(said, {"systems": wording.listed(systems)}), file=sys.stderr)
             return
         if not any(file.text for file in files):
-            raise ValueError(NO_LIST.format(folder=options.points) if files else NO_SYSTEM)
+            raise ValueError(wording.fill(words["no_list"], {"place": options.points}))
         Path(options.points).mkdir(parents=True, exist_ok=True)
         for file in (file for file in files if file.text):
             (Path(options.points) / file.name).write_text(file.text, encoding="utf-8", newline="")
@@ -134,10 +123,11 @@ def parser() -> argparse.ArgumentParser:
 
 def take_all(grader: Grader, folder: Path) -> None:
     """Have the grader take every file of a folder, or one file. Raises ValueError where there is none of that name."""
+    from content import wording
     from handed import handins
 
     if not folder.exists():
-        raise ValueError(f"There is no folder {folder}.")
+        raise ValueError(wording.fill(grader.course.at("grading.command.no_folder"), {"place": str(folder)}))
     places = [folder] if folder.is_file() else list(below(folder))
     for done, place in enumerate(places, start=1):
         name = shown_name(place.relative_to(folder.parent if folder.is_file() else folder))

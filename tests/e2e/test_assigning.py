@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import BOOT_MS
 
+PAGES = "https://ada.github.io/memory-wall/"  # as GitHub's Pages have it
 SITE, BOOK = "https://lab.example/course/10/", "https://book.example/"
 
 
@@ -19,11 +21,12 @@ def teacher(browser, dist):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
 
     def answer(route):
-        file = dist / (route.request.url.removeprefix(SITE).partition("?")[0] or "index.html")
+        file = dist / (re.sub(f"{SITE}|{PAGES}", "", route.request.url).partition("?")[0] or "index.html")
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         route.fulfill(body=file.read_bytes(), headers={"content-type": kind, "access-control-allow-origin": "*"})
 
     context.route(f"{SITE}**", answer)
+    context.route(f"{PAGES}**", answer)
     yield context.new_page()
     context.close()
 
@@ -49,6 +52,15 @@ def test_the_text_that_is_copied_has_the_labs_address_and_asks_for_the_name(teac
     teacher.goto(f"{SITE}instructors.html")
     text = copied(teacher, 1)
     assert text.startswith(f"Do the lab at {SITE}\n") and "name" in text and not text.endswith("\n")
+
+
+def test_the_zip_is_one_press_away_where_the_address_tells_whose_the_site_is(teacher):
+    teacher.goto(f"{PAGES}instructors.html")
+    link = teacher.get_by_role("link", name="release", exact=True)
+    expect(link).to_have_attribute("href", "https://github.com/ada/memory-wall/releases")
+    teacher.goto(f"{SITE}instructors.html")
+    expect(teacher.get_by_text("release", exact=True)).to_be_visible()
+    expect(link).to_have_count(0)
 
 
 def test_an_address_that_nobody_else_can_open_is_not_given(lab):

@@ -216,6 +216,11 @@ def test_a_report_and_a_ledger_in_a_snapshot_s_place_are_called_by_their_names(t
             "4711-90210 - Ada Lovelace",
             "Ada Lovelace",
         ),
+        ("1-2 - Ada Lovelace- 29 November, 2026 203 PM/s.json", "Brightspace", "1-2 - Ada Lovelace", "Ada Lovelace"),
+        ("1-2 - Ada Lovelace - 29 nov. 2026 1403/s.json", "Brightspace", "1-2 - Ada Lovelace", "Ada Lovelace"),
+        ("x.zip/Submitted files/Ada Lovelace/Lab 10/Version 2/s.json", "Teams", "Ada Lovelace", "Ada Lovelace"),
+        ("Lab 10/Ada Lovelace - v2_10_snapshot.json", "Google Classroom", "Ada Lovelace", "Ada Lovelace"),
+        ("Jo-Ann O'Neil - v2_10_snapshot (1).json", "Google Classroom", "Jo-Ann O'Neil", "Jo-Ann O'Neil"),
         (
             "4711-90210 - Jo-Ann - Lee - Sept. 9, 2026 1103 AM/s.json",
             "Brightspace",
@@ -240,6 +245,8 @@ def test_names_of_course_systems_tell_who_handed_a_file_in(path, system, number,
         "Lab_10_2026_ada.json",  # Canvas writes names in small letters
         "lab_03_2026_ada.json",  # and no number with a nought before it
         "my_attempt_2.json",
+        "Lab 10 - v2_10_snapshot.json",
+        "Submitted files/s.json",
         "my_attempt_2026-11-29_s.json",
         "lab 10 - Ada - Nov 29, 2026/s.json",
     ],
@@ -287,6 +294,45 @@ def test_work_with_no_name_anywhere_is_remarked_and_a_signed_one_isnt():
     assert [row.file for row in rows if nameless in gradebook.remarks(native.shipped(), row)] == []
     rows, _ = graded({"a.json": one, "b.json": signed})
     assert [row.file for row in rows if nameless in gradebook.remarks(native.shipped(), row)] == ["a.json"]
+
+
+@pytest.mark.parametrize(
+    ("files", "people"),
+    [
+        # by Moodle and by mail, under the system's name or the one signed there
+        ({"Ada Lovelace_11_assignsubmission_file_/s.json": "Ada Lovelace", "mail/s.json": "Lovelace, Ada"}, 1),
+        ({"Ada Lovelace_11_assignsubmission_file_/s.json": "Ada", "mail/s.json": "Ada"}, 1),
+        ({"w/lovelaceada_340934_55501_s.json": "Ada", "m/Ada Lovelace_11_assignsubmission_file_/s.json": "Ada"}, 1),
+        # in two downloads, whose numbers may differ
+        ({f"w{n}/Ada Lovelace_4{n}00_assignsubmission_file_/s.json": "Ada" for n in (1, 2)}, 1),
+        ({"a.json": "Turing, Alan", "b.json": "Alan Turing"}, 1),
+        ({"a.json": "", "b.json": "Alan Turing"}, 1),
+        # Whoever hands in another's file is no one with them, whichever name is in it.
+        ({"Ada Lovelace_11_assignsubmission_file_/s.json": "Ada", "Bo Doe_12_assignsubmission_file_/s.json": "Ada"}, 2),
+        ({"Bo Doe_12_assignsubmission_file_/s.json": "Ada", "mail/s.json": "Ada"}, 2),
+        ({"Ada Lovelace_11_assignsubmission_file_/s.json": "Ada", "mail/s.json": "Bo"}, 2),
+        ({"a.json": "Ada", "b.json": "Bo"}, 2),
+        # Two numbers of one download are two, though they are called alike; so are two whom the system doesn't name.
+        ({f"w/Ada Lovelace_4{n}00_assignsubmission_file_/s.json": "Ada" for n in (1, 2)}, 2),
+        ({f"w{n}/Participant_4{n}{m}_assignsubmission_file_/s.json": "Ada" for n in (1, 2) for m in (1, 2)}, 4),
+        ({f"submission_{n}/s.json": "Ada" for n in (1, 2)}, 2),
+        ({f"Submitted files/{name}/Lab/Version 1/s.json": "Ada Lovelace" for name in ("Ada Lovelace", "Bo Doe")}, 2),
+        ({f"{name} - v2_10_snapshot.json": "Ada Lovelace" for name in ("Ada Lovelace", "Bo Doe")}, 2),
+    ],
+    ids=str,
+)
+def test_one_record_is_one_learner_s_by_name_and_a_friend_s_stays_the_friend_s(files, people):
+    made = exported(learner(4), "", "4" * 32)
+    rows, _ = graded({file: json.dumps({**made, "student_id": name}).encode() for file, name in files.items()})
+    class_ = learners.learners(native.shipped(), rows)
+    assert len(class_) == people
+    same = {grading.SAME_RECORD, grading.TWO_NAMES}
+    assert [any(flag.kind in same for flag in row.flags) for row in rows] == [people > 1] * len(rows)
+
+
+def test_a_list_kept_as_a_spreadsheet_is_told_how_to_be_saved():
+    data = packed({"[Content_Types].xml": "x", "xl/workbook.xml": "x"})
+    assert opened("gradebook.xlsx", data) == {"gradebook.xlsx": "spreadsheet"}
 
 
 @pytest.mark.parametrize(("apart_s", "is_hurried"), [(2, True), (38, True), (41, False), (600, False)])

@@ -137,7 +137,8 @@ def test_without_a_list_one_is_made_of_those_whom_the_names_tell_of():
     moodle, canvas = table(files["moodle.csv"].text), table(files["canvas.csv"].text)
     assert moodle[0][0] == "Identifier" and {"Grade", "Last modified (grade)"} <= set(moodle[0])
     assert [(row[0], row[1]) for row in moodle[1:]] == [("Participant 12", "'=Bo"), ("Participant 11", "Ada Lovelace")]
-    assert [row[2] for row in moodle[1:]] == ["", f"{points(2).points:g}"] and strange == []
+    assert [row[2] for row in moodle[1:]] == ["", f"{points(2).points:g}"]
+    assert strange == ["LATE_anon_Ab3dE_55502_s.json"]  # whom no list can name
     assert [row[:2] for row in canvas[2:]] == [
         ["poedi", "340937"]
     ]  # who is anonymous has no number that Canvas takes back
@@ -421,7 +422,7 @@ def test_the_command_writes_what_course_systems_take_back(tmp_path, capsys):
     assert "Bo, Doe" in said and "Cy" in said
     (tmp_path / "other").mkdir()
     (tmp_path / "other/s.json").write_bytes(snapshot(2))
-    assert grade.main([str(tmp_path / "other"), "--points", str(tmp_path / "none")]) == 1
+    assert grade.main([str(tmp_path / "other"), "--points", str(tmp_path / "none")]) == 0
     assert "Moodle" in capsys.readouterr().err and not (tmp_path / "none").exists()
 
 
@@ -470,7 +471,7 @@ def test_a_system_that_takes_no_list_is_named_and_what_is_for_it(tmp_path, capsy
     file.write_bytes(snapshot(2))
     assert grade.main([str(tmp_path / "in"), "--points", str(tmp_path / "out")]) == 0
     told = capsys.readouterr().err
-    assert f"{said}'s" in told and "--csv" in told and "worksheet" not in told and not (tmp_path / "out").exists()
+    assert said in told and "--csv" in told and "worksheet" not in told and not (tmp_path / "out").exists()
 
 
 def test_a_teacher_is_answered_in_the_language_that_they_ask_for(tmp_path, capsys):
@@ -491,6 +492,98 @@ def test_a_teacher_is_answered_in_the_language_that_they_ask_for(tmp_path, capsy
     assert grade.main(["--autograder", str(tmp_path / "a.zip"), "--language", "de"]) == 0
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert b"--language de" in archive.read("run_autograder")
+
+
+LIKE = f"""Student,ID,SIS User ID,SIS Login ID,Section,{TITLE} (88)
+"Lovelace, Ada",1001,S1,ada,CS-1,
+"Byron, Ada",1002,S2,aby,CS-1,
+"García, José",1003,S3,jg,CS-1,
+"Turing, Alan",1004,S4,turing,CS-1,
+"""
+
+
+@pytest.mark.parametrize("turn", range(6))
+@pytest.mark.parametrize(
+    ("signed", "listed"),
+    [
+        # The name is whose it is, and a login that others are called by tells nothing.
+        ({"Ada Lovelace": 2, "Ada": 3}, {"1001": 2}),
+        ({"Ada": 3}, {}),
+        ({"aby": 3}, {"1002": 3}),
+        ({"Jose Garcia": 4, "alan TURING": 5}, {"1003": 4, "1004": 5}),
+        ({"José García": 4, "Jose Garcia": 5}, {"1003": 4}),
+        ({"Ada  Byron": 2, "aby": 3}, {"1002": 2}),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_points_go_to_a_row_that_one_learner_alone_fits_in_whatever_order(signed, listed, turn):
+    files = [(f"{name}.json", snapshot(seed, name)) for name, seed in signed.items()]
+    random.Random(turn).shuffle(files)
+    found, strange, _ = given({"g.csv": LIKE.encode(), **dict(files)})
+    got = {row[1]: row[-1] for row in table(found["canvas.csv"].text)[1:] if row[-1] and row[1]}
+    assert set(got) == set(listed)
+    assert all(float(got[id]) == pytest.approx(points(seed).points, abs=0.005) for id, seed in listed.items())
+    assert len(strange) == len(signed) - len(listed)
+
+
+def test_names_on_the_list_are_believed_however_their_owners_sign():
+    """Two whom Canvas calls alike, and one who changed the name and signs otherwise: their numbers are on the list."""
+    files, strange, grader = given(
+        {
+            "g.csv": CANVAS.encode(),
+            "week1/zhangwei_340934_55501_s.json": snapshot(2, "WZ 1"),
+            "week1/zhangwei_340935_55502_s.json": snapshot(3, "Zac"),
+            "week1/roecy_340936_55503_s.json": snapshot(4, "20231234"),
+            "week2/kingcy_340936_55603_s.json": snapshot(5, "Countess"),
+        }
+    )
+    got = {row[1]: row[-1] for row in table(files["canvas.csv"].text)[1:]}
+    assert got["340934"] and got["340935"] and got["340936"] and strange == []
+    assert not any(row.is_doubted for row in grader.rows())
+
+
+def test_who_is_in_no_list_that_is_made_of_the_names_alone_is_named():
+    files, strange, _ = given({"doebo_340935_55502_s.json": snapshot(3), "mail/eve.json": snapshot(4, "Eve")})
+    assert "340935" in files["canvas.csv"].text and strange == ["Eve"]
+
+
+def test_a_login_of_blackboard_s_is_found_on_the_list():
+    files, strange, _ = given({"g.csv": CANVAS.encode(), "Lab 10_ada_attempt_2026-11-29-14-03-22_s.json": snapshot(2)})
+    row = next(row for row in table(files["canvas.csv"].text) if row[1] == "340934")
+    assert float(row[-1]) == pytest.approx(20 * points(2).share, abs=0.005) and strange == []
+
+
+def test_a_worksheet_with_decimal_commas_gets_such():
+    sheet = MOODLE.replace(
+        '"Bo, Doe",bo@x.org,"No submission",5.00,20.00', '"Bo, Doe",bo@x.org,"No submission","5,00","12,50"'
+    )
+    files, _, _ = given({"w.csv": sheet.encode(), "Bo Doe_12_assignsubmission_file_/s.json": snapshot(2)})
+    grade = table(files["moodle.csv"].text)[2][4]
+    assert "." not in grade and float(grade.replace(",", ".")) == pytest.approx(12.5 * points(2).share, abs=0.005)
+
+
+@pytest.mark.parametrize("language", ["de", "es", "zh"])
+@pytest.mark.parametrize(
+    ("files", "key"),
+    [
+        ({}, "no_snapshot"),
+        ({"s.json": 2}, "no_system"),
+        ({"submission_1/s.json": 2}, "no_list_for"),
+        (None, "no_folder"),
+    ],
+    ids=["nothing", "mail", "Gradescope", "no folder"],
+)
+def test_what_the_command_cannot_do_it_says_in_the_language_asked_for(tmp_path, capsys, language, files, key):
+    course = next(one for one in SPOKEN if one.at("words.language") == language)
+    folder = tmp_path / "in"
+    if files is not None:
+        folder.mkdir()
+    for name, seed in (files or {}).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(snapshot(seed))
+    grade.main([str(folder), "--language", language, "--points", str(tmp_path / "out")])
+    said = {"place": str(folder), "systems": "Gradescope"}
+    assert capsys.readouterr().err.strip() == wording.fill(course.at(f"grading.command.{key}"), said)
 
 
 # --- What was hard -----------------------------------------------------------------------------------------------------

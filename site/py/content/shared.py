@@ -139,6 +139,8 @@ class GradingFile(Shape):
     """Why a file was not read."""
     results: Words
     """What Gradescope shows a learner."""
+    command: Words
+    """What the grader's command says when it can't do what was asked for."""
     columns: Words
     """The heads of the saved table's columns, in English alone: scripts read them."""
     report: Words

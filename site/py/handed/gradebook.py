@@ -23,7 +23,7 @@ from content import wording
 from content.common import ContextWords, Named
 from content.course import Course
 from content.shapes import of_context
-from handed import difficulty, handins, owners, rosters, scores
+from handed import difficulty, handins, owners, people, rosters, scores
 from handed.grading import (
     ANOTHERS,
     CHAIN,
@@ -117,7 +117,8 @@ class Grader:
         # Of macOS's notes only the folder tells whose they are.
         places = [f"{f.name.rpartition('/')[0]}/" if f.why == "companion" else f.name for f in self.unread]
         inside = dict.fromkeys(places, owners.Inside()) | {row.file: _inside(row) for row in self.checked}
-        doubted = owners.doubted(inside)
+        listed = {id for one in self.rosters if one.system == owners.CANVAS for id in one.students.values()}
+        doubted = owners.doubted(inside, listed)
         rows = [
             replace(row, is_doubted=True) if row.file in doubted else replace(row, owner=self._owner(row.file))
             for row in self.checked
@@ -181,25 +182,25 @@ def _is_anothers(row: Checked, named: set[tuple[str, str]]) -> bool:
 
 def _compared(rows: list[Checked]) -> list[Checked]:
     """The rows with flags for one record under two names, and for the same presses in the same rhythm in another record."""
-    rows = _named(rows)
+    rows = people.joined(rows)
     readable = [row for row in rows if row.snapshot]
     by_file = {row.file: row for row in readable}
-    records = _shared([row for row in readable if _has_name(row)], lambda row: [_record(row)])
+    records = _shared([row for row in readable if people.has_name(row)], lambda row: [people.record(row)])
     works = _shared(readable, rhythm)
     twins: dict[Any, list[str]] = defaultdict(list)
     mine: dict[object, list[Checked]] = defaultdict(list)
     for row in readable:
         twins[_handed_in(row)].append(row.file)
-        mine[whose(row)].append(row)
+        mine[people.whose(row)].append(row)
     compared = []
     for row in rows:
         others: dict[str, list[str]] = {SAME_RECORD: [], TWO_NAMES: [], SAME_WORK: []}
         for file in records.get(row.file, ()):
             others[TWO_NAMES if _may_be_one(row, by_file[file]) else SAME_RECORD].append(file)
         for file in works.get(row.file, ()):
-            if not _record(row) or _record(by_file[file]) != _record(row):
+            if not people.record(row) or people.record(by_file[file]) != people.record(row):
                 others[SAME_WORK].append(file)
-        besides = list(islice(_besides(row, mine[whose(row)]), MOST_NAMED + 1)) if row.snapshot else []
+        besides = list(islice(_besides(row, mine[people.whose(row)]), MOST_NAMED + 1)) if row.snapshot else []
         others[ANOTHERS] = [other.file for other in besides if _signed_otherwise(row, other)]
         flags = [Flag(kind, _listed(names)) for kind, names in others.items() if names]
         again = [file for file in twins[_handed_in(row)][: MOST_NAMED + 2] if file != row.file] if row.snapshot else []
@@ -210,37 +211,13 @@ def _compared(rows: list[Checked]) -> list[Checked]:
 
 def _besides(row: Checked, theirs: Iterable[Checked]) -> Iterator[Checked]:
     """What the same learner handed in of another record: from another device, of a namesake, or of somebody else."""
-    return (other for other in theirs if _record(row) and _record(other) not in ("", _record(row)))
+    return (other for other in theirs if people.record(row) and people.record(other) not in ("", people.record(row)))
 
 
 def _signed_otherwise(row: Checked, other: Checked) -> bool:
     """Whether two files bear two names. "Lovelace, Ada" is Ada Lovelace."""
     names = [owners.letters(each.snapshot["student_id"]) for each in (row, other)]
     return all(names) and names[0] != names[1]
-
-
-def _named(rows: list[Checked]) -> list[Checked]:
-    """The rows, with a learner for each without a name: whoever else handed in the same record, if that is one learner; else
-    all of that record without a name are one's. Who saves before typing a name has copied nothing."""
-    named: dict[str, set[object]] = defaultdict(set)
-    for row in rows:
-        if row.snapshot and _has_name(row):
-            named[_record(row)].add(whose(row))
-    found = []
-    for row in rows:
-        if row.snapshot and _record(row) and not _has_name(row):
-            learners = named[_record(row)]
-            row = replace(row, learner=next(iter(learners)) if len(learners) == 1 else ("record", _record(row)))
-        found.append(row)
-    return found
-
-
-def _has_name(row: Checked) -> bool:
-    return bool(row.owner or str(row.snapshot.get("student_id") or "").strip())
-
-
-def _record(row: Checked) -> str:
-    return str(row.snapshot["metadata"]["record"])
 
 
 def _may_be_one(row: Checked, other: Checked) -> bool:
@@ -255,7 +232,7 @@ def _may_be_one(row: Checked, other: Checked) -> bool:
 
 
 def _handed_in(row: Checked) -> Any:
-    return whose(row), row.snapshot.get("track"), row.snapshot.get("metadata", {}).get("record")
+    return people.whose(row), row.snapshot.get("track"), row.snapshot.get("metadata", {}).get("record")
 
 
 def rhythm(row: Checked) -> list[Any]:
@@ -278,7 +255,7 @@ def _shared(rows: list[Checked], keys: Callable[[Checked], Iterable[Any]]) -> di
     groups: dict[Any, dict[object, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         for place in _places(row, keys, own=True):
-            groups[place][whose(row)].append(row.file)
+            groups[place][people.whose(row)].append(row.file)
     shared: dict[str, list[str]] = {}
     for row in rows:
         found = (
@@ -286,7 +263,7 @@ def _shared(rows: list[Checked], keys: Callable[[Checked], Iterable[Any]]) -> di
             for place in _places(row, keys, own=False)
             if place in groups
             for other, files in groups[place].items()
-            if other != whose(row)
+            if other != people.whose(row)
             for file in files
         )
         shared[row.file] = list(dict.fromkeys(islice(found, 4 * MOST_NAMED)))[: MOST_NAMED + 1]
@@ -295,22 +272,12 @@ def _shared(rows: list[Checked], keys: Callable[[Checked], Iterable[Any]]) -> di
 
 def _places(row: Checked, keys: Callable[[Checked], Iterable[Any]], own: bool) -> Iterator[Any]:
     """Under which key, context and having of a name a row is found (`own`), or looks for others."""
-    track, named = row.snapshot["track"], _has_name(row)
+    track, named = row.snapshot["track"], people.has_name(row)
     for key in filter(None, keys(row)):
         if own:
             yield from ((key, track, named), (key, None, named)) if named else [(key, track, named)]
         else:
             yield from ((key, None, True), (key, track, False)) if named else ((key, track, True), (key, track, False))
-
-
-def whose(row: Checked) -> object:
-    """What tells a file's learner from the others: by whom the course system says that it was handed in, else the name in it,
-    else whose record it is, else the file's own."""
-    if row.owner:
-        return row.owner.key
-    if row.learner is not None:
-        return row.learner
-    return " ".join(str(row.snapshot.get("student_id") or row.file).split()).casefold()
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -343,18 +310,13 @@ def remarks(course: Course, row: Checked) -> list[str]:
     found = [wording.fill(words[name], {"detail": _cut(_listed(files))}) for name, files in others.items() if files]
     named = ", ".join(report.part_name(course, part) for part in missing or ())
     found += [words["doubted"]] if row.is_doubted else []
-    found += [words["nameless"]] if row.snapshot and _is_nobodys(row) else []
+    found += [words["nameless"]] if row.snapshot and people.is_nobodys(row) else []
     if (hurried := _hurried(course, row)) is not None:
         found.append(wording.fill(words["hurried"], {"seconds": hurried}))
     if row.is_anothers and row.owner:
         signed = {"owner": _cut(row.owner.name), "name": _cut(row.snapshot["student_id"])}
         found.append(wording.fill(words["signed"], signed))
     return found + ([wording.fill(words["incomplete"], {"detail": named})] if missing else [])
-
-
-def _is_nobodys(row: Checked) -> bool:
-    """Whether nothing tells whose a file is: no name on it or in it, and none on another file of the same record."""
-    return not _has_name(row) and (row.learner is None or row.learner == ("record", _record(row)))
 
 
 def _hurried(course: Course, row: Checked) -> int | None:
@@ -611,7 +573,7 @@ def histograms(course: Course, rows: list[Checked]) -> Iterator[tuple[str, list[
         yield wording.fill(words["hard"], said), difficulty.hard(course, mine)
     everybody: dict[object, list[Fact]] = defaultdict(list)
     for row in rows:
-        everybody[whose(row)] += row.facts
+        everybody[people.whose(row)] += row.facts
     yield from scores.histograms(course, everybody.values())
 
 

@@ -88,7 +88,7 @@ class Checked:
     numbers behind each answer; empty if the file can't be read. facts: those facts, in order, without their scenarios.
     again: other files of the same record and learner; besides: of another record of theirs. owner: who handed it in, where a
     course system's name of the file says so; is_doubted: the name looks so and isn't believed; is_anothers: another signed it.
-    learner: of a file without owner and name, whose record it is, see gradebook.whose.
+    learner: what tells its learner from the others, once that is known; see people.joined.
     """
 
     file: str
@@ -100,7 +100,7 @@ class Checked:
     owner: Owner | None = None
     is_doubted: bool = False
     is_anothers: bool = False
-    learner: object = None
+    learner: tuple[str, ...] = ()
 
 
 class Runs(dict[jobs.Job, Result]):

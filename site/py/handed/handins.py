@@ -179,7 +179,8 @@ def _unpacked(name: str, data: bytes, left: _Left, levels: int) -> Iterator[Text
         yield Unread(name, "zip_broken", str(mistake))
         return
     if any(entry.filename in DOCUMENT for entry in entries):
-        yield Unread(name, "no_snapshot")
+        is_table = any(entry.filename == "xl/workbook.xml" for entry in entries)
+        yield Unread(name, "spreadsheet" if is_table else "no_snapshot")
     elif all(entry.is_dir() for entry in entries):
         yield Unread(name, "zip_empty")
     else:

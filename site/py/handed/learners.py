@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from content.course import Course
-from handed import gradebook
+from handed import gradebook, people
 from handed.grading import Checked
 from handed.owners import Owner
 from record.progress import Score
@@ -27,7 +27,7 @@ def learners(course: Course, rows: Sequence[Checked]) -> list[Learner]:
     """The learners behind the rows of a class, in the order of their first files."""
     groups: dict[object, list[Checked]] = defaultdict(list)
     for row in rows:
-        groups[gradebook.whose(row)].append(row)
+        groups[people.whose(row)].append(row)
     return [of(course, group) for group in groups.values()]
 
 

@@ -5,7 +5,8 @@ Moodle: "Ada Lovelace_4711_assignsubmission_file_/…", a folder or the beginnin
 was typed in, "anon_Ab3dE_90210_…" without names (lib/content_zipper.rb). Gradescope: "submission_4711/…", with a list of names,
 submission_metadata.yml, beside it. Blackboard: "Lab 10_lovelace_attempt_2026-11-29-14-03-22_work.json": a "_" may be the
 assignment's or the login's, so both stand for who it is. Brightspace: "4711-90210 - Ada Lovelace - Nov 29, 2026 203 PM/…",
-numbers that several may share.
+numbers that several may share. Teams: "Submitted files/Ada Lovelace/Lab 10/Version 1/…". Google Classroom, into whose folder in
+Drive each file comes as "Ada Lovelace - v2_10_snapshot.json". Of both the name is all that there is.
 
 People, too, write names of Canvas's form: "lab_10_2026_ada.json". `doubted` says which are not believed.
 """
@@ -13,11 +14,12 @@ People, too, write names of Canvas's form: "lab_10_2026_ada.json". `doubted` say
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 MOODLE, CANVAS, GRADESCOPE = "Moodle", "Canvas", "Gradescope"
 BLACKBOARD, BRIGHTSPACE = "Blackboard", "Brightspace"
+TEAMS, CLASSROOM = "Teams", "Google Classroom"
 METADATA = "submission_metadata.yml"
 # A name as Canvas writes it: a letter, digits before it at most, and on to a mark of ASCII's; \w would end at a vowel of Thai's.
 WORD = r"(?=\d*[^\W\d_])[^\s!-/:-@\[-^`{-~]+?"
@@ -32,10 +34,13 @@ PARTS = (  # what one part of a path looks like
     ),
     (GRADESCOPE, re.compile(r"(?P<name>)submission_(?P<id>\d+)")),
     (BLACKBOARD, re.compile(r"(?P<name>)(?P<id>.+_.+?)_attempt_\d{4}(?:-\d\d){5}(?:[_.].*)?")),
-    (BRIGHTSPACE, re.compile(r"(?P<id>\d+-\d+ - (?P<name>.+?)) - [^\W\d_]+\.? \d{1,2}, \d{4} .+")),
+    (BRIGHTSPACE, re.compile(r"(?P<id>\d+-\d+ ?- ?(?P<name>.+?)) ?- ?[^-]*\b\d{4},? \d{1,4}(?: ?[AP]M)?")),
+    (CLASSROOM, re.compile(r"(?P<id>(?P<name>[^\W\d_][^\d/]*? [^\d/]*?)) - v2_10_snapshot.*")),
 )
+IN_TEAMS = "Submitted files"
 # A number that people give to files: of a lab or a week, a year, a day.
 HOMELY = re.compile(r"\d{1,3}|(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?")
+NAMESAKES = 2  # whom a course may well have
 LONG = 3  # letters of a word that is no other's by chance
 # Letters that are no others with an accent.
 PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
@@ -64,9 +69,19 @@ def of(path: str) -> Owner | None:
     return Owner(found[0], found[1]["id"], found[1]["name"]) if found else None
 
 
+def download(path: str) -> str:
+    """In which download a file lies: the folder or zip that what the course system named lies in."""
+    found = _found(path)
+    return found[2].rpartition("/")[0] if found else ""
+
+
 def _found(path: str) -> tuple[str, re.Match[str], str] | None:
     """The course system, what it says, and the path up to there."""
     parts = unicodedata.normalize("NFC", path).split("/")
+    if (at := next((i for i, part in enumerate(parts[:-2]) if part == IN_TEAMS), None)) is not None:
+        found = re.fullmatch("(?P<id>(?P<name>.+))", parts[at + 1])
+        assert found
+        return TEAMS, found, "/".join(parts[: at + 2])
     for i, part in enumerate(parts, start=1):
         for system, pattern in PARTS:
             # Canvas writes every name in small letters.
@@ -78,14 +93,14 @@ def _found(path: str) -> tuple[str, re.Match[str], str] | None:
 def is_another(name: str, signed: str) -> bool:
     """Whether a learner signed with a name that has no word in common with the one that a course system writes, nor its
     initials. A number, and a name in another script, tell nothing."""
-    one, other = _words(name), _words(signed)
+    one, other = words(name), words(signed)
     if not one or not other or any(map(str.isdigit, signed)) or _is_latin(one) != _is_latin(other):
         return False
     initials = "".join(word[0] for word in one)
     return not (set(one) & set(other) or "".join(other) == initials or _is_like(name, signed) or _is_like(signed, name))
 
 
-def _words(name: str) -> list[str]:
+def words(name: str) -> list[str]:
     """The words of a name in small letters without accents: "Østergård" is "ostergard"."""
     apart = unicodedata.normalize("NFKD", name.casefold()).translate(PLAIN)
     return re.findall(r"[^\W\d_]+", "".join(char for char in apart if not unicodedata.category(char).startswith("M")))
@@ -127,20 +142,22 @@ class _Claim:
         return _is_like(self.owner.name, self.inside.signed)
 
 
-def doubted(files: Mapping[str, Inside]) -> set[str]:
+def doubted(files: Mapping[str, Inside], listed: Collection[str] = ()) -> set[str]:
     """Which of a class's paths have Canvas's form and were not named by Canvas.
 
     In its downloads a number has one name, and a number of a file one content. A name under which several sign, and none
-    with it, is no person's. And a number such as people give is believed if the signature agrees, or of the others with such
-    numbers in the same folder more agree than don't; where none speaks, if the file's number is no such one.
+    with it, is no person's; two may be called alike and sign otherwise. A number that is `listed`, in the gradebook that lies
+    beside the files, is Canvas's. And a number such as people give is believed if the signature agrees, or of the others with
+    such numbers in the same folder more agree than don't; where none speaks, if the file's number is no such one.
     """
-    claims = [claim for path, inside in files.items() if (claim := _claim(path, inside))]
+    found = [claim for path, inside in files.items() if (claim := _claim(path, inside))]
+    claims = [claim for claim in found if claim.owner.id not in listed]
     named: dict[str, set[str]] = defaultdict(set)
     works: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    signed: dict[str, list[str]] = defaultdict(list)
+    called: dict[str, list[_Claim]] = defaultdict(list)
     for claim in claims:
         named[claim.owner.id].add(claim.owner.name)
-        signed[claim.owner.name].append(claim.inside.signed)
+        called[claim.owner.name].append(claim)
         if claim.file and claim.inside.work:
             works[claim.file][claim.place].add(claim.inside.work)
     false = [
@@ -148,7 +165,7 @@ def doubted(files: Mapping[str, Inside]) -> set[str]:
         for claim in claims
         if len(named[claim.owner.id]) > 1
         or len(set(map(frozenset, works[claim.file].values()))) > 1
-        or _is_nobody(claim.owner.name, signed[claim.owner.name])
+        or _is_nobody(called[claim.owner.name])
     ]
     homely = [claim for claim in claims if HOMELY.fullmatch(claim.owner.id)]
     votes: Counter[str] = Counter()
@@ -174,16 +191,17 @@ def _folder(claim: _Claim) -> str:
     return claim.place.rpartition("/")[0]
 
 
-def _is_nobody(name: str, signed: Iterable[str]) -> bool:
-    """Whether several people sign under a name, and none of them with it."""
-    given = {tuple(letters(one)): one for one in signed if letters(one)}
-    return len(given) > 1 and not any(_is_like(name, one) for one in given.values())
+def _is_nobody(claims: Iterable[_Claim]) -> bool:
+    """Whether more people sign under a name than may have it, and none of them with it."""
+    signed = {tuple(letters(claim.inside.signed)): claim for claim in claims if letters(claim.inside.signed)}
+    is_homely = any(HOMELY.fullmatch(each) for claim in signed.values() for each in (claim.owner.id, claim.file))
+    return len(signed) > (1 if is_homely else NAMESAKES) and not any(claim.agrees for claim in signed.values())
 
 
 def _is_like(name: str, signed: str) -> bool:
     """Whether a name as Canvas writes it, "lovelaceada", is the one that a learner signed with, or has a word of it."""
-    told = (word for word in _words(signed) if len(word) >= LONG or not word.isascii())
-    written = "".join(_words(name))
+    told = (word for word in words(signed) if len(word) >= LONG or not word.isascii())
+    written = "".join(words(name))
     return bool(signed) and (letters(name) == letters(signed) or any(word in written for word in told))
 
 

@@ -8,24 +8,23 @@ it alone is called as the lab is, in whichever language.
 import csv
 import io
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from content import wording
 from content.course import Course
-from handed import gradebook
+from handed import gradebook, owners
 from handed.gradebook import protected, shown
 from handed.grading import Checked
 from handed.learners import Learner
-from handed.owners import CANVAS, MOODLE
+from handed.owners import BLACKBOARD, CANVAS, MOODLE, Owner
+from handed.people import Key, plain, words
 from handed.rosters import ABOUT, COMMENT, GRADE, KNOWN_BY, MOST, NAMES, POSSIBLE, SECTION, Roster, column
 from report import report
 
 NUMBER = re.compile(r"\s*\(\d+\)\s*$")  # which Canvas writes behind a column's name
 ADDRESS = re.compile(r"mail|correo|邮|郵", re.IGNORECASE)  # in the name of a column
-UNPARTED = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]+")  # Han, Kana, Hangul
 MOST_NAMED = 8  # columns that one sentence names
 
 
@@ -76,7 +75,8 @@ def returned(
             files.append(
                 Returned(system, _name(system, files), made(course, system, class_, titles[0]), flagged=flagged)
             )
-    return files, [learner.name for learner in class_ if rosters and id(learner) not in known]
+            known |= {id(one) for one in class_ if one.owner and one.owner.system == system and one.owner.name}
+    return files, [learner.name for learner in class_ if files and id(learner) not in known]
 
 
 def said(course: Course, files: Sequence[Returned], strange: Sequence[str]) -> list[str]:
@@ -105,14 +105,9 @@ def _titles(course: Course, spoken: Sequence[Course]) -> list[str]:
 
 def _own(roster: Roster, titles: Sequence[str]) -> list[int]:
     """The columns of Canvas's list with one of these names, with or without the number behind it."""
-    wanted = {_plain(title) for title in titles}
+    wanted = {plain(title) for title in titles}
     names = ((i, name) for i, name in enumerate(roster.head) if roster.system == CANVAS and name not in ABOUT)
-    return [i for i, name in names if {_plain(name), _plain(NUMBER.sub("", name))} & wanted]
-
-
-def _plain(name: str) -> str:
-    """A name without regard to letter case, blanks and the way in which accents are stored."""
-    return unicodedata.normalize("NFKC", " ".join(name.split()).casefold())
+    return [i for i, name in names if {plain(name), plain(NUMBER.sub("", name))} & wanted]
 
 
 def _note(course: Course, roster: Roster, own: Sequence[int], title: str, is_named: bool) -> str:
@@ -138,15 +133,57 @@ def _name(system: str, files: Sequence[Returned]) -> str:
 
 
 def matched(roster: Roster, class_: Sequence[Learner]) -> dict[int, Learner]:
-    """The learners by the rows of a list: by the course system's number, else by a name, login or address that only one has."""
-    numbers = {one.owner.id: one for one in class_ if one.owner and one.owner.system == roster.system}
+    """The learners by the rows of a list: by the course system's number, else by their names, else by a login or an address.
+    A row that two may be, and a learner who may be in two rows, stay alone."""
+    numbers = {owner.id: one for one in class_ for owner in _owners(one) if owner.system == roster.system}
     found = {row: numbers[id] for row, id in roster.students.items() if id in numbers}
-    strangers = [one for one in class_ if not one.owner or one.owner.system != roster.system]
-    known = [(key, one) for one in strangers for key in _keys([one.name])]
-    rows = [(key, row) for row in roster.students if row not in found for key in _keys(_who(roster, row))]
-    here, there = (Counter(key for key, _ in pairs) for pairs in (known, rows))
-    named = {key: one for key, one in known if here[key] == 1}
-    return found | {row: named[key] for key, row in rows if there[key] == 1 and key in named}
+    names = {row: roster.name(row) for row in roster.students}
+    # A login may be another's name: "ada" is one's who isn't called so.
+    common = Counter(word for name in names.values() for word in set(words(name)))
+    known_by = {
+        row: {key for key in map(words, _who(roster, row)) if _tells(key, common, name)} for row, name in names.items()
+    }
+    for called, listed in (
+        ({id(one): {words(one.name)} for one in class_}, {row: {words(name)} for row, name in names.items()}),
+        ({id(one): {_bare(one.name)} for one in class_}, {row: {_bare(name)} for row, name in names.items()}),
+        ({id(one): set(map(words, _called(one))) for one in class_}, known_by),
+    ):
+        there = set(map(id, found.values()))
+        free = [(one, called[id(one)]) for one in class_ if id(one) not in there]
+        found |= _alone({row: keys for row, keys in listed.items() if row not in found}, free)
+    return found
+
+
+def _tells(key: Key, common: Mapping[str, int], name: str) -> bool:
+    """Whether what a list knows somebody by is no word of another's name."""
+    return len(key) > 1 or all(common[word] <= (word in words(name)) for word in key)
+
+
+def _alone(rows: Mapping[int, set[Key]], class_: Sequence[tuple[Learner, set[Key]]]) -> dict[int, Learner]:
+    """The learners by rows with a key of theirs, where neither has one of another's."""
+    at: dict[Key, list[int]] = defaultdict(list)
+    for row, keys in rows.items():
+        for key in keys:
+            at[key].append(row)
+    fits = [(one, {row for key in keys if key for row in at.get(key, ())}) for one, keys in class_]
+    claimed = Counter(row for _, found in fits for row in found)
+    return {row: one for one, found in fits if len(found) == 1 for row in found if claimed[row] == 1}
+
+
+def _owners(one: Learner) -> Iterable[Owner]:
+    """Whom course systems call a learner: in two downloads of one of them it may have two numbers."""
+    return (row.owner for row in one.rows if row.owner)
+
+
+def _called(one: Learner) -> list[str]:
+    """What a learner may be known by: the name, and what Blackboard writes before "_attempt_", whose end is the login."""
+    logins = [owner.id.split("_") for owner in _owners(one) if owner.system == BLACKBOARD]
+    return [one.name, *("_".join(parts[at:]) for parts in logins for at in range(1, len(parts)))]
+
+
+def _bare(name: str) -> Key:
+    """A name without accents."""
+    return tuple(sorted(owners.words(name)))
 
 
 def _who(roster: Roster, row: int) -> list[str]:
@@ -157,12 +194,6 @@ def _who(roster: Roster, row: int) -> list[str]:
         grade = column(roster.head, GRADE) or 0
         columns = [i for i, name in enumerate(roster.head) if 0 < i < grade or ADDRESS.search(name)]
     return [roster.name(row), *(roster.rows[row][i] for i in columns)]
-
-
-def _keys(names: Iterable[str]) -> set[tuple[str, ...]]:
-    """Names without the order of their parts: "Lovelace, Ada" is "Ada Lovelace", and "雷, 李" is "李雷", which no blank parts."""
-    parts = [re.findall(r"[^\s,;]+", _plain(name)) for name in names]
-    return {tuple(sorted("".join(each) if UNPARTED.fullmatch("".join(each)) else each)) for each in parts if each}
 
 
 def filled(course: Course, roster: Roster, found: dict[int, Learner], title: str, own: int | None = None) -> str:
@@ -187,10 +218,13 @@ def _canvas(course: Course, roster: Roster, found: dict[int, Learner], title: st
 def _moodle(course: Course, roster: Roster, found: dict[int, Learner]) -> str:
     grade, most, comment = (column(roster.head, names) for names in (GRADE, MOST, COMMENT))
     assert grade is not None
+    # A list whose own numbers have a decimal comma gets such.
+    commas = any("," in row[at] for row in roster.rows for at in (grade, most) if at is not None)
     lines = [roster.head]
     for i, row in enumerate(roster.rows):
         line, learner = list(row), found.get(i)
-        line[grade] = _points(learner, _number(row[most]) if most is not None else None, row[grade])
+        points = _points(learner, _number(row[most]) if most is not None else None, row[grade])
+        line[grade] = points.replace(".", ",") if commas else points
         if comment is not None and learner and learner.score and not row[comment].strip():
             line[comment] = report.points(course, learner.score)
         lines.append(line)

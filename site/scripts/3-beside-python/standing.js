@@ -16,6 +16,15 @@
       navigator.clipboard.writeText(pasted.innerText.trim()).then(say("Copied"), say("Not copied: select the text and copy it"));
     return button;
   };
+  // GitHub says by a site's address whose it is and of which repository.
+  const [, owner] = location.hostname.match(/^([\w-]+)\.github\.io$/) ?? [];
+  const repository = location.pathname.match(/^\/([^/]+)\//)?.[1] ?? location.hostname;
+  for (const words of owner ? document.querySelectorAll("[data-releases]") : []) {
+    const link = document.createElement("a");
+    link.href = `https://github.com/${owner}/${repository}/releases`;
+    words.replaceWith(link);
+    link.append(words);
+  }
   for (const code of document.querySelectorAll("code")) {
     if (!code.textContent?.includes(UNKNOWN)) continue;
     code.textContent = code.textContent.replaceAll(UNKNOWN, here);
