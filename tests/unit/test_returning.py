@@ -512,6 +512,7 @@ LIKE = f"""Student,ID,SIS User ID,SIS Login ID,Section,{TITLE} (88)
         ({"aby": 3}, {"1002": 3}),
         ({"Jose Garcia": 4, "alan TURING": 5}, {"1003": 4, "1004": 5}),
         ({"José García": 4, "Jose Garcia": 5}, {"1003": 4}),
+        ({"José Garcia": 4, "Jose García": 5}, {}),
         ({"Ada  Byron": 2, "aby": 3}, {"1002": 2}),
     ],
     ids=lambda value: " ".join(value),
