@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
 import pytest
 
-from tools import bundle, documents, runtimes
+from tools import bundle, crew, documents, runtimes
 
 ROOT = Path(__file__).parents[2]
 PAGES = {f"{each}.html" for each in bundle.LINKED_DOCUMENTS}
@@ -60,3 +61,15 @@ def test_pages_and_scenes_that_are_named_are_led_to(rendered):
     assert '<a href="grade.html"><code>grade.html</code></a>' in text
     assert '<a href="index.html#takeaway"><code>#takeaway</code></a>' in text
     assert '"embedding.html#a-book-that-keeps-grades-splice"' in text
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "zh"])
+def test_the_text_to_paste_names_the_buttons_as_the_page_does(rendered, language):
+    texts = [
+        html.unescape(text)
+        for text in re.findall(r"<pre><code[^>]*>(.*?)</code></pre>", rendered["instructors.html"], re.S)
+    ]
+    page = "https://OWNER.github.io/REPO/" + (f"{language}.html" if language != "en" else "")
+    (text,) = [text for text in texts if text.splitlines()[0].endswith(page)]
+    course = next(one for one in crew.courses(None, language))
+    assert all(course.at(f"report.{button}") in text for button in ("save_markdown", "save_snapshot"))
