@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from acts.bugs import bugs
@@ -188,10 +188,10 @@ def _compared(rows: list[Checked]) -> list[Checked]:
     records = _shared([row for row in readable if people.has_name(row)], lambda row: [people.record(row)])
     works = _shared(readable, rhythm)
     twins: dict[Any, list[str]] = defaultdict(list)
-    mine: dict[object, list[Checked]] = defaultdict(list)
+    mine: dict[object, dict[str, list[Checked]]] = defaultdict(lambda: defaultdict(list))
     for row in readable:
         twins[_handed_in(row)].append(row.file)
-        mine[people.whose(row)].append(row)
+        mine[people.whose(row)][people.record(row)].append(row)
     compared = []
     for row in rows:
         others: dict[str, list[str]] = {SAME_RECORD: [], TWO_NAMES: [], SAME_WORK: []}
@@ -209,9 +209,10 @@ def _compared(rows: list[Checked]) -> list[Checked]:
     return compared
 
 
-def _besides(row: Checked, theirs: Iterable[Checked]) -> Iterator[Checked]:
+def _besides(row: Checked, theirs: Mapping[str, list[Checked]]) -> Iterator[Checked]:
     """What the same learner handed in of another record: from another device, of a namesake, or of somebody else."""
-    return (other for other in theirs if people.record(row) and people.record(other) not in ("", people.record(row)))
+    mine = people.record(row)
+    return chain.from_iterable(rows for record, rows in theirs.items() if mine and record not in ("", mine))
 
 
 def _signed_otherwise(row: Checked, other: Checked) -> bool:

@@ -118,12 +118,17 @@ class Runs(dict[jobs.Job, Result]):
         if not self.patience:
             raise TooManyRuns
         self.patience -= 1
-        try:
-            result = jobs.do(self.course, request)
-        except PhysicsError:
-            result = jobs.refused(self.course, request)
-        self[request] = serving.figures(result)
+        self[request] = simulated(self.course, request)
         return self[request]
+
+
+def simulated(course: Course, request: jobs.Job) -> Result:
+    """The figures of one request, or what the page keeps where the engine refuses it."""
+    try:
+        result = jobs.do(course, request)
+    except PhysicsError:
+        result = jobs.refused(course, request)
+    return serving.figures(result)
 
 
 class TooManyRuns(Exception):
