@@ -425,6 +425,24 @@ def test_nothing_jumps_while_it_loads_or_while_a_slider_moves(visitor, size):
     assert sum(page.evaluate("shifts")) < 0.02
 
 
+def test_the_rail_stands_as_it_will_before_its_script_comes(visitor):
+    """On a slow machine it is painted first; that nothing is said to have jumped hangs on the hour."""
+    lab = visitor(viewport={"width": DESK[0], "height": DESK[1]})
+    page, held = lab.page, []
+    page.route("**/walk.js", lambda route: held.append(route))
+    with page.expect_request("**/walk.js"):
+        page.goto(f"{lab.origin}/", wait_until="commit")
+    stops = page.locator(".rail a").filter(visible=True)
+    expect(stops.last).to_be_visible()
+    page.evaluate("document.fonts.ready")
+    tops = """links => links.map(link => [link.getAttribute('href'), Math.round(link.getBoundingClientRect().top)])"""
+    before = stops.evaluate_all(tops)
+    held[0].continue_()
+    lab.ready()
+    expect(page.locator(".rail a[aria-current]")).to_be_visible()
+    assert stops.evaluate_all(tops) == before
+
+
 @pytest.mark.parametrize("place", ["act2/servers", "takeaway"])
 def test_a_phone_that_is_turned_leaves_its_reader_in_their_scene(visitor, place):
     lab = done(visitor, PHONE, f"#{place}")
